@@ -1,0 +1,14 @@
+// Catch2 under one name: version 2 (Debian 12) is one header, version 3 (Debian 13) a library of several.
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+using Catch::Matchers::ContainsSubstring;
+#else
+#include <catch2/catch.hpp>
+inline auto ContainsSubstring(const std::string& text) {
+    return Catch::Matchers::Contains(text);
+}
+#endif
+
+using Catch::Approx;
