@@ -1,0 +1,203 @@
+// The operations that run on the project's own kernels, written once for both devices.
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "kernels/batch_norm.h"
+#include "kernels/elementwise.h"
+#include "kernels/linear.h"
+#include "kernels/optimizer.h"
+#include "kernels/pool.h"
+#include "kernels/shortcut.h"
+
+namespace engine {
+
+/// Calls f(T{}) with the C++ type of an activation.
+template <class F>
+void with_activation_type(DType dtype, F f) {
+    ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
+    if (dtype == DType::kFloat32) {
+        f(float{});
+    } else {
+        f(bfloat16{});
+    }
+}
+
+/// Exec is kernels::Host or kernels::Cuda: where the kernels run.
+template <class Exec>
+class KernelBackend : public Backend {
+  public:
+    KernelBackend(std::unique_ptr<MemorySource> source, Exec exec) : Backend(std::move(source)), exec_(exec) {}
+
+    void add_bias(const Tensor& bias, const Tensor& y) override {
+        kernels::add_bias(exec_, rows(y), channels(y), bias.data<float>(), y.data<float>());
+    }
+
+    void column_sum(const Tensor& x, const Tensor& sum) override {
+        kernels::column_sum(exec_, rows(x), channels(x), x.data<float>(), sum.data<float>());
+    }
+
+    void batch_stats(const Tensor& x, const BatchStats& stats) override {
+        const Tensor scratch = norm_scratch(x);
+        with_activation_type(x.dtype(), [&]<class T>(T) {
+            kernels::batch_stats(exec_, norm_shape(x), x.data<T>(), stats.mean.data<float>(),
+                                 stats.variance.data<float>(), scratch.data<float>());
+        });
+    }
+
+    void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) override {
+        const Tensor scratch = norm_scratch(y);
+        with_activation_type(y.dtype(), [&]<class T>(T) {
+            kernels::add_batch_stats(exec_, norm_shape(y), residual.data<T>(), y.data<T>(), stats.mean.data<float>(),
+                                     stats.variance.data<float>(), scratch.data<float>());
+        });
+    }
+
+    void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override {
+        with_activation_type(x.dtype(), [&]<class T>(T) {
+            kernels::norm(exec_, norm_shape(x), x.data<T>(), p.stats.mean.data<float>(), p.stats.variance.data<float>(),
+                          p.gamma.data<float>(), p.beta.data<float>(), p.epsilon, p.relu,
+                          residual.defined() ? residual.data<T>() : nullptr, y.data<T>());
+        });
+    }
+
+    void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
+                       const Tensor& dgamma, const Tensor& dbeta) override {
+        const Tensor scratch = norm_scratch(x);
+        with_activation_type(x.dtype(), [&]<class T>(T) {
+            const float* mean = p.stats.mean.data<float>();
+            const float* variance = p.stats.variance.data<float>();
+            const float* gamma = p.gamma.data<float>();
+            const float* beta = p.beta.data<float>();
+            kernels::norm_backward_reduce(exec_, norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma, beta,
+                                          p.epsilon, p.relu, dgamma.data<float>(), dbeta.data<float>(),
+                                          scratch.data<float>());
+            kernels::norm_backward(exec_, norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma, beta,
+                                   p.epsilon, p.relu, dgamma.data<float>(), dbeta.data<float>(), dx.data<T>(),
+                                   accumulate);
+        });
+    }
+
+    void update_running(const BatchStats& batch, int64_t rows, float decay, const BatchStats& running) override {
+        kernels::update_running(exec_, static_cast<int>(batch.mean.elements()), rows, batch.mean.data<float>(),
+                                batch.variance.data<float>(), decay, running.mean.data<float>(),
+                                running.variance.data<float>());
+    }
+
+    void relu(const Tensor& x, const Tensor& y) override {
+        with_activation_type(x.dtype(),
+                             [&]<class T>(T) { kernels::relu(exec_, x.elements(), x.data<T>(), y.data<T>()); });
+    }
+
+    void relu_backward(const Tensor& y, const Tensor& dy, const Tensor& dx) override {
+        with_activation_type(y.dtype(), [&]<class T>(T) {
+            kernels::relu_backward(exec_, y.elements(), y.data<T>(), dy.data<T>(), dx.data<T>());
+        });
+    }
+
+    void add(const Tensor& a, const Tensor& b, const Tensor& sum) override {
+        with_activation_type(a.dtype(), [&]<class T>(T) {
+            kernels::add(exec_, a.elements(), a.data<T>(), b.data<T>(), sum.data<T>());
+        });
+    }
+
+    void cast(const Tensor& x, const Tensor& y) override {
+        if (x.dtype() == DType::kFloat32) {
+            kernels::cast(exec_, x.elements(), x.data<float>(), y.data<bfloat16>());
+        } else {
+            kernels::cast(exec_, x.elements(), x.data<bfloat16>(), y.data<float>());
+        }
+    }
+
+    void shortcut(ShortcutKind kind, const Tensor& x, const Tensor& y) override {
+        with_activation_type(x.dtype(), [&]<class T>(T) {
+            const auto shape = shortcut_shape(x, y);
+            if (kind == ShortcutKind::kAveragePool) {
+                kernels::avgpool_zeropad(exec_, shape, x.data<T>(), y.data<T>());
+            } else {
+                kernels::subsample_zeropad(exec_, shape, x.data<T>(), y.data<T>());
+            }
+        });
+    }
+
+    void shortcut_backward(ShortcutKind kind, const Tensor& dy, const Tensor& dx) override {
+        with_activation_type(dx.dtype(), [&]<class T>(T) {
+            const auto shape = shortcut_shape(dx, dy);
+            if (kind == ShortcutKind::kAveragePool) {
+                kernels::avgpool_zeropad_backward(exec_, shape, dy.data<T>(), dx.data<T>());
+            } else {
+                kernels::subsample_zeropad_backward(exec_, shape, dy.data<T>(), dx.data<T>());
+            }
+        });
+    }
+
+    void global_average_pool(const Tensor& x, const Tensor& y) override {
+        with_activation_type(x.dtype(), [&]<class T>(T) {
+            kernels::global_average_pool(exec_, extent(x, 0), extent(x, 1) * extent(x, 2), extent(x, 3), x.data<T>(),
+                                         y.data<float>());
+        });
+    }
+
+    void global_average_pool_backward(const Tensor& dy, const Tensor& dx) override {
+        with_activation_type(dx.dtype(), [&]<class T>(T) {
+            kernels::global_average_pool_backward(exec_, extent(dx, 0), extent(dx, 1) * extent(dx, 2), extent(dx, 3),
+                                                  dy.data<float>(), dx.data<T>());
+        });
+    }
+
+    void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss, const Tensor& dlogits,
+                               const Tensor& correct) override {
+        kernels::softmax_cross_entropy(exec_, extent(logits, 0), extent(logits, 1), logits.data<float>(),
+                                       labels.data<int32_t>(), loss.data<float>(),
+                                       dlogits.defined() ? dlogits.data<float>() : nullptr, correct.data<int32_t>());
+    }
+
+    void sum_squares(const Tensor& x, const Tensor& sum) override {
+        const Tensor scratch = float_scratch(kernels::sum_squares_scratch_floats(exec_, x.elements()));
+        kernels::sum_squares(exec_, x.elements(), x.data<float>(), sum.data<double>(), scratch.data<float>());
+    }
+
+    void accumulate_metrics(const Tensor& loss, const Tensor& correct, const Tensor& sum_squares, float weight_decay,
+                            int batch, const Tensor& totals) override {
+        kernels::accumulate_metrics(exec_, loss.data<float>(), correct.data<int32_t>(),
+                                    sum_squares.defined() ? sum_squares.data<double>() : nullptr, weight_decay, batch,
+                                    static_cast<kernels::Metrics*>(totals.data()));
+    }
+
+    void sgd_momentum(int64_t decayed, const Tensor& learning_rate, float momentum, float weight_decay,
+                      const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
+                      const Tensor& copy) override {
+        kernels::sgd_momentum(exec_, weight.elements(), decayed, learning_rate.data<float>(), momentum, weight_decay,
+                              gradient.data<float>(), velocity.data<float>(), weight.data<float>(),
+                              copy.defined() ? copy.data<bfloat16>() : nullptr);
+    }
+
+    void gather_augment(const kernels::AugmentShape& shape, const Tensor& records, const Tensor& mean,
+                        const Tensor& step, const Tensor& images, const Tensor& labels) override {
+        with_activation_type(images.dtype(), [&]<class T>(T) {
+            kernels::gather_augment(exec_, shape, records.data<uint8_t>(), mean.data<float>(), step.data<int64_t>(),
+                                    images.data<T>(), labels.data<int32_t>());
+        });
+    }
+
+  protected:
+    const Exec& exec() const { return exec_; }
+
+    static int extent(const Tensor& x, int axis) { return static_cast<int>(x.shape()[axis]); }
+    static int channels(const Tensor& x) { return extent(x, -1); }
+    static int rows(const Tensor& x) { return static_cast<int>(x.elements() / x.shape()[-1]); }
+    static kernels::NormShape norm_shape(const Tensor& x) { return {rows(x), channels(x)}; }
+
+  private:
+    static kernels::ShortcutShape shortcut_shape(const Tensor& x, const Tensor& y) {
+        return {extent(x, 0), extent(x, 1), extent(x, 2), extent(x, 3), extent(y, 3)};
+    }
+
+    Tensor float_scratch(size_t floats) { return empty({static_cast<int64_t>(floats)}, DType::kFloat32); }
+    Tensor norm_scratch(const Tensor& x) {
+        return float_scratch(kernels::batch_stats_scratch_floats(exec_, norm_shape(x)));
+    }
+
+    Exec exec_;
+};
+
+}  // namespace engine

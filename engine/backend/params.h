@@ -1,0 +1,47 @@
+// Plain descriptions of operations, shared by every backend.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/core/tensor.h"
+
+namespace engine {
+
+/// A 2-D convolution without bias. x [batch, height, width, in_channels], w [out_channels, kernel, kernel, in_channels],
+/// y [batch, out_height(), out_width(), out_channels]. Rows and columns of zeros round x may differ by side.
+struct Conv2dParams {
+    int batch, height, width, in_channels, out_channels;
+    int kernel, stride;
+    int pad_top, pad_bottom, pad_left, pad_right;
+
+    int out_height() const { return (height + pad_top + pad_bottom - kernel) / stride + 1; }
+    int out_width() const { return (width + pad_left + pad_right - kernel) / stride + 1; }
+    Shape input_shape() const { return {batch, height, width, in_channels}; }
+    Shape weight_shape() const { return {out_channels, kernel, kernel, in_channels}; }
+    Shape output_shape() const { return {batch, out_height(), out_width(), out_channels}; }
+
+    auto operator<=>(const Conv2dParams&) const = default;
+};
+
+/// Mean and biased variance of each channel, both [channels] float32.
+struct BatchStats {
+    Tensor mean;
+    Tensor variance;
+};
+
+/// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, then max(y, 0) if relu. gamma, beta: [channels] float32.
+struct NormParams {
+    BatchStats stats;
+    Tensor gamma;
+    Tensor beta;
+    float epsilon;
+    bool relu;
+};
+
+/// How a shortcut without weights changes size: halves the picture, then pads the channels with zeros on both sides.
+enum class ShortcutKind {
+    kAveragePool,  ///< 2x2 average pool with stride 2
+    kSubsample,    ///< every second row and column (He et al. 2015, option A)
+};
+
+}  // namespace engine
