@@ -1,0 +1,58 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "kernels/common.h"
+
+namespace kernels {
+
+KERNELS_HD inline uint32_t float_bits(float value) {
+#if defined(__CUDA_ARCH__)
+    return __float_as_uint(value);
+#else
+    return std::bit_cast<uint32_t>(value);
+#endif
+}
+
+KERNELS_HD inline float float_from_bits(uint32_t bits) {
+#if defined(__CUDA_ARCH__)
+    return __uint_as_float(bits);
+#else
+    return std::bit_cast<float>(bits);
+#endif
+}
+
+// The upper half of a float32: 8 bits of exponent, 7 of mantissa. Arithmetic is done in float; this is storage.
+struct bfloat16 {
+    uint16_t bits;
+
+    bfloat16() = default;
+
+    // Rounds to nearest, ties to even. A NaN stays a (quiet) NaN whatever its payload.
+    KERNELS_HD explicit bfloat16(float value) {
+        const uint32_t word = float_bits(value);
+        const uint32_t rounded = (word + 0x7fffu + ((word >> 16) & 1u)) >> 16;
+        const uint32_t quiet_nan = (word >> 16) | 0x40u;
+        bits = static_cast<uint16_t>((word & 0x7fffffffu) > 0x7f800000u ? quiet_nan : rounded);
+    }
+
+    KERNELS_HD explicit operator float() const { return float_from_bits(static_cast<uint32_t>(bits) << 16); }
+};
+
+static_assert(sizeof(bfloat16) == 2);
+
+KERNELS_HD inline float to_float(float value) {
+    return value;
+}
+KERNELS_HD inline float to_float(bfloat16 value) {
+    return static_cast<float>(value);
+}
+
+// Rounds a float to the storage type T.
+template <class T>
+KERNELS_HD inline T from_float(float value) {
+    return static_cast<T>(value);
+}
+
+}  // namespace kernels

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "kernels/bfloat16.h"
+#include "kernels/exec.h"
+
+namespace kernels {
+
+// The mean over all pixels, T float or bfloat16, summed in float.
+// x [batch, pixels, channels] -> y [batch, channels]. Reads x once.
+template <class Exec, class T>
+void global_average_pool(const Exec& exec, int batch, int pixels, int channels, const T* x, float* y);
+
+// dy [batch, channels] -> dx [batch, pixels, channels] = dy / pixels. Writes dx once.
+template <class Exec, class T>
+void global_average_pool_backward(const Exec& exec, int batch, int pixels, int channels, const float* dy, T* dx);
+
+}  // namespace kernels

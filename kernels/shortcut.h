@@ -1,0 +1,40 @@
+#pragma once
+
+#include "kernels/bfloat16.h"
+#include "kernels/exec.h"
+
+namespace kernels {
+
+// Shortcuts without parameters, for a residual unit that halves the picture and widens the channels.
+// Layout NHWC; T is float or bfloat16, arithmetic in float, rounded once. In and out don't overlap.
+// The input's channels stand in the middle of the output's: (out - in) / 2 zeros before them, the rest after.
+
+// The shape of the input x; out_channels >= in_channels.
+struct ShortcutShape {
+    int batch, height, width, in_channels, out_channels;
+};
+
+// 2x2 average pool with stride 2 (the last row or column of an odd size is left out), then the channel zero-pad.
+// x [batch, height, width, in_channels] -> y [batch, height/2, width/2, out_channels].
+// Reads x once and writes y once.
+template <class Exec, class T>
+void avgpool_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y);
+
+// dy shaped as y -> dx shaped as x; every element of dx is written, zero where the pool left it out.
+// Reads in_channels of every pixel of dy and writes dx once.
+template <class Exec, class T>
+void avgpool_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx);
+
+// Every second pixel, x[:, ::2, ::2, :], then the channel zero-pad: option A of He et al., Deep Residual Learning for
+// Image Recognition, CVPR 2016.
+// x [batch, height, width, in_channels] -> y [batch, ceil(height/2), ceil(width/2), out_channels].
+// Reads a quarter of x and writes y once.
+template <class Exec, class T>
+void subsample_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y);
+
+// dy shaped as y -> dx shaped as x; every element of dx is written.
+// Reads in_channels of every pixel of dy and writes dx once.
+template <class Exec, class T>
+void subsample_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx);
+
+}  // namespace kernels
