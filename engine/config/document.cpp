@@ -1,0 +1,132 @@
+#include "engine/config/document.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "engine/core/error.h"
+
+namespace engine {
+namespace {
+
+// Levenshtein's distance: insertions, deletions and substitutions of one character.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+struct Nearest {
+    std::string pointer;
+    std::size_t distance = std::numeric_limits<std::size_t>::max();
+};
+
+// Names decide; between equals, a key of the same object is nearer than one elsewhere.
+void find_nearest(const Document::Pointer& unknown, const Json& known, const Document::Pointer& at, Nearest& nearest) {
+    for (const auto& [key, value] : known.items()) {
+        const Document::Pointer candidate = at / key;
+        const std::size_t elsewhere = at == unknown.parent_pointer() ? 0 : 1;
+        const std::size_t distance = 2 * edit_distance(unknown.back(), key) + elsewhere;
+        if (distance < nearest.distance) nearest = {candidate.to_string(), distance};
+        if (value.is_object()) find_nearest(unknown, value, candidate, nearest);
+    }
+}
+
+void check_keys(const Document& document, const Json& given, const Json& known, const Document::Pointer& at,
+                const Json& all_known) {
+    for (const auto& [key, value] : given.items()) {
+        if (!known.contains(key)) {
+            Nearest nearest;
+            find_nearest(at / key, all_known, {}, nearest);
+            document.refuse(at / key, "unknown key; the nearest known key is " + nearest.pointer);
+        }
+        if (value.is_object() && known[key].is_object()) {
+            check_keys(document, value, known[key], at / key, all_known);
+        }
+    }
+}
+
+Json parse_override_value(const std::string& text, const std::string& place) {
+    try {
+        return parse_json(text, place);
+    } catch (const InputError&) {
+        Json value = text;
+        try {
+            value.dump();
+        } catch (const Json::type_error&) {
+            throw InputError(place + ": the value is not UTF-8");
+        }
+        return value;
+    }
+}
+
+}  // namespace
+
+Document::Document(std::string_view text, const std::string& source)
+    : source_(source), root_(parse_json(text, source)) {
+    if (!root_.is_object()) throw InputError(source + ": expected an object {...}, got " + shorten(root_));
+}
+
+void Document::set(const std::string& override_text) {
+    const std::string place = "--set " + override_text;
+    const std::size_t equals = override_text.find('=');
+    if (equals == override_text.npos || equals == 0) {
+        throw InputError(place + ": expected key.path=value, such as train.steps=1000");
+    }
+    std::vector<std::string> keys(1);
+    for (const char character : override_text.substr(0, equals)) {
+        if (character == '.') {
+            keys.emplace_back();
+        } else {
+            keys.back() += character;
+        }
+    }
+    Json patch = parse_override_value(override_text.substr(equals + 1), place);
+    for (auto key = keys.rbegin(); key != keys.rend(); ++key) patch = Json::object({{*key, patch}});
+    merge(root_, patch, Pointer{}, place);
+}
+
+void Document::merge(Json& target, const Json& value, const Pointer& at, const std::string& place) {
+    if (value.is_object() && target.is_object()) {
+        for (const auto& [key, part] : value.items()) {
+            if (!target.contains(key)) {
+                target[key] = part.is_object() ? Json::object() : Json();
+                places_[(at / key).to_string()] = place;
+            }
+            merge(target[key], part, at / key, place);
+        }
+        return;
+    }
+    if (value.is_object()) {
+        throw InputError(place + ": " + at.to_string() + " is " + shorten(target) + ", which has no keys");
+    }
+    target = value;
+    places_[at.to_string()] = place;
+}
+
+void Document::refuse_unknown_keys(const Json& known) const {
+    check_keys(*this, root_, known, Pointer{}, known);
+}
+
+void Document::refuse(const Pointer& at, const std::string& message) const {
+    std::string place = source_;
+    for (Pointer origin = at; !origin.empty(); origin = origin.parent_pointer()) {
+        if (const auto found = places_.find(origin.to_string()); found != places_.end()) {
+            place = found->second;
+            break;
+        }
+    }
+    throw InputError(place + ": " + at.to_string() + ": " + message);
+}
+
+}  // namespace engine

@@ -1,0 +1,39 @@
+// A configuration file with the --set overrides of the command line laid over it; each value knows where it came from.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "engine/config/parse.h"
+
+namespace engine {
+
+class Document {
+  public:
+    using Pointer = Json::json_pointer;
+
+    // `source` is the file's name as messages show it.
+    Document(std::string_view text, const std::string& source);
+
+    // "key.path=value": the value is JSON, or else taken as a string. An object is merged key by key; all else
+    // replaces.
+    void set(const std::string& override_text);
+
+    // Each key of the document must be one of `known`, which holds every key with some value.
+    void refuse_unknown_keys(const Json& known) const;
+
+    const Json& root() const { return root_; }
+
+    // Ends in the exception: "<file or --set>: <pointer>: <message>".
+    [[noreturn]] void refuse(const Pointer& at, const std::string& message) const;
+
+  private:
+    void merge(Json& target, const Json& value, const Pointer& at, const std::string& place);
+
+    std::string source_;
+    Json root_;
+    std::map<std::string, std::string> places_;  // JSON pointer -> the --set that gave the value
+};
+
+}  // namespace engine

@@ -1,0 +1,98 @@
+// A configuration struct names each of its keys once, in describe(Fields&); reading, writing, the JSON Schema and the
+// table of keys are four visitors of that one description.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace engine {
+
+// The numbers that a key takes, both ends included unless upper_excluded.
+struct Range {
+    double lower = -std::numeric_limits<double>::infinity();
+    double upper = std::numeric_limits<double>::infinity();
+    bool upper_excluded = false;
+
+    bool contains(double value) const { return value >= lower && (upper_excluded ? value < upper : value <= upper); }
+};
+
+inline Range at_least(double lower) {
+    return {.lower = lower};
+}
+inline Range between(double lower, double upper) {
+    return {.lower = lower, .upper = upper};
+}
+inline Range at_least_and_below(double lower, double upper) {
+    return {.lower = lower, .upper = upper, .upper_excluded = true};
+}
+
+// An enum class becomes a key's vocabulary through a function beside it, found by argument-dependent lookup:
+//     constexpr auto names_of(Block) { return std::array<std::string_view, 2>{"preact", "postact"}; }
+// The names stand in the order of the enumerators, which count from 0.
+template <class Enum>
+concept Vocabulary = std::is_enum_v<Enum> && requires(Enum value) {
+    names_of(value).size();
+};
+
+template <Vocabulary Enum>
+std::string_view name_of(Enum value) {
+    return names_of(value).at(static_cast<std::size_t>(value));
+}
+
+// One visitor. `value` holds the default; a reader replaces it where the key is given. `meaning` is the line of the
+// table of keys.
+class Fields {
+  public:
+    virtual ~Fields() = default;
+
+    virtual void get(std::string_view key, bool& value, std::string_view meaning) = 0;
+    virtual void get(std::string_view key, std::int64_t& value, const Range& range, std::string_view meaning) = 0;
+    virtual void get(std::string_view key, std::uint64_t& value, std::string_view meaning) = 0;
+    virtual void get(std::string_view key, double& value, const Range& range, std::string_view meaning) = 0;
+    // A string that is not empty, or null.
+    virtual void get(std::string_view key, std::optional<std::string>& value, std::string_view meaning) = 0;
+    // `range` holds for each element.
+    virtual void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range,
+                     std::string_view meaning) = 0;
+    virtual void get(std::string_view key, std::vector<double>& value, const Range& range,
+                     std::string_view meaning) = 0;
+
+    template <Vocabulary Enum>
+    void get(std::string_view key, Enum& value, std::string_view meaning) {
+        static constexpr auto names = names_of(Enum{});
+        auto index = static_cast<std::size_t>(value);
+        choose(key, index, names, meaning);
+        value = static_cast<Enum>(index);
+    }
+
+    template <class Config>
+    void object(std::string_view key, Config& value, std::string_view meaning) {
+        begin_object(key, meaning);
+        value.describe(*this);
+        end_object();
+    }
+
+    // A condition between keys, or one that no range expresses. A reader refuses the value of `key` with `message`.
+    virtual void check(std::string_view key, bool holds, const std::string& message) = 0;
+
+  protected:
+    virtual void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
+                        std::string_view meaning) = 0;
+    virtual void begin_object(std::string_view key, std::string_view meaning) = 0;
+    virtual void end_object() = 0;
+};
+
+// A whole configuration as the functions that read and write one take it:
+//     [&](Fields& fields) { experiment.describe(fields); }
+using Describe = std::function<void(Fields&)>;
+
+}  // namespace engine

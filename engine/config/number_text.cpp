@@ -1,0 +1,28 @@
+#include "engine/config/number_text.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace engine {
+
+std::string number_text(double value) {
+    char buffer[32];
+    return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
+}
+
+std::string bounds_text(const Range& range) {
+    const bool has_lower = std::isfinite(range.lower);
+    const bool has_upper = std::isfinite(range.upper);
+    if (has_lower && has_upper && !range.upper_excluded) {
+        return " from " + number_text(range.lower) + " to " + number_text(range.upper);
+    }
+    std::string text;
+    if (has_lower) text += " >= " + number_text(range.lower);
+    if (has_upper) {
+        text += (has_lower ? " and" : "");
+        text += (range.upper_excluded ? " < " : " <= ") + number_text(range.upper);
+    }
+    return text;
+}
+
+}  // namespace engine

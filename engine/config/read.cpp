@@ -1,0 +1,158 @@
+#include "engine/config/read.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <concepts>
+#include <cstring>
+#include <fstream>
+
+#include "engine/config/document.h"
+#include "engine/config/number_text.h"
+#include "engine/config/write.h"
+#include "engine/core/error.h"
+
+namespace engine {
+namespace {
+
+constexpr const char* kSchemaKey = "$schema";
+
+class Reader final : public Fields {
+    using Pointer = Document::Pointer;
+
+  public:
+    explicit Reader(const Document& document) : document_(document) {}
+
+    void get(std::string_view key, bool& value, std::string_view) override {
+        if (const Json* given = find(key)) {
+            if (!given->is_boolean()) refuse(key, "true or false", *given);
+            value = given->get<bool>();
+        }
+    }
+    void get(std::string_view key, std::int64_t& value, const Range& range, std::string_view) override {
+        if (const Json* given = find(key)) value = number<std::int64_t>(*given, range, at_ / std::string(key));
+    }
+    void get(std::string_view key, std::uint64_t& value, std::string_view) override {
+        if (const Json* given = find(key)) {
+            if (!given->is_number_unsigned()) refuse(key, "an integer from 0 to 18446744073709551615", *given);
+            value = given->get<std::uint64_t>();
+        }
+    }
+    void get(std::string_view key, double& value, const Range& range, std::string_view) override {
+        if (const Json* given = find(key)) value = number<double>(*given, range, at_ / std::string(key));
+    }
+    void get(std::string_view key, std::optional<std::string>& value, std::string_view) override {
+        const Json* given = find(key);
+        if (given == nullptr) return;
+        if (given->is_null()) {
+            value.reset();
+            return;
+        }
+        const auto* text = given->get_ptr<const std::string*>();
+        if (text == nullptr || text->empty() || text->find('\0') != text->npos) {
+            refuse(key, "a string that is not empty, or null", *given);
+        }
+        value = *text;
+    }
+    void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range, std::string_view) override {
+        numbers(key, value, range, "an array of integers");
+    }
+    void get(std::string_view key, std::vector<double>& value, const Range& range, std::string_view) override {
+        numbers(key, value, range, "an array of numbers");
+    }
+    void check(std::string_view key, bool holds, const std::string& message) override {
+        if (!holds) document_.refuse(at_ / std::string(key), message);
+    }
+
+  private:
+    void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
+                std::string_view) override {
+        const Json* given = find(key);
+        if (given == nullptr) return;
+        const auto found = given->is_string()
+                               ? std::find(names.begin(), names.end(), given->get_ref<const std::string&>())
+                               : names.end();
+        if (found == names.end()) {
+            std::string expected;
+            for (const std::string_view name : names) {
+                expected += (expected.empty() ? "\"" : " or \"") + std::string(name) + "\"";
+            }
+            refuse(key, expected, *given);
+        }
+        index = static_cast<std::size_t>(found - names.begin());
+    }
+    void begin_object(std::string_view key, std::string_view) override {
+        const Json* given = find(key);
+        if (given != nullptr && !given->is_object()) refuse(key, "an object {...}", *given);
+        at_.push_back(std::string(key));
+    }
+    void end_object() override { at_.pop_back(); }
+
+    // Null where the key is not given; absent objects count as empty.
+    const Json* find(std::string_view key) const {
+        const Pointer pointer = at_ / std::string(key);
+        return document_.root().contains(pointer) ? &document_.root().at(pointer) : nullptr;
+    }
+
+    // 128.0 is no integer: a number is taken only as it was written.
+    template <class Number>
+    Number number(const Json& given, const Range& range, const Pointer& at) const {
+        bool fits = given.is_number();
+        if constexpr (std::integral<Number>) {
+            fits = given.is_number_integer() &&
+                   !(given.is_number_unsigned() &&
+                     given.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<Number>::max()));
+        }
+        if (!fits || !range.contains(given.get<double>())) {
+            const std::string kind = std::integral<Number> ? "an integer" : "a number";
+            document_.refuse(at, "expected " + kind + bounds_text(range) + ", got " + shorten(given));
+        }
+        return given.get<Number>();
+    }
+
+    template <class Number>
+    void numbers(std::string_view key, std::vector<Number>& value, const Range& range, const std::string& expected) {
+        const Json* given = find(key);
+        if (given == nullptr) return;
+        if (!given->is_array()) refuse(key, expected, *given);
+        value.clear();
+        for (const Json& element : *given) {
+            value.push_back(number<Number>(element, range, at_ / std::string(key) / value.size()));
+        }
+    }
+
+    [[noreturn]] void refuse(std::string_view key, const std::string& expected, const Json& given) const {
+        document_.refuse(at_ / std::string(key), "expected " + expected + ", got " + shorten(given));
+    }
+
+    const Document& document_;
+    Pointer at_;
+};
+
+}  // namespace
+
+void read_config(const Describe& describe, std::string_view text, const std::string& source,
+                 std::span<const std::string> overrides) {
+    Document document(text, source);
+    for (const std::string& override_text : overrides) document.set(override_text);
+    Json known = Json::parse(write_config(describe));
+    known[kSchemaKey] = nullptr;
+    document.refuse_unknown_keys(known);
+    Reader reader(document);
+    describe(reader);
+}
+
+std::string read_config_file(const std::string& path) {
+    constexpr std::size_t kLargest = 1 << 20;
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::string text(kLargest + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!file.is_open() || file.bad()) {
+        throw InputError(path + ": cannot be read: " + std::strerror(errno != 0 ? errno : EIO));
+    }
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kLargest) throw InputError(path + ": exceeds 1 MiB; is it a configuration?");
+    return text;
+}
+
+}  // namespace engine

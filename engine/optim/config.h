@@ -1,0 +1,59 @@
+// How the weights move: the optimizer and its learning rate.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config/fields.h"
+
+namespace engine {
+
+enum class OptimizerKind { sgd };
+constexpr auto names_of(OptimizerKind) {
+    return std::array<std::string_view, 1>{"sgd"};
+}
+
+struct OptimizerConfig {
+    OptimizerKind kind = OptimizerKind::sgd;
+    double momentum = 0.9;
+    double weight_decay = 2e-4;
+
+    void describe(Fields& fields) {
+        fields.get("kind", kind, "v = momentum * v + gradient; weight -= learning rate * v");
+        fields.get("momentum", momentum, at_least_and_below(0, 1), "share of the last step kept; 0: plain descent");
+        fields.get("weight_decay", weight_decay, at_least(0),
+                   "adds weight_decay * w^2 / 2 to the loss, for convolution and linear weights alone");
+    }
+    bool operator==(const OptimizerConfig&) const = default;
+};
+
+enum class ScheduleKind { piecewise };
+constexpr auto names_of(ScheduleKind) {
+    return std::array<std::string_view, 1>{"piecewise"};
+}
+
+struct ScheduleConfig {
+    ScheduleKind kind = ScheduleKind::piecewise;
+    std::vector<std::int64_t> boundaries = {500, 32000, 48000};
+    std::vector<double> values = {0.01, 0.1, 0.01, 0.001};
+
+    void describe(Fields& fields) {
+        fields.get("kind", kind, "constant between the boundaries");
+        fields.get("boundaries", boundaries, at_least(0), "steps at which the next value begins, rising; may be empty");
+        fields.get("values", values, at_least(0), "learning rates, one more than boundaries");
+        const bool rising =
+            std::adjacent_find(boundaries.begin(), boundaries.end(), std::greater_equal<>{}) == boundaries.end();
+        fields.check("boundaries", rising, "boundaries must rise from each to the next");
+        fields.check("values", values.size() == boundaries.size() + 1,
+                     std::to_string(values.size()) + " value(s) for " + std::to_string(boundaries.size()) +
+                         " boundary(s); a schedule needs one value more than boundaries");
+    }
+    bool operator==(const ScheduleConfig&) const = default;
+};
+
+}  // namespace engine

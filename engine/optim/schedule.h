@@ -1,0 +1,14 @@
+// The learning rate of each step.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/optim/config.h"
+
+namespace engine {
+
+// Step `step`, counted from 0, uses values[number of boundaries <= step]: the step that equals a boundary is the first
+// with the next value.
+double learning_rate(const ScheduleConfig& schedule, std::int64_t step);
+
+}  // namespace engine

@@ -1,0 +1,55 @@
+#include "tools/experiment.h"
+
+#include <filesystem>
+
+#include "engine/config/read.h"
+#include "engine/config/schema.h"
+#include "engine/config/write.h"
+
+namespace tools {
+namespace {
+
+engine::Describe description_of(Experiment& experiment) {
+    return [&experiment](engine::Fields& fields) { experiment.describe(fields); };
+}
+
+}  // namespace
+
+void Experiment::describe(engine::Fields& fields) {
+    fields.object("model", model, "the network");
+    fields.object("data", data, "what it is trained and tested on");
+    fields.object("train", train, "how long, and on what device");
+    fields.object("optimizer", optimizer, "how a gradient moves the weights");
+    fields.object("schedule", schedule, "the learning rate over the steps, counted from 0");
+    fields.object("run", run, "what is written down, and when");
+}
+
+Experiment experiment_from_json(std::string_view text, const std::string& source,
+                                std::span<const std::string> overrides) {
+    Experiment experiment;
+    engine::read_config(description_of(experiment), text, source, overrides);
+    return experiment;
+}
+
+Experiment load_experiment(const std::string& path, std::span<const std::string> overrides) {
+    Experiment experiment = experiment_from_json(engine::read_config_file(path), path, overrides);
+    if (!experiment.run.dir) experiment.run.dir = "runs/" + std::filesystem::path(path).stem().string();
+    return experiment;
+}
+
+std::string to_json(const Experiment& experiment) {
+    Experiment copy = experiment;
+    return engine::write_config(description_of(copy));
+}
+
+std::string experiment_schema() {
+    Experiment defaults;
+    return engine::write_schema(description_of(defaults), "Residual: a training run");
+}
+
+std::string experiment_key_table() {
+    Experiment defaults;
+    return engine::write_key_table(description_of(defaults));
+}
+
+}  // namespace tools
