@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -45,15 +46,21 @@ struct ModelConfig {
     void describe(engine::Fields& fields) {
         fields.get("family", family, "three stages of 16, 32 and 64 channels for 32x32 pictures");
         fields.get("depth", depth, engine::at_least(kShallowest), "layers with weights: 6n + 2, n units a stage");
-        const std::int64_t below = depth - (depth - 2) % 6;
-        fields.check("depth", depth == below,
-                     "depth " + std::to_string(depth) + " is not 6n + 2; the nearest valid depths are " +
-                         std::to_string(below) + " and " + std::to_string(below + 6));
+        fields.check("depth", (depth - 2) % 6 == 0, refused_depth());
         fields.get("block", block, "norm and ReLU before each convolution, or after it");
         fields.get("shortcut", shortcut, "how x reaches the sum where the size changes; none: no sum, a plain network");
         fields.get("padding", padding, "zeros of a strided convolution: same: as TensorFlow, 0 before and 1 after");
     }
     bool operator==(const ModelConfig&) const = default;
+
+  private:
+    std::string refused_depth() const {
+        const std::int64_t below = depth - (depth - 2) % 6;
+        const bool has_above = below <= std::numeric_limits<std::int64_t>::max() - 6;
+        return "depth " + std::to_string(depth) + " is not 6n + 2; the nearest valid depth" +
+               (has_above ? "s are " + std::to_string(below) + " and " + std::to_string(below + 6)
+                          : " is " + std::to_string(below));
+    }
 };
 
 }  // namespace models

@@ -1,0 +1,18 @@
+// What the reader of configurations says to a bad one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/core/error.h"
+#include "tools/experiment.h"
+
+// The message; "accepted" where none came.
+inline std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {
+    try {
+        tools::experiment_from_json(text, "x.json", overrides);
+    } catch (const engine::InputError& error) {
+        return error.what();
+    }
+    return "accepted";
+}

@@ -1,0 +1,107 @@
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "tests/catch.h"
+#include "tests/config/refusal.h"
+
+namespace {
+
+const std::filesystem::path kConfigs = std::filesystem::path(__FILE__).parent_path() / "../../configs";
+
+std::string read_text(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    REQUIRE(file);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+tools::Experiment load(const std::string& name) {
+    return tools::load_experiment((kConfigs / (name + ".json")).string());
+}
+
+}  // namespace
+
+TEST_CASE("a written configuration reads back equal", "[config]") {
+    tools::Experiment experiment;
+    CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
+    experiment.model = {.depth = 110,
+                        .block = models::Block::postact,
+                        .shortcut = models::Shortcut::projection,
+                        .padding = models::Padding::symmetric};
+    experiment.data = {.dir = "/a \"quoted\" \xC3\xA9", .shuffle = false, .augment = {.pad = 0, .flip = false}};
+    experiment.train = {.steps = 7,
+                        .batch_size = 3,
+                        .seed = 18446744073709551615U,
+                        .precision = engine::PrecisionChoice::tf32,
+                        .device = engine::DeviceChoice::cuda,
+                        .kernels = engine::KernelChoice::fused,
+                        .deterministic = false};
+    experiment.optimizer = {.momentum = 0.1 + 0.2, .weight_decay = 1e-300};
+    experiment.schedule = {.boundaries = {}, .values = {1.0 / 3.0}};
+    experiment.run = {.dir = "out", .log_every = 1, .eval_every = 2, .checkpoint_every = 3, .keep = 4};
+    CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
+}
+
+TEST_CASE("a path that is not UTF-8 is refused when written", "[config]") {
+    tools::Experiment experiment;
+    experiment.data.dir = "/\xFF";
+    CHECK_THROWS_AS(tools::to_json(experiment), engine::InputError);
+}
+
+TEST_CASE("the defaults are those of ResNet-56", "[config]") {
+    CHECK(tools::experiment_from_json("{}", "x.json") == tools::Experiment{});
+    tools::Experiment experiment = load("resnet56");
+    CHECK(experiment.run.dir == "runs/resnet56");
+    experiment.run.dir.reset();
+    CHECK(experiment == tools::Experiment{});
+}
+
+TEST_CASE("every configuration file loads", "[config]") {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(kConfigs)) {
+        const std::string name = entry.path().stem().string();
+        if (entry.path().extension() != ".json" || name == "schema") continue;
+        ++count;
+        const tools::Experiment experiment = tools::load_experiment(entry.path().string());
+        CHECK(experiment.run.dir == "runs/" + name);
+        const bool is_plain = name.rfind("plain", 0) == 0;
+        const bool is_postact = name.rfind("postact", 0) == 0;
+        CHECK((experiment.model.shortcut == models::Shortcut::none) == is_plain);
+        CHECK((experiment.model.block == models::Block::postact) == is_postact);
+        if (const auto digit = name.find_first_of("0123456789"); digit != name.npos) {
+            CHECK(experiment.model.depth == std::stoll(name.substr(digit)));
+        }
+    }
+    CHECK(count == 13);
+}
+
+TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "[config]") {
+    for (const char* name : {"postact20", "postact56", "postact110"}) {
+        const tools::Experiment experiment = load(name);
+        CHECK(experiment.model.shortcut == models::Shortcut::subsample_zeropad);
+        CHECK(experiment.model.padding == models::Padding::symmetric);
+        CHECK(experiment.optimizer.weight_decay == 1e-4);
+        CHECK(experiment.optimizer.momentum == 0.9);
+        CHECK(experiment.train.steps == 64000);
+    }
+    CHECK(load("postact56").schedule.values == std::vector<double>{0.1, 0.01, 0.001});
+    CHECK(load("postact56").schedule.boundaries == std::vector<std::int64_t>{32000, 48000});
+    CHECK(load("postact110").schedule.values == std::vector<double>{0.01, 0.1, 0.01, 0.001});
+    CHECK(load("postact110").schedule.boundaries == std::vector<std::int64_t>{400, 32000, 48000});
+}
+
+TEST_CASE("run.dir that is given stays", "[config]") {
+    const std::string path = (kConfigs / "quickstart.json").string();
+    CHECK(tools::load_experiment(path, std::vector<std::string>{"run.dir=elsewhere"}).run.dir == "elsewhere");
+}
+
+TEST_CASE("the table of keys and the schema are those of the program", "[config]") {
+    INFO("bring them up to date with: config-doc --write configs");
+    CHECK(read_text(kConfigs / "schema.json") == tools::experiment_schema());
+    CHECK_THAT(read_text(kConfigs / "README.md"),
+               ContainsSubstring("<!-- keys: made by config-doc -->\n" + tools::experiment_key_table() +
+                                 "<!-- end of keys -->\n"));
+}

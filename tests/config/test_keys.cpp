@@ -1,0 +1,176 @@
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/catch.h"
+#include "tests/config/refusal.h"
+
+namespace {
+
+struct BadValue {
+    std::string key;
+    std::string value;
+    std::string message;
+};
+
+const std::vector<BadValue>& bad_values() {
+    static const std::vector<BadValue> cases = {
+        {"model.family", R"("vgg")", R"(expected "resnet", got "vgg")"},
+        {"model.depth", "7", "expected an integer >= 8, got 7"},
+        {"model.depth", "20.0", "expected an integer >= 8, got 20.0"},
+        {"model.depth", "18446744073709551615", "expected an integer >= 8, got 18446744073709551615"},
+        {"model.depth", "21", "depth 21 is not 6n + 2; the nearest valid depths are 20 and 26"},
+        {"model.depth", "9", "depth 9 is not 6n + 2; the nearest valid depths are 8 and 14"},
+        {"model.depth", "9223372036854775807",
+         "depth 9223372036854775807 is not 6n + 2; the nearest valid depth is 9223372036854775802"},
+        {"model.block", R"("Preact")", R"(expected "preact" or "postact", got "Preact")"},
+        {"model.shortcut", "null",
+         R"(expected "avgpool_zeropad" or "subsample_zeropad" or "projection" or "none", got null)"},
+        {"model.padding", R"("valid")", R"(expected "same" or "symmetric", got "valid")"},
+        {"data.format", R"("cifar100")", R"(expected "cifar10", got "cifar100")"},
+        {"data.dir", "3", "expected a string that is not empty, or null, got 3"},
+        {"data.dir", R"("")", R"(expected a string that is not empty, or null, got "")"},
+        {"data.dir", R"("a\u0000b")", R"(expected a string that is not empty, or null, got "a\u0000b")"},
+        {"data.shuffle", "1", "expected true or false, got 1"},
+        {"data.augment", "false", "expected an object {...}, got false"},
+        {"data.augment.pad", "17", "expected an integer from 0 to 16, got 17"},
+        {"data.augment.pad", "-1", "expected an integer from 0 to 16, got -1"},
+        {"data.augment.flip", R"("yes")", R"(expected true or false, got "yes")"},
+        {"train", "[]", "expected an object {...}, got []"},
+        {"train.steps", "0", "expected an integer >= 1, got 0"},
+        {"train.steps", "1e3", "expected an integer >= 1, got 1000.0"},
+        {"train.steps", "true", "expected an integer >= 1, got true"},
+        {"train.batch_size", "128.0", "expected an integer from 1 to 65536, got 128.0"},
+        {"train.batch_size", "65537", "expected an integer from 1 to 65536, got 65537"},
+        {"train.seed", "-1", "expected an integer from 0 to 18446744073709551615, got -1"},
+        {"train.seed", "18446744073709551616",
+         "expected an integer from 0 to 18446744073709551615, got 1.8446744073709552e+19"},
+        {"train.precision", R"("fp16")", R"(expected "fp32" or "tf32" or "bf16" or "auto", got "fp16")"},
+        {"train.device", R"("gpu")", R"(expected "cuda" or "cpu" or "auto", got "gpu")"},
+        {"train.kernels", R"("fast")", R"(expected "composed" or "fused" or "auto", got "fast")"},
+        {"train.deterministic", "null", "expected true or false, got null"},
+        {"optimizer.kind", R"("adam")", R"(expected "sgd", got "adam")"},
+        {"optimizer.momentum", "1", "expected a number >= 0 and < 1, got 1"},
+        {"optimizer.momentum", R"("0.9")", R"(expected a number >= 0 and < 1, got "0.9")"},
+        {"optimizer.weight_decay", "-1e-4", "expected a number >= 0, got -0.0001"},
+        {"schedule.kind", R"("cosine")", R"(expected "piecewise", got "cosine")"},
+        {"schedule.boundaries", "500", "expected an array of integers, got 500"},
+        {"schedule.boundaries", "[1, 3, 3]", "boundaries must rise from each to the next"},
+        {"schedule.values", "[0.1]", "1 value(s) for 3 boundary(s); a schedule needs one value more than boundaries"},
+        {"schedule.values", "{}", "expected an array of numbers, got {}"},
+        {"run.dir", "true", "expected a string that is not empty, or null, got true"},
+        {"run.log_every", "0", "expected an integer >= 1, got 0"},
+        {"run.eval_every", "-5", "expected an integer >= 1, got -5"},
+        {"run.checkpoint_every", "0.5", "expected an integer >= 1, got 0.5"},
+        {"run.keep", "0", "expected an integer >= 1, got 0"},
+    };
+    return cases;
+}
+
+std::vector<std::string> split(const std::string& key) {
+    std::vector<std::string> parts(1);
+    for (const char character : key) {
+        if (character == '.') {
+            parts.emplace_back();
+        } else {
+            parts.back() += character;
+        }
+    }
+    return parts;
+}
+
+void collect_keys(const nlohmann::json& object, const std::string& prefix, std::set<std::string>& keys) {
+    for (const auto& [key, value] : object.items()) {
+        if (value.is_object()) {
+            collect_keys(value, prefix + key + ".", keys);
+        } else {
+            keys.insert(prefix + key);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a bad value is refused with the file, the pointer and the value", "[config]") {
+    for (const BadValue& bad : bad_values()) {
+        std::string text = bad.value;
+        std::string pointer;
+        const std::vector<std::string> parts = split(bad.key);
+        for (auto part = parts.rbegin(); part != parts.rend(); ++part) text = "{\"" + *part + "\": " + text + "}";
+        for (const std::string& part : parts) pointer += "/" + part;
+        CHECK(refusal(text) == "x.json: " + pointer + ": " + bad.message);
+        const std::string override_text = bad.key + "=" + bad.value;
+        CHECK(refusal("{}", {override_text}) == "--set " + override_text + ": " + pointer + ": " + bad.message);
+    }
+}
+
+TEST_CASE("every key has a bad value above", "[config]") {
+    std::set<std::string> keys;
+    collect_keys(nlohmann::json::parse(tools::to_json({})), "", keys);
+    for (const BadValue& bad : bad_values()) keys.erase(bad.key);
+    CHECK(keys == std::set<std::string>{});
+}
+
+TEST_CASE("an element of an array is refused by its index", "[config]") {
+    CHECK(refusal(R"({"schedule": {"boundaries": [5, 2.5], "values": [1, 1, 1]}})") ==
+          "x.json: /schedule/boundaries/1: expected an integer >= 0, got 2.5");
+    CHECK(refusal(R"({"schedule": {"boundaries": [-1], "values": [1, 1]}})") ==
+          "x.json: /schedule/boundaries/0: expected an integer >= 0, got -1");
+    CHECK(refusal(R"({"schedule": {"boundaries": [], "values": [-0.1]}})") ==
+          "x.json: /schedule/values/0: expected a number >= 0, got -0.1");
+}
+
+TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
+    const tools::Experiment experiment = tools::experiment_from_json(R"({
+        "model": {"depth": 8},
+        "data": {"dir": "/data", "augment": {"pad": 16}},
+        "train": {"batch_size": 65536, "seed": 18446744073709551615, "steps": 9223372036854775807},
+        "optimizer": {"momentum": 0, "weight_decay": 0},
+        "schedule": {"boundaries": [], "values": [1]}
+    })",
+                                                                     "x.json");
+    CHECK(experiment.model.units_per_stage() == 1);
+    CHECK(experiment.data.dir == "/data");
+    CHECK(experiment.data.augment.pad == 16);
+    CHECK(experiment.train.batch_size == 65536);
+    CHECK(experiment.train.seed == std::numeric_limits<std::uint64_t>::max());
+    CHECK(experiment.train.steps == std::numeric_limits<std::int64_t>::max());
+    CHECK(experiment.optimizer.momentum == 0);
+    CHECK(experiment.schedule.boundaries.empty());
+    CHECK(experiment.schedule.values == std::vector<double>{1.0});
+}
+
+TEST_CASE("every word of a vocabulary is read as its enumerator", "[config]") {
+    const auto read = [](const std::string& text) { return tools::experiment_from_json(text, "x.json"); };
+    using models::Shortcut;
+    const std::map<std::string, Shortcut> shortcuts = {{"avgpool_zeropad", Shortcut::avgpool_zeropad},
+                                                       {"subsample_zeropad", Shortcut::subsample_zeropad},
+                                                       {"projection", Shortcut::projection},
+                                                       {"none", Shortcut::none}};
+    for (const auto& [name, value] : shortcuts) {
+        CHECK(read(R"({"model": {"shortcut": ")" + name + R"("}})").model.shortcut == value);
+        CHECK(engine::name_of(value) == name);
+    }
+    CHECK(read(R"({"model": {"block": "preact"}})").model.block == models::Block::preact);
+    CHECK(read(R"({"model": {"block": "postact"}})").model.block == models::Block::postact);
+    CHECK(read(R"({"model": {"padding": "same"}})").model.padding == models::Padding::same);
+    CHECK(read(R"({"model": {"padding": "symmetric"}})").model.padding == models::Padding::symmetric);
+    using engine::PrecisionChoice;
+    const std::map<std::string, PrecisionChoice> precisions = {{"fp32", PrecisionChoice::fp32},
+                                                               {"tf32", PrecisionChoice::tf32},
+                                                               {"bf16", PrecisionChoice::bf16},
+                                                               {"auto", PrecisionChoice::automatic}};
+    for (const auto& [name, value] : precisions) {
+        CHECK(read(R"({"train": {"precision": ")" + name + R"("}})").train.precision == value);
+    }
+    CHECK(read(R"({"train": {"device": "cuda"}})").train.device == engine::DeviceChoice::cuda);
+    CHECK(read(R"({"train": {"device": "cpu"}})").train.device == engine::DeviceChoice::cpu);
+    CHECK(read(R"({"train": {"device": "auto"}})").train.device == engine::DeviceChoice::automatic);
+    CHECK(read(R"({"train": {"kernels": "composed"}})").train.kernels == engine::KernelChoice::composed);
+    CHECK(read(R"({"train": {"kernels": "fused"}})").train.kernels == engine::KernelChoice::fused);
+    CHECK(read(R"({"train": {"kernels": "auto"}})").train.kernels == engine::KernelChoice::automatic);
+}

@@ -1,0 +1,127 @@
+#include <string>
+#include <vector>
+
+#include "engine/config/read.h"
+#include "tests/catch.h"
+#include "tests/config/refusal.h"
+
+using Overrides = std::vector<std::string>;
+
+TEST_CASE("an unknown key is refused with the nearest known one", "[config]") {
+    CHECK(refusal(R"({"train": {"stesp": 5}})") ==
+          "x.json: /train/stesp: unknown key; the nearest known key is /train/steps");
+    CHECK(refusal(R"({"trian": {"steps": 5}})") == "x.json: /trian: unknown key; the nearest known key is /train");
+    CHECK(refusal(R"({"data": {"augment": {"flips": true}}})") ==
+          "x.json: /data/augment/flips: unknown key; the nearest known key is /data/augment/flip");
+    SECTION("in another object, where its name stands there") {
+        CHECK(refusal(R"({"batch_size": 64})") ==
+              "x.json: /batch_size: unknown key; the nearest known key is /train/batch_size");
+    }
+    SECTION("of two with the same name, the one in the same object") {
+        CHECK(refusal(R"({"run": {"dirr": "a"}})") ==
+              "x.json: /run/dirr: unknown key; the nearest known key is /run/dir");
+        CHECK(refusal(R"({"data": {"dirr": "a"}})") ==
+              "x.json: /data/dirr: unknown key; the nearest known key is /data/dir");
+    }
+    SECTION("before what follows from its absence") {
+        CHECK(refusal(R"({"schedule": {"boundaries": [5], "value": [1, 1]}})") ==
+              "x.json: /schedule/value: unknown key; the nearest known key is /schedule/values");
+    }
+    SECTION("with the characters of a JSON pointer escaped") {
+        CHECK(refusal(R"({"a/b~": 1})").rfind("x.json: /a~1b~0: unknown key", 0) == 0);
+    }
+}
+
+TEST_CASE("$schema is for editors: allowed at the top only, and not kept", "[config]") {
+    const tools::Experiment experiment = tools::experiment_from_json(R"({"$schema": "schema.json"})", "x.json");
+    CHECK(experiment == tools::Experiment{});
+    CHECK(tools::to_json(experiment).find("$schema") == std::string::npos);
+    CHECK(refusal(R"({"model": {"$schema": "schema.json"}})").rfind("x.json: /model/$schema: unknown key", 0) == 0);
+}
+
+TEST_CASE("an override stands above the file, the file above the defaults", "[config]") {
+    const std::string file = R"({"train": {"steps": 10, "seed": 3}, "data": {"augment": {"flip": false}}})";
+    const Overrides overrides = {"train.steps=20",
+                                 "data.dir=/data/cifar=10",
+                                 "schedule.boundaries=[]",
+                                 "schedule.values=[0.5]",
+                                 "data.augment={\"pad\": 2}",
+                                 "train.device=cpu",
+                                 "train.steps=30",
+                                 "run.dir=\"7\""};
+    const tools::Experiment experiment = tools::experiment_from_json(file, "x.json", overrides);
+    CHECK(experiment.train.steps == 30);
+    CHECK(experiment.train.seed == 3);
+    CHECK(experiment.train.batch_size == 128);
+    CHECK(experiment.data.dir == "/data/cifar=10");
+    CHECK(experiment.data.augment == engine::AugmentConfig{.pad = 2, .flip = false});
+    CHECK(experiment.schedule.boundaries.empty());
+    CHECK(experiment.schedule.values == std::vector<double>{0.5});
+    CHECK(experiment.train.device == engine::DeviceChoice::cpu);
+    CHECK(experiment.run.dir == "7");
+    CHECK_FALSE(
+        tools::experiment_from_json(R"({"data": {"dir": "a"}})", "x.json", Overrides{"data.dir=null"}).data.dir);
+}
+
+TEST_CASE("a bad override is refused by its own text", "[config]") {
+    CHECK(refusal("{}", {"train.stesp=5"}) ==
+          "--set train.stesp=5: /train/stesp: unknown key; the nearest known key is /train/steps");
+    CHECK(refusal(R"({"train": {"steps": 5}})", {"train.steps=ten"}) ==
+          R"(--set train.steps=ten: /train/steps: expected an integer >= 1, got "ten")");
+    CHECK(refusal("{}", {"train.steps"}) == "--set train.steps: expected key.path=value, such as train.steps=1000");
+    CHECK(refusal("{}", {"=5"}) == "--set =5: expected key.path=value, such as train.steps=1000");
+    CHECK(refusal("{}", {"train.steps.x=5"}) ==
+          R"(--set train.steps.x=5: /train/steps: expected an integer >= 1, got {"x":5})");
+    CHECK(refusal(R"({"train": {"steps": 5}})", {"train.steps.x=5"}) ==
+          "--set train.steps.x=5: /train/steps is 5, which has no keys");
+    CHECK(refusal("{}", {"train..steps=5"}).rfind("--set train..steps=5: /train/: unknown key", 0) == 0);
+    CHECK(refusal("{}", {"data.dir=\xFF"}) == "--set data.dir=\xFF: the value is not UTF-8");
+    CHECK(refusal("{}", {"optimizer.momentum=1e999"}) ==
+          R"(--set optimizer.momentum=1e999: /optimizer/momentum: expected a number >= 0 and < 1, got "1e999")");
+    CHECK(refusal("{}", {"schedule.boundaries=[1, -2]"}) ==
+          "--set schedule.boundaries=[1, -2]: /schedule/boundaries/1: expected an integer >= 0, got -2");
+    SECTION("while the file keeps the blame for its own values") {
+        CHECK(refusal(R"({"train": {"steps": 0}})", {"train.seed=1"}) ==
+              "x.json: /train/steps: expected an integer >= 1, got 0");
+    }
+}
+
+TEST_CASE("a configuration that is not strict JSON is refused with its place", "[config]") {
+    CHECK(refusal("") == "x.json: empty; the least configuration is {}");
+    CHECK(refusal(" \n\t") == "x.json: empty; the least configuration is {}");
+    CHECK(refusal("\xEF\xBB\xBF{}") == "x.json: starts with a byte order mark; save it as UTF-8 without one");
+    CHECK(refusal(std::string("\xFF\xFE{\0}\0", 6)) ==
+          "x.json: starts with a byte order mark; save it as UTF-8 without one");
+    CHECK(refusal("[1, 2]") == "x.json: expected an object {...}, got [1,2]");
+    CHECK(refusal("{\n  \"train\": {\n    \"steps\": 5,\n  }\n}").rfind("x.json:4:3: invalid JSON: ", 0) == 0);
+    CHECK(refusal("{} x").rfind("x.json:1:4: invalid JSON: ", 0) == 0);
+    CHECK(refusal("{\"train\": {").rfind("x.json:1:11: invalid JSON: ", 0) == 0);
+    CHECK(refusal("{\"train\": {\"seed\": NaN}}").rfind("x.json:1:20: invalid JSON: ", 0) == 0);
+    CHECK_THAT(refusal("{\n\"data\": {\"dir\": \"\xC3\x28\"}}"),
+               ContainsSubstring("x.json:2:") && ContainsSubstring("UTF-8"));
+    CHECK_THAT(refusal("{\"optimizer\": {\"momentum\": 1e999}}"),
+               ContainsSubstring("x.json:1:") && ContainsSubstring("1e999"));
+}
+
+TEST_CASE("a key that stands twice is refused", "[config]") {
+    CHECK(refusal(R"({"train": {"steps": 5, "seed": 1, "steps": 6}})") ==
+          "x.json: /train/steps: this key stands twice; keep one");
+    CHECK(refusal(R"({"run": {}, "schedule": {"values": [{"a": 1}, {"a": 1, "a": 2}]}})") ==
+          "x.json: /schedule/values/1/a: this key stands twice; keep one");
+    CHECK(refusal(R"({"data": {"dir": "a"}, "run": {"dir": "a"}})") == "accepted");
+}
+
+TEST_CASE("depth of nesting and length of messages stay bounded", "[config]") {
+    const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+    CHECK_THAT(refusal("{\"train\": {\"steps\": " + deep + "}}"),
+               ContainsSubstring("x.json: /train/steps/0/0") && ContainsSubstring("more than 32 levels"));
+    CHECK(refusal(R"({"train": {"steps": ")" + std::string(10000, 'a') + "\"}}").size() < 200);
+}
+
+TEST_CASE("a configuration that cannot be read is refused by its path", "[config]") {
+    CHECK_THROWS_AS(tools::load_experiment("/nonexistent/x.json"), engine::InputError);
+    CHECK_THROWS_WITH(tools::load_experiment("/nonexistent/x.json"),
+                      "/nonexistent/x.json: cannot be read: No such file or directory");
+    CHECK_THROWS_WITH(tools::load_experiment("/"), "/: cannot be read: Is a directory");
+    CHECK_THROWS_WITH(engine::read_config_file("/dev/zero"), "/dev/zero: exceeds 1 MiB; is it a configuration?");
+}
