@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr std::string_view kUsage = "usage: config-doc --table | --schema | --write FOLDER\n";
+constexpr std::string_view kUsage = "usage: config-doc --table | --schema | --write FOLDER";
 constexpr std::string_view kBegin = "<!-- keys: made by config-doc -->\n";
 constexpr std::string_view kEnd = "<!-- end of keys -->\n";
 
