@@ -47,7 +47,7 @@ void check_keys(const Document& document, const Json& given, const Json& known, 
     for (const auto& [key, value] : given.items()) {
         if (!known.contains(key)) {
             Nearest nearest;
-            find_nearest(at / key, all_known, {}, nearest);
+            find_nearest(at / key, all_known, Document::Pointer{}, nearest);
             document.refuse(at / key, "unknown key; the nearest known key is " + nearest.pointer);
         }
         if (value.is_object() && known[key].is_object()) {
