@@ -1,0 +1,86 @@
+#include "kernels/batch_norm.h"
+
+#include "kernels/batch_norm_body.h"
+#include "kernels/cuda/channel_grid.h"
+
+namespace kernels {
+namespace {
+
+template <class T>
+__global__ void norm_kernel(NormShape shape, const T* x, const float* mean, const float* variance, const float* gamma,
+                            const float* beta, float epsilon, bool relu, const T* residual, T* y) {
+    const int c = channel_of_thread();
+    if (c >= shape.channels) return;
+    const float m = mean[c], b = beta[c], scale = gamma[c] * reciprocal_std(variance[c], epsilon);
+    for (int64_t row = first_row(); row < shape.rows; row += grid_rows()) {
+        const int64_t i = row * shape.channels + c;
+        float value = normalised(to_float(x[i]), m, scale, b);
+        if (residual != nullptr) value += to_float(residual[i]);
+        if (relu && value <= 0.0f) value = 0.0f;
+        y[i] = from_float<T>(value);
+    }
+}
+
+template <bool Relu, class T>
+__global__ void norm_backward_kernel(NormShape shape, const T* dy, const T* x, const float* mean, const float* variance,
+                                     const float* gamma, const float* beta, float epsilon, const float* dgamma,
+                                     const float* dbeta, T* dx, bool accumulate) {
+    const int c = channel_of_thread();
+    if (c >= shape.channels) return;
+    const float m = mean[c], b = beta[c];
+    const NormGradient p =
+        norm_gradient(reciprocal_std(variance[c], epsilon), gamma[c], dgamma[c], dbeta[c], shape.rows);
+    for (int64_t row = first_row(); row < shape.rows; row += grid_rows()) {
+        const int64_t i = row * shape.channels + c;
+        const float value = to_float(x[i]);
+        const float g = passed_gradient<Relu>(to_float(dy[i]), value, m, p.scale, b);
+        float gradient = norm_gradient_value(g, value, m, p.scale, p.shift, p.slope);
+        if (accumulate) gradient += to_float(dx[i]);
+        dx[i] = from_float<T>(gradient);
+    }
+}
+
+__global__ void update_running_kernel(int channels, float factor, const float* mean, const float* variance, float decay,
+                                      float* running_mean, float* running_variance) {
+    for (int64_t c = first_element(); c < channels; c += grid_threads()) {
+        running_mean[c] = running_value(running_mean[c], mean[c], decay);
+        running_variance[c] = running_value(running_variance[c], variance[c] * factor, decay);
+    }
+}
+
+}  // namespace
+
+template <class Exec, class T>
+void norm(const Exec& exec, const NormShape& shape, const T* x, const float* mean, const float* variance,
+          const float* gamma, const float* beta, float epsilon, bool relu, const std::type_identity_t<T>* residual,
+          T* y) {
+    launch(norm_kernel<T>, row_grid(shape), channel_block(shape), 0, exec.stream, shape, x, mean, variance, gamma, beta,
+           epsilon, relu, residual, y);
+}
+
+template <class Exec, class T>
+void norm_backward(const Exec& exec, const NormShape& shape, const T* dy, const T* x, const float* mean,
+                   const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
+                   const float* dgamma, const float* dbeta, T* dx, bool accumulate) {
+    launch(relu ? norm_backward_kernel<true, T> : norm_backward_kernel<false, T>, row_grid(shape), channel_block(shape),
+           0, exec.stream, shape, dy, x, mean, variance, gamma, beta, epsilon, dgamma, dbeta, dx, accumulate);
+}
+
+template <class Exec>
+void update_running(const Exec& exec, int channels, int64_t rows, const float* mean, const float* variance, float decay,
+                    float* running_mean, float* running_variance) {
+    launch(update_running_kernel, element_grid(channels), kBlockThreads, 0, exec.stream, channels,
+           unbiased_factor(rows), mean, variance, decay, running_mean, running_variance);
+}
+
+template void norm(const Cuda&, const NormShape&, const float*, const float*, const float*, const float*, const float*,
+                   float, bool, const float*, float*);
+template void norm(const Cuda&, const NormShape&, const bfloat16*, const float*, const float*, const float*,
+                   const float*, float, bool, const bfloat16*, bfloat16*);
+template void norm_backward(const Cuda&, const NormShape&, const float*, const float*, const float*, const float*,
+                            const float*, const float*, float, bool, const float*, const float*, float*, bool);
+template void norm_backward(const Cuda&, const NormShape&, const bfloat16*, const bfloat16*, const float*, const float*,
+                            const float*, const float*, float, bool, const float*, const float*, bfloat16*, bool);
+template void update_running(const Cuda&, int, int64_t, const float*, const float*, float, float*, float*);
+
+}  // namespace kernels

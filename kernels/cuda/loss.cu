@@ -1,0 +1,59 @@
+#include "kernels/loss.h"
+
+#include "kernels/cuda/block_reduce.h"
+#include "kernels/cuda/grid.h"
+#include "kernels/loss_body.h"
+
+namespace kernels {
+namespace {
+
+struct LossSum {
+    double loss;
+    int32_t correct;
+
+    __device__ LossSum operator+(const LossSum& other) const { return {loss + other.loss, correct + other.correct}; }
+};
+
+// One block; a thread per row, striding on if there are more rows. A batch of logits is a few kilobytes.
+__global__ void softmax_cross_entropy_kernel(int batch, int classes, const float* logits, const int32_t* labels,
+                                             float* loss, float* dlogits, int32_t* correct) {
+    const float share = 1.0f / static_cast<float>(batch);
+    LossSum sum{0.0, 0};
+    for (int row = threadIdx.x; row < batch; row += blockDim.x) {
+        const int64_t offset = int64_t{row} * classes;
+        float* gradient = dlogits == nullptr ? nullptr : dlogits + offset;
+        const RowLoss result = softmax_cross_entropy_row(classes, logits + offset, labels[row], share, gradient);
+        sum.loss += result.loss;
+        sum.correct += result.correct ? 1 : 0;
+    }
+    sum = block_reduce(sum, Plus{});
+    if (threadIdx.x == 0) {
+        *loss = static_cast<float>(sum.loss / batch);
+        *correct = sum.correct;
+    }
+}
+
+__global__ void accumulate_metrics_kernel(const float* loss, const int32_t* correct, const double* sum_squares,
+                                          float weight_decay, int batch, Metrics* totals) {
+    add_step(*loss, *correct, sum_squares == nullptr ? 0.0 : *sum_squares, weight_decay, batch, totals);
+}
+
+}  // namespace
+
+template <class Exec>
+void softmax_cross_entropy(const Exec& exec, int batch, int classes, const float* logits, const int32_t* labels,
+                           float* loss, float* dlogits, int32_t* correct) {
+    launch(softmax_cross_entropy_kernel, 1, kBlockThreads, kBlockThreads * sizeof(LossSum), exec.stream, batch, classes,
+           logits, labels, loss, dlogits, correct);
+}
+
+template <class Exec>
+void accumulate_metrics(const Exec& exec, const float* loss, const int32_t* correct, const double* sum_squares,
+                        float weight_decay, int batch, Metrics* totals) {
+    launch(accumulate_metrics_kernel, 1, 1, 0, exec.stream, loss, correct, sum_squares, weight_decay, batch, totals);
+}
+
+template void softmax_cross_entropy(const Cuda&, int, int, const float*, const int32_t*, float*, float*, int32_t*);
+template void accumulate_metrics(const Cuda&, const float*, const int32_t*, const double*, float, int, Metrics*);
+
+}  // namespace kernels

@@ -1,0 +1,107 @@
+#include "kernels/shortcut.h"
+
+#include <cstdint>
+
+#include "kernels/cuda/grid.h"
+#include "kernels/shortcut_body.h"
+
+namespace kernels {
+namespace {
+
+// A block writes one row of the output's pictures, and its threads the elements of the row, channels fastest: global
+// memory is read and written in runs of channels.
+
+template <class T>
+__global__ void avgpool_zeropad_kernel(ShortcutShape shape, const T* x, T* y) {
+    const int channels = shape.in_channels, before = channels_before(shape), width = pooled_width(shape);
+    const int64_t image = blockIdx.x / pooled_height(shape), row = blockIdx.x % pooled_height(shape);
+    const int64_t down = int64_t{shape.width} * channels;
+    const T* source = x + (image * shape.height + 2 * row) * down;
+    T* target = y + int64_t{blockIdx.x} * width * shape.out_channels;
+    for (int i = threadIdx.x; i < width * shape.out_channels; i += blockDim.x) {
+        const int column = i / shape.out_channels, c = i % shape.out_channels - before;
+        const bool filled = c >= 0 && c < channels;
+        target[i] = filled ? average_of_four(source + 2 * column * channels + c, channels, down) : from_float<T>(0.0f);
+    }
+}
+
+template <class T>
+__global__ void avgpool_zeropad_backward_kernel(ShortcutShape shape, const T* dy, T* dx) {
+    const int channels = shape.in_channels;
+    const int out_height = pooled_height(shape), out_width = pooled_width(shape);
+    const int64_t image = blockIdx.x / shape.height, row = blockIdx.x % shape.height;
+    const T* source = dy + (image * out_height + row / 2) * out_width * shape.out_channels + channels_before(shape);
+    T* target = dx + int64_t{blockIdx.x} * shape.width * channels;
+    for (int i = threadIdx.x; i < shape.width * channels; i += blockDim.x) {
+        const int column = i / channels / 2, c = i % channels;
+        const bool pooled = row / 2 < out_height && column < out_width;
+        target[i] = pooled ? quarter(source[column * shape.out_channels + c]) : from_float<T>(0.0f);
+    }
+}
+
+template <class T>
+__global__ void subsample_zeropad_kernel(ShortcutShape shape, const T* x, T* y) {
+    const int channels = shape.in_channels, before = channels_before(shape), width = subsampled_width(shape);
+    const int64_t image = blockIdx.x / subsampled_height(shape), row = blockIdx.x % subsampled_height(shape);
+    const T* source = x + (image * shape.height + 2 * row) * shape.width * channels;
+    T* target = y + int64_t{blockIdx.x} * width * shape.out_channels;
+    for (int i = threadIdx.x; i < width * shape.out_channels; i += blockDim.x) {
+        const int column = i / shape.out_channels, c = i % shape.out_channels - before;
+        target[i] = c >= 0 && c < channels ? source[2 * column * channels + c] : from_float<T>(0.0f);
+    }
+}
+
+template <class T>
+__global__ void subsample_zeropad_backward_kernel(ShortcutShape shape, const T* dy, T* dx) {
+    const int channels = shape.in_channels;
+    const int64_t image = blockIdx.x / shape.height, row = blockIdx.x % shape.height;
+    const int64_t out_row = image * subsampled_height(shape) + row / 2;
+    const T* source = dy + out_row * subsampled_width(shape) * shape.out_channels + channels_before(shape);
+    T* target = dx + int64_t{blockIdx.x} * shape.width * channels;
+    for (int i = threadIdx.x; i < shape.width * channels; i += blockDim.x) {
+        const int column = i / channels, c = i % channels;
+        const bool taken = row % 2 == 0 && column % 2 == 0;
+        target[i] = taken ? source[column / 2 * shape.out_channels + c] : from_float<T>(0.0f);
+    }
+}
+
+dim3 row_grid(int batch, int rows) {
+    return dim3(static_cast<unsigned>(batch) * static_cast<unsigned>(rows));
+}
+
+}  // namespace
+
+template <class Exec, class T>
+void avgpool_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y) {
+    launch(avgpool_zeropad_kernel<T>, row_grid(shape.batch, pooled_height(shape)), kBlockThreads, 0, exec.stream, shape,
+           x, y);
+}
+
+template <class Exec, class T>
+void avgpool_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx) {
+    launch(avgpool_zeropad_backward_kernel<T>, row_grid(shape.batch, shape.height), kBlockThreads, 0, exec.stream,
+           shape, dy, dx);
+}
+
+template <class Exec, class T>
+void subsample_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y) {
+    launch(subsample_zeropad_kernel<T>, row_grid(shape.batch, subsampled_height(shape)), kBlockThreads, 0, exec.stream,
+           shape, x, y);
+}
+
+template <class Exec, class T>
+void subsample_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx) {
+    launch(subsample_zeropad_backward_kernel<T>, row_grid(shape.batch, shape.height), kBlockThreads, 0, exec.stream,
+           shape, dy, dx);
+}
+
+template void avgpool_zeropad(const Cuda&, const ShortcutShape&, const float*, float*);
+template void avgpool_zeropad(const Cuda&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void avgpool_zeropad_backward(const Cuda&, const ShortcutShape&, const float*, float*);
+template void avgpool_zeropad_backward(const Cuda&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void subsample_zeropad(const Cuda&, const ShortcutShape&, const float*, float*);
+template void subsample_zeropad(const Cuda&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void subsample_zeropad_backward(const Cuda&, const ShortcutShape&, const float*, float*);
+template void subsample_zeropad_backward(const Cuda&, const ShortcutShape&, const bfloat16*, bfloat16*);
+
+}  // namespace kernels

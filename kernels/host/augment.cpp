@@ -1,0 +1,30 @@
+#include "kernels/augment.h"
+
+#include "kernels/augment_body.h"
+
+namespace kernels {
+
+template <class Exec, class T>
+void gather_augment(const Exec&, const AugmentShape& shape, const uint8_t* records, const float* mean,
+                    const int64_t* step, T* images, int32_t* labels) {
+    const int64_t step_number = *step;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < shape.batch; ++i) {
+        const Augmentation how = augmentation(shape, step_number, i);
+        const uint8_t* record = records + how.sample * kRecordBytes;
+        T* image = images + int64_t{i} * kImageElements;
+        labels[i] = record[0];
+        for (int y = 0; y < kImageSize; ++y) {
+            for (int x = 0; x < kImageSize; ++x, image += kImageChannels) {
+                augmented_pixel(how, shape.pad, record, mean, y, x, image);
+            }
+        }
+    }
+}
+
+template void gather_augment(const Host&, const AugmentShape&, const uint8_t*, const float*, const int64_t*, float*,
+                             int32_t*);
+template void gather_augment(const Host&, const AugmentShape&, const uint8_t*, const float*, const int64_t*, bfloat16*,
+                             int32_t*);
+
+}  // namespace kernels

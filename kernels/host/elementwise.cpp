@@ -1,0 +1,49 @@
+#include "kernels/elementwise.h"
+
+#include "kernels/elementwise_body.h"
+#include "kernels/host/parallel.h"
+
+namespace kernels {
+
+template <class Exec, class T>
+void relu(const Exec&, int64_t n, const T* x, T* y) {
+#pragma omp parallel for simd schedule(static) if (n > kParallelElements)
+    for (int64_t i = 0; i < n; ++i) y[i] = relu_value(x[i]);
+}
+
+template <class Exec, class T>
+void relu_backward(const Exec&, int64_t n, const T* y, const T* dy, T* dx) {
+#pragma omp parallel for simd schedule(static) if (n > kParallelElements)
+    for (int64_t i = 0; i < n; ++i) dx[i] = relu_gradient(y[i], dy[i]);
+}
+
+template <class Exec, class T>
+void add(const Exec&, int64_t n, const T* a, const T* b, T* y) {
+#pragma omp parallel for simd schedule(static) if (n > kParallelElements)
+    for (int64_t i = 0; i < n; ++i) y[i] = sum_value(a[i], b[i]);
+}
+
+template <class From, class To, class Exec>
+void cast(const Exec&, int64_t n, const From* x, To* y) {
+#pragma omp parallel for simd schedule(static) if (n > kParallelElements)
+    for (int64_t i = 0; i < n; ++i) y[i] = from_float<To>(to_float(x[i]));
+}
+
+template <class Exec, class T>
+void fill(const Exec&, int64_t n, std::type_identity_t<T> value, T* y) {
+#pragma omp parallel for simd schedule(static) if (n > kParallelElements)
+    for (int64_t i = 0; i < n; ++i) y[i] = value;
+}
+
+template void relu(const Host&, int64_t, const float*, float*);
+template void relu(const Host&, int64_t, const bfloat16*, bfloat16*);
+template void relu_backward(const Host&, int64_t, const float*, const float*, float*);
+template void relu_backward(const Host&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
+template void add(const Host&, int64_t, const float*, const float*, float*);
+template void add(const Host&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
+template void cast(const Host&, int64_t, const float*, bfloat16*);
+template void cast(const Host&, int64_t, const bfloat16*, float*);
+template void fill(const Host&, int64_t, float, float*);
+template void fill(const Host&, int64_t, bfloat16, bfloat16*);
+
+}  // namespace kernels

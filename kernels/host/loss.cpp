@@ -1,0 +1,33 @@
+#include "kernels/loss.h"
+
+#include "kernels/loss_body.h"
+
+namespace kernels {
+
+template <class Exec>
+void softmax_cross_entropy(const Exec&, int batch, int classes, const float* logits, const int32_t* labels, float* loss,
+                           float* dlogits, int32_t* correct) {
+    const float share = 1.0f / static_cast<float>(batch);
+    double loss_sum = 0.0;
+    int32_t correct_sum = 0;
+    for (int row = 0; row < batch; ++row) {
+        const int64_t offset = int64_t{row} * classes;
+        float* gradient = dlogits == nullptr ? nullptr : dlogits + offset;
+        const RowLoss result = softmax_cross_entropy_row(classes, logits + offset, labels[row], share, gradient);
+        loss_sum += result.loss;
+        correct_sum += result.correct ? 1 : 0;
+    }
+    *loss = static_cast<float>(loss_sum / batch);
+    *correct = correct_sum;
+}
+
+template <class Exec>
+void accumulate_metrics(const Exec&, const float* loss, const int32_t* correct, const double* sum_squares,
+                        float weight_decay, int batch, Metrics* totals) {
+    add_step(*loss, *correct, sum_squares == nullptr ? 0.0 : *sum_squares, weight_decay, batch, totals);
+}
+
+template void softmax_cross_entropy(const Host&, int, int, const float*, const int32_t*, float*, float*, int32_t*);
+template void accumulate_metrics(const Host&, const float*, const int32_t*, const double*, float, int, Metrics*);
+
+}  // namespace kernels

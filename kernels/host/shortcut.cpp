@@ -1,0 +1,120 @@
+#include "kernels/shortcut.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/host/parallel.h"
+#include "kernels/shortcut_body.h"
+
+namespace kernels {
+namespace {
+
+int64_t elements(const ShortcutShape& shape) {
+    return int64_t{shape.batch} * shape.height * shape.width * std::max(shape.in_channels, 1);
+}
+
+}  // namespace
+
+template <class Exec, class T>
+void avgpool_zeropad(const Exec&, const ShortcutShape& shape, const T* x, T* y) {
+    const int channels = shape.in_channels, before = channels_before(shape);
+    const int out_height = pooled_height(shape), out_width = pooled_width(shape);
+    const int64_t down = int64_t{shape.width} * channels;
+#pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
+    for (int image = 0; image < shape.batch; ++image) {
+        for (int row = 0; row < out_height; ++row) {
+            const T* source = x + (int64_t{image} * shape.height + 2 * row) * down;
+            T* target = y + (int64_t{image} * out_height + row) * out_width * shape.out_channels;
+            for (int column = 0; column < out_width; ++column) {
+                std::fill_n(target, before, T{});
+#pragma omp simd
+                for (int c = 0; c < channels; ++c) target[before + c] = average_of_four(source + c, channels, down);
+                std::fill_n(target + before + channels, shape.out_channels - channels - before, T{});
+                source += 2 * channels;
+                target += shape.out_channels;
+            }
+        }
+    }
+}
+
+template <class Exec, class T>
+void avgpool_zeropad_backward(const Exec&, const ShortcutShape& shape, const T* dy, T* dx) {
+    const int channels = shape.in_channels, before = channels_before(shape);
+    const int out_height = pooled_height(shape), out_width = pooled_width(shape);
+    const int64_t down = int64_t{shape.width} * channels;
+#pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
+    for (int image = 0; image < shape.batch; ++image) {
+        for (int row = 0; row < shape.height; ++row) {
+            T* target = dx + (int64_t{image} * shape.height + row) * down;
+            if (row / 2 >= out_height) {
+                std::fill_n(target, down, T{});
+                continue;
+            }
+            const T* source = dy + (int64_t{image} * out_height + row / 2) * out_width * shape.out_channels + before;
+            for (int column = 0; column < out_width; ++column) {
+#pragma omp simd
+                for (int c = 0; c < channels; ++c) target[c] = target[channels + c] = quarter(source[c]);
+                source += shape.out_channels;
+                target += 2 * channels;
+            }
+            std::fill_n(target, (shape.width - 2 * out_width) * channels, T{});
+        }
+    }
+}
+
+template <class Exec, class T>
+void subsample_zeropad(const Exec&, const ShortcutShape& shape, const T* x, T* y) {
+    const int channels = shape.in_channels, before = channels_before(shape);
+    const int out_height = subsampled_height(shape), out_width = subsampled_width(shape);
+#pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
+    for (int image = 0; image < shape.batch; ++image) {
+        for (int row = 0; row < out_height; ++row) {
+            const T* source = x + (int64_t{image} * shape.height + 2 * row) * shape.width * channels;
+            T* target = y + (int64_t{image} * out_height + row) * out_width * shape.out_channels;
+            for (int column = 0; column < out_width; ++column) {
+                std::fill_n(target, before, T{});
+                std::copy_n(source, channels, target + before);
+                std::fill_n(target + before + channels, shape.out_channels - channels - before, T{});
+                source += 2 * channels;
+                target += shape.out_channels;
+            }
+        }
+    }
+}
+
+template <class Exec, class T>
+void subsample_zeropad_backward(const Exec&, const ShortcutShape& shape, const T* dy, T* dx) {
+    const int channels = shape.in_channels, before = channels_before(shape);
+    const int out_height = subsampled_height(shape), out_width = subsampled_width(shape);
+    const int64_t line = int64_t{shape.width} * channels;
+#pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
+    for (int image = 0; image < shape.batch; ++image) {
+        for (int row = 0; row < shape.height; ++row) {
+            T* target = dx + (int64_t{image} * shape.height + row) * line;
+            if (row % 2 != 0) {
+                std::fill_n(target, line, T{});
+                continue;
+            }
+            const T* source = dy + (int64_t{image} * out_height + row / 2) * out_width * shape.out_channels + before;
+            for (int column = 0; column < shape.width; ++column, target += channels) {
+                if (column % 2 != 0) {
+                    std::fill_n(target, channels, T{});
+                } else {
+                    std::copy_n(source, channels, target);
+                    source += shape.out_channels;
+                }
+            }
+        }
+    }
+}
+
+template void avgpool_zeropad(const Host&, const ShortcutShape&, const float*, float*);
+template void avgpool_zeropad(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void avgpool_zeropad_backward(const Host&, const ShortcutShape&, const float*, float*);
+template void avgpool_zeropad_backward(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void subsample_zeropad(const Host&, const ShortcutShape&, const float*, float*);
+template void subsample_zeropad(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void subsample_zeropad_backward(const Host&, const ShortcutShape&, const float*, float*);
+template void subsample_zeropad_backward(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
+
+}  // namespace kernels
