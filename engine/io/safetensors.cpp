@@ -1,0 +1,117 @@
+#include "engine/io/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <numeric>
+#include <set>
+#include <system_error>
+
+#include "engine/core/error.h"
+#include "engine/io/atomic_file.h"
+#include "engine/io/safetensors_header.h"
+
+namespace engine {
+
+static_assert(std::endian::native == std::endian::little, "the file's numbers are used as they lie");
+
+namespace {
+
+void read_exactly(std::ifstream& in, const std::string& file, void* to, uint64_t bytes) {
+    in.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
+    if (!in)
+        throw InputError(
+            fmt::format("{}: cannot read {} bytes: the file grew shorter or the disk failed", file, bytes));
+}
+
+}  // namespace
+
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
+    const std::string file = path.string();
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status)) throw InputError(fmt::format("{}: no such file", file));
+    if (!std::filesystem::is_regular_file(status)) throw InputError(fmt::format("{}: not a regular file", file));
+    const uint64_t file_bytes = std::filesystem::file_size(path, error);
+    std::ifstream in(path, std::ios::binary);
+    if (error || !in) throw InputError(fmt::format("{}: cannot be opened for reading", file));
+
+    uint64_t header_bytes = 0;
+    if (file_bytes < sizeof header_bytes) {
+        throw InputError(
+            fmt::format("{}: not a safetensors file: {} bytes, too short for a header's length", file, file_bytes));
+    }
+    read_exactly(in, file, &header_bytes, sizeof header_bytes);
+    const uint64_t rest = file_bytes - sizeof header_bytes;
+    if (header_bytes == 0 || header_bytes > kMaxSafetensorsHeader) {
+        throw InputError(fmt::format("{}: not a safetensors file: a header of {} bytes, where 1 to {} are allowed",
+                                     file, header_bytes, kMaxSafetensorsHeader));
+    }
+    if (header_bytes > rest) {
+        throw InputError(fmt::format(
+            "{}: cut short or no safetensors file: a header of {} bytes in a file that holds {} after its length", file,
+            header_bytes, rest));
+    }
+    std::string json(header_bytes, '\0');
+    read_exactly(in, file, json.data(), json.size());
+    SafetensorsHeader header = parse_safetensors_header(file, json, rest - header_bytes);
+
+    SafetensorsFile result;
+    result.metadata_ = std::move(header.metadata);
+    result.data_.resize(rest - header_bytes);
+    read_exactly(in, file, result.data_.data(), result.data_.size());
+    const std::span<const std::byte> data = result.data_;
+    for (SafetensorsEntry& entry : header.entries) {
+        result.index_.emplace(entry.name, result.tensors_.size());
+        result.tensors_.push_back({std::move(entry.name), entry.type, std::move(entry.shape),
+                                   data.subspan(entry.begin, entry.end - entry.begin)});
+    }
+    return result;
+}
+
+const TensorView* SafetensorsFile::find(std::string_view name) const {
+    const auto found = index_.find(name);
+    return found == index_.end() ? nullptr : &tensors_[found->second];
+}
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+    std::vector<const TensorView*> order;
+    std::set<std::string_view> names = {"__metadata__"};
+    for (const TensorView& tensor : tensors) {
+        ASSERT(names.insert(tensor.name).second);
+        ASSERT(std::all_of(tensor.shape.begin(), tensor.shape.end(), [](int64_t size) { return size >= 0; }));
+        const int64_t elements =
+            std::accumulate(tensor.shape.begin(), tensor.shape.end(), int64_t{1}, std::multiplies<>());
+        ASSERT(tensor.data.size() == static_cast<size_t>(elements) * size_of(tensor.type));
+        order.push_back(&tensor);
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [](const TensorView* a, const TensorView* b) { return size_of(a->type) > size_of(b->type); });
+
+    std::vector<SafetensorsEntry> entries;
+    uint64_t offset = 0;
+    for (const TensorView* tensor : order) {
+        const uint64_t end = offset + tensor->data.size();
+        entries.push_back({tensor->name, tensor->type, tensor->shape, offset, end});
+        offset = end;
+    }
+    const std::string header = make_safetensors_header(entries, metadata);
+    const uint64_t header_bytes = header.size();
+    if (header_bytes > kMaxSafetensorsHeader) {
+        throw Error(fmt::format("cannot write {}: its header would take {} bytes, and the format allows {}",
+                                path.string(), header_bytes, kMaxSafetensorsHeader));
+    }
+
+    AtomicFile file(path);
+    file.write(std::as_bytes(std::span(&header_bytes, 1)));
+    file.write(std::as_bytes(std::span(header)));
+    for (const TensorView* tensor : order) file.write(tensor->data);
+    file.commit();
+}
+
+}  // namespace engine
