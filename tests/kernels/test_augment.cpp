@@ -1,0 +1,143 @@
+#include "kernels/augment.h"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/augment_body.h"
+#include "kernels/permutation.h"
+#include "kernels/philox.h"
+#include "tests/catch.h"
+#include "tests/kernels/places.h"
+#include "tests/kernels/values.h"
+
+using kernels::AugmentShape;
+using kernels::bfloat16;
+
+namespace {
+
+struct AugmentCase {
+    AugmentShape shape;
+    int64_t step;
+};
+
+const AugmentCase kCases[] = {
+    {{1, 1, 0, false, false, 0}, 0},                    // the plain picture
+    {{5, 7, 0, false, true, 1}, 1},                     // a batch across the end of an epoch
+    {{4, 9, 0, true, false, 2}, 100},                   // flip alone
+    {{6, 11, 4, false, true, 3}, 12345},                // crop alone
+    {{128, 300, 4, true, true, 4}, 63999},              // as in training
+    {{3, 50, 40, true, true, 5}, 7},                    // a crop that may miss the picture
+    {{2, 10, 4, true, true, ~uint64_t{0}}, 1ll << 33},  // both words of seed and step
+};
+
+std::vector<uint8_t> make_records(int64_t samples) {
+    std::mt19937 generator(9);
+    std::vector<uint8_t> records(samples * kernels::kRecordBytes);
+    for (uint8_t& byte : records) byte = static_cast<uint8_t>(generator());
+    for (int64_t i = 0; i < samples; ++i) records[i * kernels::kRecordBytes] %= 10;
+    return records;
+}
+
+struct Picture {
+    std::vector<double> pixels;  // [32, 32, 3]
+    int32_t label;
+};
+
+// By the book: subtract the mean, pad with zeros, cut out, mirror.
+Picture augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& records, const std::vector<float>& mean) {
+    const AugmentShape& s = test.shape;
+    const uint64_t position = static_cast<uint64_t>(test.step) * s.batch + i;
+    const uint64_t epoch = position / s.samples;
+    uint64_t sample = position % s.samples;
+    if (s.shuffle) sample = kernels::permuted(s.seed, epoch, static_cast<uint32_t>(sample), s.samples);
+    const uint8_t* record = records.data() + sample * 3073;
+    const int size = 32 + 2 * s.pad;
+    std::vector<double> padded(static_cast<size_t>(size) * size * 3, 0.0);
+    for (int c = 0; c < 3; ++c)
+        for (int y = 0; y < 32; ++y)
+            for (int x = 0; x < 32; ++x) {
+                padded[((y + s.pad) * size + x + s.pad) * 3 + c] =
+                    static_cast<double>(record[1 + c * 1024 + y * 32 + x]) - mean[(y * 32 + x) * 3 + c];
+            }
+    const kernels::Philox4 words = kernels::philox4x32_10(
+        {{static_cast<uint32_t>(i), static_cast<uint32_t>(test.step), static_cast<uint32_t>(test.step >> 32), 3}},
+        {{static_cast<uint32_t>(s.seed), static_cast<uint32_t>(s.seed >> 32)}});
+    const uint64_t choices = 2 * s.pad + 1;
+    const int top = static_cast<int>(words.v[0] * choices >> 32), left = static_cast<int>(words.v[1] * choices >> 32);
+    const bool mirror = s.flip && words.v[2] % 2 == 1;
+    Picture picture{std::vector<double>(3072), record[0]};
+    for (int y = 0; y < 32; ++y)
+        for (int x = 0; x < 32; ++x)
+            for (int c = 0; c < 3; ++c) {
+                const int target = mirror ? 31 - x : x;
+                picture.pixels[(y * 32 + target) * 3 + c] = padded[((y + top) * size + x + left) * 3 + c];
+            }
+    return picture;
+}
+
+template <class Place, class T>
+void augment_of() {
+    for (const AugmentCase& test : kCases) {
+        const AugmentShape& s = test.shape;
+        CAPTURE(s.batch, s.samples, s.pad, s.flip, s.shuffle, s.seed, test.step);
+        const auto records = make_records(s.samples);
+        const auto mean = uniform_values<float>(3072, 3, 100.0, 150.0);
+        std::vector<double> expected;
+        std::vector<int32_t> expected_labels;
+        for (int i = 0; i < s.batch; ++i) {
+            const Picture picture = augmented(test, i, records, mean);
+            expected.insert(expected.end(), picture.pixels.begin(), picture.pixels.end());
+            expected_labels.push_back(picture.label);
+        }
+        typename Place::template Array<uint8_t> data(records);
+        typename Place::template Array<float> means(mean);
+        typename Place::template Array<int64_t> step(std::vector<int64_t>{test.step});
+        typename Place::template Array<T> images(expected.size());
+        typename Place::template Array<int32_t> labels(s.batch);
+        kernels::gather_augment(Place::exec(), s, data.data(), means.data(), step.data(), images.data(), labels.data());
+        check_close(images.read(), expected);
+        CHECK(labels.read() == expected_labels);
+    }
+}
+
+template <class Place>
+void augment_cases() {
+    augment_of<Place, float>();
+    augment_of<Place, bfloat16>();
+}
+
+}  // namespace
+
+PLACED_TEST_CASE("Gather, crop, flip and mean subtraction", "[kernels][augment]", augment_cases)
+
+// Pearson's chi-square with 80 degrees of freedom: above 142 with a probability under 3e-5.
+TEST_CASE("Crop offsets are even and half of the pictures are flipped", "[kernels][augment]") {
+    const AugmentShape shape{128, 50000, 4, true, true, 11};
+    std::array<int, 81> offsets{};
+    int flipped = 0;
+    constexpr int kSteps = 400;
+    const int draws = kSteps * shape.batch;
+    for (int step = 0; step < kSteps; ++step) {
+        for (int i = 0; i < shape.batch; ++i) {
+            const kernels::Augmentation how = kernels::augmentation(shape, step, i);
+            REQUIRE((how.top >= 0 && how.top <= 8 && how.left >= 0 && how.left <= 8));
+            ++offsets[how.top * 9 + how.left];
+            flipped += how.flipped ? 1 : 0;
+        }
+    }
+    double chi_square = 0.0;
+    const double expected = draws / 81.0;
+    for (const int count : offsets) chi_square += (count - expected) * (count - expected) / expected;
+    CHECK(chi_square < 142.0);
+    CHECK(std::abs(flipped - draws / 2.0) < 4.0 * std::sqrt(draws / 4.0));
+}
+
+TEST_CASE("An epoch shows every sample once", "[kernels][augment]") {
+    const AugmentShape shape{7, 50, 0, false, true, 12};
+    std::vector<int> seen(50, 0);
+    for (int position = 0; position < 50; ++position) {
+        ++seen[kernels::augmentation(shape, position / 7, position % 7).sample];
+    }
+    CHECK(seen == std::vector<int>(50, 1));
+}

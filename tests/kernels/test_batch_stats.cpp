@@ -1,0 +1,130 @@
+#include <omp.h>
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/batch_norm.h"
+#include "tests/catch.h"
+#include "tests/kernels/places.h"
+#include "tests/kernels/values.h"
+
+using kernels::bfloat16;
+using kernels::NormShape;
+
+namespace {
+
+struct StatsCase {
+    NormShape shape;
+    double mean, spread;  // uniform in mean - spread .. mean + spread
+};
+
+const StatsCase kCases[] = {
+    {{1, 1}, 1.0, 1.0},          {{1, 33}, 0.0, 1.0},         {{2, 3}, 0.0, 1.0},       {{5, 300}, 2.0, 1.0},
+    {{63, 1}, 0.0, 1.0},         {{257, 257}, -3.0, 1.0},     {{1000, 17}, 0.0, 1.0},   {{4097, 64}, 0.5, 2.0},
+    {{100003, 16}, 0.0, 1.0},    {{131072, 16}, 1.0, 1.0},    {{20000, 3}, 1e-4, 1e-6}, {{20000, 16}, 1000.0, 0.02},
+    {{131072, 5}, 1000.0, 0.02}, {{700, 300}, -1000.0, 0.02},
+};
+
+struct Statistics {
+    std::vector<double> mean, variance;
+};
+
+template <class T>
+Statistics reference(const NormShape& s, const std::vector<T>& x) {
+    Statistics result{std::vector<double>(s.channels, 0.0), std::vector<double>(s.channels, 0.0)};
+    for (size_t i = 0; i < x.size(); ++i) result.mean[i % s.channels] += to_double(x[i]);
+    for (double& mean : result.mean) mean /= static_cast<double>(s.rows);
+    for (size_t i = 0; i < x.size(); ++i) {
+        const double deviation = to_double(x[i]) - result.mean[i % s.channels];
+        result.variance[i % s.channels] += deviation * deviation / s.rows;
+    }
+    return result;
+}
+
+void check_statistics(const NormShape& s, const std::vector<float>& mean, const std::vector<float>& variance,
+                      const Statistics& expected) {
+    check_close(mean, expected.mean);
+    check_close(variance, expected.variance);
+    if (s.rows == 1) check_equal(variance, std::vector<double>(s.channels, 0.0));
+}
+
+template <class Place, class T>
+void stats_of() {
+    for (const StatsCase& test : kCases) {
+        const NormShape& s = test.shape;
+        CAPTURE(s.rows, s.channels, test.mean, test.spread);
+        const size_t n = static_cast<size_t>(s.rows) * s.channels;
+        const auto x = uniform_values<T>(n, 1, test.mean - test.spread, test.mean + test.spread);
+        const auto residual = uniform_values<T>(n, 2, -test.spread, test.spread);
+        typename Place::template Array<T> y(x), added(residual);
+        typename Place::template Array<float> mean(s.channels), variance(s.channels);
+        typename Place::template Array<float> scratch(kernels::batch_stats_scratch_floats(Place::exec(), s));
+        kernels::batch_stats(Place::exec(), s, y.data(), mean.data(), variance.data(), scratch.data());
+        check_statistics(s, mean.read(), variance.read(), reference(s, x));
+
+        std::vector<double> sum(n);
+        std::vector<T> stored(n);
+        for (size_t i = 0; i < n; ++i) {
+            stored[i] = kernels::from_float<T>(kernels::to_float(x[i]) + kernels::to_float(residual[i]));
+            sum[i] = to_double(stored[i]);
+        }
+        kernels::add_batch_stats(Place::exec(), s, added.data(), y.data(), mean.data(), variance.data(),
+                                 scratch.data());
+        check_equal(y.read(), sum);
+        check_statistics(s, mean.read(), variance.read(), reference(s, stored));
+    }
+}
+
+template <class Place>
+void stats_cases() {
+    stats_of<Place, float>();
+    stats_of<Place, bfloat16>();
+}
+
+// Rows that grow by orders of magnitude: blocks with very different means are merged.
+template <class Place>
+void drifting_mean() {
+    const NormShape s{30000, 7};
+    std::vector<float> x = uniform_values<float>(static_cast<size_t>(s.rows) * s.channels, 3);
+    for (size_t i = 0; i < x.size(); ++i) x[i] += 1e-3f * static_cast<float>(i / s.channels);
+    typename Place::template Array<float> input(x), mean(s.channels), variance(s.channels);
+    typename Place::template Array<float> scratch(kernels::batch_stats_scratch_floats(Place::exec(), s));
+    kernels::batch_stats(Place::exec(), s, input.data(), mean.data(), variance.data(), scratch.data());
+    check_statistics(s, mean.read(), variance.read(), reference(s, x));
+}
+
+// The bits of every reduction, at whatever number of threads the caller has set.
+std::vector<float> reductions(const NormShape& s, const std::vector<float>& x, const std::vector<float>& dy) {
+    std::vector<float> mean(s.channels), variance(s.channels), dgamma(s.channels), dbeta(s.channels);
+    const std::vector<float> ones(s.channels, 1.0f), zeros(s.channels, 0.0f);
+    std::vector<float> scratch(kernels::batch_stats_scratch_floats(kernels::Host{}, s));
+    kernels::batch_stats(kernels::Host{}, s, x.data(), mean.data(), variance.data(), scratch.data());
+    kernels::norm_backward_reduce(kernels::Host{}, s, dy.data(), x.data(), mean.data(), variance.data(), ones.data(),
+                                  zeros.data(), 1e-3f, true, dgamma.data(), dbeta.data(), scratch.data());
+    std::vector<float> all = mean;
+    for (const auto* part : {&variance, &dgamma, &dbeta}) all.insert(all.end(), part->begin(), part->end());
+    return all;
+}
+
+}  // namespace
+
+PLACED_TEST_CASE("Batch statistics, also where the mean dwarfs the deviation", "[kernels][batch_norm]", stats_cases)
+PLACED_TEST_CASE("Batch statistics of a mean that drifts", "[kernels][batch_norm]", drifting_mean)
+
+TEST_CASE("Reductions have the same bits at every number of threads", "[kernels][batch_norm]") {
+    const int threads = omp_get_max_threads();
+    for (const NormShape& s : {NormShape{40001, 16}, NormShape{1000, 300}}) {
+        CAPTURE(s.rows, s.channels);
+        const size_t n = static_cast<size_t>(s.rows) * s.channels;
+        const auto x = uniform_values<float>(n, 1), dy = uniform_values<float>(n, 2);
+        omp_set_num_threads(1);
+        const std::vector<float> expected = reductions(s, x, dy);
+        for (const int count : {2, 3, 7}) {
+            CAPTURE(count);
+            omp_set_num_threads(count);
+            CHECK(reductions(s, x, dy) == expected);
+        }
+        omp_set_num_threads(threads);
+    }
+}

@@ -1,0 +1,109 @@
+#include "kernels/loss.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "tests/catch.h"
+#include "tests/kernels/places.h"
+#include "tests/kernels/values.h"
+
+namespace {
+
+struct LossCase {
+    int batch, classes;
+    double scale;  // of the logits: large ones overflow exp unless the maximum is subtracted
+};
+
+const LossCase kCases[] = {{1, 1, 1.0}, {1, 2, 1.0}, {5, 3, 1.0}, {128, 10, 3.0}, {300, 7, 1000.0}, {7, 100, 10.0}};
+
+struct Outcome {
+    float loss;
+    std::vector<float> gradient;
+    int32_t correct;
+};
+
+template <class Place>
+Outcome run(int batch, int classes, const std::vector<float>& logits, const std::vector<int32_t>& labels) {
+    typename Place::template Array<float> input(logits), loss(1), gradient(logits.size());
+    typename Place::template Array<int32_t> truth(labels), correct(1);
+    kernels::softmax_cross_entropy(Place::exec(), batch, classes, input.data(), truth.data(), loss.data(),
+                                   gradient.data(), correct.data());
+    return {loss.read()[0], gradient.read(), correct.read()[0]};
+}
+
+template <class Place>
+void loss_cases() {
+    for (const LossCase& s : kCases) {
+        CAPTURE(s.batch, s.classes, s.scale);
+        const auto logits = uniform_values<float>(static_cast<size_t>(s.batch) * s.classes, 1, -s.scale, s.scale);
+        std::vector<int32_t> labels(s.batch);
+        double loss = 0.0;
+        std::vector<double> gradient(logits.size());
+        int correct = 0;
+        for (int n = 0; n < s.batch; ++n) {
+            labels[n] = n * 7 % s.classes;
+            const float* row = logits.data() + static_cast<size_t>(n) * s.classes;
+            const double largest = *std::max_element(row, row + s.classes);
+            double sum = 0.0;
+            for (int k = 0; k < s.classes; ++k) sum += std::exp(row[k] - largest);
+            loss += (std::log(sum) + largest - row[labels[n]]) / s.batch;
+            for (int k = 0; k < s.classes; ++k) {
+                gradient[static_cast<size_t>(n) * s.classes + k] =
+                    (std::exp(row[k] - largest) / sum - (k == labels[n] ? 1.0 : 0.0)) / s.batch;
+            }
+            correct += std::max_element(row, row + s.classes) - row == labels[n] ? 1 : 0;
+        }
+        const Outcome outcome = run<Place>(s.batch, s.classes, logits, labels);
+        CHECK(std::abs(outcome.loss - loss) <= 1e-5 * std::abs(loss));
+        check_close(outcome.gradient, gradient);
+        CHECK(outcome.correct == correct);
+    }
+}
+
+template <class Place>
+void odd_rows() {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    // The first of equals is the answer.
+    CHECK(run<Place>(2, 3, {1, 1, 0, 1, 1, 0}, {0, 1}).correct == 1);
+    // A row with a NaN is wrong wherever it stands, and the loss says so.
+    for (int k = 0; k < 3; ++k) {
+        std::vector<float> logits = {5, 1, 1, 5, 1, 1};
+        logits[k] = nan;
+        const Outcome outcome = run<Place>(2, 3, logits, {0, 0});
+        CAPTURE(k);
+        CHECK(outcome.correct == 1);
+        CHECK(std::isnan(outcome.loss));
+    }
+    // No gradient wanted.
+    typename Place::template Array<float> logits(std::vector<float>{0, 0}), loss(1);
+    typename Place::template Array<int32_t> labels(std::vector<int32_t>{1}), correct(1);
+    kernels::softmax_cross_entropy(Place::exec(), 1, 2, logits.data(), labels.data(), loss.data(), nullptr,
+                                   correct.data());
+    CHECK(std::abs(loss.read()[0] - std::log(2.0)) < 1e-6);
+    CHECK(correct.read()[0] == 0);
+}
+
+template <class Place>
+void metrics_cases() {
+    const std::vector<kernels::Metrics> zero(1, {0.0, 0.0, 0, 0});
+    typename Place::template Array<kernels::Metrics> totals(zero);
+    typename Place::template Array<float> loss(std::vector<float>{0.5f});
+    typename Place::template Array<int32_t> correct(std::vector<int32_t>{3});
+    typename Place::template Array<double> squares(std::vector<double>{100.0});
+    kernels::accumulate_metrics(Place::exec(), loss.data(), correct.data(), squares.data(), 0.25f, 8, totals.data());
+    kernels::accumulate_metrics(Place::exec(), loss.data(), correct.data(), nullptr, 0.25f, 4, totals.data());
+    const kernels::Metrics sum = totals.read()[0];
+    CHECK(sum.cross_entropy == 0.5 * 8 + 0.5 * 4);
+    CHECK(sum.weight_penalty == 0.5 * 0.25 * 100.0 * 8);
+    CHECK(sum.correct == 6);
+    CHECK(sum.samples == 12);
+}
+
+}  // namespace
+
+PLACED_TEST_CASE("Softmax cross-entropy: loss, gradient, correct", "[kernels][loss]", loss_cases)
+PLACED_TEST_CASE("Softmax cross-entropy of equal logits, NaNs, and without a gradient", "[kernels][loss]", odd_rows)
+PLACED_TEST_CASE("Metrics add up over the steps", "[kernels][loss]", metrics_cases)
