@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# tools/get_cifar10.sh against a loopback server with faults. The archive is small (six files of zeros of the real size).
+set -euo pipefail
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+unset http_proxy https_proxy all_proxy ALL_PROXY CIFAR10_URL
+# shellcheck source=tools/lib.sh
+. "$repository/tools/lib.sh"
+
+served=$scratch/served
+mkdir -p "$served" "$scratch/content/cifar-10-batches-bin"
+for name in "${cifar10_files[@]}"; do truncate -s 30730000 "$scratch/content/cifar-10-batches-bin/$name"; done
+printf 'airplane\nautomobile\n' >"$scratch/content/cifar-10-batches-bin/batches.meta.txt"
+printf 'readme' >"$scratch/content/cifar-10-batches-bin/readme.html"
+tar -czf "$served/good.tar.gz" -C "$scratch/content" cifar-10-batches-bin
+
+python3 "$(dirname "${BASH_SOURCE[0]}")/file_server.py" "$served" "$scratch/requests" "$scratch/port" &
+background+=($!)
+for _ in {1..100}; do
+    [ -f "$scratch/port" ] && break
+    sleep 0.1
+done
+server=http://127.0.0.1:$(cat "$scratch/port")
+
+# fetch PATH ARCHIVE DIR: the script, told that ARCHIVE is the published one, downloads from PATH.
+fetch() {
+    : >"$scratch/requests"
+    run env CIFAR10_URL="$server/$1" CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$served/$2")" \
+        CIFAR10_ARCHIVE_SHA256="$(sha256sum <"$served/$2" | cut -d' ' -f1)" \
+        bash "$repository/tools/get_cifar10.sh" "$3"
+}
+complete() { [ -z "$(missing_from_cifar10 "$1")" ] && [ -f "$1/batches.meta.txt" ] && [ ! -e "$1/readme.html" ]; }
+empty() { [ -z "$(find "$1" -name '*.bin' -not -path '*/.download/*' 2>/dev/null)" ]; }
+requests() { [ "$(wc -l <"$scratch/requests")" = "$1" ]; }
+requested() { grep -qF "$1" "$scratch/requests"; }
+half_of() { head -c "$(($(stat -c %s "$1") / 2))" "$1"; }
+part=.download/cifar-10-binary.tar.gz.part
+dir=""
+# into NAME: the next download goes there; the one before is removed, 184 MB each.
+into() {
+    rm -rf ${dir:+"$dir"}
+    dir=$scratch/$1
+}
+
+into whole/cifar10
+fetch plain/good.tar.gz good.tar.gz "$dir"
+expect "a whole download succeeds" exits_with 0
+expect "every file stands" complete "$dir"
+expect "the folder is the last line" last_line_is "$dir"
+expect "the archive is gone" absent "$dir/.download"
+fetch plain/good.tar.gz good.tar.gz "$dir"
+expect "a second call succeeds" exits_with 0
+expect "a second call asks the server nothing" requests 0
+
+rm "$dir/data_batch_3.bin"
+truncate -s 1000 "$dir/test_batch.bin"
+fetch plain/good.tar.gz good.tar.gz "$dir"
+expect "missing and short files are replaced" complete "$dir"
+
+into cut
+fetch cut/good.tar.gz good.tar.gz "$dir"
+expect "a connection that breaks is taken up again" exits_with 0
+expect "the broken download is complete" complete "$dir"
+expect "the rest alone was asked for" requested "bytes="
+
+into resumed
+mkdir -p "$dir/.download"
+half_of "$served/good.tar.gz" >"$dir/$part"
+fetch plain/good.tar.gz good.tar.gz "$dir"
+expect "what an earlier call left is resumed" requested "bytes=$(($(stat -c %s "$served/good.tar.gz") / 2))-"
+expect "one request brings the rest" requests 1
+expect "the resumed download is complete" complete "$dir"
+
+into spoilt
+mkdir -p "$dir/.download"
+head -c 5000 /dev/zero >"$dir/$part"
+fetch plain/good.tar.gz good.tar.gz "$dir"
+expect "a spoilt rest is thrown away and fetched again" says "downloading again from the start"
+expect "the second attempt is complete" complete "$dir"
+
+into no_ranges
+mkdir -p "$dir/.download"
+half_of "$served/good.tar.gz" >"$dir/$part"
+fetch whole/good.tar.gz good.tar.gz "$dir"
+expect "a server that cannot resume is asked from the start" complete "$dir"
+
+half_of "$served/good.tar.gz" >"$served/short.tar.gz"
+into short
+fetch plain/short.tar.gz good.tar.gz "$dir"
+expect "a truncated archive is refused" exits_with 1
+expect "its size is named" says "gave $(stat -c %s "$served/short.tar.gz") bytes"
+expect "nothing of it is in place" empty "$dir"
+expect "nothing of it is kept to resume" absent "$dir/$part"
+
+printf '<!DOCTYPE html><html>Please log in to the network</html>' >"$served/page.html"
+into page
+fetch plain/page.html good.tar.gz "$dir"
+expect "a page instead of the archive is refused" exits_with 1
+expect "the message says so" says "a page of a proxy or another file"
+expect "nothing of the page is in place" empty "$dir"
+
+cp "$served/good.tar.gz" "$served/changed.tar.gz"
+printf 'x' | dd of="$served/changed.tar.gz" bs=1 seek=4000 conv=notrunc status=none
+into changed
+fetch plain/changed.tar.gz good.tar.gz "$dir"
+expect "a wrong checksum is refused" exits_with 1
+expect "both checksums are named" says "$(sha256sum <"$served/changed.tar.gz" | cut -d' ' -f1)"
+expect "nothing of it is unpacked" empty "$dir"
+expect "nothing of it is kept to resume" absent "$dir/$part"
+
+cat "$served/good.tar.gz" "$served/good.tar.gz" >"$served/large.tar.gz"
+into large
+fetch plain/large.tar.gz good.tar.gz "$dir"
+expect "a larger file is refused" exits_with 1
+expect "nothing of it is in place" empty "$dir"
+
+into nowhere
+fetch gone/good.tar.gz good.tar.gz "$dir"
+expect "an error of the server is reported" exits_with 1
+expect "with its address" says "could not download $server/gone/good.tar.gz"
+run env CIFAR10_URL=http://127.0.0.1:1/x bash "$repository/tools/get_cifar10.sh" "$dir"
+expect "no connection is reported" exits_with 1
+
+# An archive with the right checksum, but names that lead elsewhere, a link among the files, or a file of a wrong size.
+python3 - "$scratch/content/cifar-10-batches-bin" "$served" <<'PYTHON'
+import io
+import os
+import sys
+import tarfile
+
+source, served = sys.argv[1:]
+names = sorted(os.listdir(source))
+
+
+def archive(name, extra, skip=()):
+    with tarfile.open(os.path.join(served, name), "w:gz", compresslevel=1) as tar:
+        for member in names:
+            if member not in skip:
+                tar.add(os.path.join(source, member), "cifar-10-batches-bin/" + member)
+        for member, link in extra:
+            info = tarfile.TarInfo(member)
+            info.type, info.linkname = (tarfile.SYMTYPE, link) if link else (tarfile.REGTYPE, "")
+            info.size = 0 if link else 5
+            tar.addfile(info, None if link else io.BytesIO(b"owned"))
+
+
+archive("hostile.tar.gz", [("../outside", None), ("/tmp/../outside", None), ("cifar-10-batches-bin/../../outside", None),
+                           ("cifar-10-batches-bin/.bashrc", None), ("elsewhere", "/")])
+archive("link.tar.gz", [("cifar-10-batches-bin/test_batch.bin", "data_batch_1.bin")], skip=("test_batch.bin",))
+archive("small.tar.gz", [("cifar-10-batches-bin/test_batch.bin", None)], skip=("test_batch.bin",))
+archive("lacking.tar.gz", [], skip=("data_batch_5.bin",))
+PYTHON
+into hostile/in/cifar10
+fetch plain/hostile.tar.gz hostile.tar.gz "$dir"
+expect "the files of an archive with foreign names are taken" complete "$dir"
+expect "nothing else leaves it" \
+    [ "$(find "$scratch/hostile" -type f -o -type l | sed 's|.*/||' | LC_ALL=C sort | tr '\n' ' ')" = \
+    ".lock batches.meta.txt data_batch_1.bin data_batch_2.bin data_batch_3.bin data_batch_4.bin data_batch_5.bin test_batch.bin " ]
+for wrong in link:"is no plain file" small:"has 5 bytes instead of 30730000" lacking:"does not hold the files expected"; do
+    into "${wrong%%:*}"
+    fetch "plain/${wrong%%:*}.tar.gz" "${wrong%%:*}.tar.gz" "$dir"
+    expect "an archive that is wrong inside is refused" exits_with 1
+    expect "with the reason" says "${wrong#*:}"
+    expect "nothing of it is in place" empty "$dir"
+done
+
+into two
+: >"$scratch/requests"
+export CIFAR10_URL=$server/slow/good.tar.gz
+CIFAR10_ARCHIVE_BYTES=$(stat -c %s "$served/good.tar.gz")
+CIFAR10_ARCHIVE_SHA256=$(sha256sum <"$served/good.tar.gz" | cut -d' ' -f1)
+export CIFAR10_ARCHIVE_BYTES CIFAR10_ARCHIVE_SHA256
+bash "$repository/tools/get_cifar10.sh" "$dir" >"$scratch/first" 2>&1 &
+first=$!
+sleep 0.7
+run bash "$repository/tools/get_cifar10.sh" "$dir"
+expect "the second of two at once waits" says "another download into $dir is under way"
+expect "and finds the data" exits_with 0
+expect "the first succeeds" wait "$first"
+expect "both needed one download" requests 1
+expect "the data of both are complete" complete "$dir"
+unset CIFAR10_URL
+
+run env -u HOME -u XDG_CACHE_HOME bash "$repository/tools/get_cifar10.sh"
+expect "no cache folder known is reported" says "neither XDG_CACHE_HOME nor HOME is set"
+touch "$scratch/file"
+run env CIFAR10_URL="$server/plain/good.tar.gz" bash "$repository/tools/get_cifar10.sh" "$scratch/file/cifar10"
+expect "a folder that cannot be made is reported" says "cannot make the folder"
+run bash "$repository/tools/get_cifar10.sh" --help
+expect "an option is a wrong usage" exits_with 2
+
+report

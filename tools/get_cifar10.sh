@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Downloads CIFAR-10 (binary version) into DIR, by default the cache in which resnet-train looks; the last line printed
+# is that folder. A download that was cut off is resumed, by the same call or the next; size and SHA-256 are checked
+# before anything is unpacked; a file appears in DIR complete or not at all. CIFAR10_URL names a mirror.
+set -euo pipefail
+# shellcheck source=tools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+case "${1:-}" in
+    -*) die "usage: bash tools/get_cifar10.sh [DIR]" 2 ;;
+esac
+dir=${1:-$(cache_folder)/cifar10}
+url=${CIFAR10_URL:-https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz}
+# The published archive; the tests put a small one in its place.
+archive_bytes=${CIFAR10_ARCHIVE_BYTES:-170052171}
+archive_sha256=${CIFAR10_ARCHIVE_SHA256:-c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd}
+
+finish() {
+    say "CIFAR-10 stands in:"
+    say "$dir"
+    exit 0
+}
+
+if [ -z "$(missing_from_cifar10 "$dir")" ]; then finish; fi
+mkdir -p "$dir" || die "cannot make the folder $dir; name another: bash tools/get_cifar10.sh DIR"
+dir=$(cd "$dir" && pwd)
+work=$dir/.download
+part=$work/cifar-10-binary.tar.gz.part
+
+exec 9>"$dir/.lock" || die "cannot write into $dir; name another folder: bash tools/get_cifar10.sh DIR"
+if ! flock --nonblock 9; then
+    say "another download into $dir is under way; waiting for it"
+    flock 9
+    if [ -z "$(missing_from_cifar10 "$dir")" ]; then finish; fi
+fi
+mkdir -p "$work"
+
+bytes_here() { stat -c %s "$part" 2>/dev/null || say 0; }
+
+# Fetches until the archive has its full size. A connection that breaks is taken up again where it ended, and given up
+# after five attempts in a row that brought nothing.
+download() {
+    local idle=0 before after status
+    local quiet=(--silent --show-error)
+    if [ -t 2 ]; then quiet=(--progress-bar); fi
+    while before=$(bytes_here) && [ "$before" -lt "$archive_bytes" ]; do
+        if [ "$before" -gt 0 ]; then say "resuming at byte $before of $archive_bytes"; fi
+        status=0
+        curl "${quiet[@]}" --fail --location --connect-timeout 20 --speed-limit 1000 --speed-time 30 \
+            --max-filesize "$archive_bytes" --continue-at - --output "$part" "$url" 9>&- || status=$?
+        after=$(bytes_here)
+        case $status in
+            0)
+                if [ "$after" -lt "$archive_bytes" ]; then
+                    rm -f "$part"
+                    die "$url gave $after bytes, not the $archive_bytes of the archive: a page of a proxy or another file?"
+                fi
+                ;;
+            18 | 28 | 52 | 55 | 56 | 92) ;; # cut off or stalled
+            33)
+                say "the server cannot resume; starting over"
+                rm -f "$part"
+                ;;
+            63)
+                rm -f "$part"
+                die "$url is larger than the $archive_bytes bytes of the archive: another file"
+                ;;
+            *) die "could not download $url (curl status $status, its message stands above)" ;;
+        esac
+        if [ "$after" -gt "$before" ]; then idle=0; else idle=$((idle + 1)); fi
+        if [ "$idle" -ge 5 ]; then die "$url keeps breaking off at byte $after of $archive_bytes; call again to resume"; fi
+    done
+}
+
+is_the_archive() {
+    [ "$(bytes_here)" = "$archive_bytes" ] &&
+        printf '%s  %s\n' "$archive_sha256" "$part" | sha256sum --check --status
+}
+
+resumed=false
+if [ "$(bytes_here)" -gt 0 ]; then resumed=true; fi
+say "downloading $url ($archive_bytes bytes) into $dir"
+download
+if ! is_the_archive && $resumed; then
+    say "what an earlier call had left does not fit; downloading again from the start"
+    rm -f "$part"
+    download
+fi
+if ! is_the_archive; then
+    found=$(sha256sum <"$part")
+    size=$(bytes_here)
+    rm -f "$part"
+    die "$url is not the archive: $size bytes with SHA-256 ${found%% *}, expected $archive_bytes with $archive_sha256"
+fi
+
+# Only the names expected leave the archive, into a folder of their own on the same file system as DIR.
+rm -rf "$work/unpacked"
+mkdir "$work/unpacked"
+tar --extract --gzip --file "$part" --directory "$work/unpacked" --no-same-owner --no-same-permissions \
+    "${cifar10_files[@]/#/cifar-10-batches-bin/}" cifar-10-batches-bin/batches.meta.txt ||
+    die "the archive does not hold the files expected of CIFAR-10"
+unpacked=$work/unpacked/cifar-10-batches-bin
+for name in batches.meta.txt "${cifar10_files[@]}"; do
+    if [ -L "$unpacked/$name" ] || [ ! -f "$unpacked/$name" ] || [ "$(stat -c %h "$unpacked/$name")" != 1 ]; then
+        die "$name in the archive is no plain file"
+    fi
+done
+problem=$(missing_from_cifar10 "$unpacked")
+if [ -n "$problem" ]; then die "the archive is wrong inside: $problem"; fi
+for name in batches.meta.txt "${cifar10_files[@]}"; do
+    mv -fT "$unpacked/$name" "$dir/$name"
+done
+rm -rf "$work"
+finish

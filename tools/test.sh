@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds every preset this machine can build, and runs every test of each.
+# Status 0 only where nothing failed; what was skipped is listed with its reason.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tools/lib.sh
+. tools/lib.sh
+[ $# -eq 0 ] || die "unknown argument '$1'; usage: bash tools/test.sh" 2
+
+bash tools/install.sh tests
+
+if command -v ccache >/dev/null; then
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
+fi
+
+summary=()
+failures=0
+
+# check NAME COMMAND...: runs it, notes the outcome and the time, goes on after a failure.
+check() {
+    local name=$1 start=$SECONDS outcome=passed
+    shift
+    say "== $name"
+    if ! "$@"; then
+        outcome=FAILED
+        failures=$((failures + 1))
+    fi
+    summary+=("$(printf '%-12s %-7s %4d s  %s' "$name" "$outcome" $((SECONDS - start)) "${detail:-}")")
+    detail=""
+}
+
+skip() {
+    say "== $1: skipped: $2"
+    summary+=("$(printf '%-12s skipped         %s' "$1" "$2")")
+}
+
+check_format() {
+    find kernels engine models tools tests \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print0 |
+        xargs -0 --no-run-if-empty clang-format --dry-run --Werror
+}
+
+check_scripts() {
+    find tools tests .ci \( -name '*.sh' -o -path '.ci/run' \) -print0 |
+        xargs -0 shellcheck --external-sources
+}
+
+# Builds one preset and runs its tests; ctest's own line of totals goes into the summary.
+build_and_test() {
+    local preset=$1 log=build/$1/ctest.log status=0
+    build "$preset" || return 1
+    (cd "build/$preset" && ctest --output-on-failure) 2>&1 | tee "$log" || status=1
+    detail=$(grep 'tests passed,' "$log" || say "ctest printed no totals")
+    return "$status"
+}
+
+# Two versions of a formatter disagree: the one of Debian 12 decides.
+system=$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")
+if [ "$system" = "debian 12" ]; then
+    check format check_format
+    check scripts check_scripts
+else
+    skip format "clang-format of Debian 12 decides, this is $system"
+    skip scripts "shellcheck of Debian 12 decides, this is $system"
+fi
+check layering bash tests/layering/check_includes.sh .
+check cpu build_and_test cpu
+if find_cuda; then
+    check cuda build_and_test cuda
+else
+    skip cuda "$cuda_missing"
+fi
+check asan build_and_test asan
+
+say ""
+printf '%s\n' "${summary[@]}"
+if [ "$failures" != 0 ]; then die "$failures of the checks above failed"; fi
