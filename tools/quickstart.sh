@@ -2,6 +2,7 @@
 # From a bare Debian 12 or 13 to a trained and evaluated ResNet-20: installs, builds, gets data, trains, evaluates.
 # What stands already is not installed, built or downloaded again.
 set -euo pipefail
+called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
@@ -36,6 +37,7 @@ if [ -z "$data" ]; then
     named_by="CIFAR10_DIR"
 fi
 if [ -n "$data" ]; then
+    case $data in /*) ;; *) data=$called_from/$data ;; esac
     problem=$(missing_from_cifar10 "$data")
     [ -z "$problem" ] ||
         die "$named_by is no CIFAR-10 folder: $problem; name a folder of the six .bin files, or none to download them" 2
@@ -115,7 +117,6 @@ checkpoints=("$run"/step-*.safetensors)
 checkpoint=${checkpoints[-1]}
 [ -f "$checkpoint" ] || die "no checkpoint in $run"
 report=$("$bin/resnet-eval" "$checkpoint" --data "$data" --json)
-say "$report"
 accuracy=$(sed -n 's/.*"test_accuracy": *\([0-9.eE+-]*\).*/\1/p' <<<"$report")
 [ -n "$accuracy" ] || die "resnet-eval reported no test_accuracy"
 

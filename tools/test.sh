@@ -44,11 +44,13 @@ check_scripts() {
         xargs -0 shellcheck --external-sources
 }
 
-# Builds one preset and runs its tests; ctest's own line of totals goes into the summary.
+# build_and_test PRESET [CTEST_ARGUMENT...]: ctest's own line of totals goes into the summary.
 build_and_test() {
     local preset=$1 log=build/$1/ctest.log status=0
+    shift
     build "$preset" || return 1
-    (cd "build/$preset" && ctest --output-on-failure) 2>&1 | tee "$log" || status=1
+    (cd "build/$preset" && ctest --output-on-failure --no-tests=error --parallel "$(nproc)" "$@") 2>&1 |
+        tee "$log" || status=1
     detail=$(grep 'tests passed,' "$log" || say "ctest printed no totals")
     return "$status"
 }
@@ -63,13 +65,15 @@ else
     skip scripts "shellcheck of Debian 12 decides, this is $system"
 fi
 check layering bash tests/layering/check_includes.sh .
+# The tests of the scripts are the same in every build: once is enough.
+compiled_alone=(--exclude-regex '^scripts/')
 check cpu build_and_test cpu
 if find_cuda; then
-    check cuda build_and_test cuda
+    check cuda build_and_test cuda "${compiled_alone[@]}"
 else
     skip cuda "$cuda_missing"
 fi
-check asan build_and_test asan
+check asan build_and_test asan "${compiled_alone[@]}"
 
 say ""
 printf '%s\n' "${summary[@]}"

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# tools/install.sh with stand-ins for dpkg, apt-get, sudo and id: what it would install, and as whom.
+# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+set -euo pipefail
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+
+# Only these programs are on PATH, so that a sudo of this machine is not found by accident.
+programs=$scratch/bin
+mkdir "$programs"
+for name in bash env dirname awk sed grep nproc stat mktemp rm head readlink uname g++; do
+    ln -s "$(command -v "$name")" "$programs/$name"
+done
+# A package is installed where $scratch/installed/PACKAGE stands; apt-get install makes it so.
+mkdir "$scratch/installed"
+stand_in "$programs" dpkg-query '[ -e "$SCRATCH/installed/${!#}" ] && echo -n installed'
+stand_in "$programs" apt-get 'echo "apt-get $*" >>"$SCRATCH/log"
+[ -e "$SCRATCH/offline" ] && exit 100
+case " $* " in *" install "*) for name in "$@"; do echo >"$SCRATCH/installed/$name"; done ;; esac'
+stand_in "$programs" id 'echo "$(<"$SCRATCH/user")"'
+say_user() { printf '%s\n' "$1" >"$scratch/user"; }
+install() {
+    : >"$scratch/log"
+    run env -i PATH="$programs" HOME="$scratch" SCRATCH="$scratch" bash "$repository/tools/install.sh" "$@"
+}
+logged() { grep -q -- "$1" "$scratch/log"; }
+nothing_logged() { [ ! -s "$scratch/log" ]; }
+
+say_user 1000
+install
+expect "a user without root or sudo is refused" exits_with 1
+expect "the message names the command" says "run as root: apt-get install g++ cmake ninja-build"
+expect "apt-get is left alone" nothing_logged
+
+say_user 0
+install
+expect "root installs" exits_with 0
+expect "the package lists are fetched first" logged "^apt-get .*update"
+expect "everything is installed" logged "^apt-get .*install .*g++ cmake .*libdnnl-dev .*zlib1g-dev curl"
+expect "not what the tests alone need" [ ! -e "$scratch/installed/clang-format" ]
+
+touch "$scratch/offline"
+say_user 1000
+install
+expect "a second call needs neither root nor a network" exits_with 0
+expect "and calls apt-get no more" nothing_logged
+expect "and says so" says "every package needed is installed"
+
+rm "$scratch/offline" "$scratch/installed/cmake"
+stand_in "$programs" sudo 'echo "sudo $*" >>"$SCRATCH/log"; exec "$@"'
+install
+expect "a user with sudo installs" exits_with 0
+expect "through sudo" logged "^sudo .*apt-get .*install"
+expect "only what is missing" logged "^apt-get .*--no-install-recommends cmake$"
+
+install tests
+expect "the tests' packages are an argument" logged "recommends clang-format shellcheck python3 python3-jsonschema$"
+expect "and are installed" [ -e "$scratch/installed/python3-jsonschema" ]
+
+rm "$scratch/installed/catch2"
+touch "$scratch/offline"
+install
+expect "a failing apt-get is a failure" exits_with 1
+expect "that names the packages" says "apt-get could not install: catch2"
+
+install everything
+expect "an unknown argument is a wrong usage" exits_with 2
+rm "$programs/apt-get"
+install
+expect "another system than Debian is told what to install" says "install the counterparts of these packages by hand"
+
+report
