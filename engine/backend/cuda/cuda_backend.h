@@ -1,0 +1,52 @@
+// The CUDA device: cuDNN for convolution and batch norm, cuBLAS for matrix products, the project's own kernels for the
+// rest. Everything is queued on one stream.
+#pragma once
+
+#include "engine/backend/cuda/batch_norm.h"
+#include "engine/backend/cuda/convolution.h"
+#include "engine/backend/cuda/matmul.h"
+#include "engine/backend/kernel_backend.h"
+
+namespace engine {
+
+class CudaBackend final : public KernelBackend<kernels::Cuda> {
+  public:
+    /// On the current device, which must be usable (why_no_cuda() is empty).
+    explicit CudaBackend(const CudaOptions& options) : CudaBackend(options, cuda::make_stream()) {}
+
+    DeviceType device() const override { return DeviceType::kCuda; }
+    std::string description() const override;
+    bool prefers_bfloat16() const override { return properties_.major >= 8; }
+    void upload(const void* host, const Tensor& to) override;
+    void download(const Tensor& from, void* host) override;
+    void copy(const Tensor& from, const Tensor& to) override;
+    void fill_zero(const Tensor& x) override;
+    void synchronize() override;
+
+    void conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) override;
+    void conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) override;
+    void conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) override;
+    void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) override;
+
+    void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override;
+    void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
+                       const Tensor& dgamma, const Tensor& dbeta) override;
+
+  private:
+    CudaBackend(const CudaOptions& options, cuda::Stream stream);
+
+    Tensor pad(const Conv2dParams& p, const Tensor& x);
+    void make_constants(int64_t channels);
+    Tensor inverse_std(const NormParams& p);
+
+    cuda::Stream stream_;
+    cudaDeviceProp properties_;
+    cuda::Cudnn cudnn_;
+    cuda::Cublas cublas_;
+    cuda::Convolutions convolutions_;
+    cuda::BatchNorm batch_norm_;
+    cuda::Matmul matmul_;
+    Tensor ones_, zeros_;  ///< [channels] float32, at least as many as any inverse_std() had
+};
+
+}  // namespace engine

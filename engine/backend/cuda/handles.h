@@ -1,0 +1,46 @@
+// Owners of what CUDA, cuDNN and cuBLAS create.
+#pragma once
+
+#include <memory>
+#include <type_traits>
+
+#include "engine/backend/cuda/check.h"
+#include "engine/core/dtype.h"
+
+namespace engine::cuda {
+
+/// Gives a handle back; what the library answers then is of no use to anybody.
+template <auto destroy>
+struct Destroy {
+    template <class T>
+    void operator()(T* handle) const noexcept {
+        destroy(handle);
+    }
+};
+
+template <class Handle, auto destroy>
+using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroy<destroy>>;
+
+using Stream = Owned<cudaStream_t, cudaStreamDestroy>;
+using Cudnn = Owned<cudnnHandle_t, cudnnDestroy>;
+using Cublas = Owned<cublasHandle_t, cublasDestroy>;
+using TensorDescriptor = Owned<cudnnTensorDescriptor_t, cudnnDestroyTensorDescriptor>;
+using FilterDescriptor = Owned<cudnnFilterDescriptor_t, cudnnDestroyFilterDescriptor>;
+using ConvolutionDescriptor = Owned<cudnnConvolutionDescriptor_t, cudnnDestroyConvolutionDescriptor>;
+
+Stream make_stream();
+/// Both queue their work on `stream`, which must outlive them.
+Cudnn make_cudnn(const Stream& stream);
+Cublas make_cublas(const Stream& stream);
+
+/// "9.19.0"
+std::string cudnn_version();
+
+/// A contiguous NHWC array of float32 or bfloat16.
+TensorDescriptor make_tensor_descriptor(DType dtype, int batch, int height, int width, int channels);
+/// Weights [out_channels, kernel, kernel, in_channels].
+FilterDescriptor make_filter_descriptor(DType dtype, int out_channels, int kernel, int in_channels);
+/// Sums in float32.
+ConvolutionDescriptor make_convolution_descriptor(int pad_height, int pad_width, int stride);
+
+}  // namespace engine::cuda

@@ -1,0 +1,32 @@
+#include "engine/backend/cuda/memory.h"
+
+#include <fmt/format.h>
+
+#include "engine/backend/cuda/check.h"
+
+namespace engine::cuda {
+
+void* DeviceMemory::allocate(size_t bytes) {
+    void* pointer = nullptr;
+    const cudaError_t status = cudaMalloc(&pointer, bytes);
+    if (status == cudaErrorMemoryAllocation) {
+        cudaGetLastError();  // else the next launch would report it again
+        return nullptr;
+    }
+    check(status, "cudaMalloc");
+    return pointer;
+}
+
+void DeviceMemory::release(void* pointer, size_t) noexcept {
+    cudaFree(pointer);
+}
+
+std::string DeviceMemory::remedy() const {
+    constexpr const char* kAdvice = "choose a smaller train.batch_size, or end other programs that use the GPU";
+    size_t free_bytes = 0, total_bytes = 0;
+    if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) return kAdvice;
+    return fmt::format("the GPU has {:.1f} of {:.1f} MiB free: {}", free_bytes / 1048576.0, total_bytes / 1048576.0,
+                       kAdvice);
+}
+
+}  // namespace engine::cuda

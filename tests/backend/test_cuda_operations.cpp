@@ -1,0 +1,180 @@
+// The operations by the project's own kernels: CUDA against CPU.
+#include "tests/backend/cuda_and_cpu.h"
+#include "tests/catch.h"
+
+using namespace engine;
+
+namespace {
+
+bool close_to(double value, double expected) {
+    return std::abs(value - expected) <= 1e-6 * std::abs(expected);
+}
+
+}  // namespace
+
+TEST_CASE("element by element, CUDA agrees with the CPU", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const int64_t n : {1, 7, 1024, 100003}) {
+            INFO(n << " " << name_of(dtype));
+            const auto a = devices.random({n}, dtype), b = devices.random({n}, dtype);
+            const auto positive = devices.output({n}, dtype), gradient = devices.output({n}, dtype);
+            const auto sum = devices.output({n}, dtype);
+            const DType other = dtype == DType::kFloat32 ? DType::kBFloat16 : DType::kFloat32;
+            const auto converted = devices.output({n}, other);
+            devices.run([&](Backend& backend, int side) {
+                backend.relu(a[side], positive[side]);
+                backend.relu_backward(positive[side], b[side], gradient[side]);
+                backend.add(a[side], b[side], sum[side]);
+                backend.cast(a[side], converted[side]);
+            });
+            CHECK(devices.error(positive) == 0);
+            CHECK(devices.error(gradient) == 0);
+            CHECK(devices.error(sum) == 0);
+            CHECK(devices.error(converted) == 0);
+        }
+    }
+}
+
+TEST_CASE("shortcuts and their gradients on CUDA agree with the CPU", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    struct Case {
+        Shape x;
+        int64_t out_channels;
+    };
+    const std::vector<Case> cases = {
+        {{4, 32, 32, 16}, 32}, {{4, 16, 16, 32}, 64}, {{3, 7, 5, 3}, 8}, {{1, 2, 2, 1}, 1}};
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const Case& c : cases) {
+            for (const ShortcutKind kind : {ShortcutKind::kAveragePool, ShortcutKind::kSubsample}) {
+                INFO(c.x.to_string() << " " << name_of(dtype) << " kind " << static_cast<int>(kind));
+                const int64_t round_up = kind == ShortcutKind::kSubsample ? 1 : 0;
+                const Shape out{c.x[0], (c.x[1] + round_up) / 2, (c.x[2] + round_up) / 2, c.out_channels};
+                const auto x = devices.random(c.x, dtype), dy = devices.random(out, dtype);
+                const auto y = devices.output(out, dtype), dx = devices.output(c.x, dtype);
+                devices.run([&](Backend& backend, int side) {
+                    backend.shortcut(kind, x[side], y[side]);
+                    backend.shortcut_backward(kind, dy[side], dx[side]);
+                });
+                CHECK(devices.error(y) <= tolerance(dtype));
+                CHECK(devices.error(dx) <= tolerance(dtype));
+            }
+        }
+    }
+}
+
+TEST_CASE("the global average pool and its gradient on CUDA agree with the CPU", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const Shape& shape : std::vector<Shape>{{128, 8, 8, 64}, {3, 5, 7, 5}, {1, 1, 1, 1}}) {
+            INFO(shape.to_string() << " " << name_of(dtype));
+            const Shape pooled{shape[0], shape[3]};
+            const auto x = devices.random(shape, dtype), dy = devices.random(pooled, DType::kFloat32);
+            const auto y = devices.output(pooled, DType::kFloat32), dx = devices.output(shape, dtype);
+            devices.run([&](Backend& backend, int side) {
+                backend.global_average_pool(x[side], y[side]);
+                backend.global_average_pool_backward(dy[side], dx[side]);
+            });
+            CHECK(devices.error(y) <= tolerance(DType::kFloat32));
+            CHECK(devices.error(dx) <= tolerance(dtype));
+        }
+    }
+}
+
+TEST_CASE("the classifier's bias and the loss on CUDA agree with the CPU", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const auto& [batch, classes] : std::vector<std::pair<int, int>>{{128, 10}, {1, 2}, {37, 100}}) {
+        INFO(batch << " rows of " << classes);
+        const Shape shape{batch, classes};
+        const auto logits = devices.random(shape, DType::kFloat32, -5, 5);
+        const auto bias = devices.random({classes}, DType::kFloat32);
+        const auto column_sum = devices.output({classes}, DType::kFloat32);
+        std::vector<int32_t> classes_of(batch);
+        for (int i = 0; i < batch; ++i) classes_of[i] = i * 7 % classes;
+        const auto labels = devices.from_host(classes_of, {batch});
+        const auto loss = devices.output({1}, DType::kFloat32), dlogits = devices.output(shape, DType::kFloat32);
+        const auto correct = devices.from_host(std::vector<int32_t>{-1}, {1});
+        const auto weights = devices.random({12345}, DType::kFloat32);
+        const auto squares = devices.from_host(std::vector<double>{-1}, {1});
+        const std::vector<uint8_t> no_bytes(sizeof(kernels::Metrics), 0);
+        const auto totals = devices.from_host(no_bytes, {static_cast<int64_t>(no_bytes.size())});
+        devices.run([&](Backend& backend, int side) {
+            backend.add_bias(bias[side], logits[side]);
+            backend.column_sum(logits[side], column_sum[side]);
+            backend.softmax_cross_entropy(logits[side], labels[side], loss[side], dlogits[side], correct[side]);
+            backend.sum_squares(weights[side], squares[side]);
+            for (int step = 0; step < 2; ++step) {
+                backend.accumulate_metrics(loss[side], correct[side], squares[side], 0.05f, batch, totals[side]);
+            }
+        });
+        CHECK(devices.error(logits) <= tolerance(DType::kFloat32));
+        CHECK(devices.error(column_sum) <= tolerance(DType::kFloat32));
+        CHECK(devices.error(loss) <= tolerance(DType::kFloat32));
+        CHECK(devices.error(dlogits) <= tolerance(DType::kFloat32));
+        CHECK(devices.same<int32_t>(correct));
+        CHECK(
+            close_to(values_of<double>(devices.gpu(), squares[1])[0], values_of<double>(devices.cpu(), squares[0])[0]));
+
+        kernels::Metrics cpu{}, gpu{};
+        devices.cpu().download(totals[0], &cpu);
+        devices.gpu().download(totals[1], &gpu);
+        CHECK(gpu.samples == 2 * batch);
+        CHECK(gpu.correct == cpu.correct);
+        CHECK(close_to(gpu.cross_entropy, cpu.cross_entropy));
+        CHECK(close_to(gpu.weight_penalty, cpu.weight_penalty));
+    }
+}
+
+TEST_CASE("the update of the weights on CUDA agrees with the CPU", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const int64_t n : {1, 1000, 270001}) {
+        INFO(n);
+        const auto gradient = devices.random({n}, DType::kFloat32), velocity = devices.random({n}, DType::kFloat32);
+        const auto weight = devices.random({n}, DType::kFloat32), copy = devices.output({n}, DType::kBFloat16);
+        const auto rate = devices.from_host(std::vector<float>{0.1f}, {1});
+        devices.run([&](Backend& backend, int side) {
+            backend.sgd_momentum(n * 2 / 3, rate[side], 0.9f, 2e-4f, gradient[side], velocity[side], weight[side],
+                                 Tensor());
+            backend.sgd_momentum(n * 2 / 3, rate[side], 0.9f, 2e-4f, gradient[side], velocity[side], weight[side],
+                                 copy[side]);
+        });
+        CHECK(devices.error(velocity) <= tolerance(DType::kFloat32));
+        CHECK(devices.error(weight) <= tolerance(DType::kFloat32));
+        CHECK(devices.error(copy) <= tolerance(DType::kBFloat16));
+    }
+}
+
+TEST_CASE("batches cut from the records on CUDA are the CPU's", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    const int64_t samples = 50;
+    std::vector<uint8_t> bytes(samples * kernels::kRecordBytes);
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
+    for (int64_t i = 0; i < samples; ++i) bytes[i * kernels::kRecordBytes] = static_cast<uint8_t>(i % 10);
+    const auto records = devices.from_host(bytes, {samples, kernels::kRecordBytes});
+    const auto mean = devices.random({32, 32, 3}, DType::kFloat32, 100, 150);
+    const auto step = devices.from_host(std::vector<int64_t>{7}, {1});
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const bool shuffle : {false, true}) {
+            const kernels::AugmentShape shape{.batch = 16,
+                                              .samples = samples,
+                                              .pad = shuffle ? 4 : 0,
+                                              .flip = shuffle,
+                                              .shuffle = shuffle,
+                                              .seed = 3};
+            const auto images = devices.output({16, 32, 32, 3}, dtype);
+            const auto labels = devices.from_host(std::vector<int32_t>(16, -1), {16});
+            devices.run([&](Backend& backend, int side) {
+                backend.gather_augment(shape, records[side], mean[side], step[side], images[side], labels[side]);
+            });
+            INFO(name_of(dtype) << " shuffle " << shuffle);
+            CHECK(devices.error(images) == 0);
+            CHECK(devices.same<int32_t>(labels));
+        }
+    }
+}
