@@ -95,9 +95,8 @@ class KernelBackend : public Backend {
     }
 
     void add(const Tensor& a, const Tensor& b, const Tensor& sum) override {
-        with_activation_type(a.dtype(), [&]<class T>(T) {
-            kernels::add(exec_, a.elements(), a.data<T>(), b.data<T>(), sum.data<T>());
-        });
+        with_activation_type(
+            a.dtype(), [&]<class T>(T) { kernels::add(exec_, a.elements(), a.data<T>(), b.data<T>(), sum.data<T>()); });
     }
 
     void cast(const Tensor& x, const Tensor& y) override {

@@ -7,8 +7,9 @@
 
 namespace engine {
 
-/// A 2-D convolution without bias. x [batch, height, width, in_channels], w [out_channels, kernel, kernel, in_channels],
-/// y [batch, out_height(), out_width(), out_channels]. Rows and columns of zeros round x may differ by side.
+/// A 2-D convolution without bias. x [batch, height, width, in_channels], w [out_channels, kernel, kernel,
+/// in_channels], y [batch, out_height(), out_width(), out_channels]. Rows and columns of zeros round x may differ by
+/// side.
 struct Conv2dParams {
     int batch, height, width, in_channels, out_channels;
     int kernel, stride;

@@ -16,23 +16,33 @@ enum class DType { kFloat32, kBFloat16, kFloat64, kInt32, kInt64, kUInt8 };
 constexpr size_t size_of(DType dtype) {
     switch (dtype) {
         case DType::kFloat64:
-        case DType::kInt64: return 8;
+        case DType::kInt64:
+            return 8;
         case DType::kFloat32:
-        case DType::kInt32: return 4;
-        case DType::kBFloat16: return 2;
-        case DType::kUInt8: return 1;
+        case DType::kInt32:
+            return 4;
+        case DType::kBFloat16:
+            return 2;
+        case DType::kUInt8:
+            return 1;
     }
     return 0;
 }
 
 constexpr std::string_view name_of(DType dtype) {
     switch (dtype) {
-        case DType::kFloat32: return "float32";
-        case DType::kBFloat16: return "bfloat16";
-        case DType::kFloat64: return "float64";
-        case DType::kInt32: return "int32";
-        case DType::kInt64: return "int64";
-        case DType::kUInt8: return "uint8";
+        case DType::kFloat32:
+            return "float32";
+        case DType::kBFloat16:
+            return "bfloat16";
+        case DType::kFloat64:
+            return "float64";
+        case DType::kInt32:
+            return "int32";
+        case DType::kInt64:
+            return "int64";
+        case DType::kUInt8:
+            return "uint8";
     }
     return "unknown";
 }

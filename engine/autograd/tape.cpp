@@ -1,0 +1,28 @@
+#include "engine/autograd/tape.h"
+
+#include <algorithm>
+
+namespace engine {
+
+void Tape::record(std::vector<Variable> outputs, std::function<void()> backward) {
+    records_.push_back({std::move(outputs), std::move(backward)});
+}
+
+void Tape::backward(Backend& backend, const Variable& loss) {
+    ASSERT(loss.shape().elements() == 1 && loss.value().dtype() == DType::kFloat32);
+    const float one = 1;
+    loss.add_grad(backend, backend.from_host(&one, loss.shape()));
+    while (!records_.empty()) {
+        const Record record = std::move(records_.back());
+        records_.pop_back();
+        const auto reached = [](const Variable& output) { return output.has_grad(); };
+        if (std::none_of(record.outputs.begin(), record.outputs.end(), reached)) continue;
+        for (const Variable& output : record.outputs) {
+            if (!output.has_grad()) output.add_grad(backend, backend.zeros(output.shape(), output.value().dtype()));
+        }
+        record.backward();
+        for (const Variable& output : record.outputs) output.clear_grad();
+    }
+}
+
+}  // namespace engine

@@ -1,0 +1,119 @@
+#include "engine/backend/cpu/cpu_backend.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <cstdlib>
+#include <cstring>
+
+namespace engine {
+
+namespace {
+
+class HostMemory final : public MemorySource {
+  public:
+    void* allocate(size_t bytes) override { return std::aligned_alloc(Arena::kAlignment, bytes); }
+    void release(void* pointer, size_t) noexcept override { std::free(pointer); }
+    std::string remedy() const override { return "the machine's memory is full: choose a smaller train.batch_size"; }
+};
+
+bool cpu_multiplies_bfloat16() {
+    const auto isa = static_cast<int>(dnnl::get_effective_cpu_isa());
+    const auto bf16 = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+    return (isa & bf16) == bf16;
+}
+
+std::string isa_name() {
+    const auto isa = static_cast<int>(dnnl::get_effective_cpu_isa());
+    const auto has = [&](dnnl::cpu_isa wanted) { return (isa & static_cast<int>(wanted)) == static_cast<int>(wanted); };
+    if (has(dnnl::cpu_isa::avx512_core)) return "AVX-512";
+    if (has(dnnl::cpu_isa::avx2)) return "AVX2";
+    return "SSE4.1";
+}
+
+}  // namespace
+
+CpuBackend::CpuBackend()
+    : KernelBackend(std::make_unique<HostMemory>(), kernels::Host{}),
+      executor_(*this),
+      convolutions_(executor_),
+      native_bfloat16_(cpu_multiplies_bfloat16()) {}
+
+std::string CpuBackend::description() const {
+    const dnnl_version_t* version = dnnl_version();
+    return fmt::format("CPU, {} thread{}, oneDNN {}.{}.{} ({})", omp_get_max_threads(),
+                       omp_get_max_threads() == 1 ? "" : "s", version->major, version->minor, version->patch,
+                       isa_name());
+}
+
+void CpuBackend::upload(const void* host, const Tensor& to) {
+    std::memcpy(to.data(), host, to.bytes());
+}
+
+void CpuBackend::download(const Tensor& from, void* host) {
+    std::memcpy(host, from.data(), from.bytes());
+}
+
+void CpuBackend::copy(const Tensor& from, const Tensor& to) {
+    ASSERT(from.bytes() == to.bytes());
+    std::memcpy(to.data(), from.data(), from.bytes());
+}
+
+void CpuBackend::fill_zero(const Tensor& x) {
+    std::memset(x.data(), 0, x.bytes());
+}
+
+Tensor CpuBackend::as_float(const Tensor& x) {
+    Tensor wide = empty(x.shape(), DType::kFloat32);
+    cast(x, wide);
+    return wide;
+}
+
+void CpuBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) {
+    if (x.dtype() == DType::kFloat32 || native_bfloat16_) {
+        convolutions_.get(p, x.dtype()).forward(x, w, y);
+        return;
+    }
+    const Tensor wide = empty(y.shape(), DType::kFloat32);
+    convolutions_.get(p, DType::kFloat32).forward(as_float(x), as_float(w), wide);
+    cast(wide, y);
+}
+
+void CpuBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) {
+    if (dy.dtype() == DType::kFloat32 || native_bfloat16_) {
+        convolutions_.get(p, dy.dtype()).backward_data(dy, w, dx);
+        return;
+    }
+    const Tensor wide = empty(dx.shape(), DType::kFloat32);
+    convolutions_.get(p, DType::kFloat32).backward_data(as_float(dy), as_float(w), wide);
+    cast(wide, dx);
+}
+
+void CpuBackend::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) {
+    if (x.dtype() == DType::kFloat32 || native_bfloat16_) {
+        convolutions_.get(p, x.dtype()).backward_weight(x, dy, dw);
+    } else {
+        convolutions_.get(p, DType::kFloat32).backward_weight(as_float(x), as_float(dy), dw);
+    }
+}
+
+void CpuBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) {
+    using dnnl::memory;
+    const auto description = [](const Tensor& x, bool transpose) {
+        const int64_t rows = x.shape()[0], columns = x.shape()[1];
+        return transpose ? memory::desc({columns, rows}, memory::data_type::f32, memory::dims{1, columns})
+                         : memory::desc({rows, columns}, memory::data_type::f32, memory::dims{columns, 1});
+    };
+    const auto da = description(a, transpose_a), db = description(b, transpose_b), dc = description(c, false);
+    const auto product = onednn::describe<dnnl::matmul>(executor_.engine(), da, db, dc);
+    executor_.run(dnnl::matmul(product), product.scratchpad_desc(),
+                  {{DNNL_ARG_SRC, executor_.wrap(da, a)},
+                   {DNNL_ARG_WEIGHTS, executor_.wrap(db, b)},
+                   {DNNL_ARG_DST, executor_.wrap(dc, c)}});
+}
+
+std::unique_ptr<Backend> make_cpu_backend() {
+    return std::make_unique<CpuBackend>();
+}
+
+}  // namespace engine

@@ -1,0 +1,46 @@
+// Files hold tensors channels first, the engine holds them channels last.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/core/shape.h"
+
+namespace engine {
+
+/// The shape that a file shows: [out, kh, kw, in] -> [out, in, kh, kw], [h, w, c] -> [c, h, w], others as they are.
+inline Shape channels_first(const Shape& shape) {
+    if (shape.rank() == 4) return {shape[0], shape[3], shape[1], shape[2]};
+    if (shape.rank() == 3) return {shape[2], shape[0], shape[1]};
+    return shape;
+}
+
+/// Calls move(last, first) with the index of each element in the two orders; `shape` is channels last.
+template <class Move>
+void for_each_channels_first(const Shape& shape, Move move) {
+    const bool has_picture = shape.rank() >= 3;
+    const int64_t channels = has_picture ? shape[-1] : 1;
+    const int64_t pixels = has_picture ? shape[-2] * shape[-3] : shape.elements();
+    const int64_t outer = shape.rank() == 4 ? shape[0] : 1;
+    for (int64_t o = 0; o < outer; ++o) {
+        for (int64_t c = 0; c < channels; ++c) {
+            for (int64_t p = 0; p < pixels; ++p) move((o * pixels + p) * channels + c, (o * channels + c) * pixels + p);
+        }
+    }
+}
+
+template <class T>
+std::vector<T> to_channels_first(const std::vector<T>& values, const Shape& shape) {
+    std::vector<T> moved(values.size());
+    for_each_channels_first(shape, [&](int64_t last, int64_t first) { moved[first] = values[last]; });
+    return moved;
+}
+
+template <class T>
+std::vector<T> to_channels_last(const std::vector<T>& values, const Shape& shape) {
+    std::vector<T> moved(values.size());
+    for_each_channels_first(shape, [&](int64_t last, int64_t first) { moved[last] = values[first]; });
+    return moved;
+}
+
+}  // namespace engine

@@ -1,0 +1,59 @@
+#include "engine/nn/layers.h"
+
+#include "engine/ops/linear.h"
+
+namespace engine::nn {
+
+namespace {
+
+constexpr float kNormEpsilon = 1e-3f;
+constexpr float kRunningDecay = 0.99f;
+
+}  // namespace
+
+Conv2d::Conv2d(Parameters& parameters, const std::string& name, int in_channels, int out_channels, int kernel,
+               int stride, ops::Padding padding)
+    : weight_(parameters.add(name + ".weight", {out_channels, kernel, kernel, in_channels}, Role::kConvWeight,
+                             Init::kXavierUniform)),
+      stride_(stride),
+      padding_(padding) {}
+
+ops::ConvResult Conv2d::forward(Context& context, const Variable& x, const Options& options) const {
+    return ops::conv(context, x, weight_->variable,
+                     {.stride = stride_,
+                      .padding = padding_,
+                      .norm = options.norm,
+                      .residual = options.residual,
+                      .want_stats = options.want_stats,
+                      .want_p = options.want_p});
+}
+
+BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int channels)
+    : weight_(parameters.add(name + ".weight", {channels}, Role::kVector, Init::kOnes)),
+      bias_(parameters.add(name + ".bias", {channels}, Role::kVector, Init::kZeros)),
+      running_mean_(parameters.add_buffer(name + ".running_mean", {channels}, Init::kZeros)),
+      running_var_(parameters.add_buffer(name + ".running_var", {channels}, Init::kOnes)) {}
+
+ops::Norm BatchNorm::prologue(Context& context, const Activation& x, bool relu) const {
+    const BatchStats running{running_mean_->value, running_var_->value};
+    if (context.training) {
+        ASSERT(x.stats.mean.defined());
+        const int64_t rows = x.value.shape().elements() / x.value.shape()[-1];
+        context.backend.update_running(x.stats, rows, kRunningDecay, running);
+    }
+    return {weight_->variable, bias_->variable, context.training ? x.stats : running, kNormEpsilon, relu};
+}
+
+Variable BatchNorm::forward(Context& context, const Activation& x, bool relu, const Variable& residual) const {
+    return ops::norm(context, x.value, prologue(context, x, relu), residual);
+}
+
+Linear::Linear(Parameters& parameters, const std::string& name, int in_features, int out_features)
+    : weight_(parameters.add(name + ".weight", {out_features, in_features}, Role::kLinearWeight, Init::kXavierUniform)),
+      bias_(parameters.add(name + ".bias", {out_features}, Role::kVector, Init::kZeros)) {}
+
+Variable Linear::forward(Context& context, const Variable& x) const {
+    return ops::linear(context, x, weight_->variable, bias_->variable);
+}
+
+}  // namespace engine::nn

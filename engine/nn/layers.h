@@ -1,0 +1,67 @@
+// Layers: parameters with names, and the operation that uses them.
+#pragma once
+
+#include "engine/nn/parameters.h"
+#include "engine/ops/conv.h"
+#include "engine/ops/norm.h"
+
+namespace engine::nn {
+
+/// A tensor on its way through a network, with its batch statistics where the next layer will want them.
+struct Activation {
+    Variable value;
+    BatchStats stats;
+};
+
+/// Square convolution without bias: `<name>.weight`.
+class Conv2d {
+  public:
+    Conv2d(Parameters& parameters, const std::string& name, int in_channels, int out_channels, int kernel, int stride,
+           ops::Padding padding);
+
+    struct Options {
+        const ops::Norm* norm = nullptr;  ///< See ops::ConvOptions.
+        Variable residual = {};
+        bool want_stats = false;
+        bool want_p = false;
+    };
+    ops::ConvResult forward(Context& context, const Variable& x, const Options& options) const;
+
+  private:
+    std::shared_ptr<Parameter> weight_;
+    int stride_;
+    ops::Padding padding_;
+};
+
+/// Batch norm: `<name>.{weight,bias,running_mean,running_var}`. epsilon 1e-3, decay of the running statistics 0.99.
+class BatchNorm {
+  public:
+    BatchNorm(Parameters& parameters, const std::string& name, int channels);
+
+    /// How to normalise x: in training by x.stats, which also move the running statistics, else by the latter.
+    ops::Norm prologue(Context& context, const Activation& x, bool relu) const;
+    Variable forward(Context& context, const Activation& x, bool relu, const Variable& residual = {}) const;
+
+  private:
+    std::shared_ptr<Parameter> weight_, bias_;
+    std::shared_ptr<Buffer> running_mean_, running_var_;
+};
+
+/// Fully connected: `<name>.weight` [out, in], `<name>.bias`.
+class Linear {
+  public:
+    Linear(Parameters& parameters, const std::string& name, int in_features, int out_features);
+    Variable forward(Context& context, const Variable& x) const;
+
+  private:
+    std::shared_ptr<Parameter> weight_, bias_;
+};
+
+/// A network: pictures [batch, height, width, channels] -> logits [batch, classes] float32.
+class Module {
+  public:
+    virtual ~Module() = default;
+    virtual Variable forward(Context& context, const Variable& images) const = 0;
+};
+
+}  // namespace engine::nn

@@ -1,0 +1,34 @@
+#include "engine/ops/loss.h"
+
+#include "engine/ops/check.h"
+
+namespace engine::ops {
+
+LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels) {
+    const char* op = "softmax_cross_entropy";
+    check_rank(op, "logits", logits.shape(), 2);
+    check_dtype(op, "logits", logits.value().dtype(), DType::kFloat32);
+    check_shape(op, "labels", labels.shape(), {logits.shape()[0]});
+    check_dtype(op, "labels", labels.dtype(), DType::kInt32);
+
+    Backend& backend = context.backend;
+    const bool records = context.records(logits);
+    const Tensor loss = backend.empty({1}, DType::kFloat32);
+    const Tensor correct = backend.empty({1}, DType::kInt32);
+    const Tensor dlogits = records ? backend.empty(logits.shape(), DType::kFloat32) : Tensor();
+    backend.softmax_cross_entropy(logits.value(), labels, loss, dlogits, correct);
+
+    const Variable out(loss, records);
+    if (records) {
+        context.tape->record({out}, [&backend, logits, out, dlogits] {
+            // Chain rule with the scalar above: a product [batch * classes, 1] x [1, 1], which stays on the device.
+            const Tensor scaled = backend.empty(logits.shape(), DType::kFloat32);
+            backend.matmul(dlogits.view(0, {dlogits.elements(), 1}), false, out.grad().view(0, {1, 1}), false,
+                           scaled.view(0, {scaled.elements(), 1}));
+            logits.add_grad(backend, scaled);
+        });
+    }
+    return {out, correct};
+}
+
+}  // namespace engine::ops

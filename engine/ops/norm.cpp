@@ -1,0 +1,71 @@
+#include "engine/ops/norm.h"
+
+#include "engine/ops/check.h"
+
+namespace engine::ops {
+
+void check_norm(const char* op, const Norm& norm, const Shape& x) {
+    if (x.rank() < 2) shape_error(op, fmt::format("x must have at least 2 axes, but its shape is {}", x.to_string()));
+    const Shape expected{x[-1]};
+    check_shape(op, "gamma", norm.gamma.shape(), expected);
+    check_shape(op, "beta", norm.beta.shape(), expected);
+    check_shape(op, "mean", norm.stats.mean.shape(), expected);
+    check_shape(op, "variance", norm.stats.variance.shape(), expected);
+}
+
+BatchStats batch_stats(Context& context, const Variable& x) {
+    const Shape channels{x.shape()[-1]};
+    BatchStats stats{context.backend.empty(channels, DType::kFloat32),
+                     context.backend.empty(channels, DType::kFloat32)};
+    context.backend.batch_stats(x.value(), stats);
+    return stats;
+}
+
+Variable norm(Context& context, const Variable& x, const Norm& norm, const Variable& residual) {
+    check_norm("norm", norm, x.shape());
+    if (residual.defined()) check_shape("norm", "residual", residual.shape(), x.shape());
+
+    Backend& backend = context.backend;
+    const Tensor y = backend.empty(x.shape(), x.value().dtype());
+    backend.norm(norm.params(), x.value(), residual.defined() ? residual.value() : Tensor(), y);
+
+    const bool records = context.records(x, norm.gamma, norm.beta, residual);
+    const Variable out(y, records);
+    if (records) {
+        context.tape->record({out}, [&backend, x, norm, residual, out] {
+            const Tensor scratch = backend.empty(x.shape(), x.value().dtype());
+            if (!residual.defined()) {
+                norm_backward(backend, norm, x, out.grad(), scratch);
+                return;
+            }
+            // The mask depends on the sum, so it is applied here, and what remains is a norm without ReLU.
+            Tensor dsum = out.grad();
+            if (norm.relu) {
+                dsum = backend.empty(x.shape(), x.value().dtype());
+                backend.relu_backward(out.value(), out.grad(), dsum);
+            }
+            Norm linear = norm;
+            linear.relu = false;
+            residual.add_grad(backend, dsum);
+            norm_backward(backend, linear, x, dsum, scratch);
+        });
+    }
+    return out;
+}
+
+void norm_backward(Backend& backend, const Norm& norm, const Variable& x, const Tensor& dy, const Tensor& scratch) {
+    const Tensor dgamma = backend.empty(norm.gamma.shape(), DType::kFloat32);
+    const Tensor dbeta = backend.empty(norm.beta.shape(), DType::kFloat32);
+    const auto write = [&](const Tensor& dx, bool accumulate) {
+        backend.norm_backward(norm.params(), x.value(), dy, dx, accumulate, dgamma, dbeta);
+    };
+    if (x.requires_grad()) {
+        x.accumulate_grad(backend, scratch, write);
+    } else {
+        write(scratch, false);
+    }
+    norm.gamma.add_grad(backend, dgamma);
+    norm.beta.add_grad(backend, dbeta);
+}
+
+}  // namespace engine::ops

@@ -1,0 +1,29 @@
+#include "engine/train/device.h"
+
+namespace engine {
+
+std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
+    if (config.kernels == KernelChoice::fused) {
+        throw InputError(
+            "train.kernels is \"fused\", but this build has no fused kernels; choose \"auto\" or \"composed\"");
+    }
+    const bool cuda =
+        config.device == DeviceChoice::cuda || (config.device == DeviceChoice::automatic && why_no_cuda().empty());
+    if (cuda) {
+        return make_cuda_backend(
+            {.deterministic = config.deterministic, .allow_tf32 = config.precision == PrecisionChoice::tf32});
+    }
+    if (config.precision == PrecisionChoice::tf32) {
+        throw InputError(
+            "train.precision is \"tf32\", which needs a CUDA device; choose \"auto\" or \"fp32\" on the CPU");
+    }
+    return make_cpu_backend();
+}
+
+DType activation_type(const Backend& backend, PrecisionChoice precision) {
+    const bool bfloat16 =
+        precision == PrecisionChoice::bf16 || (precision == PrecisionChoice::automatic && backend.prefers_bfloat16());
+    return bfloat16 ? DType::kBFloat16 : DType::kFloat32;
+}
+
+}  // namespace engine

@@ -1,0 +1,60 @@
+#include "engine/train/trainer.h"
+
+#include <algorithm>
+
+namespace engine {
+
+ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
+                                  const Batch& batch) {
+    Tape tape;
+    Context context{backend, &tape, true};
+    parameters.clear_gradients();
+    ops::LossResult result =
+        ops::softmax_cross_entropy(context, model.forward(context, Variable(batch.images, false)), batch.labels);
+    tape.backward(backend, result.loss);
+    return result;
+}
+
+Trainer::Trainer(Backend& backend, const nn::Module& model, nn::Parameters& parameters, Batches batches,
+                 const OptimizerConfig& optimizer, const ScheduleConfig& schedule)
+    : backend_(backend),
+      model_(model),
+      parameters_(parameters),
+      batches_(std::move(batches)),
+      optimizer_(backend, parameters, optimizer),
+      schedule_(schedule),
+      totals_(backend) {}
+
+void Trainer::update() {
+    const Tensor sum_squares = optimizer_.decayed_sum_squares();
+    const auto result = compute_gradients(backend_, model_, parameters_, batches_.get(step_));
+    totals_.add(result, batch_size(), sum_squares, optimizer_.weight_decay());
+    last_learning_rate_ = learning_rate(schedule_, step_);
+    optimizer_.step(last_learning_rate_);
+    ++step_;
+}
+
+Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits) {
+    Context context{backend, nullptr, false};
+    Totals totals(backend);
+    const int64_t samples = batches.samples();
+    const int64_t size = batches.batch_size();
+    for (int64_t step = 0; step * size < samples; ++step) {
+        const Batch batch = batches.get(step);
+        const Tensor all = model.forward(context, Variable(batch.images, false)).value();
+        // The last batch runs on into the next epoch; those rows do not count.
+        const int64_t rows = std::min(size, samples - step * size);
+        const Tensor counted = all.view(0, {rows, all.shape()[1]});
+        totals.add(ops::softmax_cross_entropy(context, Variable(counted, false), batch.labels.view(0, {rows})),
+                   static_cast<int>(rows));
+        if (logits) {
+            const size_t filled = logits->size();
+            logits->resize(filled + counted.elements());
+            backend.download(counted, logits->data() + filled);
+        }
+    }
+    const Averages averages = totals.take();
+    return {averages.cross_entropy, averages.accuracy};
+}
+
+}  // namespace engine

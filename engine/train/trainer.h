@@ -1,0 +1,55 @@
+// One training step, and the evaluation of a network.
+#pragma once
+
+#include <vector>
+
+#include "engine/data/batches.h"
+#include "engine/metrics/totals.h"
+#include "engine/nn/layers.h"
+#include "engine/optim/schedule.h"
+#include "engine/optim/sgd.h"
+
+namespace engine {
+
+/// The loss of one batch and its gradients, left in `parameters`. The penalty on weights is not part of either: the
+/// update adds its gradient.
+ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
+                                  const Batch& batch);
+
+class Trainer {
+  public:
+    Trainer(Backend& backend, const nn::Module& model, nn::Parameters& parameters, Batches batches,
+            const OptimizerConfig& optimizer, const ScheduleConfig& schedule);
+
+    /// Updates done.
+    int64_t step() const { return step_; }
+    double last_learning_rate() const { return last_learning_rate_; }
+    int batch_size() const { return batches_.batch_size(); }
+
+    /// One update: batch, forward, backward, SGD.
+    void update();
+    /// Averages over the updates since the last call.
+    Averages take_averages() { return totals_.take(); }
+
+  private:
+    Backend& backend_;
+    const nn::Module& model_;
+    nn::Parameters& parameters_;
+    Batches batches_;
+    Sgd optimizer_;
+    ScheduleConfig schedule_;
+    Totals totals_;
+    int64_t step_ = 0;
+    double last_learning_rate_ = 0;
+};
+
+struct Evaluation {
+    double loss = 0;  ///< Mean cross-entropy.
+    double accuracy = 0;
+};
+
+/// Evaluates every picture of `batches` once, by the running statistics. `logits`, if given, receives [samples, 10] in
+/// the order of the data.
+Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
+
+}  // namespace engine

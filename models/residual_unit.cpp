@@ -1,0 +1,106 @@
+#include "models/residual_unit.h"
+
+#include "engine/ops/pool.h"
+
+namespace models {
+
+using engine::Context;
+using engine::Variable;
+using engine::nn::Activation;
+using engine::nn::BatchNorm;
+using engine::nn::Conv2d;
+using engine::nn::Parameters;
+
+namespace {
+
+constexpr int kKernel = 3;
+
+bool changes_size(const UnitPlace& place) {
+    return place.in_channels != place.out_channels;
+}
+
+/// The shortcut without weights: x itself, or x made smaller and padded with channels of zeros.
+Variable unweighted(Context& context, const Variable& x, const UnitPlace& place, Shortcut shortcut) {
+    if (!changes_size(place)) return x;
+    const auto kind =
+        shortcut == Shortcut::avgpool_zeropad ? engine::ShortcutKind::kAveragePool : engine::ShortcutKind::kSubsample;
+    return engine::ops::shortcut(context, x, kind, place.out_channels);
+}
+
+Conv2d make_projection(Parameters& parameters, const UnitPlace& place, Padding padding) {
+    return Conv2d(parameters, place.name + ".shortcut", place.in_channels, place.out_channels, 1, place.stride,
+                  to_engine(padding));
+}
+
+}  // namespace
+
+engine::ops::Padding to_engine(Padding padding) {
+    return padding == Padding::same ? engine::ops::Padding::kSame : engine::ops::Padding::kSymmetric;
+}
+
+PreactUnit::PreactUnit(Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding)
+    : norm1_(parameters, place.name + ".norm1", place.in_channels),
+      conv1_(parameters, place.name + ".conv1", place.in_channels, place.out_channels, kKernel, place.stride,
+             to_engine(padding)),
+      norm2_(parameters, place.name + ".norm2", place.out_channels),
+      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1, to_engine(padding)),
+      place_(place),
+      shortcut_(shortcut) {
+    if (shortcut == Shortcut::projection && changes_size(place)) {
+        projection_ = make_projection(parameters, place, padding);
+    }
+}
+
+Activation PreactUnit::forward(Context& context, const Activation& x) const {
+    const bool adds = shortcut_ != Shortcut::none;
+    const auto norm1 = norm1_.prologue(context, x, true);
+    const bool from_p = adds && (place_.first || projection_);
+    const auto r = conv1_.forward(context, x.value, {.norm = &norm1, .want_stats = context.training, .want_p = from_p});
+
+    Variable shortcut;
+    if (projection_) {
+        shortcut = projection_->forward(context, r.p, {}).y;
+    } else if (adds) {
+        shortcut = unweighted(context, from_p ? r.p : x.value, place_, shortcut_);
+    }
+    const auto norm2 = norm2_.prologue(context, {r.y, r.stats}, true);
+    const auto y = conv2_.forward(context, r.y, {.norm = &norm2, .residual = shortcut, .want_stats = context.training});
+    return {y.y, y.stats};
+}
+
+PostactUnit::PostactUnit(Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding)
+    : conv1_(parameters, place.name + ".conv1", place.in_channels, place.out_channels, kKernel, place.stride,
+             to_engine(padding)),
+      norm1_(parameters, place.name + ".norm1", place.out_channels),
+      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1, to_engine(padding)),
+      norm2_(parameters, place.name + ".norm2", place.out_channels),
+      place_(place),
+      shortcut_(shortcut) {
+    if (shortcut == Shortcut::projection && changes_size(place)) {
+        projection_ = make_projection(parameters, place, padding);
+        projection_norm_.emplace(parameters, place.name + ".shortcut_norm", place.out_channels);
+    }
+}
+
+Variable PostactUnit::shortcut(Context& context, const Variable& x) const {
+    if (shortcut_ == Shortcut::none) return {};
+    if (!projection_) return unweighted(context, x, place_, shortcut_);
+    const auto projected = projection_->forward(context, x, {.want_stats = context.training});
+    return projection_norm_->forward(context, {projected.y, projected.stats}, false);
+}
+
+Activation PostactUnit::forward(Context& context, const Activation& x) const {
+    const auto r = conv1_.forward(context, x.value, {.want_stats = context.training});
+    const auto norm1 = norm1_.prologue(context, {r.y, r.stats}, true);
+    const auto y = conv2_.forward(context, r.y, {.norm = &norm1, .want_stats = context.training});
+    return {norm2_.forward(context, {y.y, y.stats}, true, shortcut(context, x.value)), {}};
+}
+
+std::unique_ptr<ResidualUnit> make_unit(Parameters& parameters, const UnitPlace& place, const ModelConfig& config) {
+    if (config.block == Block::preact) {
+        return std::make_unique<PreactUnit>(parameters, place, config.shortcut, config.padding);
+    }
+    return std::make_unique<PostactUnit>(parameters, place, config.shortcut, config.padding);
+}
+
+}  // namespace models

@@ -1,0 +1,70 @@
+// The two-convolution units that residual networks for CIFAR-10 are stacked from.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/nn/layers.h"
+#include "models/config.h"
+
+namespace models {
+
+/// Where a unit stands: the names of its tensors and its sizes.
+struct UnitPlace {
+    std::string name;  ///< "stages.1.0"
+    int in_channels, out_channels;
+    int stride;
+    bool first;  ///< The very first unit of the network.
+};
+
+class ResidualUnit {
+  public:
+    virtual ~ResidualUnit() = default;
+    virtual engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const = 0;
+};
+
+/// He et al. 2016 (Identity Mappings in Deep Residual Networks): p = relu(norm1(x)); r = conv1(p); q = relu(norm2(r));
+/// y = conv2(q) + shortcut(x). In the network's first unit, and for a projection, the shortcut starts from p.
+class PreactUnit final : public ResidualUnit {
+  public:
+    PreactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding);
+    engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const override;
+
+  private:
+    engine::nn::BatchNorm norm1_;
+    engine::nn::Conv2d conv1_;
+    engine::nn::BatchNorm norm2_;
+    engine::nn::Conv2d conv2_;
+    std::optional<engine::nn::Conv2d> projection_;
+    UnitPlace place_;
+    Shortcut shortcut_;
+};
+
+/// He et al. 2015 (Deep Residual Learning for Image Recognition), section 4.2: y =
+/// relu(norm2(conv2(relu(norm1(conv1(x)))))
+/// + shortcut(x)). A projection is a 1x1 convolution of x with a norm of its own (option B).
+class PostactUnit final : public ResidualUnit {
+  public:
+    PostactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding);
+    engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const override;
+
+  private:
+    engine::Variable shortcut(engine::Context& context, const engine::Variable& x) const;
+
+    engine::nn::Conv2d conv1_;
+    engine::nn::BatchNorm norm1_;
+    engine::nn::Conv2d conv2_;
+    engine::nn::BatchNorm norm2_;
+    std::optional<engine::nn::Conv2d> projection_;
+    std::optional<engine::nn::BatchNorm> projection_norm_;
+    UnitPlace place_;
+    Shortcut shortcut_;
+};
+
+std::unique_ptr<ResidualUnit> make_unit(engine::nn::Parameters& parameters, const UnitPlace& place,
+                                        const ModelConfig& config);
+
+engine::ops::Padding to_engine(Padding padding);
+
+}  // namespace models

@@ -1,0 +1,63 @@
+// draw-pictures OUT [--seed N]: writes the built-in pictures as CIFAR-10's six binary files and its list of classes.
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "engine/core/error.h"
+#include "engine/data/cifar10.h"
+#include "engine/data/pictures.h"
+#include "engine/io/atomic_file.h"
+
+namespace {
+
+void write_pictures(const std::filesystem::path& folder, uint64_t seed) {
+    using engine::Cifar10;
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw engine::Error("cannot create the folder " + folder.string() + ": " + error.message());
+
+    std::vector<std::string> names(Cifar10::kTrainFiles.begin(), Cifar10::kTrainFiles.end());
+    names.push_back(Cifar10::kTestFile);
+    for (size_t file = 0; file < names.size(); ++file) {
+        const size_t first = file * Cifar10::kRecordsPerFile;
+        const std::vector<uint8_t> records =
+            engine::draw_pictures(seed, static_cast<uint32_t>(first), Cifar10::kRecordsPerFile);
+        engine::write_file_atomically(folder / names[file], std::as_bytes(std::span(records)));
+    }
+    std::string classes;
+    for (const char* name : engine::kPictureClasses) classes.append(name).append("\n");
+    engine::write_file_atomically(folder / Cifar10::kClassNamesFile, std::as_bytes(std::span(classes)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::string folder;
+    uint64_t seed = 0;
+    CLI::App app(
+        "Draws ten classes of 32x32 pictures, 50,000 to train on and 10,000 to test on, in CIFAR-10's binary files.");
+    app.add_option("OUT", folder, "the folder to write to")->required();
+    app.add_option("--seed", seed, "the same seed draws the same bytes on every machine")->capture_default_str();
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    try {
+        write_pictures(folder, seed);
+    } catch (const engine::InputError& error) {
+        std::fprintf(stderr, "draw-pictures: %s\n", error.what());
+        return 2;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "draw-pictures: %s\n", error.what());
+        return 1;
+    }
+    std::printf("%s: 50,000 training and 10,000 test pictures, seed %llu\n", folder.c_str(),
+                static_cast<unsigned long long>(seed));
+    return 0;
+}

@@ -1,0 +1,96 @@
+// resnet-eval: the accuracy of a checkpoint on the test pictures.
+//
+//     resnet-eval CHECKPOINT [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json]
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "engine/io/checkpoint.h"
+#include "engine/train/trainer.h"
+#include "tools/program.h"
+#include "tools/session.h"
+
+namespace {
+
+struct Options {
+    std::string checkpoint, data, device, config, logits;
+    bool json = false;
+};
+
+tools::Experiment experiment_of(const Options& options, const engine::Checkpoint& checkpoint) {
+    std::vector<std::string> overrides;
+    if (!options.data.empty()) overrides.push_back(tools::text_override("data.dir", options.data));
+    if (!options.device.empty()) overrides.push_back(tools::text_override("train.device", options.device));
+    if (!options.config.empty()) return tools::load_experiment(options.config, overrides);
+    if (!checkpoint.info() || checkpoint.info()->config.empty()) {
+        throw engine::InputError(
+            options.checkpoint +
+            ": the file does not say which model it belongs to; name its configuration with --config");
+    }
+    return tools::experiment_from_json(checkpoint.info()->config, options.checkpoint, overrides);
+}
+
+void write_logits(const std::string& path, const std::vector<float>& logits, const std::vector<int64_t>& labels) {
+    const auto samples = static_cast<int64_t>(labels.size());
+    const auto classes = static_cast<int64_t>(logits.size()) / samples;
+    const std::vector<engine::TensorView> tensors = {
+        {"labels", engine::SafetensorsType::kI64, {samples}, std::as_bytes(std::span(labels))},
+        {"logits", engine::SafetensorsType::kF32, {samples, classes}, std::as_bytes(std::span(logits))}};
+    engine::write_safetensors(path, tensors);
+}
+
+int evaluate(const Options& options) {
+    const auto checkpoint = engine::Checkpoint::read(options.checkpoint);
+    tools::Session session(experiment_of(options, checkpoint));
+    checkpoint.load_into(*session.backend, session.parameters);
+
+    const auto data_dir = engine::find_cifar10(session.experiment.data.dir);
+    const engine::Cifar10 data = engine::load_cifar10(data_dir);
+    if (checkpoint.info() && checkpoint.info()->data_fingerprint != data.fingerprint) {
+        std::fprintf(stderr, "resnet-eval: warning: %s holds other pictures than those that %s was trained on\n",
+                     data_dir.c_str(), options.checkpoint.c_str());
+    }
+    const auto stored_mean = checkpoint.mean();
+    auto test = engine::Batches::in_order(
+        *session.backend, data.test, session.upload_mean(stored_mean ? *stored_mean : engine::pixel_mean(data.train)),
+        static_cast<int>(session.experiment.train.batch_size), session.parameters.activations());
+
+    std::vector<float> logits;
+    const auto result =
+        engine::evaluate(*session.backend, *session.model, test, options.logits.empty() ? nullptr : &logits);
+    if (!options.logits.empty()) {
+        std::vector<int64_t> labels;
+        for (size_t at = 0; at < data.test.size(); at += engine::Cifar10::kRecordBytes) labels.push_back(data.test[at]);
+        write_logits(options.logits, logits, labels);
+    }
+
+    if (options.json) {
+        nlohmann::ordered_json out{{"checkpoint", options.checkpoint}};
+        if (checkpoint.info()) out["step"] = checkpoint.info()->step;
+        out["samples"] = test.samples();
+        out["test_loss"] = result.loss;
+        out["test_accuracy"] = result.accuracy;
+        fmt::print("{}\n", out.dump());
+    } else {
+        fmt::print("{}\n{} pictures of {}: test loss {:.4f}, test accuracy {:.2f} % (error {:.2f} %)\n",
+                   session.description(), test.samples(), data_dir.string(), result.loss, 100 * result.accuracy,
+                   100 * (1 - result.accuracy));
+    }
+    return tools::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Evaluates a checkpoint on the test pictures.", "resnet-eval");
+    Options options;
+    app.add_option("checkpoint", options.checkpoint, "safetensors file written by resnet-train")->required();
+    app.add_option("--data", options.data, "folder of CIFAR-10's binary files");
+    app.add_option("--device", options.device, "cuda, cpu or auto");
+    app.add_option("--config", options.config, "configuration file, instead of the one in the checkpoint");
+    app.add_option("--logits", options.logits, "also write logits [N,10] and labels [N] to this safetensors file");
+    app.add_flag("--json", options.json, "print one JSON object");
+    app.footer("Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input.");
+    return tools::run_program(app, argc, argv, [&] { return evaluate(options); });
+}

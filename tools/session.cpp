@@ -1,0 +1,48 @@
+#include "tools/session.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/train/device.h"
+#include "models/registry.h"
+
+namespace tools {
+
+namespace {
+
+std::string with_thousands(int64_t number) {
+    std::string digits = std::to_string(number);
+    for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(at, ",");
+    return digits;
+}
+
+}  // namespace
+
+Session::Session(const Experiment& wanted)
+    : experiment(wanted),
+      backend(engine::make_backend(wanted.train)),
+      model(models::make_model(parameters, wanted.model)) {
+    parameters.allocate(*backend, engine::activation_type(*backend, wanted.train.precision), wanted.train.seed);
+}
+
+std::string Session::description() const {
+    const auto& model_config = experiment.model;
+    int64_t count = 0;
+    for (const auto& parameter : parameters.parameters()) count += parameter->shape.elements();
+    return fmt::format("{}-{} ({}, shortcut {}), {} parameters; {}; {}",
+                       model_config.shortcut == models::Shortcut::none ? "Plain" : "ResNet", model_config.depth,
+                       engine::name_of(model_config.block), engine::name_of(model_config.shortcut),
+                       with_thousands(count), backend->description(), engine::name_of(parameters.activations()));
+}
+
+engine::Tensor Session::upload_mean(const std::vector<float>& mean) {
+    using engine::Cifar10;
+    return backend->from_host(mean.data(), {Cifar10::kSide, Cifar10::kSide, Cifar10::kChannels});
+}
+
+std::string text_override(const std::string& key, const std::string& text) {
+    return key + "=" + nlohmann::json(text).dump();
+}
+
+}  // namespace tools

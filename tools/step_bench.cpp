@@ -1,0 +1,84 @@
+// step-bench: the time of training or evaluation steps, for a script that takes turns with another program.
+//
+//     step-bench CONFIG [--mode train|eval] [--batch N] [--device D]
+//
+// Reads lines `run N` on standard input, does N steps on random pictures and answers each with one JSON line,
+// {"seconds": s, "images": n}. A training step is everything that resnet-train repeats (batch, forward, backward,
+// update); an evaluation step makes a batch, its logits, and the counts.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <random>
+#include <sstream>
+
+#include "engine/train/trainer.h"
+#include "tools/program.h"
+#include "tools/session.h"
+
+namespace {
+
+struct Options {
+    std::string config, mode = "train", device;
+    int batch = 128;
+};
+
+std::vector<uint8_t> random_records(size_t count) {
+    using engine::Cifar10;
+    std::vector<uint8_t> records(count * Cifar10::kRecordBytes);
+    std::mt19937 random(1);
+    std::generate(records.begin(), records.end(), [&] { return static_cast<uint8_t>(random()); });
+    for (size_t at = 0; at < records.size(); at += Cifar10::kRecordBytes) records[at] %= Cifar10::kClasses;
+    return records;
+}
+
+int bench(const Options& options) {
+    std::vector<std::string> overrides{fmt::format("train.batch_size={}", options.batch)};
+    if (!options.device.empty()) overrides.push_back(tools::text_override("train.device", options.device));
+    tools::Session session(tools::load_experiment(options.config, overrides));
+    engine::Backend& backend = *session.backend;
+
+    const auto records = random_records(options.mode == "train" ? 10000 : options.batch);
+    const auto mean = session.upload_mean(engine::pixel_mean(records));
+    const auto dtype = session.parameters.activations();
+    engine::Trainer trainer(backend, *session.model, session.parameters,
+                            engine::Batches::shuffled(backend, records, mean, options.batch, dtype,
+                                                      session.experiment.data, session.experiment.train.seed),
+                            session.experiment.optimizer, session.experiment.schedule);
+    auto test = engine::Batches::in_order(backend, records, mean, options.batch, dtype);
+
+    for (std::string line; std::getline(std::cin, line);) {
+        std::istringstream words(line);
+        std::string word;
+        int steps = 0;
+        if (!(words >> word >> steps) || word != "run" || steps < 1) {
+            throw engine::InputError("expected a line \"run N\", got \"" + line + "\"");
+        }
+        const auto start = std::chrono::steady_clock::now();
+        for (int step = 0; step < steps; ++step) {
+            if (options.mode == "train") {
+                trainer.update();
+            } else {
+                engine::evaluate(backend, *session.model, test);
+            }
+        }
+        backend.synchronize();
+        const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+        fmt::print("{{\"seconds\": {:.6f}, \"images\": {}}}\n", elapsed.count(), int64_t{steps} * options.batch);
+        std::fflush(stdout);
+    }
+    return tools::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Times steps on demand: reads lines `run N`, answers with JSON.", "step-bench");
+    Options options;
+    app.add_option("config", options.config, "configuration file")->required();
+    app.add_option("--mode", options.mode, "train or eval")->check(CLI::IsMember({"train", "eval"}));
+    app.add_option("--batch", options.batch, "pictures per step")->check(CLI::PositiveNumber);
+    app.add_option("--device", options.device, "cuda, cpu or auto");
+    return tools::run_program(app, argc, argv, [&] { return bench(options); });
+}
