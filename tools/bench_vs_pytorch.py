@@ -43,7 +43,7 @@ def reference_model():
 
 
 class TorchSide:
-    """The network as a good user of eager PyTorch on a CPU writes it: channels_last, in-place ReLU, parameter groups."""
+    """What a good user of eager PyTorch on a CPU writes: channels_last, in-place ReLU, parameter groups."""
 
     def __init__(self, config, batch, threads):
         import torch
@@ -161,20 +161,25 @@ class Side:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
+
+
+def refuse(message):
+    """Ends with the exit code of a wrong call."""
+    print(message, file=sys.stderr)
+    sys.exit(2)
 
 
 def sides_for(args, name, mode):
     """One child for the engine and one for each Python interpreter."""
     config = args.configs / f"{name}.json"
     if not config.exists():
-        raise SystemExit(f"there is no {config}")
+        refuse(f"there is no {config}")
     common = [str(config), "--mode", mode, "--batch", str(args.batch)]
     sides = []
     if not args.torch_only:
         if not args.binary.exists():
-            raise SystemExit(f"there is no {args.binary}; build it, or give --binary FILE or --torch-only")
+            refuse(f"there is no {args.binary}; build it, or give --binary FILE or --torch-only")
         sides.append(Side("engine", [str(args.binary), *common], args.threads))
     for python in args.python:
         command = [python, str(Path(__file__).resolve()), "--worker", *common, "--threads", str(args.threads)]
@@ -207,7 +212,7 @@ def measure(args, name, mode):
         rates = side.rates
         row = {"network": name, "mode": mode, "side": side.name, "median": statistics.median(rates)}
         row.update(min=min(rates), max=max(rates), rates=rates, idle_cpu_share=side.idle_seconds / total)
-        if not args.torch_only:
+        if side is not sides[0] and not args.torch_only:
             # Rates of one round are neighbours in time: the median of their ratios is steadier than a ratio of medians.
             row["engine_ratio"] = statistics.median(mine / theirs for mine, theirs in zip(sides[0].rates, rates))
         rows.append(row)

@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""Makes the golden tensors beside this script with PyTorch in float64. README.md says what they hold.
+
+    make_golden.py [CASE ...] [--out DIR]
+
+A ReLU input so near zero that rounding changes its sign makes a correct float32 program differ by more than rounding.
+So norm shifts are nudged until zero lies in a gap between the ReLU inputs of the first step, seeds are searched for the
+widest gap over all steps, and a file is refused where PyTorch's own float32 run changes a sign.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from reference_model import DECAY, EPSILON, ResNet, weight_penalty
+from safetensors_file import Bfloat16, round_to_bfloat16, write_safetensors
+
+MOMENTUM = 0.9
+LEARNING_RATE = 0.001
+CLOSED_SHARE = 0.6  # of channels with a negative shift: open ones are nearly linear, and the norm behind cancels them
+
+
+class Case:
+    """One file. `steps` is 0 where nothing is kept from after the first gradient; `narrow` stores weight gradients as
+    BF16. Norm shifts start `shifts` scales from zero: far where ten steps of ReLU inputs have to stay clear of it."""
+
+    def __init__(self, depth, block, shortcut, padding, batch, weight_decay, steps, narrow=False):
+        self.model = {"depth": depth, "block": block, "shortcut": shortcut, "padding": padding}
+        self.batch, self.weight_decay, self.steps, self.narrow = batch, weight_decay, steps, narrow
+        self.candidates, self.shifts = (200, (1.2, 1.8)) if steps else (5, (0.3, 1.2))
+
+
+CASES = {
+    "depth8_preact": Case(8, "preact", "avgpool_zeropad", "same", 2, 0.05, 10),
+    "depth8_plain": Case(8, "preact", "none", "same", 2, 0.05, 10),
+    "depth8_postact": Case(8, "postact", "subsample_zeropad", "symmetric", 2, 0.05, 10),
+    "depth8_postact_projection": Case(8, "postact", "projection", "symmetric", 2, 0.05, 10),
+    "depth8_preact_projection": Case(8, "preact", "projection", "same", 2, 0.05, 0),
+    "depth8_preact_subsample": Case(8, "preact", "subsample_zeropad", "symmetric", 2, 0.05, 0),
+    "full_resnet20": Case(20, "preact", "avgpool_zeropad", "same", 4, 2e-4, 0),
+    "full_plain20": Case(20, "preact", "none", "same", 4, 2e-4, 0),
+    "full_postact20": Case(20, "postact", "subsample_zeropad", "symmetric", 4, 2e-4, 0),
+    "full_resnet56": Case(56, "preact", "avgpool_zeropad", "same", 4, 2e-4, 0, narrow=True),
+}
+
+
+# ---- what goes in ----
+
+
+def pictures(random, batch):
+    """[batch, 3, 32, 32]: coloured patches of several sizes, bytes 0..255 less a mean of 120."""
+    total = np.zeros((batch, 3, 32, 32))
+    for size, contrast in ((16, 45.0), (8, 30.0), (4, 15.0), (2, 10.0), (1, 5.0)):
+        patches = random.normal(size=(batch, 3, 32 // size, 32 // size)) * contrast
+        total += np.kron(patches, np.ones((1, 1, size, size)))
+    return (np.clip(np.rint(120.0 + total), 0, 255) - 120.0).astype(np.float32)
+
+
+def initial_state(case, random, images):
+    """Name -> float32 array of every weight, norm parameter and running statistic, none of them trivial.
+
+    Weights are rounded to bfloat16; running statistics are those of the batch, disturbed.
+    """
+    model = ResNet(**case.model)
+    state = {}
+    for name, parameter in model.named_parameters():
+        shape = tuple(parameter.shape)
+        if parameter.dim() > 1:
+            receptive = int(np.prod(shape[2:]))
+            bound = np.sqrt(6.0 / ((shape[0] + shape[1]) * receptive))
+            state[name] = round_to_bfloat16(random.uniform(-bound, bound, shape))
+        elif name == "head.bias":
+            state[name] = random.normal(size=shape).astype(np.float32) * np.float32(0.2)
+        elif name.endswith("weight"):
+            state[name] = random.uniform(0.5, 1.5, shape) * np.where(random.uniform(size=shape) < 0.1, -1.0, 1.0)
+        else:
+            scale = np.abs(state[name.replace(".bias", ".weight")])
+            sign = np.where(random.uniform(size=shape) < CLOSED_SHARE, -1, 1)
+            state[name] = sign * scale * random.uniform(*case.shifts, shape)
+    state = {name: values.astype(np.float32) for name, values in state.items()}
+    load(model.double(), state)
+    norms = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.BatchNorm2d)}
+    for norm in norms.values():
+        norm.momentum = 1.0
+    clear_zero(model, norms.values(), images)
+    for name, norm in norms.items():
+        state[name + ".bias"] = norm.bias.detach().numpy().astype(np.float32)
+        mean, variance = norm.running_mean.numpy(), norm.running_var.numpy()
+        shift = 0.2 * np.sqrt(variance) * random.normal(size=mean.shape)
+        state[name + ".running_mean"] = (mean + shift).astype(np.float32)
+        state[name + ".running_var"] = (variance * random.uniform(0.6, 1.7, mean.shape)).astype(np.float32)
+    return state
+
+
+def clear_zero(model, norms, images):
+    """One training forward that moves each norm's shift so that zero lies in the middle of the widest gap nearby.
+
+    A ReLU input is the output of the norm that ran last, in the post-activation network plus a shortcut.
+    """
+    last = []
+
+    def remember(norm, inputs, output):
+        last[:] = [norm]
+
+    def nudge(relu, inputs):
+        x, norm = inputs[0], last[0]
+        shift = torch.zeros_like(norm.bias)
+        for channel in range(x.shape[1]):
+            values = x[:, channel].flatten()
+            near = values[values.abs() < 0.3 * norm.weight[channel].abs()].sort().values
+            if near.numel() > 1:
+                widest = (near[1:] - near[:-1]).argmax()
+                shift[channel] = -(near[widest] + near[widest + 1]) / 2
+        norm.bias.add_(shift)
+        return (x + shift[:, None, None],)
+
+    hooks = [norm.register_forward_hook(remember) for norm in norms] + [model.relu.register_forward_pre_hook(nudge)]
+    with torch.no_grad():
+        model.train()(torch.from_numpy(images).double())
+    for hook in hooks:
+        hook.remove()
+
+
+def load(model, state):
+    """Copies `state` into the model."""
+    tensors = model.state_dict()
+    with torch.no_grad():
+        for name, values in state.items():
+            tensors[name].copy_(torch.from_numpy(values))
+
+
+# ---- what comes out ----
+
+
+class TooClose(Exception):
+    """A ReLU input nearer to zero than in the best candidate so far."""
+
+
+class ReluWatch:
+    """Sees every ReLU input of a training run: the smallest magnitude, and the inputs themselves where kept."""
+
+    def __init__(self, model, keep, floor):
+        self.margin, self.floor = np.inf, floor
+        self.inputs = [] if keep else None
+        model.relu.register_forward_pre_hook(self.look)
+
+    def look(self, module, inputs):
+        if not module.training:
+            return
+        x = inputs[0].detach()
+        self.margin = min(self.margin, float(x.abs().min()))
+        if self.margin < self.floor:
+            raise TooClose
+        if self.inputs is not None:
+            self.inputs.append(x.double().clone())
+
+
+def state_of(model):
+    names = [name for name in model.state_dict() if not name.endswith("num_batches_tracked")]
+    return {name: model.state_dict()[name].detach().double().numpy().copy() for name in names}
+
+
+def run(case, images, labels, state, dtype, keep=False, floor=0.0):
+    """Name -> float64 array of everything that the file compares, computed in `dtype`, and the watch over the ReLUs."""
+    model = ResNet(**case.model).to(dtype)
+    load(model, state)
+    x, y = torch.from_numpy(images).to(dtype), torch.from_numpy(labels)
+    watch = ReluWatch(model, keep, floor)
+    result = {}
+    with torch.no_grad():
+        result["logits.eval"] = model.eval()(x).double().numpy()
+    model.train()
+    momentum = {name: torch.zeros_like(parameter) for name, parameter in model.named_parameters()}
+    for step in range(max(case.steps, 1)):
+        model.zero_grad()
+        logits = model(x)
+        cross_entropy = F.cross_entropy(logits, y)
+        loss = cross_entropy + weight_penalty(model, case.weight_decay)
+        loss.backward()
+        if step == 0:
+            result["logits.train"] = logits.detach().double().numpy()
+            result["cross_entropy.first"] = cross_entropy.detach().double().numpy().reshape(1)
+            result["loss.first"] = loss.detach().double().numpy().reshape(1)
+            for name, parameter in model.named_parameters():
+                result["grad." + name] = parameter.grad.double().numpy().copy()
+        if case.steps:
+            with torch.no_grad():
+                for name, parameter in model.named_parameters():
+                    momentum[name].mul_(MOMENTUM).add_(parameter.grad)
+                    parameter.sub_(LEARNING_RATE * momentum[name])
+    if case.steps:
+        result.update({"after10." + name: values for name, values in state_of(model).items()})
+        result.update({"after10.momentum." + name: v.double().numpy() for name, v in momentum.items()})
+    return result, watch
+
+
+def deviation(values, reference):
+    """Relative L2 error."""
+    return float(np.linalg.norm(values - reference) / np.linalg.norm(reference))
+
+
+def deviations(single, double):
+    """Group of tensors -> the worst relative L2 error of float32 against float64 among them."""
+    worst = {}
+    for name, reference in double.items():
+        group = "after10.momentum" if name.startswith("after10.momentum.") else name.split(".")[0]
+        worst[group] = max(worst.get(group, 0.0), deviation(single[name], reference))
+    return worst
+
+
+# ---- the search ----
+
+
+class Candidate:
+    """A seed and everything made from it."""
+
+    def __init__(self, case, seed):
+        random = np.random.default_rng([seed, case.model["depth"]])
+        self.seed = seed
+        self.images = pictures(random, case.batch)
+        self.labels = random.integers(0, 10, case.batch)
+        self.state = initial_state(case, random, self.images)
+
+    def inputs(self):
+        return self.images, self.labels, self.state
+
+
+def measured(case, candidate):
+    """Runs the candidate in both precisions; fills `result` and `report`."""
+    candidate.result, watch = run(case, *candidate.inputs(), torch.float64, keep=True)
+    single, single_watch = run(case, *candidate.inputs(), torch.float32, keep=True)
+    pairs = list(zip(watch.inputs, single_watch.inputs))
+    candidate.report = {
+        "relu_inputs": sum(x.numel() for x in watch.inputs),
+        "relu_sign_changes": sum(int(((x > 0) != (y > 0)).sum()) for x, y in pairs),
+        "relu_margin": watch.margin,
+        "relu_float32_error": max(float((x - y).abs().max()) for x, y in pairs),
+        "float32_deviation": deviations(single, candidate.result),
+    }
+    return candidate
+
+
+def search(case):
+    """The candidate with the widest gap between zero and its ReLU inputs."""
+    best, margin = None, 0.0
+    for seed in range(case.candidates):
+        candidate = Candidate(case, seed)
+        try:
+            margin = run(case, *candidate.inputs(), torch.float64, floor=margin)[1].margin
+            best = candidate
+        except TooClose:
+            pass
+    return measured(case, best)
+
+
+def make(name, case, folder):
+    best = search(case)
+    if best.report["relu_sign_changes"]:
+        raise SystemExit(f"{name}: a ReLU input changes sign between float32 and float64; search more seeds")
+    tensors = {"input": best.images, "labels": best.labels.astype(np.int64)}
+    for key, values in best.state.items():
+        tensors["before." + key] = Bfloat16(values) if values.ndim > 1 else values
+    for key, values in best.result.items():
+        narrow = case.narrow and key.startswith("grad.") and values.ndim > 1
+        tensors[key] = Bfloat16(values) if narrow else values.astype(np.float32)
+    metadata = {
+        "model": json.dumps({"family": "resnet", **case.model}),
+        "seed": str(best.seed),
+        "seeds_searched": str(case.candidates),
+        "weight_decay": str(case.weight_decay),
+        "momentum": str(MOMENTUM),
+        "learning_rate": str(LEARNING_RATE),
+        "steps": str(case.steps),
+        "epsilon": str(EPSILON),
+        "decay": str(DECAY),
+        "torch": torch.__version__,
+        **{key: json.dumps(value) for key, value in best.report.items()},
+    }
+    path = folder / f"{name}.safetensors"
+    write_safetensors(path, tensors, metadata)
+    print(f"{name}: seed {best.seed}, {path.stat().st_size / 1e6:.2f} MB, {json.dumps(best.report)}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", help=f"default: all of {', '.join(CASES)}")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent)
+    args = parser.parse_args()
+    for name in args.cases or CASES:
+        if name not in CASES:
+            raise SystemExit(f"there is no case '{name}'; the cases are {', '.join(CASES)}")
+        make(name, CASES[name], args.out)
+
+
+if __name__ == "__main__":
+    main()
