@@ -40,7 +40,7 @@ KERNELS_HD inline void augmented_pixel(const Augmentation& how, int pad, const u
     const int pixel = inside ? source_y * kImageSize + source_x : 0;
     for (int c = 0; c < kImageChannels; ++c) {
         const float value = static_cast<float>(record[1 + c * kImageSize * kImageSize + pixel]);
-        image[c] = from_float<T>(inside ? value - mean[pixel * kImageChannels + c] : 0.0f);
+        store(image[c], inside ? value - mean[pixel * kImageChannels + c] : 0.0f);
     }
 }
 

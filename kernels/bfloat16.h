@@ -23,30 +23,41 @@ KERNELS_HD inline float float_from_bits(uint32_t bits) {
 #endif
 }
 
+// Rounds to nearest, ties to even. A NaN stays a (quiet) NaN whatever its payload.
+KERNELS_HD inline uint16_t bfloat16_bits(float value) {
+    const uint32_t word = float_bits(value);
+    const uint32_t rounded = (word + 0x7fffu + ((word >> 16) & 1u)) >> 16;
+    const uint32_t quiet_nan = (word >> 16) | 0x40u;
+    return static_cast<uint16_t>((word & 0x7fffffffu) > 0x7f800000u ? quiet_nan : rounded);
+}
+
 // The upper half of a float32: 8 bits of exponent, 7 of mantissa. Arithmetic is done in float; this is storage.
 struct bfloat16 {
     uint16_t bits;
 
     bfloat16() = default;
 
-    // Rounds to nearest, ties to even. A NaN stays a (quiet) NaN whatever its payload.
-    KERNELS_HD explicit bfloat16(float value) {
-        const uint32_t word = float_bits(value);
-        const uint32_t rounded = (word + 0x7fffu + ((word >> 16) & 1u)) >> 16;
-        const uint32_t quiet_nan = (word >> 16) | 0x40u;
-        bits = static_cast<uint16_t>((word & 0x7fffffffu) > 0x7f800000u ? quiet_nan : rounded);
-    }
+    KERNELS_HD explicit bfloat16(float value) : bits(bfloat16_bits(value)) {}
 
     KERNELS_HD explicit operator float() const { return float_from_bits(static_cast<uint32_t>(bits) << 16); }
 };
 
 static_assert(sizeof(bfloat16) == 2);
 
-KERNELS_HD inline float to_float(float value) {
+KERNELS_HD inline float to_float(const float& value) {
     return value;
 }
-KERNELS_HD inline float to_float(bfloat16 value) {
+KERNELS_HD inline float to_float(const bfloat16& value) {
     return static_cast<float>(value);
+}
+
+// target = value, rounded to the target's type. Kernels store through it: the temporary bfloat16 of an assignment keeps
+// GCC from vectorising the loop.
+KERNELS_HD inline void store(float& target, float value) {
+    target = value;
+}
+KERNELS_HD inline void store(bfloat16& target, float value) {
+    target.bits = bfloat16_bits(value);
 }
 
 // Rounds a float to the storage type T.

@@ -25,16 +25,15 @@ KERNELS_HD inline int subsampled_width(const ShortcutShape& shape) {
 
 // One pooled value from its upper left pixel; `right` and `down` are the distances, in elements, to the neighbours.
 template <class T>
-KERNELS_HD inline T average_of_four(const T* x, int64_t right, int64_t down) {
+KERNELS_HD inline float average_of_four(const T* x, int64_t right, int64_t down) {
     const float upper = to_float(x[0]) + to_float(x[right]);
     const float lower = to_float(x[down]) + to_float(x[down + right]);
-    return from_float<T>(0.25f * (upper + lower));
+    return 0.25f * (upper + lower);
 }
 
 // The gradient of each of the four.
-template <class T>
-KERNELS_HD inline T quarter(T dy) {
-    return from_float<T>(0.25f * to_float(dy));
+KERNELS_HD inline float quarter(float dy) {
+    return 0.25f * dy;
 }
 
 }  // namespace kernels

@@ -17,7 +17,7 @@ __global__ void norm_kernel(NormShape shape, const T* x, const float* mean, cons
         float value = normalised(to_float(x[i]), m, scale, b);
         if (residual != nullptr) value += to_float(residual[i]);
         if (relu && value <= 0.0f) value = 0.0f;
-        y[i] = from_float<T>(value);
+        store(y[i], value);
     }
 }
 
@@ -36,7 +36,7 @@ __global__ void norm_backward_kernel(NormShape shape, const T* dy, const T* x, c
         const float g = passed_gradient<Relu>(to_float(dy[i]), value, m, p.scale, b);
         float gradient = norm_gradient_value(g, value, m, p.scale, p.shift, p.slope);
         if (accumulate) gradient += to_float(dx[i]);
-        dx[i] = from_float<T>(gradient);
+        store(dx[i], gradient);
     }
 }
 

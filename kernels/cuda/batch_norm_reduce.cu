@@ -69,7 +69,7 @@ __global__ void moments_kernel(NormShape shape, const T* residual, Y* y, double*
             const int64_t row = first + int64_t{j} * blockDim.y;
             if (row >= end) continue;
             const int64_t i = row * shape.channels + c;
-            if constexpr (!std::is_const_v<Y>) y[i] = from_float<T>(to_float(y[i]) + to_float(residual[i]));
+            if constexpr (!std::is_const_v<Y>) store(y[i], to_float(y[i]) + to_float(residual[i]));
             values[j] = to_float(y[i]);
             total += values[j];
             ++count;

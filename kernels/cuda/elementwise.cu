@@ -8,27 +8,28 @@ namespace {
 
 template <class T>
 __global__ void relu_kernel(int64_t n, const T* x, T* y) {
-    for (int64_t i = first_element(); i < n; i += grid_threads()) y[i] = relu_value(x[i]);
+    for (int64_t i = first_element(); i < n; i += grid_threads()) store(y[i], relu_value(to_float(x[i])));
 }
 
 template <class T>
 __global__ void relu_backward_kernel(int64_t n, const T* y, const T* dy, T* dx) {
-    for (int64_t i = first_element(); i < n; i += grid_threads()) dx[i] = relu_gradient(y[i], dy[i]);
+    for (int64_t i = first_element(); i < n; i += grid_threads())
+        store(dx[i], relu_gradient(to_float(y[i]), to_float(dy[i])));
 }
 
 template <class T>
 __global__ void add_kernel(int64_t n, const T* a, const T* b, T* y) {
-    for (int64_t i = first_element(); i < n; i += grid_threads()) y[i] = sum_value(a[i], b[i]);
+    for (int64_t i = first_element(); i < n; i += grid_threads()) store(y[i], to_float(a[i]) + to_float(b[i]));
 }
 
 template <class From, class To>
 __global__ void cast_kernel(int64_t n, const From* x, To* y) {
-    for (int64_t i = first_element(); i < n; i += grid_threads()) y[i] = from_float<To>(to_float(x[i]));
+    for (int64_t i = first_element(); i < n; i += grid_threads()) store(y[i], to_float(x[i]));
 }
 
 template <class T>
-__global__ void fill_kernel(int64_t n, T value, T* y) {
-    for (int64_t i = first_element(); i < n; i += grid_threads()) y[i] = value;
+__global__ void fill_kernel(int64_t n, float value, T* y) {
+    for (int64_t i = first_element(); i < n; i += grid_threads()) store(y[i], value);
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ void cast(const Exec& exec, int64_t n, const From* x, To* y) {
 
 template <class Exec, class T>
 void fill(const Exec& exec, int64_t n, std::type_identity_t<T> value, T* y) {
-    launch(fill_kernel<T>, element_grid(n), kBlockThreads, 0, exec.stream, n, value, y);
+    launch(fill_kernel<T>, element_grid(n), kBlockThreads, 0, exec.stream, n, to_float(value), y);
 }
 
 template void relu(const Cuda&, int64_t, const float*, float*);

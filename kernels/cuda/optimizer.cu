@@ -16,7 +16,7 @@ __global__ void sgd_momentum_kernel(int64_t n, int64_t decayed, const float* lea
         sgd_momentum_value(rate, momentum, i < decayed ? weight_decay : 0.0f, gradient[i], v, w);
         velocity[i] = v;
         weight[i] = w;
-        if (copy != nullptr) copy[i] = bfloat16(w);
+        if (copy != nullptr) store(copy[i], w);
     }
 }
 

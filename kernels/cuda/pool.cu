@@ -26,7 +26,7 @@ __global__ void global_average_pool_backward_kernel(int pixels, int channels, co
     const float* source = dy + int64_t{blockIdx.x} * channels;
     T* target = dx + int64_t{blockIdx.x} * pixels * channels;
     for (int i = threadIdx.x; i < pixels * channels; i += blockDim.x) {
-        target[i] = from_float<T>(source[i % channels] * share);
+        store(target[i], source[i % channels] * share);
     }
 }
 

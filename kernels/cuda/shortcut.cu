@@ -21,7 +21,7 @@ __global__ void avgpool_zeropad_kernel(ShortcutShape shape, const T* x, T* y) {
     for (int i = threadIdx.x; i < width * shape.out_channels; i += blockDim.x) {
         const int column = i / shape.out_channels, c = i % shape.out_channels - before;
         const bool filled = c >= 0 && c < channels;
-        target[i] = filled ? average_of_four(source + 2 * column * channels + c, channels, down) : from_float<T>(0.0f);
+        store(target[i], filled ? average_of_four(source + 2 * column * channels + c, channels, down) : 0.0f);
     }
 }
 
@@ -35,7 +35,7 @@ __global__ void avgpool_zeropad_backward_kernel(ShortcutShape shape, const T* dy
     for (int i = threadIdx.x; i < shape.width * channels; i += blockDim.x) {
         const int column = i / channels / 2, c = i % channels;
         const bool pooled = row / 2 < out_height && column < out_width;
-        target[i] = pooled ? quarter(source[column * shape.out_channels + c]) : from_float<T>(0.0f);
+        store(target[i], pooled ? quarter(to_float(source[column * shape.out_channels + c])) : 0.0f);
     }
 }
 

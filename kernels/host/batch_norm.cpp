@@ -21,7 +21,7 @@ void norm_lines(const ChannelLines& lines, const NormLine& p, const T* x, const 
             float value = normalised(to_float(source[i]), p.mean.v[i], p.scale.v[i], p.beta.v[i]);
             if constexpr (Residual) value += to_float(added[i]);
             if constexpr (Relu) value = value <= 0.0f ? 0.0f : value;
-            target[i] = from_float<T>(value);
+            store(target[i], value);
         }
     }
 }
@@ -46,7 +46,7 @@ void norm_backward_lines(const ChannelLines& lines, const NormBackwardLine& p, c
             const float g = passed_gradient<Relu>(to_float(upstream[i]), value, p.mean.v[i], p.scale.v[i], p.beta.v[i]);
             float gradient = norm_gradient_value(g, value, p.mean.v[i], p.scale.v[i], p.shift.v[i], p.slope.v[i]);
             if constexpr (Accumulate) gradient += to_float(target[i]);
-            target[i] = from_float<T>(gradient);
+            store(target[i], gradient);
         }
     }
 }

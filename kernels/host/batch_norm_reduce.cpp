@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include "kernels/batch_norm.h"
 #include "kernels/batch_norm_body.h"
@@ -41,6 +42,19 @@ void merge(Partial& into, double count, const double* mean, const double* m2, do
     }
 }
 
+// Calls body(count, offset, width) for the lines [begin, end), four at a time where there are four of full width: the
+// sums are then loaded and stored a quarter as often. count is a constant.
+template <class Body>
+void for_lines(const ChannelLines& lines, int64_t begin, int64_t end, Body body) {
+    constexpr int kTogether = 4;
+    const int full = lines.channels * lines.copies;
+    int64_t line = begin;
+    for (; line + kTogether <= end && lines.width(line + kTogether - 1) == full; line += kTogether) {
+        body(std::integral_constant<int, kTogether>{}, lines.offset(line), full);
+    }
+    for (; line < end; ++line) body(std::integral_constant<int, 1>{}, lines.offset(line), lines.width(line));
+}
+
 // The moments of the lines [begin, end). load(i) gives element i the first time, as float; it is then found at
 // stored[i].
 template <class T, class Load>
@@ -51,27 +65,32 @@ Partial moments_of(const ChannelLines& lines, int64_t begin, int64_t end, const 
         const int64_t last = std::min(end, first + kBlockLines);
         const double rows = static_cast<double>(lines.rows(first, last));
         mean.clear();
-        for (int64_t line = first; line < last; ++line) {
-            const int64_t offset = lines.offset(line);
-            const int width = lines.width(line);
+        for_lines(lines, first, last, [&](auto count, int64_t offset, int width) {
 #pragma omp simd
-            for (int i = 0; i < width; ++i) mean.v[i] += load(offset + i);
-        }
+            for (int i = 0; i < width; ++i) {
+                float sum = 0.0f;
+                for (int k = 0; k < count; ++k) sum += load(offset + k * lines.stride + i);
+                mean.v[i] += sum;
+            }
+        });
         mean.fold(lines);
         const float share = static_cast<float>(1.0 / rows);
         mean.spread(lines, [&](int c) { return mean.v[c] * share; });
         deviation.clear();
         square.clear();
-        for (int64_t line = first; line < last; ++line) {
-            const T* source = stored + lines.offset(line);
-            const int width = lines.width(line);
+        for_lines(lines, first, last, [&](auto count, int64_t offset, int width) {
 #pragma omp simd
             for (int i = 0; i < width; ++i) {
-                const float d = to_float(source[i]) - mean.v[i];
-                deviation.v[i] += d;
-                square.v[i] += d * d;
+                float sum = 0.0f, sum_of_squares = 0.0f;
+                for (int k = 0; k < count; ++k) {
+                    const float d = to_float(stored[offset + k * lines.stride + i]) - mean.v[i];
+                    sum += d;
+                    sum_of_squares += d * d;
+                }
+                deviation.v[i] += sum;
+                square.v[i] += sum_of_squares;
             }
-        }
+        });
         deviation.fold(lines);
         square.fold(lines);
 #pragma omp simd
@@ -167,7 +186,7 @@ template <class Exec, class T>
 void add_batch_stats(const Exec&, const NormShape& shape, const T* residual, T* y, float* mean, float* variance,
                      float* scratch) {
     const auto add = [=](int64_t i) {
-        y[i] = from_float<T>(to_float(y[i]) + to_float(residual[i]));
+        store(y[i], to_float(y[i]) + to_float(residual[i]));
         return to_float(y[i]);
     };
     statistics(shape, y, add, mean, variance, scratch);

@@ -8,31 +8,32 @@ namespace kernels {
 template <class Exec, class T>
 void relu(const Exec&, int64_t n, const T* x, T* y) {
 #pragma omp parallel for simd schedule(static) if (n > kParallelElements)
-    for (int64_t i = 0; i < n; ++i) y[i] = relu_value(x[i]);
+    for (int64_t i = 0; i < n; ++i) store(y[i], relu_value(to_float(x[i])));
 }
 
 template <class Exec, class T>
 void relu_backward(const Exec&, int64_t n, const T* y, const T* dy, T* dx) {
 #pragma omp parallel for simd schedule(static) if (n > kParallelElements)
-    for (int64_t i = 0; i < n; ++i) dx[i] = relu_gradient(y[i], dy[i]);
+    for (int64_t i = 0; i < n; ++i) store(dx[i], relu_gradient(to_float(y[i]), to_float(dy[i])));
 }
 
 template <class Exec, class T>
 void add(const Exec&, int64_t n, const T* a, const T* b, T* y) {
 #pragma omp parallel for simd schedule(static) if (n > kParallelElements)
-    for (int64_t i = 0; i < n; ++i) y[i] = sum_value(a[i], b[i]);
+    for (int64_t i = 0; i < n; ++i) store(y[i], to_float(a[i]) + to_float(b[i]));
 }
 
 template <class From, class To, class Exec>
 void cast(const Exec&, int64_t n, const From* x, To* y) {
 #pragma omp parallel for simd schedule(static) if (n > kParallelElements)
-    for (int64_t i = 0; i < n; ++i) y[i] = from_float<To>(to_float(x[i]));
+    for (int64_t i = 0; i < n; ++i) store(y[i], to_float(x[i]));
 }
 
 template <class Exec, class T>
 void fill(const Exec&, int64_t n, std::type_identity_t<T> value, T* y) {
+    const float wide = to_float(value);
 #pragma omp parallel for simd schedule(static) if (n > kParallelElements)
-    for (int64_t i = 0; i < n; ++i) y[i] = value;
+    for (int64_t i = 0; i < n; ++i) store(y[i], wide);
 }
 
 template void relu(const Host&, int64_t, const float*, float*);

@@ -15,23 +15,24 @@ int64_t sum_blocks(int64_t n) {
     return (n + kSumBlock - 1) / kSumBlock;
 }
 
+template <bool Copy>
+void update(int64_t begin, int64_t end, float learning_rate, float momentum, float weight_decay, const float* gradient,
+            float* velocity, float* weight, bfloat16* copy) {
+#pragma omp parallel for simd schedule(static) if (end - begin > kParallelElements)
+    for (int64_t i = begin; i < end; ++i) {
+        sgd_momentum_value(learning_rate, momentum, weight_decay, gradient[i], velocity[i], weight[i]);
+        if constexpr (Copy) store(copy[i], weight[i]);
+    }
+}
+
 }  // namespace
 
 template <class Exec>
 void sgd_momentum(const Exec&, int64_t n, int64_t decayed, const float* learning_rate, float momentum,
                   float weight_decay, const float* gradient, float* velocity, float* weight, bfloat16* copy) {
-    const float rate = *learning_rate;
-    const auto update = [=](int64_t begin, int64_t end, float decay) {
-#pragma omp parallel for simd schedule(static) if (end - begin > kParallelElements)
-        for (int64_t i = begin; i < end; ++i) {
-            sgd_momentum_value(rate, momentum, decay, gradient[i], velocity[i], weight[i]);
-        }
-    };
-    update(0, decayed, weight_decay);
-    update(decayed, n, 0.0f);
-    if (copy == nullptr) return;
-#pragma omp parallel for simd schedule(static) if (n > kParallelElements)
-    for (int64_t i = 0; i < n; ++i) copy[i] = bfloat16(weight[i]);
+    const auto range = copy == nullptr ? update<false> : update<true>;
+    range(0, decayed, *learning_rate, momentum, weight_decay, gradient, velocity, weight, copy);
+    range(decayed, n, *learning_rate, momentum, 0.0f, gradient, velocity, weight, copy);
 }
 
 template <class Exec>

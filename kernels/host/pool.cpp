@@ -33,7 +33,7 @@ void global_average_pool_backward(const Exec&, int batch, int pixels, int channe
         T* target = dx + int64_t{image} * pixels * channels;
         for (int pixel = 0; pixel < pixels; ++pixel, target += channels) {
 #pragma omp simd
-            for (int c = 0; c < channels; ++c) target[c] = from_float<T>(source[c] * share);
+            for (int c = 0; c < channels; ++c) store(target[c], source[c] * share);
         }
     }
 }

@@ -28,7 +28,8 @@ void avgpool_zeropad(const Exec&, const ShortcutShape& shape, const T* x, T* y) 
             for (int column = 0; column < out_width; ++column) {
                 std::fill_n(target, before, T{});
 #pragma omp simd
-                for (int c = 0; c < channels; ++c) target[before + c] = average_of_four(source + c, channels, down);
+                for (int c = 0; c < channels; ++c)
+                    store(target[before + c], average_of_four(source + c, channels, down));
                 std::fill_n(target + before + channels, shape.out_channels - channels - before, T{});
                 source += 2 * channels;
                 target += shape.out_channels;
@@ -53,7 +54,11 @@ void avgpool_zeropad_backward(const Exec&, const ShortcutShape& shape, const T* 
             const T* source = dy + (int64_t{image} * out_height + row / 2) * out_width * shape.out_channels + before;
             for (int column = 0; column < out_width; ++column) {
 #pragma omp simd
-                for (int c = 0; c < channels; ++c) target[c] = target[channels + c] = quarter(source[c]);
+                for (int c = 0; c < channels; ++c) {
+                    const float gradient = quarter(to_float(source[c]));
+                    store(target[c], gradient);
+                    store(target[channels + c], gradient);
+                }
                 source += shape.out_channels;
                 target += 2 * channels;
             }
