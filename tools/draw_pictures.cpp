@@ -42,7 +42,9 @@ int main(int argc, char** argv) {
     CLI::App app(
         "Draws ten classes of 32x32 pictures, 50,000 to train on and 10,000 to test on, in CIFAR-10's binary files.");
     app.add_option("OUT", folder, "the folder to write to")->required();
-    app.add_option("--seed", seed, "the same seed draws the same bytes on every machine")->capture_default_str();
+    app.add_option("--seed", seed, "the same seed draws the same bytes on every machine")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,9 +1,9 @@
 // Ten classes of drawn 32x32 pictures, in CIFAR-10's records: something to train on where CIFAR-10 cannot be had.
 //
-// One figure stands on a shaded ground, before and behind clutter, under noise. The figure's outline or its texture is
-// the class; place, size, turn, colours, light and ground are drawn at random, the same way for every class, so that no
-// pixel by itself says anything and a linear classifier stays near chance. A mirrored picture is as likely as the
-// picture.
+// One figure, brighter than the shaded ground it stands on, with clutter behind and before it, under noise. The
+// figure's outline or its texture is the class; place, size, turn, colours, light and ground are drawn at random, so
+// that pixels one by one say little: the best linear classifier that tests/data/linear_baseline.py finds is right on 25
+// % of the test pictures. A mirrored picture is as likely as the picture.
 #pragma once
 
 #include <array>
