@@ -3,6 +3,7 @@
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
+using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 #else
 #include <catch2/catch.hpp>
@@ -10,5 +11,3 @@ inline auto ContainsSubstring(const std::string& text) {
     return Catch::Matchers::Contains(text);
 }
 #endif
-
-using Catch::Approx;

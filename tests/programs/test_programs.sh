@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# resnet-train and resnet-eval as a user meets them: what they write, what they refuse, how they end.
+#     test_programs.sh FOLDER_OF_PROGRAMS
+set -euo pipefail
+bin=$1
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
+cd "$repository"
+unset CIFAR10_DIR
+export XDG_CACHE_HOME=$scratch/empty-cache
+
+data=$scratch/data
+"$bin/draw-pictures" "$data" >/dev/null
+config=$scratch/tiny.json
+cat >"$config" <<'JSON'
+{
+  "model": {"depth": 8},
+  "train": {"steps": 6, "batch_size": 16, "device": "cpu"},
+  "schedule": {"boundaries": [3], "values": [0.05, 0.01]},
+  "run": {"log_every": 2, "eval_every": 100, "checkpoint_every": 3, "keep": 2}
+}
+JSON
+# Evaluating all 10,000 pictures takes a sanitizer build long: few runs go to their end.
+train() { run "$bin/resnet-train" "$config" --data "$data" "$@"; }
+
+lines() { grep -c "$1" "$2"; }
+equal() { [ "$1" = "$2" ]; }
+
+# ---- a run and what it leaves behind
+train --out "$scratch/a"
+expect "training ends well" exits_with 0
+expect "the evaluation is printed" says "test accuracy"
+expect "the last line names the checkpoint" says "checkpoint $scratch/a/step-00000006.safetensors"
+expect "the resolved configuration stands beside the results" grep -q '"momentum": 0.9' "$scratch/a/config.json"
+expect "three training rows" equal "$(lines train_cross_entropy "$scratch/a/metrics.jsonl")" 3
+expect "one evaluation row, at the end" equal "$(lines '"step":6,"test_loss"' "$scratch/a/metrics.jsonl")" 1
+expect "the rate is the one of the last step" grep -q '"step":4,.*"learning_rate":0.01' "$scratch/a/metrics.jsonl"
+expect "a checkpoint at step 3" test -f "$scratch/a/step-00000003.safetensors"
+expect "the best checkpoint" test -f "$scratch/a/best.safetensors"
+
+# ---- the same command twice
+train --out "$scratch/b"
+without_place() { sed 's/"images_per_second":[^,}]*//' "$1/metrics.jsonl"; }
+expect "the same losses twice" equal "$(without_place "$scratch/a")" "$(without_place "$scratch/b")"
+tensors() { tail -c +"$(($(od -An -t u8 -N 8 "$1") + 9))" "$1" | sha256sum; }
+expect "the same bits twice" equal "$(tensors "$scratch/a/step-00000006.safetensors")" \
+    "$(tensors "$scratch/b/step-00000006.safetensors")"
+
+train --out "$scratch/a"
+expect "a folder that holds a run is refused" exits_with 2
+expect "and the remedy is named" says "choose another with --out"
+
+# ---- evaluation
+run "$bin/resnet-eval" "$scratch/a/step-00000006.safetensors" --data "$data" --device cpu --json --logits "$scratch/logits"
+expect "evaluation ends well" exits_with 0
+accuracy() { sed -n 's/.*"test_accuracy":\([0-9.e-]*\).*/\1/p' "$1"; }
+expect "evaluation repeats the accuracy of the run" equal "$(accuracy "$scratch/output")" "$(accuracy "$scratch/a/metrics.jsonl")"
+expect "the logits of all pictures" grep -qa '"logits".*"shape":\[10000,10\]' "$scratch/logits"
+expect "the labels of all pictures" grep -qa '"labels".*"shape":\[10000\]' "$scratch/logits"
+
+run "$bin/resnet-eval" "$scratch/a/metrics.jsonl" --data "$data"
+expect "what is no checkpoint is refused" exits_with 2
+run "$bin/resnet-eval" "$scratch/a/best.safetensors" --config configs/plain20.json --data "$data" --device cpu
+expect "a checkpoint of another network is refused" exits_with 2
+expect "and a tensor is named" says "stages.0.1."
+head -c 100000 "$scratch/a/best.safetensors" >"$scratch/cut.safetensors"
+run "$bin/resnet-eval" "$scratch/cut.safetensors" --data "$data"
+expect "a file that was cut off is refused" exits_with 2
+{ head -c 50000 "$scratch/a/best.safetensors"; printf 'x'; tail -c +50002 "$scratch/a/best.safetensors"; } >"$scratch/flipped.safetensors"
+run "$bin/resnet-eval" "$scratch/flipped.safetensors" --data "$data"
+expect "a damaged file is refused" exits_with 2
+expect "by its checksum" says "checksum"
+
+# ---- weights from elsewhere
+train --out "$scratch/init" --init "$scratch/a/step-00000006.safetensors" --set train.steps=1 --set schedule.boundaries=[] --set schedule.values=[0.0]
+expect "training starts from given weights" exits_with 0
+expect "a rate of 0 leaves the accuracy nearly as it was" test -s "$scratch/init/metrics.jsonl"
+train --out "$scratch/x" --init "$scratch/a/step-00000006.safetensors" --set model.depth=14
+expect "weights of another depth are refused" exits_with 2
+expect "and the missing tensor is named" says "stages.0.1.norm1.weight is missing"
+expect "and no folder is left behind" absent "$scratch/x"
+
+# ---- wrong input
+refused() {
+    local what=$1 message=$2
+    shift 2
+    run "$@"
+    expect "$what: exit 2" exits_with 2
+    expect "$what: the message" says "$message"
+    expect "$what: nothing is written" absent "$scratch/x"
+}
+refused "no configuration" "config is required" "$bin/resnet-train"
+refused "an unknown option" "--bogus" "$bin/resnet-train" "$config" --bogus
+refused "no such configuration" "$scratch/none.json" "$bin/resnet-train" "$scratch/none.json" --out "$scratch/x"
+refused "an unknown key" "train.batch_sise" "$bin/resnet-train" "$config" --out "$scratch/x" --set train.batch_sise=3
+refused "a depth that does not exist" "8 and 14" "$bin/resnet-train" "$config" --out "$scratch/x" --set model.depth=9
+refused "no data" "tools/get_cifar10.sh" "$bin/resnet-train" "$config" --out "$scratch/x"
+refused "a folder without data" "$scratch/nowhere" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$scratch/nowhere"
+refused "TF32 on the CPU" "tf32" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.precision=tf32
+refused "fused kernels" "fused" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.kernels=fused
+if ! { command -v nvidia-smi && nvidia-smi -L; } >/dev/null 2>&1; then
+    refused "a GPU where there is none" "CUDA" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --device cuda
+fi
+run "$bin/resnet-train" --help
+expect "help is no error" exits_with 0
+expect "help lists the exit codes" says "3 diverged"
+
+# ---- divergence and signals
+train --out "$scratch/diverged" --set schedule.values=[1e30,1e30]
+expect "divergence has its own exit code" exits_with 3
+expect "and says what to do" says "lower learning rate"
+
+stopped_by() {
+    local signal=$1 code=$2 folder=$scratch/stopped-$1 process status=0
+    "$bin/resnet-train" "$config" --data "$data" --out "$folder" --set train.steps=100000 >"$scratch/output" 2>&1 &
+    process=$!
+    background+=("$process")
+    while ! grep -qs train_loss "$folder/metrics.jsonl" && kill -0 "$process" 2>/dev/null; do sleep 0.1; done
+    kill -s "$signal" "$process"
+    wait "$process" || status=$?
+    expect "$signal ends with $code" equal "$status" "$code"
+    expect "$signal leaves a checkpoint of the last step" says "$(basename "$(find "$folder" -name 'step-*' | sort | tail -n 1)")"
+}
+# Without job control a background process ignores SIGINT; with it, it does not.
+set -m
+stopped_by INT 130
+stopped_by TERM 143
+set +m
+
+report

@@ -1,0 +1,46 @@
+// Where tensors live: the same places in every step, and no more of them than backward reads.
+#include "engine/train/trainer.h"
+#include "models/registry.h"
+#include "tests/catch.h"
+
+namespace {
+
+constexpr int kBatch = 8;
+
+struct Fixture {
+    explicit Fixture(int depth) : model(models::make_model(parameters, {.depth = depth})) {
+        parameters.allocate(*backend, engine::DType::kFloat32, 0);
+        const std::vector<uint8_t> records(size_t{kBatch} * kernels::kRecordBytes, 0);
+        batches = std::make_unique<engine::Batches>(engine::Batches::in_order(
+            *backend, records, backend->zeros({32, 32, 3}, engine::DType::kFloat32), kBatch, engine::DType::kFloat32));
+    }
+    void step() { engine::compute_gradients(*backend, *model, parameters, batches->get(0)); }
+
+    std::unique_ptr<engine::Backend> backend = engine::make_cpu_backend();
+    engine::nn::Parameters parameters;
+    std::unique_ptr<engine::nn::Module> model;
+    std::unique_ptr<engine::Batches> batches;
+};
+
+}  // namespace
+
+TEST_CASE("A step takes no more memory than the step before it, and gives all of it back") {
+    Fixture fixture(20);
+    fixture.step();
+    const size_t in_use = fixture.backend->arena().bytes_in_use();
+    const size_t reserved = fixture.backend->arena().bytes_reserved();
+    for (int i = 0; i < 3; ++i) fixture.step();
+    CHECK(fixture.backend->arena().bytes_in_use() == in_use);
+    CHECK(fixture.backend->arena().bytes_reserved() == reserved);
+}
+
+TEST_CASE("A unit more keeps the two results of its convolutions and nothing else per picture") {
+    Fixture shallow(8), deep(14);
+    shallow.step();
+    deep.step();
+    // One unit more in each stage: two activations of 16x32x32, 32x16x16, 64x8x8 floats for each picture.
+    const size_t activations = size_t{kBatch} * 2 * sizeof(float) * (16 * 32 * 32 + 32 * 16 * 16 + 64 * 8 * 8);
+    const size_t weights = 3 * sizeof(float) * (2 * 9 * (16 * 16 + 32 * 32 + 64 * 64));
+    const size_t more = deep.backend->arena().bytes_reserved() - shallow.backend->arena().bytes_reserved();
+    CHECK(more <= activations + weights + (size_t{8} << 20));
+}
