@@ -68,7 +68,7 @@ draw_pictures() {
     flock 8
     if [ -n "$(missing_from_cifar10 "$pictures")" ] || [ "$bin/draw-pictures" -nt "$pictures/test_batch.bin" ]; then
         rm -rf "$pictures.new"
-        "$bin/draw-pictures" "$pictures.new"
+        "$bin/draw-pictures" "$pictures.new" >/dev/null
         rm -rf "$pictures"
         mv -T "$pictures.new" "$pictures"
     fi
