@@ -7,7 +7,7 @@ using namespace engine;
 namespace {
 
 bool close_to(double value, double expected) {
-    return std::abs(value - expected) <= 1e-6 * std::abs(expected);
+    return std::abs(value - expected) <= 1e-5 * std::abs(expected);
 }
 
 }  // namespace

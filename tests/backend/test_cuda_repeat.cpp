@@ -71,8 +71,8 @@ TEST_CASE("the same pass gives the same bits, on the same backend and on a new o
         INFO(name_of(dtype));
         const auto gpu = make_cuda_backend({});
         const auto first = values_of_pass(*gpu, dtype);
-        CHECK(values_of_pass(*gpu, dtype) == first);
-        CHECK(values_of_pass(*make_cuda_backend({}), dtype) == first);
+        CHECK((values_of_pass(*gpu, dtype) == first));
+        CHECK((values_of_pass(*make_cuda_backend({}), dtype) == first));
     }
 }
 

@@ -49,10 +49,11 @@ std::vector<Convolution::Plan<Direction>> Convolution::plans(const ConvolutionOp
             Direction::measure(cudnn_, shapes_, operands, most, &count, results.data(), {space.data(), space.bytes()});
     }
     if (!refused(status)) check(status, Direction::kName);
-    results.resize(count);
+    results.resize(refused(status) ? 0 : count);
 
     auto candidates = candidates_among(results, dtype_, options_);
-    candidates.push_back({Direction::kFallback, widest});  // deterministic, and known to nearly every shape
+    // Deterministic, and known to nearly every shape.
+    candidates.push_back({Direction::kFallback, widest == CUDNN_FMA_MATH ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH});
 
     std::vector<Plan<Direction>> plans;
     for (const auto& candidate : candidates) {
