@@ -3,13 +3,14 @@
 namespace engine {
 
 std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
-    if (config.kernels == KernelChoice::fused) {
-        throw InputError(
-            "train.kernels is \"fused\", but this build has no fused kernels; choose \"auto\" or \"composed\"");
-    }
     const bool cuda =
         config.device == DeviceChoice::cuda || (config.device == DeviceChoice::automatic && why_no_cuda().empty());
     if (cuda) {
+        if (config.kernels == KernelChoice::fused) {
+            throw InputError(
+                "train.kernels is \"fused\", but there are no fused kernels for CUDA yet; choose \"auto\" or "
+                "\"composed\"");
+        }
         return make_cuda_backend(
             {.deterministic = config.deterministic, .allow_tf32 = config.precision == PrecisionChoice::tf32});
     }
@@ -17,7 +18,7 @@ std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
         throw InputError(
             "train.precision is \"tf32\", which needs a CUDA device; choose \"auto\" or \"fp32\" on the CPU");
     }
-    return make_cpu_backend();
+    return make_cpu_backend({.library_norm = config.kernels == KernelChoice::composed});
 }
 
 DType activation_type(const Backend& backend, PrecisionChoice precision) {

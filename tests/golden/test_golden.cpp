@@ -175,7 +175,9 @@ void check_case(std::unique_ptr<engine::Backend> backend, const Golden& allowed)
 }  // namespace
 
 TEST_CASE("Networks agree with PyTorch's float64 on the CPU") {
-    for (const Golden& golden : kCases) check_case(engine::make_cpu_backend(), golden);
+    const bool library_norm = GENERATE(false, true);
+    INFO("batch norm by " << (library_norm ? "oneDNN" : "own kernels"));
+    for (const Golden& golden : kCases) check_case(engine::make_cpu_backend({.library_norm = library_norm}), golden);
 }
 
 TEST_CASE("Networks agree with PyTorch's float64 on the GPU", "[gpu]") {

@@ -35,16 +35,27 @@ typename Primitive::primitive_desc describe_backward(const dnnl::engine& engine,
 #endif
 }
 
-/// y = norm(x) from given statistics; x and y have the layout `data`.
-inline dnnl::batch_normalization_forward::primitive_desc describe_norm(const dnnl::engine& engine,
+/// Forward batch norm; x, y and their gradients have the layout `data`.
+inline dnnl::batch_normalization_forward::primitive_desc describe_norm(const dnnl::engine& engine, dnnl::prop_kind kind,
                                                                        const dnnl::memory::desc& data, float epsilon,
                                                                        dnnl::normalization_flags flags) {
 #if DNNL_VERSION_MAJOR >= 3
-    return describe<dnnl::batch_normalization_forward>(engine, dnnl::prop_kind::forward_inference, data, data, epsilon,
-                                                       flags);
+    return describe<dnnl::batch_normalization_forward>(engine, kind, data, data, epsilon, flags);
 #else
-    return describe<dnnl::batch_normalization_forward>(engine, dnnl::prop_kind::forward_inference, data, epsilon,
-                                                       flags);
+    return describe<dnnl::batch_normalization_forward>(engine, kind, data, epsilon, flags);
+#endif
+}
+
+/// Its gradient.
+inline dnnl::batch_normalization_backward::primitive_desc describe_norm_backward(
+    const dnnl::engine& engine, const dnnl::batch_normalization_forward::primitive_desc& forward,
+    const dnnl::memory::desc& data, float epsilon, dnnl::normalization_flags flags) {
+    constexpr auto kKind = dnnl::prop_kind::backward;
+#if DNNL_VERSION_MAJOR >= 3
+    return describe_backward<dnnl::batch_normalization_backward>(engine, forward, kKind, data, data, data, epsilon,
+                                                                 flags);
+#else
+    return describe_backward<dnnl::batch_normalization_backward>(engine, forward, kKind, data, data, epsilon, flags);
 #endif
 }
 
