@@ -35,9 +35,9 @@ class Variable {
     template <class Write>
     void accumulate_grad(Backend& backend, const Tensor& scratch, Write write) const;
 
-    /// Adds what `write(target)` produces, where possible straight at its fixed place.
+    /// Adds what `write(target)` produces, a gradient of type `dtype`, where possible straight at its fixed place.
     template <class Write>
-    void write_grad(Backend& backend, Write write) const;
+    void write_grad(Backend& backend, DType dtype, Write write) const;
 
   private:
     struct Slot {
@@ -63,13 +63,13 @@ void Variable::accumulate_grad(Backend& backend, const Tensor& scratch, Write wr
 }
 
 template <class Write>
-void Variable::write_grad(Backend& backend, Write write) const {
+void Variable::write_grad(Backend& backend, DType dtype, Write write) const {
     if (!requires_grad()) return;
     if (slot_->fixed_grad && !slot_->has_grad) {
+        ASSERT(slot_->grad.dtype() == dtype);
         write(slot_->grad);
         slot_->has_grad = true;
     } else {
-        const DType dtype = slot_->grad.defined() ? slot_->grad.dtype() : slot_->value.dtype();
         const Tensor contribution = backend.empty(shape(), dtype);
         write(contribution);
         add_grad(backend, contribution);

@@ -41,7 +41,7 @@ void backward(Backend& backend, const Saved& s) {
             input = backend.empty(s.x.shape(), dtype);
             backend.norm(s.norm->params(), s.x.value(), {}, input);
         }
-        s.weight.write_grad(backend,
+        s.weight.write_grad(backend, DType::kFloat32,
                             [&](const Tensor& dw) { backend.conv2d_backward_weight(s.params, input, dy, dw); });
     }
 
@@ -83,7 +83,10 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
     check_dtype("conv", "weight", weight.value().dtype(), dtype);
     if (options.norm) check_norm("conv", *options.norm, x.shape());
     const Variable& residual = options.residual;
-    if (residual.defined()) check_shape("conv", "residual", residual.shape(), params.output_shape());
+    if (residual.defined()) {
+        check_shape("conv", "residual", residual.shape(), params.output_shape());
+        check_dtype("conv", "residual", residual.value().dtype(), dtype);
+    }
     ASSERT(options.norm || !options.want_p);
 
     Backend& backend = context.backend;

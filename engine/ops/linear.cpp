@@ -23,9 +23,11 @@ Variable linear(Context& context, const Variable& x, const Variable& weight, con
     if (out.requires_grad()) {
         context.tape->record({out}, [&backend, x, weight, bias, out] {
             const Tensor& dy = out.grad();
-            weight.write_grad(backend, [&](const Tensor& dw) { backend.matmul(dy, true, x.value(), false, dw); });
-            bias.write_grad(backend, [&](const Tensor& db) { backend.column_sum(dy, db); });
-            x.write_grad(backend, [&](const Tensor& dx) { backend.matmul(dy, false, weight.value(), false, dx); });
+            weight.write_grad(backend, DType::kFloat32,
+                              [&](const Tensor& dw) { backend.matmul(dy, true, x.value(), false, dw); });
+            bias.write_grad(backend, DType::kFloat32, [&](const Tensor& db) { backend.column_sum(dy, db); });
+            x.write_grad(backend, DType::kFloat32,
+                         [&](const Tensor& dx) { backend.matmul(dy, false, weight.value(), false, dx); });
         });
     }
     return out;

@@ -23,7 +23,10 @@ BatchStats batch_stats(Context& context, const Variable& x) {
 
 Variable norm(Context& context, const Variable& x, const Norm& norm, const Variable& residual) {
     check_norm("norm", norm, x.shape());
-    if (residual.defined()) check_shape("norm", "residual", residual.shape(), x.shape());
+    if (residual.defined()) {
+        check_shape("norm", "residual", residual.shape(), x.shape());
+        check_dtype("norm", "residual", residual.value().dtype(), x.value().dtype());
+    }
 
     Backend& backend = context.backend;
     const Tensor y = backend.empty(x.shape(), x.value().dtype());

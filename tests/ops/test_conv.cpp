@@ -1,0 +1,139 @@
+// Convolution with all that may surround it, forward and backward.
+#include "tests/ops/conv_cases.h"
+#include "tests/support/devices.h"
+#include "tests/support/record.h"
+#include "tests/support/reference_conv.h"
+#include "tests/support/reference_norm.h"
+
+using namespace engine;
+using namespace test;
+
+namespace {
+
+constexpr double kEpsilon = 1e-3;
+
+struct Inputs {
+    Array x, w, gamma, beta, residual, dy, dp;
+
+    Inputs(const ConvCase& c, DType dtype, Random random)
+        : x(rounded(random.uniform({c.batch, c.height, c.width, c.in}, -1, 2), dtype)),
+          w(rounded(random.uniform({c.out, c.kernel, c.kernel, c.in}, -0.5, 0.5), dtype)),
+          gamma(rounded(random.uniform({c.in}, 0.5, 1.5), DType::kFloat32)),
+          beta(rounded(random.uniform({c.in}, -0.5, 0.5), DType::kFloat32)),
+          residual(x),
+          dy(Shape{0}),
+          dp(rounded(random.uniform(x.shape), dtype)) {
+        const Shape y = ReferenceConv{c.stride, c.padding == kSame}.output_shape(x.shape, w.shape);
+        if (c.residual != Residual::kInput) residual = rounded(random.uniform(y), dtype);
+        dy = rounded(random.uniform(y), dtype);
+    }
+};
+
+struct Expected {
+    Array p, y;
+    Array dx, dw, dgamma, dbeta;
+};
+
+Expected reference(const ConvCase& c, const Inputs& in) {
+    const ReferenceConv conv{c.stride, c.padding == kSame};
+    const ReferenceNorm norm{in.gamma, in.beta, kEpsilon, c.prologue == Prologue::kNormRelu};
+    const bool normalises = c.prologue != Prologue::kNone;
+
+    const Array p = normalises ? norm.forward(in.x, stats_of(in.x)) : in.x;
+    Array y = conv.forward(p, in.w);
+    if (c.residual != Residual::kNone) y = sum(y, in.residual);
+
+    Array dx = conv.backward_data(in.dy, in.w, in.x.shape);
+    const Array dw = conv.backward_weight(p, in.dy, in.w.shape);
+    Array dgamma(in.gamma.shape), dbeta(in.beta.shape);
+    if (c.p == NormalisedInput::kUsed) dx = sum(dx, in.dp);
+    if (normalises) {
+        const auto gradients = norm.backward(in.x, dx);
+        dx = gradients.dx;
+        dgamma = gradients.dgamma;
+        dbeta = gradients.dbeta;
+    }
+    if (c.residual == Residual::kInput) dx = sum(dx, in.dy);
+    return {p, y, dx, dw, dgamma, dbeta};
+}
+
+void check_conv(Backend& backend, const ConvCase& c, DType dtype) {
+    INFO(c.name << ", " << name_of(dtype));
+    const Inputs in(c, dtype, Random(c.name));
+    const Expected expected = reference(c, in);
+
+    Tape tape;
+    Context context{backend, &tape, true};
+    const Variable x(upload(backend, in.x, dtype), c.x_requires_grad);
+    // As a parameter has it: the gradient at its own place, in float32.
+    const Variable w(upload(backend, in.w, dtype), backend.zeros(in.w.shape, DType::kFloat32));
+    const Variable residual = c.residual == Residual::kInput ? x : Variable(upload(backend, in.residual, dtype), true);
+    const ops::Norm norm{Variable(upload(backend, in.gamma, DType::kFloat32), true),
+                         Variable(upload(backend, in.beta, DType::kFloat32), true), ops::batch_stats(context, x),
+                         static_cast<float>(kEpsilon), c.prologue == Prologue::kNormRelu};
+    const bool normalises = c.prologue != Prologue::kNone;
+    const auto result = ops::conv(context, x, w,
+                                  {.stride = c.stride,
+                                   .padding = c.padding,
+                                   .norm = normalises ? &norm : nullptr,
+                                   .residual = c.residual == Residual::kNone ? Variable() : residual,
+                                   .want_stats = c.stats,
+                                   .want_p = c.p != NormalisedInput::kUnwanted});
+
+    const double bound = tolerance(dtype);
+    const Array y = download(backend, result.y.value());
+    CHECK(relative_error(y, expected.y) <= bound);
+    CHECK(result.stats.mean.defined() == c.stats);
+    if (c.stats) {
+        const ReferenceStats stats = stats_of(y);
+        CHECK(relative_error(download(backend, result.stats.mean), stats.mean) <= tolerance(DType::kFloat32));
+        CHECK(relative_error(download(backend, result.stats.variance), stats.variance) <= tolerance(DType::kFloat32));
+    }
+    CHECK(result.p.defined() == (c.p != NormalisedInput::kUnwanted));
+    if (result.p.defined()) CHECK(relative_error(download(backend, result.p.value()), expected.p) <= bound);
+
+    std::vector<std::pair<Variable, Tensor>> gradients{{result.y, upload(backend, in.dy, dtype)}};
+    if (c.p == NormalisedInput::kUsed) gradients.emplace_back(result.p, upload(backend, in.dp, dtype));
+    backward_from(context, std::move(gradients));
+    CHECK(relative_error(grad_of(backend, w), expected.dw) <= bound);
+    CHECK(x.has_grad() == c.x_requires_grad);
+    if (c.x_requires_grad) CHECK(relative_error(grad_of(backend, x), expected.dx) <= bound);
+    CHECK(norm.gamma.has_grad() == normalises);
+    if (normalises) {
+        CHECK(relative_error(grad_of(backend, norm.gamma), expected.dgamma) <= bound);
+        CHECK(relative_error(grad_of(backend, norm.beta), expected.dbeta) <= bound);
+    }
+    if (c.residual == Residual::kOther) CHECK(relative_error(grad_of(backend, residual), in.dy) == 0);
+}
+
+}  // namespace
+
+DEVICE_TEST_CASE("conv equals plain loops in float32, forward and backward", "[ops]") {
+    for (const ConvCase& c : kConvCases) check_conv(backend, c, DType::kFloat32);
+}
+
+DEVICE_TEST_CASE("conv equals plain loops in bfloat16, forward and backward", "[ops]") {
+    for (const ConvCase& c : kConvCases) check_conv(backend, c, DType::kBFloat16);
+}
+
+TEST_CASE("conv equals plain loops with oneDNN's norm", "[ops]") {
+    const auto backend = poisoned(make_cpu_backend({.library_norm = true}));
+    for (const ConvCase& c : kConvCases) check_conv(*backend, c, DType::kFloat32);
+}
+
+DEVICE_TEST_CASE("conv of one input by two weights of other sizes uses the right one", "[ops]") {
+    // What a backend prepares for a shape must not be used for another.
+    Random random("two weights");
+    const Array x = rounded(random.uniform({2, 5, 5, 3}), DType::kFloat32);
+    Context context{backend};
+    for (const Shape& shape : {Shape{5, 3, 3, 3}, Shape{5, 1, 1, 3}, Shape{7, 3, 3, 3}, Shape{5, 3, 3, 3}}) {
+        for (const int stride : {1, 2}) {
+            INFO(shape.to_string() << " stride " << stride);
+            const Array w = rounded(random.uniform(shape), DType::kFloat32);
+            const auto y = ops::conv(context, Variable(upload(backend, x, DType::kFloat32), false),
+                                     Variable(upload(backend, w, DType::kFloat32), false), {.stride = stride})
+                               .y;
+            CHECK(relative_error(download(backend, y.value()), ReferenceConv{stride, true}.forward(x, w)) <= 1e-5);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// The devices under test.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "tests/catch.h"
+
+namespace test {
+
+/// True, after saying so, where no CUDA device can be used.
+inline bool skipped_without_gpu() {
+    const std::string reason = engine::why_no_cuda();
+    if (!reason.empty()) std::printf("skipped: no GPU (%s)\n", reason.c_str());
+    return !reason.empty();
+}
+
+/// Fills the first chunk of the arena with NaN, so that an output nobody wrote shows.
+inline std::unique_ptr<engine::Backend> poisoned(std::unique_ptr<engine::Backend> backend) {
+    const std::vector<uint8_t> bytes(size_t{8} << 20, 0xff);
+    backend->from_host(bytes.data(), {static_cast<int64_t>(bytes.size())});
+    return backend;
+}
+
+}  // namespace test
+
+#define DEVICE_TEST_JOIN_(a, b) a##b
+#define DEVICE_TEST_NAME_(line) DEVICE_TEST_JOIN_(device_test_, line)
+
+/// A test case whose body sees `Backend& backend`: run on the CPU, and, tagged [gpu], on CUDA where there is a GPU.
+#define DEVICE_TEST_CASE(name, tags)                                        \
+    static void DEVICE_TEST_NAME_(__LINE__)(engine::Backend & backend);     \
+    TEST_CASE(name, tags) {                                                 \
+        const auto backend = test::poisoned(engine::make_cpu_backend());    \
+        DEVICE_TEST_NAME_(__LINE__)(*backend);                              \
+    }                                                                       \
+    TEST_CASE(name " on the GPU", tags "[gpu]") {                           \
+        if (test::skipped_without_gpu()) return;                            \
+        const auto backend = test::poisoned(engine::make_cuda_backend({})); \
+        DEVICE_TEST_NAME_(__LINE__)(*backend);                              \
+    }                                                                       \
+    static void DEVICE_TEST_NAME_(__LINE__)(engine::Backend & backend)
