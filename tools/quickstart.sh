@@ -129,5 +129,5 @@ if $drawn; then
     say "run next       bash tools/get_cifar10.sh    (once there is a network; then bash tools/quickstart.sh again)"
 else
     say "run next       $bin/resnet-train configs/resnet20.json --data $(printf '%q' "$data")"
-    say "               (the full recipe, 64,000 steps: minutes on a GPU, hours on a CPU)"
+    say "               (the full recipe, 64,000 steps: hours on a CPU)"
 fi
