@@ -137,3 +137,21 @@ DEVICE_TEST_CASE("conv of one input by two weights of other sizes uses the right
         }
     }
 }
+
+DEVICE_TEST_CASE("the gradient of a bfloat16 weight is float32, also where it has no fixed place", "[ops]") {
+    Random random("bfloat16 weight");
+    const ReferenceConv reference{1, true};
+    const Array x = rounded(random.uniform({2, 5, 3, 3}), DType::kBFloat16);
+    const Array w = rounded(random.uniform({5, 3, 3, 3}), DType::kBFloat16);
+    const Array dy = rounded(random.uniform({2, 5, 3, 5}), DType::kBFloat16);
+    Tape tape;
+    Context context{backend, &tape, true};
+    const Variable input(upload(backend, x, DType::kBFloat16), false),
+        weight(upload(backend, w, DType::kBFloat16), true);
+    const Variable once = ops::conv(context, input, weight, {}).y, again = ops::conv(context, input, weight, {}).y;
+    const Tensor above = upload(backend, dy, DType::kBFloat16);
+    backward_from(context, {{once, above}, {again, above}});
+    CHECK(weight.grad().dtype() == DType::kFloat32);
+    const Array dw = reference.backward_weight(x, dy, w.shape);
+    CHECK(relative_error(grad_of(backend, weight), sum(dw, dw)) <= 1e-5);
+}

@@ -1,0 +1,254 @@
+// How gradients travel: who is run, who is skipped, what is added up, and when memory is given back. The values are
+// small whole numbers, so that sums are exact.
+#include "engine/ops/elementwise.h"
+#include "engine/ops/linear.h"
+#include "engine/ops/loss.h"
+#include "tests/support/devices.h"
+#include "tests/support/record.h"
+
+using namespace engine;
+using namespace test;
+
+namespace {
+
+Array whole_numbers(const char* name, const Shape& shape) {
+    Random random(name);
+    Array array(shape);
+    for (double& value : array.values) value = random.below(9) - 4;
+    return array;
+}
+
+Tensor to_device(Backend& backend, const Array& array) {
+    return upload(backend, array, DType::kFloat32);
+}
+
+Variable leaf(Backend& backend, const Array& array) {
+    return Variable(to_device(backend, array), true);
+}
+
+Array times(Array array, double factor) {
+    for (double& value : array.values) value *= factor;
+    return array;
+}
+
+}  // namespace
+
+DEVICE_TEST_CASE("a tensor that feeds three consumers gets the sum of their gradients", "[autograd]") {
+    const Shape shape{3, 5};
+    const Array a = whole_numbers("a", shape), dy = whole_numbers("dy", shape);
+    Tape tape;
+    Context context{backend, &tape, true};
+    const Variable x = leaf(backend, a);
+    const Variable first = ops::relu(context, x);
+    const Variable second = ops::add(context, x, first);
+    const Variable third = ops::cast(context, ops::cast(context, x, DType::kBFloat16), DType::kFloat32);
+    backward_from(context, {{ops::add(context, ops::add(context, first, second), third), to_device(backend, dy)}});
+
+    // x + x by `second` and `third`, and twice relu(x).
+    Array expected = times(dy, 2);
+    for (size_t i = 0; i < a.values.size(); ++i) {
+        if (a.values[i] > 0) expected.values[i] += 2 * dy.values[i];
+    }
+    CHECK(relative_error(grad_of(backend, x), expected) == 0);
+}
+
+DEVICE_TEST_CASE("a weight that is used twice gets both gradients, at its fixed place and without one", "[autograd]") {
+    const Array x1 = whole_numbers("x1", {2, 3}), x2 = whole_numbers("x2", {2, 3}), w = whole_numbers("w", {4, 3});
+    const Array dy1 = whole_numbers("dy1", {2, 4}), dy2 = whole_numbers("dy2", {2, 4});
+    Array expected({4, 3}), expected_bias({4});
+    for (int row = 0; row < 2; ++row)
+        for (int out = 0; out < 4; ++out) {
+            const double d1 = dy1.values[row * 4 + out], d2 = dy2.values[row * 4 + out];
+            expected_bias.values[out] += d1 + d2;
+            for (int in = 0; in < 3; ++in)
+                expected.values[out * 3 + in] += d1 * x1.values[row * 3 + in] + d2 * x2.values[row * 3 + in];
+        }
+
+    for (const bool fixed : {false, true}) {
+        INFO("fixed place " << fixed);
+        Tape tape;
+        Context context{backend, &tape, true};
+        // What stood at the fixed place before does not count.
+        const Tensor place = to_device(backend, whole_numbers("old", {4, 3}));
+        const Variable weight = fixed ? Variable(to_device(backend, w), place) : leaf(backend, w);
+        const Variable bias = leaf(backend, Array({4}));
+        const Variable y1 = ops::linear(context, Variable(to_device(backend, x1), false), weight, bias);
+        const Variable y2 = ops::linear(context, Variable(to_device(backend, x2), false), weight, bias);
+        backward_from(context, {{y1, to_device(backend, dy1)}, {y2, to_device(backend, dy2)}});
+        CHECK(relative_error(grad_of(backend, weight), expected) == 0);
+        CHECK(relative_error(grad_of(backend, bias), expected_bias) == 0);
+        if (fixed) CHECK(weight.grad().data() == place.data());
+    }
+}
+
+DEVICE_TEST_CASE("a gradient that two variables share is not changed by a later contribution to one", "[autograd]") {
+    const Shape shape{4, 3};
+    const Array a = whole_numbers("a", shape), dy = whole_numbers("dy", shape);
+    Tape tape;
+    Context context{backend, &tape, true};
+    const Variable x = leaf(backend, a), y = leaf(backend, a), other = leaf(backend, a);
+    // Backward comes to `sum` first: x, y and the gradient from above are then one tensor. Then `again` adds to x.
+    const Variable again = ops::add(context, x, other);
+    const Variable sum = ops::add(context, x, y);
+    const Tensor above = to_device(backend, dy);
+    backward_from(context, {{sum, above}, {again, above}});
+    CHECK(relative_error(grad_of(backend, x), times(dy, 2)) == 0);
+    CHECK(relative_error(grad_of(backend, y), dy) == 0);
+    CHECK(relative_error(grad_of(backend, other), dy) == 0);
+    CHECK(relative_error(download(backend, above), dy) == 0);
+}
+
+DEVICE_TEST_CASE("a gradient that nobody shares is added to in place, a shared one is copied", "[autograd]") {
+    const Array one({2}, {1, 1}), two({2}, {2, 2});
+    const Variable x = leaf(backend, one);
+    x.add_grad(backend, to_device(backend, one));
+    const void* place = x.grad().data();
+    x.add_grad(backend, to_device(backend, one));
+    CHECK(x.grad().data() == place);
+    const Tensor kept = x.grad();
+    x.add_grad(backend, to_device(backend, one));
+    CHECK(x.grad().data() != place);
+    CHECK(relative_error(download(backend, kept), two) == 0);
+
+    // accumulate_grad() must not write to a shared gradient either.
+    const Tensor shared = x.grad();
+    x.accumulate_grad(backend, backend.empty({2}, DType::kFloat32), [&](const Tensor& target, bool accumulate) {
+        CHECK_FALSE(accumulate);
+        backend.copy(to_device(backend, one), target);
+    });
+    CHECK(relative_error(download(backend, shared), Array({2}, {3, 3})) == 0);
+    CHECK(relative_error(grad_of(backend, x), Array({2}, {4, 4})) == 0);
+}
+
+DEVICE_TEST_CASE("a gradient with a fixed place stays there, and starts anew after clear_grad", "[autograd]") {
+    const Array one({2}, {1, 1}), three({2}, {3, 3});
+    const Tensor place = to_device(backend, Array({2}, {7, 7}));
+    const Variable x(to_device(backend, one), place);
+    CHECK_FALSE(x.has_grad());
+    x.add_grad(backend, to_device(backend, one));
+    x.add_grad(backend, to_device(backend, one));
+    x.write_grad(backend, DType::kFloat32, [&](const Tensor& to) { backend.copy(to_device(backend, one), to); });
+    x.accumulate_grad(backend, backend.empty({2}, DType::kFloat32), [&](const Tensor& to, bool accumulate) {
+        CHECK(accumulate);
+        CHECK(to.data() == place.data());
+    });
+    CHECK(relative_error(download(backend, place), three) == 0);
+    x.clear_grad();
+    CHECK_FALSE(x.has_grad());
+    x.write_grad(backend, DType::kFloat32, [&](const Tensor& to) { backend.copy(to_device(backend, one), to); });
+    CHECK(relative_error(download(backend, place), one) == 0);
+}
+
+DEVICE_TEST_CASE("a branch that does not lead to the loss is not run", "[autograd]") {
+    Tape tape;
+    const Variable x = leaf(backend, Array({1}, {2}));
+    const Variable lost(backend.zeros({1}, DType::kFloat32), true), used(backend.zeros({1}, DType::kFloat32), true);
+    int runs_of_lost = 0, runs_of_used = 0;
+    tape.record({lost}, [&] { ++runs_of_lost; });
+    tape.record({used}, [&] {
+        ++runs_of_used;
+        x.add_grad(backend, used.grad());
+    });
+    tape.backward(backend, used);
+    CHECK(runs_of_lost == 0);
+    CHECK(runs_of_used == 1);
+    CHECK(relative_error(grad_of(backend, x), Array({1}, {1})) == 0);
+    // The tape is empty now: nothing is run a second time.
+    tape.backward(backend, used);
+    CHECK(runs_of_used == 1);
+}
+
+DEVICE_TEST_CASE("an output without a gradient is given zeros where another output has one", "[autograd]") {
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        Tape tape;
+        Context context{backend, &tape, true};
+        const Variable y(backend.zeros({3}, dtype), true), p(backend.zeros({2, 2}, dtype), true);
+        Array from_y({3}), from_p({2, 2}, {1, 1, 1, 1});
+        tape.record({y, p}, [&] {
+            from_y = grad_of(backend, y);
+            from_p = grad_of(backend, p);
+            CHECK(p.grad().dtype() == dtype);
+        });
+        backward_from(context, {{y, upload(backend, Array({3}, {1, 2, 3}), dtype)}});
+        CHECK(from_y.values == std::vector<double>{1, 2, 3});
+        CHECK(from_p.values == std::vector<double>{0, 0, 0, 0});
+        CHECK_FALSE(p.has_grad());
+    }
+}
+
+DEVICE_TEST_CASE("nothing is recorded in evaluation, nor of what needs no gradient", "[autograd]") {
+    Tape tape;
+    Context evaluation{backend}, training{backend, &tape, true};
+    const Array a = whole_numbers("a", {2, 3});
+    const Variable x = leaf(backend, a), constant(to_device(backend, a), false);
+    const size_t before = backend.arena().bytes_in_use();
+    {
+        CHECK_FALSE(ops::relu(evaluation, ops::add(evaluation, x, x)).requires_grad());
+        CHECK_FALSE(ops::relu(training, ops::add(training, constant, constant)).requires_grad());
+    }
+    // A closure would have kept its operands.
+    CHECK(backend.arena().bytes_in_use() == before);
+    CHECK(ops::add(training, constant, x).requires_grad());
+    CHECK(backend.arena().bytes_in_use() > before);
+}
+
+DEVICE_TEST_CASE("what the closures keep is given back as backward goes", "[autograd]") {
+    constexpr int kLayers = 8;
+    constexpr int64_t kElements = 1 << 16;
+    const size_t tensor_bytes = kElements * sizeof(float);
+    const Variable x(backend.zeros({kElements}, DType::kFloat32), true);
+    const Tensor dy = backend.zeros({kElements}, DType::kFloat32);
+    const size_t before = backend.arena().bytes_in_use();
+    std::vector<size_t> in_use;
+    {
+        Tape tape;
+        Context context{backend, &tape, true};
+        Variable y = x;
+        for (int layer = 0; layer < kLayers; ++layer) {
+            y = ops::relu(context, y);
+            const Variable probe(y.value(), true);
+            tape.record({probe}, [&backend, &in_use, y, probe] {
+                in_use.push_back(backend.arena().bytes_in_use());
+                y.add_grad(backend, probe.grad());
+            });
+            y = probe;
+        }
+        CHECK(backend.arena().bytes_in_use() == before + kLayers * tensor_bytes);
+        const Variable last = std::exchange(y, {});
+        backward_from(context, {{last, dy}});
+    }
+    // Each layer gives its result back before the layer before it is run; beside them lives one gradient.
+    REQUIRE(in_use.size() == kLayers);
+    for (int i = 2; i < kLayers; ++i) CHECK(in_use[i] + tensor_bytes == in_use[i - 1]);
+    CHECK(in_use.back() <= before + 4 * tensor_bytes);
+    CHECK(x.grad().bytes() == tensor_bytes);
+    x.clear_grad();
+    CHECK(backend.arena().bytes_in_use() == before);
+}
+
+DEVICE_TEST_CASE("leaves keep their gradient after backward, and a second backward adds to it", "[autograd]") {
+    const Array a = whole_numbers("a", {3}), dy = whole_numbers("dy", {3});
+    const Variable x = leaf(backend, a);
+    for (const int runs : {1, 2, 3}) {
+        Tape tape;
+        Context context{backend, &tape, true};
+        const Variable y = ops::add(context, x, leaf(backend, a));
+        backward_from(context, {{y, to_device(backend, dy)}});
+        CHECK_FALSE(y.has_grad());
+        CHECK(relative_error(grad_of(backend, x), times(dy, runs)) == 0);
+    }
+    x.clear_grad();
+    CHECK_FALSE(x.has_grad());
+    CHECK_THROWS_AS(x.grad(), AssertionError);
+}
+
+TEST_CASE("backward starts from one float32, and a gradient has its variable's shape", "[autograd]") {
+    const auto backend = make_cpu_backend();
+    Tape tape;
+    CHECK_THROWS_AS(tape.backward(*backend, Variable(backend->zeros({2}, DType::kFloat32), true)), AssertionError);
+    CHECK_THROWS_AS(tape.backward(*backend, Variable(backend->zeros({1}, DType::kBFloat16), true)), AssertionError);
+    const Variable x(backend->zeros({2}, DType::kFloat32), true);
+    CHECK_THROWS_AS(x.add_grad(*backend, backend->zeros({3}, DType::kFloat32)), AssertionError);
+    CHECK_THROWS_AS(Variable(backend->zeros({2}, DType::kFloat32), backend->zeros({3}, DType::kFloat32)),
+                    AssertionError);
+}

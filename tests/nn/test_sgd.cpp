@@ -1,0 +1,94 @@
+// SGD with momentum against a loop in double precision.
+#include "engine/optim/sgd.h"
+
+#include "tests/support/array.h"
+#include "tests/support/devices.h"
+
+using namespace engine;
+using namespace test;
+using nn::Init;
+using nn::Parameters;
+using nn::Role;
+
+namespace {
+
+void announce(Parameters& parameters) {
+    parameters.add("norm.weight", {17}, Role::kVector, Init::kOnes);
+    parameters.add("conv.weight", {5, 3, 3, 3}, Role::kConvWeight, Init::kXavierUniform);
+    parameters.add("head.weight", {7, 5}, Role::kLinearWeight, Init::kXavierUniform);
+    parameters.add("head.bias", {7}, Role::kVector, Init::kZeros);
+}
+
+constexpr double kMomentum = 0.9, kWeightDecay = 0.05;
+
+}  // namespace
+
+DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on weights alone", "[nn]") {
+    for (const DType activations : {DType::kFloat32, DType::kBFloat16}) {
+        INFO(name_of(activations));
+        Parameters parameters;
+        announce(parameters);
+        parameters.allocate(backend, activations, 5);
+        Sgd optimizer(backend, parameters, {.momentum = kMomentum, .weight_decay = kWeightDecay});
+        const auto& all = parameters.parameters();
+        std::vector<Array> weights, velocities;
+        for (const auto& parameter : all) {
+            weights.push_back(download(backend, parameter->weight));
+            velocities.emplace_back(parameter->shape);
+        }
+
+        Random random("gradients");
+        for (const double rate : {0.1, 0.1, 0.01, 0.5, 0.0}) {
+            parameters.clear_gradients();
+            for (size_t i = 0; i < all.size(); ++i) {
+                const Array gradient = rounded(random.uniform(all[i]->shape), DType::kFloat32);
+                all[i]->variable.add_grad(backend, upload(backend, gradient, DType::kFloat32));
+                const double decay = all[i]->role == Role::kVector ? 0 : kWeightDecay;
+                for (size_t k = 0; k < gradient.values.size(); ++k) {
+                    double& v = velocities[i].values[k];
+                    double& w = weights[i].values[k];
+                    v = kMomentum * v + gradient.values[k] + decay * w;
+                    w -= rate * v;
+                }
+            }
+            optimizer.step(rate);
+            for (size_t i = 0; i < all.size(); ++i) {
+                INFO(all[i]->name << " rate " << rate);
+                CHECK(relative_error(download(backend, all[i]->weight), weights[i]) <= 1e-6);
+                CHECK(relative_error(download(backend, all[i]->momentum), velocities[i]) <= 1e-6);
+                // What the next forward uses is what was learnt.
+                const Tensor& used = all[i]->variable.value();
+                const Array master = download(backend, all[i]->weight);
+                CHECK(download(backend, used).values == rounded(master, used.dtype()).values);
+            }
+        }
+    }
+}
+
+DEVICE_TEST_CASE("without a gradient weights shrink, and nothing else moves", "[nn]") {
+    Parameters parameters;
+    announce(parameters);
+    parameters.allocate(backend, DType::kFloat32, 5);
+    std::vector<Array> before;
+    for (const auto& parameter : parameters.parameters()) before.push_back(download(backend, parameter->weight));
+    Sgd(backend, parameters, {.momentum = kMomentum, .weight_decay = kWeightDecay}).step(0.1);
+    for (size_t i = 0; i < before.size(); ++i) {
+        const auto& parameter = *parameters.parameters()[i];
+        INFO(parameter.name);
+        const Array after = download(backend, parameter.weight);
+        if (parameter.role == Role::kVector) {
+            CHECK(after.values == before[i].values);
+        } else {
+            for (double& value : before[i].values) value *= 1 - 0.1 * kWeightDecay;
+            CHECK(relative_error(after, before[i]) <= 1e-6);
+        }
+    }
+    // The gaps between parameters stay zeros: they would count in the sum of squares.
+    double squares = 0;
+    for (const auto& parameter : parameters.parameters()) {
+        if (parameter->role == Role::kVector) continue;
+        for (const double value : download(backend, parameter->weight).values) squares += value * value;
+    }
+    const Sgd optimizer(backend, parameters, {});
+    CHECK(values_of<double>(backend, optimizer.decayed_sum_squares()).front() == Approx(squares).epsilon(1e-6));
+}

@@ -1,0 +1,147 @@
+// Averages over batches, the schedule's place in a step, and evaluation of a data set that no batch size divides.
+#include "engine/train/trainer.h"
+
+#include "engine/ops/pool.h"
+#include "tests/support/devices.h"
+#include "tests/support/records.h"
+#include "tests/support/reference_dense.h"
+
+using namespace engine;
+using namespace test;
+
+namespace {
+
+constexpr int kSamples = 10;
+
+/// Mean colours, then one layer.
+class Colours final : public nn::Module {
+  public:
+    explicit Colours(nn::Parameters& parameters) : head_(parameters, "head", 3, 10) {}
+    Variable forward(Context& context, const Variable& images) const override {
+        return head_.forward(context, ops::global_average_pool(context, images));
+    }
+
+  private:
+    nn::Linear head_;
+};
+
+struct Task {
+    explicit Task(Backend& backend)
+        : backend(backend),
+          network(parameters),
+          records(numbered_records(kSamples)),
+          mean(upload(backend, Array({32, 32, 3}, std::vector<double>(3072, 127)), DType::kFloat32)) {
+        parameters.allocate(backend, DType::kFloat32, 1);
+    }
+
+    Batches in_order(int batch) { return Batches::in_order(backend, records, mean, batch, DType::kFloat32); }
+    Trainer trainer(int batch, const OptimizerConfig& optimizer, const ScheduleConfig& schedule) {
+        return Trainer(backend, network, parameters, in_order(batch), optimizer, schedule);
+    }
+    Array weights() { return download(backend, parameters.weights()); }
+
+    Backend& backend;
+    nn::Parameters parameters;
+    Colours network;
+    std::vector<uint8_t> records;
+    Tensor mean;
+};
+
+ScheduleConfig schedule_of(std::vector<int64_t> boundaries, std::vector<double> values) {
+    ScheduleConfig schedule;
+    schedule.boundaries = std::move(boundaries);
+    schedule.values = std::move(values);
+    return schedule;
+}
+
+}  // namespace
+
+DEVICE_TEST_CASE("totals are averages over pictures since they were last taken", "[nn]") {
+    Random random("totals");
+    Totals totals(backend);
+    const double weight_decay = 0.5;
+    const auto add = [&](int batch, double sum_squares, Averages& sums) {
+        const Array logits = rounded(random.uniform({batch, 4}, -2, 2), DType::kFloat32);
+        std::vector<int32_t> labels;
+        for (int i = 0; i < batch; ++i) labels.push_back(random.below(4));
+        const ReferenceLoss expected(logits, labels);
+        Context context{backend};
+        const auto result = ops::softmax_cross_entropy(
+            context, Variable(upload(backend, logits, DType::kFloat32), false), upload_labels(backend, labels));
+        totals.add(result, batch, backend.from_host(&sum_squares, {1}), static_cast<float>(weight_decay));
+        sums.cross_entropy += expected.loss * batch;
+        sums.weight_penalty += weight_decay * sum_squares / 2 * batch;
+        sums.accuracy += expected.correct;
+    };
+    for (int round = 0; round < 2; ++round) {
+        Averages sums;
+        add(5, 3, sums);
+        add(17, 2, sums);
+        add(1, 7, sums);
+        const Averages averages = totals.take();
+        CHECK(averages.cross_entropy == Approx(sums.cross_entropy / 23).epsilon(1e-6));
+        CHECK(averages.weight_penalty == Approx(sums.weight_penalty / 23).epsilon(1e-9));
+        CHECK(averages.accuracy == Approx(sums.accuracy / 23).epsilon(1e-12));
+    }
+    const Averages none = totals.take();
+    CHECK(none.cross_entropy == 0);
+    CHECK(none.accuracy == 0);
+}
+
+DEVICE_TEST_CASE("step s trains at the schedule's rate for s", "[nn]") {
+    Task task(backend);
+    // At rate 0 the velocity goes on, the weights stand still.
+    auto trainer = task.trainer(4, {.momentum = 0.9, .weight_decay = 0}, schedule_of({2, 4}, {1e-4, 0, 1e-5}));
+    const double rates[] = {1e-4, 1e-4, 0, 0, 1e-5, 1e-5};
+    Array before = task.weights();
+    for (int step = 0; step < 6; ++step) {
+        INFO("step " << step);
+        CHECK(trainer.step() == step);
+        trainer.update();
+        CHECK(trainer.last_learning_rate() == rates[step]);
+        const Array after = task.weights();
+        CHECK((after.values != before.values) == (rates[step] > 0));
+        before = after;
+    }
+    CHECK(trainer.step() == 6);
+}
+
+DEVICE_TEST_CASE("a training row is of the weights before each update, penalty included", "[nn]") {
+    Task task(backend);
+    const Array weights = task.weights();
+    double squares = 0;
+    for (const double value : weights.values) squares += value * value;  // The bias starts at zero.
+    Batches all = task.in_order(kSamples);
+    const Evaluation expected = evaluate(backend, task.network, all);
+    auto trainer = task.trainer(kSamples, {.momentum = 0.9, .weight_decay = 0.01}, schedule_of({}, {1e-4}));
+    trainer.update();
+    const Averages averages = trainer.take_averages();
+    CHECK(averages.cross_entropy == Approx(expected.loss).epsilon(1e-6));
+    CHECK(averages.accuracy == Approx(expected.accuracy));
+    CHECK(averages.weight_penalty == Approx(0.01 * squares / 2).epsilon(1e-5));
+}
+
+DEVICE_TEST_CASE("evaluation counts every picture once, and writes logits in the order of the data", "[nn]") {
+    Task task(backend);
+    Array expected_input({kSamples, 3});
+    std::vector<int32_t> labels;
+    for (int n = 0; n < kSamples; ++n) {
+        labels.push_back(n);
+        for (int c = 0; c < 3; ++c)
+            for (int i = 0; i < 1024; ++i)
+                expected_input.values[n * 3 + c] += (byte_of(task.records, n, i / 32, i % 32, c) - 127.0) / 1024;
+    }
+    const Array weight = download(backend, task.parameters.parameters()[0]->weight);
+    const Array logits = product(expected_input, transposed(weight));
+    const ReferenceLoss expected(logits, labels);
+    for (const int batch : {1, 3, 4, 10, 16}) {
+        INFO("batch " << batch);
+        Batches batches = task.in_order(batch);
+        std::vector<float> written;
+        const Evaluation result = evaluate(backend, task.network, batches, &written);
+        CHECK(result.loss == Approx(expected.loss).epsilon(1e-5));
+        CHECK(result.accuracy == Approx(expected.correct / 10.0));
+        const Array actual({kSamples, 10}, std::vector<double>(written.begin(), written.end()));
+        CHECK(relative_error(actual, logits) <= 1e-5);
+    }
+}
