@@ -112,12 +112,15 @@ compile_jobs() {
     say "$cores"
 }
 
-# build PRESET [TARGET...]: configures what is not configured yet and compiles what is out of date.
+# build PRESET [TARGET...]: compiles what is out of date. Without a target all is built, tests included; programs alone
+# are configured without the tests, which need packages of their own.
 build() {
     local preset=$1
     shift
-    if [ ! -f "build/$preset/build.ninja" ]; then
-        cmake --preset "$preset" || return 1
+    if [ $# -eq 0 ]; then
+        cmake --preset "$preset" -DBUILD_TESTING=ON || return 1
+    elif [ ! -f "build/$preset/build.ninja" ]; then
+        cmake --preset "$preset" -DBUILD_TESTING=OFF || return 1
     fi
     cmake --build "build/$preset" --parallel "$(compile_jobs)" ${1:+--target "$@"}
 }

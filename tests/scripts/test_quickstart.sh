@@ -49,7 +49,8 @@ near_the_end() { tail -n 4 "$scratch/output" | grep -qF -- "$1"; }
 quickstart
 expect "without a network it ends well" exits_with 0
 expect "it says that it builds for the CPU alone" says "building for the CPU alone: the CUDA toolkit at"
-expect "it configures" logged "cmake --preset cpu"
+expect "it configures without the tests, whose packages it does not install" \
+    logged "cmake --preset cpu -DBUILD_TESTING=OFF"
 expect "it builds the programs it needs" logged "--target resnet-train resnet-eval draw-pictures"
 expect "it says loudly what the data are" says "BUILT-IN PICTURES instead"
 expect "the pictures are drawn" logged "draw-pictures $cache/pictures"
