@@ -8,7 +8,7 @@
 
 namespace models {
 
-/// Builds the network that `config` names and announces its parameters; they have no memory yet.
+// Builds the network that `config` names and announces its parameters; they have no memory yet.
 std::unique_ptr<engine::nn::Module> make_model(engine::nn::Parameters& parameters, const ModelConfig& config);
 
 }  // namespace models

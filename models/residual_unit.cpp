@@ -19,7 +19,7 @@ bool changes_size(const UnitPlace& place) {
     return place.in_channels != place.out_channels;
 }
 
-/// The shortcut without weights: x itself, or x made smaller and padded with channels of zeros.
+// The shortcut without weights: x itself, or x made smaller and padded with channels of zeros.
 Variable unweighted(Context& context, const Variable& x, const UnitPlace& place, Shortcut shortcut) {
     if (!changes_size(place)) return x;
     const auto kind =

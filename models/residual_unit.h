@@ -10,12 +10,12 @@
 
 namespace models {
 
-/// Where a unit stands: the names of its tensors and its sizes.
+// Where a unit stands: the names of its tensors and its sizes.
 struct UnitPlace {
-    std::string name;  ///< "stages.1.0"
+    std::string name;  // "stages.1.0"
     int in_channels, out_channels;
     int stride;
-    bool first;  ///< The very first unit of the network.
+    bool first;  // The very first unit of the network.
 };
 
 class ResidualUnit {
@@ -24,8 +24,8 @@ class ResidualUnit {
     virtual engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const = 0;
 };
 
-/// He et al. 2016 (Identity Mappings in Deep Residual Networks): p = relu(norm1(x)); r = conv1(p); q = relu(norm2(r));
-/// y = conv2(q) + shortcut(x). In the network's first unit, and for a projection, the shortcut starts from p.
+// He et al. 2016 (Identity Mappings in Deep Residual Networks): p = relu(norm1(x)); r = conv1(p); q = relu(norm2(r));
+// y = conv2(q) + shortcut(x). In the network's first unit, and for a projection, the shortcut starts from p.
 class PreactUnit final : public ResidualUnit {
   public:
     PreactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding);
@@ -41,9 +41,9 @@ class PreactUnit final : public ResidualUnit {
     Shortcut shortcut_;
 };
 
-/// He et al. 2015 (Deep Residual Learning for Image Recognition), section 4.2: y =
-/// relu(norm2(conv2(relu(norm1(conv1(x)))))
-/// + shortcut(x)). A projection is a 1x1 convolution of x with a norm of its own (option B).
+// He et al. 2015 (Deep Residual Learning for Image Recognition), section 4.2: y =
+// relu(norm2(conv2(relu(norm1(conv1(x)))))
+// + shortcut(x)). A projection is a 1x1 convolution of x with a norm of its own (option B).
 class PostactUnit final : public ResidualUnit {
   public:
     PostactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding);

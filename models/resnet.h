@@ -9,13 +9,13 @@
 
 namespace models {
 
-/// Stem, three stages of (depth - 2) / 6 units with 16, 32 and 64 channels, norm (at the end for preact, after the stem
-/// for postact), global average pool, linear layer (He et al. 2015, section 4.2).
+// Stem, three stages of (depth - 2) / 6 units with 16, 32 and 64 channels, norm (at the end for preact, after the stem
+// for postact), global average pool, linear layer (He et al. 2015, section 4.2).
 class ResNet final : public engine::nn::Module {
   public:
     ResNet(engine::nn::Parameters& parameters, const ModelConfig& config);
 
-    /// images [batch, 32, 32, 3] -> logits [batch, 10].
+    // images [batch, 32, 32, 3] -> logits [batch, 10].
     engine::Variable forward(engine::Context& context, const engine::Variable& images) const override;
 
   private:

@@ -12,7 +12,7 @@ namespace tools {
 
 enum ExitCode { kDone = 0, kFailed = 1, kWrongInput = 2, kDiverged = 3 };
 
-/// Parses the command line and runs `body`; an error is one line on standard error and the documented exit code.
+// Parses the command line and runs `body`; an error is one line on standard error and the documented exit code.
 inline int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
     try {
         app.parse(argc, argv);

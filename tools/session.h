@@ -15,9 +15,9 @@ namespace tools {
 struct Session {
     explicit Session(const Experiment& experiment);
 
-    /// "ResNet-20 (preact, avgpool_zeropad), 272,474 parameters; CPU, 2 threads, ...; float32".
+    // "ResNet-20 (preact, avgpool_zeropad), 272,474 parameters; CPU, 2 threads, ...; float32".
     std::string description() const;
-    /// The mean picture as a tensor on the device.
+    // The mean picture as a tensor on the device.
     engine::Tensor upload_mean(const std::vector<float>& mean);
 
     Experiment experiment;
@@ -26,7 +26,7 @@ struct Session {
     std::unique_ptr<engine::nn::Module> model;
 };
 
-/// A value for `--set`-style overrides: `key="text"`, quoted as JSON whatever it holds.
+// A value for `--set`-style overrides: `key="text"`, quoted as JSON whatever it holds.
 std::string text_override(const std::string& key, const std::string& text);
 
 }  // namespace tools

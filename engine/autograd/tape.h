@@ -11,12 +11,12 @@ namespace engine {
 
 class Tape {
   public:
-    /// `backward` reads the gradients of `outputs` and contributes to those of its inputs. It runs once, and only if
-    /// some output received a gradient; outputs without one are then given zeros.
+    // `backward` reads the gradients of `outputs` and contributes to those of its inputs. It runs once, and only if
+    // some output received a gradient; outputs without one are then given zeros.
     void record(std::vector<Variable> outputs, std::function<void()> backward);
 
-    /// Gradients of the scalar `loss` (one float32) with respect to everything it was computed from. Each closure is
-    /// dropped, with the tensors it kept, as soon as it has run. The tape is empty afterwards.
+    // Gradients of the scalar `loss` (one float32) with respect to everything it was computed from. Each closure is
+    // dropped, with the tensors it kept, as soon as it has run. The tape is empty afterwards.
     void backward(Backend& backend, const Variable& loss);
 
   private:
@@ -27,13 +27,13 @@ class Tape {
     std::vector<Record> records_;
 };
 
-/// What an operation needs besides its operands.
+// What an operation needs besides its operands.
 struct Context {
     Backend& backend;
-    Tape* tape = nullptr;   ///< None: nothing is recorded.
-    bool training = false;  ///< Norms use the statistics of the batch; else the running ones.
+    Tape* tape = nullptr;   // None: nothing is recorded.
+    bool training = false;  // Norms use the statistics of the batch; else the running ones.
 
-    /// Whether an operation on these inputs has to be recorded.
+    // Whether an operation on these inputs has to be recorded.
     template <class... Inputs>
     bool records(const Inputs&... inputs) const {
         return tape != nullptr && (inputs.requires_grad() || ...);

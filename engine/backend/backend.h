@@ -23,69 +23,69 @@ class Backend {
     // ---- memory
     Tensor empty(const Shape& shape, DType dtype) { return Tensor(arena_, shape, dtype); }
     Tensor zeros(const Shape& shape, DType dtype);
-    /// A tensor holding a copy of `shape.elements()` values in host memory.
+    // A tensor holding a copy of `shape.elements()` values in host memory.
     template <class T>
     Tensor from_host(const T* values, const Shape& shape);
     const Arena& arena() const { return *arena_; }
 
     virtual DeviceType device() const = 0;
-    /// For people: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads, oneDNN 2.6 (AVX-512)".
+    // For people: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads, oneDNN 2.6 (AVX-512)".
     virtual std::string description() const = 0;
-    /// Whether products of bfloat16 run at full speed here.
+    // Whether products of bfloat16 run at full speed here.
     virtual bool prefers_bfloat16() const = 0;
-    virtual void upload(const void* host, const Tensor& to) = 0;  ///< Copies to.bytes(); host may be reused at once.
-    virtual void download(const Tensor& from, void* host) = 0;    ///< Copies from.bytes() and waits for them.
-    virtual void copy(const Tensor& from, const Tensor& to) = 0;  ///< Same bytes on the same device.
+    virtual void upload(const void* host, const Tensor& to) = 0;  // Copies to.bytes(); host may be reused at once.
+    virtual void download(const Tensor& from, void* host) = 0;    // Copies from.bytes() and waits for them.
+    virtual void copy(const Tensor& from, const Tensor& to) = 0;  // Same bytes on the same device.
     virtual void fill_zero(const Tensor& x) = 0;
     virtual void synchronize() = 0;
 
     // ---- convolution and matrix product
     virtual void conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) = 0;
     virtual void conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) = 0;
-    /// dw is float32 whatever the type of x and dy.
+    // dw is float32 whatever the type of x and dy.
     virtual void conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) = 0;
-    /// c [m, n] = op(a) [m, k] * op(b) [k, n], float32; op transposes where the flag is set.
+    // c [m, n] = op(a) [m, k] * op(b) [k, n], float32; op transposes where the flag is set.
     virtual void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) = 0;
-    virtual void add_bias(const Tensor& bias, const Tensor& y) = 0;   ///< y [rows, n] += bias [n], float32
-    virtual void column_sum(const Tensor& x, const Tensor& sum) = 0;  ///< sum [n] of x [rows, n], float32
+    virtual void add_bias(const Tensor& bias, const Tensor& y) = 0;   // y [rows, n] += bias [n], float32
+    virtual void column_sum(const Tensor& x, const Tensor& sum) = 0;  // sum [n] of x [rows, n], float32
 
     // ---- batch norm (Ioffe & Szegedy 2015); the last axis is the channel
     virtual void batch_stats(const Tensor& x, const BatchStats& stats) = 0;
-    /// y += residual, then the statistics of y as stored.
+    // y += residual, then the statistics of y as stored.
     virtual void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) = 0;
-    /// y = [relu](norm(x) [+ residual]); residual may be undefined; y may be x.
+    // y = [relu](norm(x) [+ residual]); residual may be undefined; y may be x.
     virtual void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) = 0;
-    /// Gradient of norm() without residual, through the batch statistics as well. `accumulate` adds to dx.
+    // Gradient of norm() without residual, through the batch statistics as well. `accumulate` adds to dx.
     virtual void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
                                bool accumulate, const Tensor& dgamma, const Tensor& dbeta) = 0;
-    /// running = decay * running + (1 - decay) * batch, the variance made unbiased with `rows` per channel.
+    // running = decay * running + (1 - decay) * batch, the variance made unbiased with `rows` per channel.
     virtual void update_running(const BatchStats& batch, int64_t rows, float decay, const BatchStats& running) = 0;
 
     // ---- element by element, and pools
     virtual void relu(const Tensor& x, const Tensor& y) = 0;
     virtual void relu_backward(const Tensor& y, const Tensor& dy, const Tensor& dx) = 0;
-    virtual void add(const Tensor& a, const Tensor& b, const Tensor& sum) = 0;  ///< sum may be a or b.
-    virtual void cast(const Tensor& x, const Tensor& y) = 0;                    ///< float32 <-> bfloat16
+    virtual void add(const Tensor& a, const Tensor& b, const Tensor& sum) = 0;  // sum may be a or b.
+    virtual void cast(const Tensor& x, const Tensor& y) = 0;                    // float32 <-> bfloat16
     virtual void shortcut(ShortcutKind kind, const Tensor& x, const Tensor& y) = 0;
     virtual void shortcut_backward(ShortcutKind kind, const Tensor& dy, const Tensor& dx) = 0;
-    virtual void global_average_pool(const Tensor& x, const Tensor& y) = 0;  ///< [n, h, w, c] -> [n, c] float32
+    virtual void global_average_pool(const Tensor& x, const Tensor& y) = 0;  // [n, h, w, c] -> [n, c] float32
     virtual void global_average_pool_backward(const Tensor& dy, const Tensor& dx) = 0;
 
     // ---- loss, metrics, update, data
-    /// logits [batch, classes], labels [batch] int32 -> mean loss [1], dlogits (undefined: not wanted), correct [1]
-    /// int32.
+    // logits [batch, classes], labels [batch] int32 -> mean loss [1], dlogits (undefined: not wanted), correct [1]
+    // int32.
     virtual void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss,
                                        const Tensor& dlogits, const Tensor& correct) = 0;
-    virtual void sum_squares(const Tensor& x, const Tensor& sum) = 0;  ///< sum [1] float64 of float32 squares
-    /// sum_squares may be undefined. totals: the bytes of one kernels::Metrics.
+    virtual void sum_squares(const Tensor& x, const Tensor& sum) = 0;  // sum [1] float64 of float32 squares
+    // sum_squares may be undefined. totals: the bytes of one kernels::Metrics.
     virtual void accumulate_metrics(const Tensor& loss, const Tensor& correct, const Tensor& sum_squares,
                                     float weight_decay, int batch, const Tensor& totals) = 0;
-    /// SGD with momentum on flat float32 arrays; the first `decayed` elements get weight decay. `copy` (undefined:
-    /// none) receives the new weights as bfloat16. learning_rate: [1] float32 on the device.
+    // SGD with momentum on flat float32 arrays; the first `decayed` elements get weight decay. `copy` (undefined:
+    // none) receives the new weights as bfloat16. learning_rate: [1] float32 on the device.
     virtual void sgd_momentum(int64_t decayed, const Tensor& learning_rate, float momentum, float weight_decay,
                               const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                               const Tensor& copy) = 0;
-    /// One batch from CIFAR records: see kernels/augment.h. step: [1] int64 on the device.
+    // One batch from CIFAR records: see kernels/augment.h. step: [1] int64 on the device.
     virtual void gather_augment(const kernels::AugmentShape& shape, const Tensor& records, const Tensor& mean,
                                 const Tensor& step, const Tensor& images, const Tensor& labels) = 0;
 
@@ -107,22 +107,22 @@ Tensor Backend::from_host(const T* values, const Shape& shape) {
 }
 
 struct CpuOptions {
-    /// Batch norm by oneDNN instead of the project's own kernels, which pass over memory fewer times.
+    // Batch norm by oneDNN instead of the project's own kernels, which pass over memory fewer times.
     bool library_norm = false;
 };
 
-/// The CPU: every operation, float32 and bfloat16.
+// The CPU: every operation, float32 and bfloat16.
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});
 
 struct CudaOptions {
-    bool deterministic = true;  ///< Only algorithms that give the same bits on every run.
-    bool allow_tf32 = false;    ///< Products of float32 may be rounded to TF32 (10 bits of mantissa).
+    bool deterministic = true;  // Only algorithms that give the same bits on every run.
+    bool allow_tf32 = false;    // Products of float32 may be rounded to TF32 (10 bits of mantissa).
 };
 
-/// The first CUDA device. Throws InputError that says what is missing: a build with CUDA, a driver, a newer driver, a
-/// device.
+// The first CUDA device. Throws InputError that says what is missing: a build with CUDA, a driver, a newer driver, a
+// device.
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
-/// "" where a CUDA device can be used, else what is missing.
+// "" where a CUDA device can be used, else what is missing.
 std::string why_no_cuda();
 
 }  // namespace engine

@@ -11,7 +11,7 @@
 
 namespace engine {
 
-/// Calls f(T{}) with the C++ type of an activation.
+// Calls f(T{}) with the C++ type of an activation.
 template <class F>
 void with_activation_type(DType dtype, F f) {
     ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
@@ -22,7 +22,7 @@ void with_activation_type(DType dtype, F f) {
     }
 }
 
-/// Exec is kernels::Host or kernels::Cuda: where the kernels run.
+// Exec is kernels::Host or kernels::Cuda: where the kernels run.
 template <class Exec>
 class KernelBackend : public Backend {
   public:

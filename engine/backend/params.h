@@ -7,9 +7,9 @@
 
 namespace engine {
 
-/// A 2-D convolution without bias. x [batch, height, width, in_channels], w [out_channels, kernel, kernel,
-/// in_channels], y [batch, out_height(), out_width(), out_channels]. Rows and columns of zeros round x may differ by
-/// side.
+// A 2-D convolution without bias. x [batch, height, width, in_channels], w [out_channels, kernel, kernel,
+// in_channels], y [batch, out_height(), out_width(), out_channels]. Rows and columns of zeros round x may differ by
+// side.
 struct Conv2dParams {
     int batch, height, width, in_channels, out_channels;
     int kernel, stride;
@@ -24,13 +24,13 @@ struct Conv2dParams {
     auto operator<=>(const Conv2dParams&) const = default;
 };
 
-/// Mean and biased variance of each channel, both [channels] float32.
+// Mean and biased variance of each channel, both [channels] float32.
 struct BatchStats {
     Tensor mean;
     Tensor variance;
 };
 
-/// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, then max(y, 0) if relu. gamma, beta: [channels] float32.
+// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, then max(y, 0) if relu. gamma, beta: [channels] float32.
 struct NormParams {
     BatchStats stats;
     Tensor gamma;
@@ -39,10 +39,10 @@ struct NormParams {
     bool relu;
 };
 
-/// How a shortcut without weights changes size: halves the picture, then pads the channels with zeros on both sides.
+// How a shortcut without weights changes size: halves the picture, then pads the channels with zeros on both sides.
 enum class ShortcutKind {
-    kAveragePool,  ///< 2x2 average pool with stride 2
-    kSubsample,    ///< every second row and column (He et al. 2015, option A)
+    kAveragePool,  // 2x2 average pool with stride 2
+    kSubsample,    // every second row and column (He et al. 2015, option A)
 };
 
 }  // namespace engine

@@ -14,14 +14,14 @@
 
 namespace engine {
 
-/// Raw memory of one device.
+// Raw memory of one device.
 class MemorySource {
   public:
     virtual ~MemorySource() = default;
-    /// Returns nullptr when the device has no `bytes` left. Aligned to Arena::kAlignment.
+    // Returns nullptr when the device has no `bytes` left. Aligned to Arena::kAlignment.
     virtual void* allocate(size_t bytes) = 0;
     virtual void release(void* pointer, size_t bytes) noexcept = 0;
-    /// What a user can do when allocate() fails: names the device and the remedy.
+    // What a user can do when allocate() fails: names the device and the remedy.
     virtual std::string remedy() const = 0;
 };
 
@@ -34,12 +34,12 @@ class Arena {
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
-    /// At least one byte of memory, aligned to kAlignment. Throws Error (need, amount held, remedy) when there is none.
+    // At least one byte of memory, aligned to kAlignment. Throws Error (need, amount held, remedy) when there is none.
     void* allocate(size_t bytes);
     void free(void* pointer) noexcept;
 
     size_t bytes_in_use() const { return in_use_; }
-    /// Bytes taken from the device: the peak of what was in use, plus fragmentation.
+    // Bytes taken from the device: the peak of what was in use, plus fragmentation.
     size_t bytes_reserved() const { return reserved_; }
 
   private:
@@ -59,7 +59,7 @@ class Arena {
 
     std::unique_ptr<MemorySource> source_;
     std::vector<Chunk> chunks_;
-    Blocks blocks_;  ///< All blocks by address; neighbours of one chunk are contiguous.
+    Blocks blocks_;  // All blocks by address; neighbours of one chunk are contiguous.
     size_t in_use_ = 0;
     size_t reserved_ = 0;
 };

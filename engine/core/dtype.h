@@ -47,31 +47,26 @@ constexpr std::string_view name_of(DType dtype) {
     return "unknown";
 }
 
+// DTypeOf<float>::value is DType::kFloat32, and so on.
 template <class T>
 struct DTypeOf;
-template <>
-struct DTypeOf<float> {
-    static constexpr DType value = DType::kFloat32;
+
+template <DType dtype>
+struct DTypeConstant {
+    static constexpr DType value = dtype;
 };
+
 template <>
-struct DTypeOf<bfloat16> {
-    static constexpr DType value = DType::kBFloat16;
-};
+struct DTypeOf<float> : DTypeConstant<DType::kFloat32> {};
 template <>
-struct DTypeOf<double> {
-    static constexpr DType value = DType::kFloat64;
-};
+struct DTypeOf<bfloat16> : DTypeConstant<DType::kBFloat16> {};
 template <>
-struct DTypeOf<int32_t> {
-    static constexpr DType value = DType::kInt32;
-};
+struct DTypeOf<double> : DTypeConstant<DType::kFloat64> {};
 template <>
-struct DTypeOf<int64_t> {
-    static constexpr DType value = DType::kInt64;
-};
+struct DTypeOf<int32_t> : DTypeConstant<DType::kInt32> {};
 template <>
-struct DTypeOf<uint8_t> {
-    static constexpr DType value = DType::kUInt8;
-};
+struct DTypeOf<int64_t> : DTypeConstant<DType::kInt64> {};
+template <>
+struct DTypeOf<uint8_t> : DTypeConstant<DType::kUInt8> {};
 
 }  // namespace engine

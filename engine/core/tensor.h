@@ -12,7 +12,7 @@
 
 namespace engine {
 
-/// One piece of an arena, given back when its last tensor goes.
+// One piece of an arena, given back when its last tensor goes.
 class Storage {
   public:
     Storage(std::shared_ptr<Arena> arena, size_t bytes)
@@ -32,7 +32,7 @@ class Storage {
 
 class Tensor {
   public:
-    Tensor() = default;  ///< No memory: defined() is false.
+    Tensor() = default;  // No memory: defined() is false.
     Tensor(std::shared_ptr<Arena> arena, const Shape& shape, DType dtype)
         : storage_(std::make_shared<Storage>(std::move(arena), shape.elements() * size_of(dtype))),
           shape_(shape),
@@ -45,14 +45,14 @@ class Tensor {
     size_t bytes() const { return elements() * size_of(dtype_); }
 
     void* data() const { return static_cast<std::byte*>(storage_->pointer()) + offset_; }
-    /// The elements; T must be the tensor's own type. The pointer is of the tensor's device.
+    // The elements; T must be the tensor's own type. The pointer is of the tensor's device.
     template <class T>
     T* data() const {
         ASSERT(DTypeOf<T>::value == dtype_);
         return static_cast<T*>(data());
     }
 
-    /// `shape.elements()` elements from element `first` on, sharing this tensor's memory.
+    // `shape.elements()` elements from element `first` on, sharing this tensor's memory.
     Tensor view(int64_t first, const Shape& shape) const {
         ASSERT(first >= 0 && first + shape.elements() <= elements());
         Tensor part = *this;
@@ -61,7 +61,7 @@ class Tensor {
         return part;
     }
 
-    /// Whether nobody else shares the memory, so that it may be overwritten.
+    // Whether nobody else shares the memory, so that it may be overwritten.
     bool unique() const { return storage_.use_count() == 1; }
 
   private:

@@ -11,25 +11,25 @@
 namespace engine {
 
 struct Batch {
-    Tensor images;  ///< [batch, 32, 32, 3], bytes less the mean picture
-    Tensor labels;  ///< [batch] int32
+    Tensor images;  // [batch, 32, 32, 3], bytes less the mean picture
+    Tensor labels;  // [batch] int32
 };
 
-/// A data set on the device. Which pictures a step sees, and how they are varied, is a function of the seed and the
-/// step alone (see kernels/augment.h).
+// A data set on the device. Which pictures a step sees, and how they are varied, is a function of the seed and the
+// step alone (see kernels/augment.h).
 class Batches {
   public:
-    /// Every picture in the order of the file, as it is. `mean`: [32, 32, 3] float32 on the device.
+    // Every picture in the order of the file, as it is. `mean`: [32, 32, 3] float32 on the device.
     static Batches in_order(Backend& backend, std::span<const uint8_t> records, const Tensor& mean, int batch_size,
                             DType dtype);
-    /// For training: order and variation as `config` says.
+    // For training: order and variation as `config` says.
     static Batches shuffled(Backend& backend, std::span<const uint8_t> records, const Tensor& mean, int batch_size,
                             DType dtype, const DataConfig& config, uint64_t seed);
 
     int64_t samples() const { return shape_.samples; }
     int batch_size() const { return shape_.batch; }
 
-    /// Batch number `step`, counted from 0. Past the last picture it goes on with the first of the next epoch.
+    // Batch number `step`, counted from 0. Past the last picture it goes on with the first of the next epoch.
     Batch get(int64_t step);
 
   private:

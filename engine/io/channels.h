@@ -8,14 +8,14 @@
 
 namespace engine {
 
-/// The shape that a file shows: [out, kh, kw, in] -> [out, in, kh, kw], [h, w, c] -> [c, h, w], others as they are.
+// The shape that a file shows: [out, kh, kw, in] -> [out, in, kh, kw], [h, w, c] -> [c, h, w], others as they are.
 inline Shape channels_first(const Shape& shape) {
     if (shape.rank() == 4) return {shape[0], shape[3], shape[1], shape[2]};
     if (shape.rank() == 3) return {shape[2], shape[0], shape[1]};
     return shape;
 }
 
-/// Calls move(last, first) with the index of each element in the two orders; `shape` is channels last.
+// Calls move(last, first) with the index of each element in the two orders; `shape` is channels last.
 template <class Move>
 void for_each_channels_first(const Shape& shape, Move move) {
     const bool has_picture = shape.rank() >= 3;

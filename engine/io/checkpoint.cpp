@@ -25,7 +25,7 @@ std::vector<int64_t> file_shape(const Shape& shape) {
     return {first.extents().begin(), first.extents().end()};
 }
 
-/// Host copies of tensors, in the layout of the file.
+// Host copies of tensors, in the layout of the file.
 class Snapshot {
   public:
     void add(const std::string& name, const Shape& shape, const std::vector<float>& values) {

@@ -23,22 +23,22 @@ struct CheckpointInfo {
     uint32_t data_fingerprint = 0;
 };
 
-/// Writes the file complete or not at all. `mean`: [32, 32, 3].
+// Writes the file complete or not at all. `mean`: [32, 32, 3].
 void save_checkpoint(const std::filesystem::path& path, Backend& backend, const nn::Parameters& parameters,
                      const std::vector<float>& mean, const CheckpointInfo& info);
 
 class Checkpoint {
   public:
-    /// Throws InputError if the file is not a safetensors file, was made by a newer version of the format, or does not
-    /// have the checksum it claims. A file from elsewhere has no info().
+    // Throws InputError if the file is not a safetensors file, was made by a newer version of the format, or does not
+    // have the checksum it claims. A file from elsewhere has no info().
     static Checkpoint read(const std::filesystem::path& path);
 
     const std::optional<CheckpointInfo>& info() const { return info_; }
-    /// [32, 32, 3], if the file has it.
+    // [32, 32, 3], if the file has it.
     std::optional<std::vector<float>> mean() const;
 
-    /// Copies weights and running statistics into `parameters`. Throws InputError naming each tensor that is missing,
-    /// misshapen, of another type than F32 or BF16, or unknown (optimizer.* may be there or not).
+    // Copies weights and running statistics into `parameters`. Throws InputError naming each tensor that is missing,
+    // misshapen, of another type than F32 or BF16, or unknown (optimizer.* may be there or not).
     void load_into(Backend& backend, nn::Parameters& parameters) const;
 
   private:

@@ -7,20 +7,20 @@
 
 namespace engine::nn {
 
-/// A tensor on its way through a network, with its batch statistics where the next layer will want them.
+// A tensor on its way through a network, with its batch statistics where the next layer will want them.
 struct Activation {
     Variable value;
     BatchStats stats;
 };
 
-/// Square convolution without bias: `<name>.weight`.
+// Square convolution without bias: `<name>.weight`.
 class Conv2d {
   public:
     Conv2d(Parameters& parameters, const std::string& name, int in_channels, int out_channels, int kernel, int stride,
            ops::Padding padding);
 
     struct Options {
-        const ops::Norm* norm = nullptr;  ///< See ops::ConvOptions.
+        const ops::Norm* norm = nullptr;  // See ops::ConvOptions.
         Variable residual = {};
         bool want_stats = false;
         bool want_p = false;
@@ -33,12 +33,12 @@ class Conv2d {
     ops::Padding padding_;
 };
 
-/// Batch norm: `<name>.{weight,bias,running_mean,running_var}`. epsilon 1e-3, decay of the running statistics 0.99.
+// Batch norm: `<name>.{weight,bias,running_mean,running_var}`. epsilon 1e-3, decay of the running statistics 0.99.
 class BatchNorm {
   public:
     BatchNorm(Parameters& parameters, const std::string& name, int channels);
 
-    /// How to normalise x: in training by x.stats, which also move the running statistics, else by the latter.
+    // How to normalise x: in training by x.stats, which also move the running statistics, else by the latter.
     ops::Norm prologue(Context& context, const Activation& x, bool relu) const;
     Variable forward(Context& context, const Activation& x, bool relu, const Variable& residual = {}) const;
 
@@ -47,7 +47,7 @@ class BatchNorm {
     std::shared_ptr<Buffer> running_mean_, running_var_;
 };
 
-/// Fully connected: `<name>.weight` [out, in], `<name>.bias`.
+// Fully connected: `<name>.weight` [out, in], `<name>.bias`.
 class Linear {
   public:
     Linear(Parameters& parameters, const std::string& name, int in_features, int out_features);
@@ -57,7 +57,7 @@ class Linear {
     std::shared_ptr<Parameter> weight_, bias_;
 };
 
-/// A network: pictures [batch, height, width, channels] -> logits [batch, classes] float32.
+// A network: pictures [batch, height, width, channels] -> logits [batch, classes] float32.
 class Module {
   public:
     virtual ~Module() = default;

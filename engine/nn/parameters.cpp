@@ -13,7 +13,7 @@ bool decays(Role role) {
     return role != Role::kVector;
 }
 
-/// fan_in + fan_out, counting every position of the kernel.
+// fan_in + fan_out, counting every position of the kernel.
 int64_t fans(const Shape& shape) {
     const int64_t taps = shape.rank() == 4 ? shape[1] * shape[2] : 1;
     return taps * (shape[0] + shape[-1]);

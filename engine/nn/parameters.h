@@ -14,15 +14,15 @@
 namespace engine::nn {
 
 enum class Init {
-    kXavierUniform,  ///< U(-a, a), a = sqrt(6 / (fan_in + fan_out)); Glorot & Bengio 2010
+    kXavierUniform,  // U(-a, a), a = sqrt(6 / (fan_in + fan_out)); Glorot & Bengio 2010
     kZeros,
     kOnes,
 };
 
 enum class Role {
-    kConvWeight,    ///< [out, kernel, kernel, in]: decays, and is used in the type of the activations
-    kLinearWeight,  ///< [out, in]: decays, float32
-    kVector,        ///< bias, or scale and shift of a norm: does not decay, float32
+    kConvWeight,    // [out, kernel, kernel, in]: decays, and is used in the type of the activations
+    kLinearWeight,  // [out, in]: decays, float32
+    kVector,        // bias, or scale and shift of a norm: does not decay, float32
 };
 
 struct Parameter {
@@ -30,30 +30,30 @@ struct Parameter {
     Shape shape;
     Role role;
     Init init;
-    Variable variable;  ///< What operations use.
-    Tensor weight;      ///< The float32 master, a view of the flat array.
-    Tensor momentum;    ///< Likewise.
+    Variable variable;  // What operations use.
+    Tensor weight;      // The float32 master, a view of the flat array.
+    Tensor momentum;    // Likewise.
 };
 
-/// State that is learnt without a gradient.
+// State that is learnt without a gradient.
 struct Buffer {
     std::string name;
     Shape shape;
     Init init;
-    Tensor value;  ///< float32
+    Tensor value;  // float32
 };
 
 class Parameters {
   public:
-    /// Layers announce what they need while they are built. Throws AssertionError if a name comes twice.
+    // Layers announce what they need while they are built. Throws AssertionError if a name comes twice.
     std::shared_ptr<Parameter> add(const std::string& name, const Shape& shape, Role role, Init init);
     std::shared_ptr<Buffer> add_buffer(const std::string& name, const Shape& shape, Init init);
 
-    /// Then memory is given to all of it and filled: the same values on every device for one seed (Philox, keyed by
-    /// seed and counted by parameter and element). `activations` is the type of convolution weights in operations.
+    // Then memory is given to all of it and filled: the same values on every device for one seed (Philox, keyed by
+    // seed and counted by parameter and element). `activations` is the type of convolution weights in operations.
     void allocate(Backend& backend, DType activations, uint64_t seed);
 
-    /// To be called when weights were written from outside: makes the low-precision copies again.
+    // To be called when weights were written from outside: makes the low-precision copies again.
     void refresh_copies(Backend& backend);
     void clear_gradients();
 
@@ -62,10 +62,10 @@ class Parameters {
     DType activations() const { return activations_; }
 
     int64_t decayed_elements() const { return decayed_; }
-    const Tensor& weights() const { return weights_; }      ///< All weights, flat float32.
-    const Tensor& gradients() const { return gradients_; }  ///< All gradients, flat float32.
-    const Tensor& momenta() const { return momenta_; }      ///< All momenta, flat float32.
-    const Tensor& copies() const { return copies_; }        ///< All weights as bfloat16; undefined in float32.
+    const Tensor& weights() const { return weights_; }      // All weights, flat float32.
+    const Tensor& gradients() const { return gradients_; }  // All gradients, flat float32.
+    const Tensor& momenta() const { return momenta_; }      // All momenta, flat float32.
+    const Tensor& copies() const { return copies_; }        // All weights as bfloat16; undefined in float32.
 
   private:
     void check_new(const std::string& name) const;

@@ -20,7 +20,7 @@ Sides pad_sides(Padding padding, int size, int kernel, int stride) {
     return {total / 2, total - total / 2};
 }
 
-/// What backward reads: the input and its norm (the normalised input is made again), the weight, and the results.
+// What backward reads: the input and its norm (the normalised input is made again), the weight, and the results.
 struct Saved {
     Conv2dParams params;
     Variable x, weight;

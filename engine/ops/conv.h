@@ -8,29 +8,29 @@
 namespace engine::ops {
 
 enum class Padding {
-    kSame,       ///< As TensorFlow: out = ceil(in / stride); an odd row or column of zeros goes to the bottom or right.
-    kSymmetric,  ///< (kernel - 1) / 2 zeros on every side.
+    kSame,       // As TensorFlow: out = ceil(in / stride); an odd row or column of zeros goes to the bottom or right.
+    kSymmetric,  // (kernel - 1) / 2 zeros on every side.
 };
 
 struct ConvOptions {
     int stride = 1;
     Padding padding = Padding::kSame;
-    const Norm* norm = nullptr;  ///< Applied to x first.
-    Variable residual = {};      ///< Added to the result; of its shape.
-    bool want_stats = false;     ///< Statistics of the result as stored, for whoever normalises it.
-    bool want_p = false;         ///< Also return the normalised input. Needs `norm`.
+    const Norm* norm = nullptr;  // Applied to x first.
+    Variable residual = {};      // Added to the result; of its shape.
+    bool want_stats = false;     // Statistics of the result as stored, for whoever normalises it.
+    bool want_p = false;         // Also return the normalised input. Needs `norm`.
 };
 
 struct ConvResult {
     Variable y;
-    BatchStats stats;  ///< If wanted.
-    Variable p;        ///< If wanted. Its gradient joins that of the convolution's input before the ReLU mask.
+    BatchStats stats;  // If wanted.
+    Variable p;        // If wanted. Its gradient joins that of the convolution's input before the ReLU mask.
 };
 
-/// x [batch, height, width, in], weight [out, kernel, kernel, in] of x's type -> y [batch, height', width', out].
+// x [batch, height, width, in], weight [out, kernel, kernel, in] of x's type -> y [batch, height', width', out].
 ConvResult conv(Context& context, const Variable& x, const Variable& weight, const ConvOptions& options);
 
-/// The sizes and paddings of a convolution. Throws Error, naming the value, if the shapes do not fit.
+// The sizes and paddings of a convolution. Throws Error, naming the value, if the shapes do not fit.
 Conv2dParams conv_params(const Shape& x, const Shape& weight, int stride, Padding padding);
 
 }  // namespace engine::ops

@@ -5,13 +5,13 @@
 
 namespace engine::ops {
 
-/// max(x, 0).
+// max(x, 0).
 Variable relu(Context& context, const Variable& x);
 
-/// a + b, of one shape and type.
+// a + b, of one shape and type.
 Variable add(Context& context, const Variable& a, const Variable& b);
 
-/// x as `dtype`, float32 or bfloat16; x itself if it has that type.
+// x as `dtype`, float32 or bfloat16; x itself if it has that type.
 Variable cast(Context& context, const Variable& x, DType dtype);
 
 }  // namespace engine::ops

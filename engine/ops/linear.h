@@ -5,7 +5,7 @@
 
 namespace engine::ops {
 
-/// y [batch, out] = x [batch, in] * weight [out, in]^T + bias [out], all float32.
+// y [batch, out] = x [batch, in] * weight [out, in]^T + bias [out], all float32.
 Variable linear(Context& context, const Variable& x, const Variable& weight, const Variable& bias);
 
 }  // namespace engine::ops

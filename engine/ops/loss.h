@@ -6,11 +6,11 @@
 namespace engine::ops {
 
 struct LossResult {
-    Variable loss;   ///< [1] float32: the mean over the batch.
-    Tensor correct;  ///< [1] int32: rows whose largest logit is the label's.
+    Variable loss;   // [1] float32: the mean over the batch.
+    Tensor correct;  // [1] int32: rows whose largest logit is the label's.
 };
 
-/// logits [batch, classes] float32, labels [batch] int32 in 0 .. classes-1.
+// logits [batch, classes] float32, labels [batch] int32 in 0 .. classes-1.
 LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels);
 
 }  // namespace engine::ops

@@ -5,8 +5,8 @@
 
 namespace engine::ops {
 
-/// How to normalise a tensor of `channels` channels. gamma, beta and the statistics are [channels] float32. In training
-/// the statistics are those of the very tensor that is normalised, and the gradient flows through them.
+// How to normalise a tensor of `channels` channels. gamma, beta and the statistics are [channels] float32. In training
+// the statistics are those of the very tensor that is normalised, and the gradient flows through them.
 struct Norm {
     Variable gamma;
     Variable beta;
@@ -17,17 +17,17 @@ struct Norm {
     NormParams params() const { return {stats, gamma.value(), beta.value(), epsilon, relu}; }
 };
 
-/// Throws Error if `norm` does not fit x.
+// Throws Error if `norm` does not fit x.
 void check_norm(const char* op, const Norm& norm, const Shape& x);
 
-/// Mean and biased variance of each channel (the last axis) of x.
+// Mean and biased variance of each channel (the last axis) of x.
 BatchStats batch_stats(Context& context, const Variable& x);
 
-/// y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]); x and residual NHWC of one shape.
+// y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]); x and residual NHWC of one shape.
 Variable norm(Context& context, const Variable& x, const Norm& norm, const Variable& residual = {});
 
-/// Contributes to the gradients of x, gamma and beta, from the gradient dy of norm(x) without residual. `scratch` has the
-/// shape of x, may be dy, and is overwritten or kept.
+// Contributes to the gradients of x, gamma and beta, from the gradient dy of norm(x) without residual. `scratch` has the
+// shape of x, may be dy, and is overwritten or kept.
 void norm_backward(Backend& backend, const Norm& norm, const Variable& x, const Tensor& dy, const Tensor& scratch);
 
 }  // namespace engine::ops

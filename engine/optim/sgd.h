@@ -6,8 +6,8 @@
 
 namespace engine {
 
-/// v = momentum * v + (gradient + weight_decay * w), w -= rate * v, with weight decay on convolution and linear weights
-/// alone; one pass over all parameters.
+// v = momentum * v + (gradient + weight_decay * w), w -= rate * v, with weight decay on convolution and linear weights
+// alone; one pass over all parameters.
 class Sgd {
   public:
     Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config);
@@ -15,7 +15,7 @@ class Sgd {
     void step(double learning_rate);
 
     float weight_decay() const { return weight_decay_; }
-    /// Sum of the squares of the decayed weights, [1] float64 on the device.
+    // Sum of the squares of the decayed weights, [1] float64 on the device.
     Tensor decayed_sum_squares() const;
 
   private:

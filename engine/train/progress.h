@@ -10,13 +10,13 @@ namespace engine {
 
 class Progress {
   public:
-    /// Prints on standard output. `steps`: updates in all, of `batch_size` pictures each.
+    // Prints on standard output. `steps`: updates in all, of `batch_size` pictures each.
     Progress(int64_t steps, int batch_size);
-    ~Progress();  ///< Ends an open line.
+    ~Progress();  // Ends an open line.
 
     void show(const TrainingRow& row);
     void show(const EvaluationRow& row);
-    /// A whole line by itself.
+    // A whole line by itself.
     void say(const std::string& line);
 
   private:
@@ -25,10 +25,10 @@ class Progress {
     int64_t steps_;
     int batch_size_;
     bool terminal_;
-    bool open_ = false;  ///< Whether the terminal's last line may still change.
+    bool open_ = false;  // Whether the terminal's last line may still change.
 };
 
-/// "1 h 02 min", "3 min 20 s", "12 s".
+// "1 h 02 min", "3 min 20 s", "12 s".
 std::string duration_text(double seconds);
 
 }  // namespace engine

@@ -13,12 +13,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Time spent on training itself: stopped while the run evaluates and saves.
+// Time spent on training itself: stopped while the run evaluates and saves.
 class Stopwatch {
   public:
     void pause() { elapsed_ += Clock::now() - started_; }
     void resume() { started_ = Clock::now(); }
-    /// Seconds while running since the last call.
+    // Seconds while running since the last call.
     double lap() {
         pause();
         const double seconds = std::chrono::duration<double>(elapsed_).count();

@@ -17,14 +17,14 @@ struct RunInputs {
     nn::Parameters& parameters;
     Trainer& trainer;
     Batches& test;
-    std::vector<float> mean;  ///< [32, 32, 3]
+    std::vector<float> mean;  // [32, 32, 3]
     uint32_t data_fingerprint = 0;
-    std::string config;  ///< The resolved configuration, JSON text.
+    std::string config;  // The resolved configuration, JSON text.
 };
 
-/// Trains to `steps` updates. A training row every run.log_every steps; an evaluation every run.eval_every and a
-/// checkpoint every run.checkpoint_every, both after the last step in any case. Returns when done, or when *stop_signal
-/// is no longer 0: then after the step under way and a checkpoint. Throws DivergedError if a logged loss is not finite.
+// Trains to `steps` updates. A training row every run.log_every steps; an evaluation every run.eval_every and a
+// checkpoint every run.checkpoint_every, both after the last step in any case. Returns when done, or when *stop_signal
+// is no longer 0: then after the step under way and a checkpoint. Throws DivergedError if a logged loss is not finite.
 void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
            const volatile std::sig_atomic_t& stop_signal);
 

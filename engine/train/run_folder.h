@@ -25,19 +25,19 @@ struct EvaluationRow {
 
 class RunFolder {
   public:
-    /// Makes the folder and writes config.json. Throws InputError if it already holds a run, Error if it cannot be
-    /// written.
+    // Makes the folder and writes config.json. Throws InputError if it already holds a run, Error if it cannot be
+    // written.
     RunFolder(std::filesystem::path path, const std::string& config);
 
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path checkpoint_path(int64_t step) const;
     std::filesystem::path best_path() const { return path_ / "best.safetensors"; }
 
-    /// One line each, on the disk when the call returns.
+    // One line each, on the disk when the call returns.
     void write(const TrainingRow& row);
     void write(const EvaluationRow& row);
 
-    /// Removes all checkpoints of steps but the `keep` newest.
+    // Removes all checkpoints of steps but the `keep` newest.
     void prune(int64_t keep) const;
 
   private:

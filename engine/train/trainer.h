@@ -11,8 +11,8 @@
 
 namespace engine {
 
-/// The loss of one batch and its gradients, left in `parameters`. The penalty on weights is not part of either: the
-/// update adds its gradient.
+// The loss of one batch and its gradients, left in `parameters`. The penalty on weights is not part of either: the
+// update adds its gradient.
 ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
                                   const Batch& batch);
 
@@ -21,14 +21,14 @@ class Trainer {
     Trainer(Backend& backend, const nn::Module& model, nn::Parameters& parameters, Batches batches,
             const OptimizerConfig& optimizer, const ScheduleConfig& schedule);
 
-    /// Updates done.
+    // Updates done.
     int64_t step() const { return step_; }
     double last_learning_rate() const { return last_learning_rate_; }
     int batch_size() const { return batches_.batch_size(); }
 
-    /// One update: batch, forward, backward, SGD.
+    // One update: batch, forward, backward, SGD.
     void update();
-    /// Averages over the updates since the last call.
+    // Averages over the updates since the last call.
     Averages take_averages() { return totals_.take(); }
 
   private:
@@ -44,12 +44,12 @@ class Trainer {
 };
 
 struct Evaluation {
-    double loss = 0;  ///< Mean cross-entropy.
+    double loss = 0;  // Mean cross-entropy.
     double accuracy = 0;
 };
 
-/// Evaluates every picture of `batches` once, by the running statistics. `logits`, if given, receives [samples, 10] in
-/// the order of the data.
+// Evaluates every picture of `batches` once, by the running statistics. `logits`, if given, receives [samples, 10] in
+// the order of the data.
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
 
 }  // namespace engine

@@ -22,7 +22,7 @@ void check_differences(Backend& backend, const std::vector<Array>& leaves, const
     for (const double error : gradient_errors(backend, leaves, loss_of, options)) CHECK(error <= kTolerance);
 }
 
-/// Cross-entropy of each row of x [..., channels] with a label of its own, so that every element counts differently.
+// Cross-entropy of each row of x [..., channels] with a label of its own, so that every element counts differently.
 Variable loss_of_rows(Context& context, const Variable& x) {
     const Variable rows = as_rows(context, x);
     Random random("labels");
@@ -35,8 +35,8 @@ Array uniform(const char* name, const Shape& shape, double low = -1, double high
     return Random(name).uniform(shape, low, high);
 }
 
-/// Half of the elements in -1.5 .. -0.5 and half in 0.5 .. 1.5: no step of the differences crosses zero, nor does the
-/// normalised element, with a shift below 0.3.
+// Half of the elements in -1.5 .. -0.5 and half in 0.5 .. 1.5: no step of the differences crosses zero, nor does the
+// normalised element, with a shift below 0.3.
 Array away_from_zero(const char* name, const Shape& shape) {
     Array x = uniform(name, shape, 0.5, 1.5);
     const int64_t channels = shape[-1];
@@ -53,7 +53,7 @@ ops::Norm norm_of(Context& context, const Variable& x, const Variable& gamma, co
 const Shape kPicture{2, 3, 4, 3};
 const Shape kChannels{3};
 
-/// x, gamma, beta
+// x, gamma, beta
 std::vector<Array> norm_leaves() {
     return {away_from_zero("x", kPicture), uniform("gamma", kChannels, 0.7, 1.3),
             uniform("beta", kChannels, -0.2, 0.2)};

@@ -9,7 +9,7 @@ using namespace test;
 
 namespace {
 
-/// Cross-entropy of each step, every one on pictures never seen before.
+// Cross-entropy of each step, every one on pictures never seen before.
 std::vector<double> train_two_branches(Backend& backend, DType activations, int steps) {
     nn::Parameters parameters;
     const TwoBranches network(parameters);

@@ -14,10 +14,10 @@ namespace test {
 using engine::Context;
 using engine::Variable;
 
-/// t = relu(norm(stem(x))) feeds three: the same convolution that is used once more below, a strided one, and a pool.
-///
-///     a = shared(relu(shared(t))),  b = relu(norm(narrow(t))),  c = pool(t)
-///     logits = head(mean(a)) + head_b(mean(b + c))
+// t = relu(norm(stem(x))) feeds three: the same convolution that is used once more below, a strided one, and a pool.
+//
+//     a = shared(relu(shared(t))),  b = relu(norm(narrow(t))),  c = pool(t)
+//     logits = head(mean(a)) + head_b(mean(b + c))
 class TwoBranches final : public engine::nn::Module {
   public:
     static constexpr int kChannels = 8;
@@ -61,8 +61,8 @@ struct Gratings {
     std::vector<int32_t> labels;
 };
 
-/// 8x8 pictures of a wave of random phase under noise; its direction, one of four, is the class. No pixel's mean tells
-/// the class.
+// 8x8 pictures of a wave of random phase under noise; its direction, one of four, is the class. No pixel's mean tells
+// the class.
 inline Gratings draw_gratings(Random& random, int batch) {
     constexpr double kDirections[][2] = {{1, 0}, {0, 1}, {0.7, 0.7}, {0.7, -0.7}};
     Gratings gratings{Array({batch, 8, 8, 3}), {}};

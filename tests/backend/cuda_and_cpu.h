@@ -11,14 +11,14 @@
 
 namespace engine {
 
-/// True, after saying so, where no CUDA device can be used.
+// True, after saying so, where no CUDA device can be used.
 inline bool skipped_without_gpu() {
     const std::string reason = why_no_cuda();
     if (!reason.empty()) std::printf("skipped: no GPU (%s)\n", reason.c_str());
     return !reason.empty();
 }
 
-/// Relative L2 error that an operation in this type may have.
+// Relative L2 error that an operation in this type may have.
 inline double tolerance(DType dtype) {
     return dtype == DType::kFloat32 ? 1e-5 : 1e-2;
 }
@@ -31,7 +31,7 @@ std::vector<T> values_of(Backend& backend, const Tensor& x) {
     return values;
 }
 
-/// An activation's or a parameter's elements as float.
+// An activation's or a parameter's elements as float.
 inline std::vector<float> floats_of(Backend& backend, const Tensor& x) {
     if (x.dtype() == DType::kFloat32) return values_of<float>(backend, x);
     std::vector<float> values;
@@ -46,7 +46,7 @@ inline Tensor to_device(Backend& backend, const std::vector<float>& values, cons
     return backend.from_host(rounded.data(), shape);
 }
 
-/// |a - b| / |b| in L2; |a| where b is all zeros. Not a number where one of the elements is none.
+// |a - b| / |b| in L2; |a| where b is all zeros. Not a number where one of the elements is none.
 inline double relative_error(const std::vector<float>& a, const std::vector<float>& b) {
     double difference = 0, norm = 0;
     for (size_t i = 0; i < b.size(); ++i) {
@@ -58,7 +58,7 @@ inline double relative_error(const std::vector<float>& a, const std::vector<floa
 
 class CudaAndCpu {
   public:
-    /// The same tensor on the CPU and on the GPU.
+    // The same tensor on the CPU and on the GPU.
     using Both = std::array<Tensor, 2>;
 
     CudaAndCpu() : backends_{make_cpu_backend(), make_cuda_backend({})} {}
@@ -73,18 +73,18 @@ class CudaAndCpu {
     Both from_floats(const std::vector<float>& values, const Shape& shape, DType dtype) {
         return {to_device(cpu(), values, shape, dtype), to_device(gpu(), values, shape, dtype)};
     }
-    /// Uniform between low and high.
+    // Uniform between low and high.
     Both random(const Shape& shape, DType dtype, float low = -1, float high = 1) {
         std::vector<float> values(shape.elements());
         for (float& value : values) value = low + (high - low) * static_cast<float>(random_() >> 8) / (1 << 24);
         return from_floats(values, shape, dtype);
     }
-    /// Filled with NaN, which an operation must overwrite.
+    // Filled with NaN, which an operation must overwrite.
     Both output(const Shape& shape, DType dtype) {
         return from_floats(std::vector<float>(shape.elements(), NAN), shape, dtype);
     }
 
-    /// Calls operation(backend, side) for the CPU (side 0) and the GPU (side 1).
+    // Calls operation(backend, side) for the CPU (side 0) and the GPU (side 1).
     template <class Operation>
     void run(Operation operation) {
         for (int side : {0, 1}) operation(*backends_[side], side);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
 
-/// A device with `capacity` bytes; counts what was taken and not given back.
+// A device with `capacity` bytes; counts what was taken and not given back.
 class FakeMemory final : public MemorySource {
   public:
     explicit FakeMemory(size_t capacity, size_t* held = nullptr) : capacity_(capacity), held_(held) {}
@@ -40,7 +40,7 @@ Arena make_arena(size_t capacity = 256 * kMiB) {
     return Arena(std::make_unique<FakeMemory>(capacity));
 }
 
-/// The offsets from the first, so that two arenas can be compared.
+// The offsets from the first, so that two arenas can be compared.
 std::vector<ptrdiff_t> offsets(const std::vector<void*>& pointers) {
     std::vector<ptrdiff_t> all;
     for (void* pointer : pointers) all.push_back(static_cast<char*>(pointer) - static_cast<char*>(pointers.front()));

@@ -8,9 +8,12 @@
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 #include "tests/catch.h"
+#include "tests/support/relative_error.h"
 #include "tools/experiment.h"
 
 namespace {
+
+using test::relative_error;
 
 using engine::Shape;
 using engine::Tensor;
@@ -43,7 +46,7 @@ class GoldenFile {
 
     bool has(const std::string& name) const { return file_.find(name) != nullptr; }
 
-    /// In the order of the file (channels first).
+    // In the order of the file (channels first).
     std::vector<float> values(const std::string& name) const {
         const engine::TensorView* view = file_.find(name);
         INFO(name);
@@ -79,17 +82,7 @@ class GoldenFile {
     engine::SafetensorsFile file_;
 };
 
-double relative_error(const std::vector<float>& found, const std::vector<float>& expected) {
-    REQUIRE(found.size() == expected.size());
-    double difference = 0, norm = 0;
-    for (size_t i = 0; i < found.size(); ++i) {
-        difference += std::pow(double{found[i]} - expected[i], 2);
-        norm += std::pow(double{expected[i]}, 2);
-    }
-    return std::sqrt(difference / norm);
-}
-
-/// A network with the state that the file begins from.
+// A network with the state that the file begins from.
 struct Network {
     Network(std::unique_ptr<engine::Backend> device, const GoldenFile& golden)
         : backend(std::move(device)), model(models::make_model(parameters, golden.model())) {
@@ -110,7 +103,7 @@ struct Network {
         backend->upload(values.data(), to);
     }
 
-    /// In the order of a file.
+    // In the order of a file.
     std::vector<float> read(const Tensor& tensor) {
         std::vector<float> values(tensor.elements());
         backend->download(tensor, values.data());
@@ -147,7 +140,7 @@ void check_case(std::unique_ptr<engine::Backend> backend, const Golden& allowed)
                        optimizer.weight_decay());
             const auto averages = totals.take();
             const auto loss = static_cast<float>(averages.cross_entropy + averages.weight_penalty);
-            CHECK(relative_error({loss}, golden.values("loss.first")) <= allowed.loss);
+            CHECK(relative_error(std::vector{loss}, golden.values("loss.first")) <= allowed.loss);
             // The first momentum is the gradient with weight decay, as the update saw it.
             optimizer.step(0);
             for (const auto& parameter : parameters.parameters()) {

@@ -22,7 +22,7 @@ DataConfig plain_config(bool shuffle) {
     return config;
 }
 
-/// Which records the first `count` places of the stream hold.
+// Which records the first `count` places of the stream hold.
 std::vector<int32_t> stream(Backend& backend, Batches& batches, int count) {
     std::vector<int32_t> all;
     for (int64_t step = 0; all.size() < static_cast<size_t>(count); ++step) {

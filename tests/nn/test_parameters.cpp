@@ -14,7 +14,7 @@ using nn::Role;
 
 namespace {
 
-/// Interleaved, as layers announce them, and of sizes that no alignment divides.
+// Interleaved, as layers announce them, and of sizes that no alignment divides.
 void announce(Parameters& parameters) {
     parameters.add("norm.weight", {5}, Role::kVector, Init::kOnes);
     parameters.add("conv.weight", {5, 3, 3, 3}, Role::kConvWeight, Init::kXavierUniform);
@@ -35,7 +35,7 @@ std::vector<Array> initial(Backend& backend, uint64_t seed) {
     return values;
 }
 
-/// Mean of x, largest |x|, mean of x^2.
+// Mean of x, largest |x|, mean of x^2.
 struct Moments {
     double mean = 0, largest = 0, variance = 0;
 

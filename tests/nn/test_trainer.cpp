@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kSamples = 10;
 
-/// Mean colours, then one layer.
+// Mean colours, then one layer.
 class Colours final : public nn::Module {
   public:
     explicit Colours(nn::Parameters& parameters) : head_(parameters, "head", 3, 10) {}

@@ -18,7 +18,7 @@ const LinearCase kLinearCases[] = {{1, 1, 1}, {1, 3, 5}, {3, 17, 10}, {5, 64, 10
 struct LossCase {
     const char* name;
     int batch, classes;
-    double scale;  ///< Logits lie in -scale .. scale.
+    double scale;  // Logits lie in -scale .. scale.
 };
 const LossCase kLossCases[] = {{"one row", 1, 2, 1},           {"two classes", 7, 2, 3},
                                {"ten classes", 128, 10, 5},    {"17 classes", 3, 17, 10},

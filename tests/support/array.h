@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/backend/backend.h"
+#include "tests/support/relative_error.h"
 
 namespace test {
 
@@ -22,14 +23,14 @@ struct Array {
     explicit Array(const Shape& shape) : shape(shape), values(static_cast<size_t>(shape.elements())) {}
     Array(const Shape& shape, std::vector<double> values) : shape(shape), values(std::move(values)) {}
 
-    /// Element [i, j, k, l] of a shape with 4 axes.
+    // Element [i, j, k, l] of a shape with 4 axes.
     double& at(int64_t i, int64_t j, int64_t k, int64_t l) {
         return values[static_cast<size_t>(((i * shape[1] + j) * shape[2] + k) * shape[3] + l)];
     }
     double at(int64_t i, int64_t j, int64_t k, int64_t l) const { return const_cast<Array*>(this)->at(i, j, k, l); }
 };
 
-/// The same numbers on every machine for one name.
+// The same numbers on every machine for one name.
 class Random {
   public:
     explicit Random(std::string_view name) {
@@ -38,7 +39,7 @@ class Random {
     }
 
     double uniform(double low, double high) { return low + (high - low) * generator_() * 0x1p-32; }
-    /// 0 .. n-1
+    // 0 .. n-1
     int below(int n) { return static_cast<int>(generator_() % static_cast<unsigned>(n)); }
     Array uniform(const Shape& shape, double low = -1, double high = 1) {
         Array array(shape);
@@ -50,14 +51,14 @@ class Random {
     std::mt19937 generator_;
 };
 
-/// The nearest number with `bits` bits of mantissa, the hidden one included; ties to even.
+// The nearest number with `bits` bits of mantissa, the hidden one included; ties to even.
 inline double rounded_to_bits(double value, int bits) {
     int exponent = 0;
     const double fraction = std::frexp(value, &exponent);
     return std::ldexp(std::nearbyint(std::ldexp(fraction, bits)), exponent - bits);
 }
 
-/// As float32 or bfloat16 stores it.
+// As float32 or bfloat16 stores it.
 inline Array rounded(Array array, DType dtype) {
     for (double& value : array.values) value = rounded_to_bits(value, dtype == DType::kBFloat16 ? 8 : 24);
     return array;
@@ -98,19 +99,12 @@ inline Tensor upload_labels(Backend& backend, const std::vector<int32_t>& labels
     return backend.from_host(labels.data(), {static_cast<int64_t>(labels.size())});
 }
 
-/// |actual - expected| / |expected| in L2, absolute where the expected values are all zero; NaN where a value is.
 inline double relative_error(const Array& actual, const Array& expected) {
     ASSERT(actual.shape == expected.shape);
-    double difference = 0, norm = 0;
-    for (size_t i = 0; i < expected.values.size(); ++i) {
-        const double error = actual.values[i] - expected.values[i];
-        difference += error * error;
-        norm += expected.values[i] * expected.values[i];
-    }
-    return std::sqrt(norm > 0 ? difference / norm : difference);
+    return relative_error(actual.values, expected.values);
 }
 
-/// The relative error that an operation on this type may have, from inputs that are rounded alike.
+// The relative error that an operation on this type may have, from inputs that are rounded alike.
 inline double tolerance(DType dtype) {
     return dtype == DType::kFloat32 ? 1e-5 : 1e-2;
 }

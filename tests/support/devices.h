@@ -10,14 +10,14 @@
 
 namespace test {
 
-/// True, after saying so, where no CUDA device can be used.
+// True, after saying so, where no CUDA device can be used.
 inline bool skipped_without_gpu() {
     const std::string reason = engine::why_no_cuda();
     if (!reason.empty()) std::printf("skipped: no GPU (%s)\n", reason.c_str());
     return !reason.empty();
 }
 
-/// Fills the first chunk of the arena with NaN, so that an output nobody wrote shows.
+// Fills the first chunk of the arena with NaN, so that an output nobody wrote shows.
 inline std::unique_ptr<engine::Backend> poisoned(std::unique_ptr<engine::Backend> backend) {
     const std::vector<uint8_t> bytes(size_t{8} << 20, 0xff);
     backend->from_host(bytes.data(), {static_cast<int64_t>(bytes.size())});
@@ -29,7 +29,7 @@ inline std::unique_ptr<engine::Backend> poisoned(std::unique_ptr<engine::Backend
 #define DEVICE_TEST_JOIN_(a, b) a##b
 #define DEVICE_TEST_NAME_(line) DEVICE_TEST_JOIN_(device_test_, line)
 
-/// A test case whose body sees `Backend& backend`: run on the CPU, and, tagged [gpu], on CUDA where there is a GPU.
+// A test case whose body sees `Backend& backend`: run on the CPU, and, tagged [gpu], on CUDA where there is a GPU.
 #define DEVICE_TEST_CASE(name, tags)                                        \
     static void DEVICE_TEST_NAME_(__LINE__)(engine::Backend & backend);     \
     TEST_CASE(name, tags) {                                                 \

@@ -13,7 +13,7 @@ using engine::Context;
 using engine::Tape;
 using engine::Variable;
 
-/// Runs the tape of `context` backward from these gradients of these variables.
+// Runs the tape of `context` backward from these gradients of these variables.
 inline void backward_from(Context& context, std::vector<std::pair<Variable, Tensor>> gradients) {
     Backend& backend = context.backend;
     const Variable loss(backend.zeros({1}, DType::kFloat32), true);
@@ -23,7 +23,7 @@ inline void backward_from(Context& context, std::vector<std::pair<Variable, Tens
     context.tape->backward(backend, loss);
 }
 
-/// x [..., channels] as a matrix [rows, channels]: the same memory.
+// x [..., channels] as a matrix [rows, channels]: the same memory.
 inline Variable as_rows(Context& context, const Variable& x) {
     const int64_t channels = x.shape()[-1];
     const Shape matrix{x.shape().elements() / channels, channels};

@@ -9,7 +9,7 @@
 
 namespace test {
 
-/// Up to ten records of random bytes; number i has the label i.
+// Up to ten records of random bytes; number i has the label i.
 inline std::vector<uint8_t> numbered_records(int count) {
     ASSERT(count <= 10);
     Random random("records");
@@ -19,7 +19,7 @@ inline std::vector<uint8_t> numbered_records(int count) {
     return records;
 }
 
-/// Byte of record `index` at a row, column and channel.
+// Byte of record `index` at a row, column and channel.
 inline int byte_of(const std::vector<uint8_t>& records, int index, int row, int column, int channel) {
     const int size = kernels::kImageSize;
     return records[static_cast<size_t>(index) * kernels::kRecordBytes + 1 + (channel * size + row) * size + column];

@@ -9,10 +9,10 @@ namespace test {
 
 struct ReferenceConv {
     int stride;
-    bool same;  ///< TensorFlow's padding; else (kernel - 1) / 2 on every side.
+    bool same;  // TensorFlow's padding; else (kernel - 1) / 2 on every side.
 
-    /// Zeros before the first row (or column). TensorFlow's rule as its documentation words it: for an even size and
-    /// stride 2 it is less than on the other side.
+    // Zeros before the first row (or column). TensorFlow's rule as its documentation words it: for an even size and
+    // stride 2 it is less than on the other side.
     int64_t before(int64_t size, int64_t kernel) const {
         if (!same) return (kernel - 1) / 2;
         const int64_t rest = size % stride;
@@ -25,8 +25,8 @@ struct ReferenceConv {
         return {x[0], out_size(x[1], w[1]), out_size(x[2], w[2]), w[0]};
     }
 
-    /// Calls visit(element of y, element of x, element of w) for every product of the convolution, each by its four
-    /// indices.
+    // Calls visit(element of y, element of x, element of w) for every product of the convolution, each by its four
+    // indices.
     template <class Visit>
     void products(const Shape& x, const Shape& w, Visit visit) const {
         const Shape y = output_shape(x, w);

@@ -7,7 +7,7 @@
 
 namespace test {
 
-/// a [rows, inner] * b [inner, columns]
+// a [rows, inner] * b [inner, columns]
 inline Array product(const Array& a, const Array& b) {
     ASSERT(a.shape[1] == b.shape[0]);
     Array c({a.shape[0], b.shape[1]});
@@ -26,7 +26,7 @@ inline Array transposed(const Array& a) {
 }
 
 struct ReferenceLoss {
-    double loss = 0;  ///< Mean over the rows.
+    double loss = 0;  // Mean over the rows.
     int correct = 0;
     Array dlogits;
 

@@ -6,7 +6,7 @@
 namespace test {
 
 struct ReferenceStats {
-    Array mean, variance;  ///< variance: biased
+    Array mean, variance;  // variance: biased
 };
 
 inline ReferenceStats stats_of(const Array& x) {
@@ -30,7 +30,7 @@ struct ReferenceNorm {
     double epsilon;
     bool relu;
 
-    /// [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual])
+    // [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual])
     Array forward(const Array& x, const ReferenceStats& stats, const Array* residual = nullptr) const {
         const int64_t channels = x.shape[-1];
         Array y(x.shape);
@@ -48,7 +48,7 @@ struct ReferenceNorm {
         Array dx, dgamma, dbeta, dresidual;
     };
 
-    /// Through the statistics of x as well.
+    // Through the statistics of x as well.
     Gradients backward(const Array& x, const Array& dy, const Array* residual = nullptr) const {
         const int64_t channels = x.shape[-1];
         const int64_t rows = x.shape.elements() / channels;

@@ -15,7 +15,7 @@ struct ReferenceShortcut {
         return {x[0], (x[1] + up) / 2, (x[2] + up) / 2, channels};
     }
 
-    /// Calls visit(index of y, index of x) for every element of x that y depends on.
+    // Calls visit(index of y, index of x) for every element of x that y depends on.
     template <class Visit>
     void pairs(const Shape& x, Visit visit) const {
         const Shape y = output_shape(x);

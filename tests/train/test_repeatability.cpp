@@ -7,8 +7,11 @@
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 #include "tests/catch.h"
+#include "tests/support/relative_error.h"
 
 namespace {
+
+using test::relative_error;
 
 constexpr int kBatch = 16;
 constexpr int kRecords = 64;
@@ -25,7 +28,7 @@ struct Result {
     std::vector<float> weights, momenta, running, logits;
 };
 
-/// A ResNet-8 after `steps` updates with `threads` threads, evaluated on the same pictures.
+// A ResNet-8 after `steps` updates with `threads` threads, evaluated on the same pictures.
 Result train(int steps, int threads, uint64_t seed, engine::DType dtype) {
     omp_set_num_threads(threads);
     const auto backend = engine::make_cpu_backend();
@@ -51,16 +54,6 @@ Result train(int steps, int threads, uint64_t seed, engine::DType dtype) {
     auto test = engine::Batches::in_order(*backend, records, mean, kBatch, dtype);
     engine::evaluate(*backend, *model, test, &result.logits);
     return result;
-}
-
-double relative_error(const std::vector<float>& found, const std::vector<float>& expected) {
-    REQUIRE(found.size() == expected.size());
-    double difference = 0, norm = 0;
-    for (size_t i = 0; i < found.size(); ++i) {
-        difference += std::pow(double{found[i]} - expected[i], 2);
-        norm += std::pow(double{expected[i]}, 2);
-    }
-    return std::sqrt(difference / norm);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace {
 using dnnl::memory;
 using dnnl::normalization_flags;
 
-/// The rows of an NHWC tensor as one picture of one column.
+// The rows of an NHWC tensor as one picture of one column.
 memory::desc data_layout(const Tensor& x) {
     const int64_t channels = x.shape()[-1];
     return {{1, channels, x.elements() / channels, 1}, memory::data_type::f32, memory::format_tag::nhwc};
@@ -61,6 +61,7 @@ void norm_backward(Executor& executor, const NormParams& p, const Tensor& x, con
         again[DNNL_ARG_VARIANCE] = executor.wrap(channel_layout(x), variance);
         executor.run(dnnl::batch_normalization_forward(forward), forward.scratchpad_desc(), std::move(again));
     }
+    if (!kNormBackwardTakesShift) arguments.erase(DNNL_ARG_SHIFT);
     arguments.emplace(DNNL_ARG_DIFF_DST, executor.wrap(data, dy));
     arguments.emplace(DNNL_ARG_DIFF_SRC, executor.wrap(data, dx));
     arguments.emplace(DNNL_ARG_DIFF_SCALE, executor.wrap(channel_layout(x), dgamma));

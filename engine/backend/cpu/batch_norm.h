@@ -5,10 +5,10 @@
 
 namespace engine::onednn {
 
-/// y = [relu](norm(x)); y may be x.
+// y = [relu](norm(x)); y may be x.
 void norm(Executor& executor, const NormParams& p, const Tensor& x, const Tensor& y);
 
-/// Its gradient, through the statistics as well. dx may be dy.
+// Its gradient, through the statistics as well. dx may be dy.
 void norm_backward(Executor& executor, const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
                    const Tensor& dgamma, const Tensor& dbeta);
 

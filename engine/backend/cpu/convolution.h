@@ -10,19 +10,19 @@
 
 namespace engine::onednn {
 
-/// The primitives of one convolution shape and type, made when first needed and kept.
+// The primitives of one convolution shape and type, made when first needed and kept.
 class Convolution {
   public:
     Convolution(Executor& executor, const Conv2dParams& params, DType dtype);
 
-    /// x, w, y have the type given to the constructor.
+    // x, w, y have the type given to the constructor.
     void forward(const Tensor& x, const Tensor& w, const Tensor& y);
     void backward_data(const Tensor& dy, const Tensor& w, const Tensor& dx);
-    /// dw is float32.
+    // dw is float32.
     void backward_weight(const Tensor& x, const Tensor& dy, const Tensor& dw);
 
   private:
-    /// A primitive, and the reorder between the engine's weight layout and the one it wants (none if they agree).
+    // A primitive, and the reorder between the engine's weight layout and the one it wants (none if they agree).
     struct Step {
         dnnl::primitive primitive;
         dnnl::memory::desc scratchpad;
@@ -32,7 +32,7 @@ class Convolution {
 
     Step make_backward_data() const;
     Step make_backward_weight() const;
-    /// The weights as `step` wants them: w itself, or a copy that `keep` holds.
+    // The weights as `step` wants them: w itself, or a copy that `keep` holds.
     dnnl::memory weights_for(const Step& step, const Tensor& w, Tensor& keep);
     void reorder(const dnnl::reorder::primitive_desc& description, const dnnl::memory& from, const dnnl::memory& to);
 

@@ -30,14 +30,14 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
                        const Tensor& dgamma, const Tensor& dbeta) override;
 
   private:
-    /// Whether oneDNN normalises x: its batch norm takes float32 here, and no residual.
+    // Whether oneDNN normalises x: its batch norm takes float32 here, and no residual.
     bool library_norm_takes(const Tensor& x) const { return library_norm_ && x.dtype() == DType::kFloat32; }
     Tensor as_float(const Tensor& x);
 
     onednn::Executor executor_;
     onednn::Convolutions convolutions_;
     bool library_norm_;
-    bool native_bfloat16_;  ///< Whether this CPU multiplies bfloat16; where not, it is widened to float32 and back.
+    bool native_bfloat16_;  // Whether this CPU multiplies bfloat16; where not, it is widened to float32 and back.
 };
 
 }  // namespace engine

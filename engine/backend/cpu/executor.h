@@ -21,7 +21,7 @@ class Executor {
 
     const dnnl::engine& engine() const { return engine_; }
 
-    /// The tensor's memory seen through `layout`, which must not be larger.
+    // The tensor's memory seen through `layout`, which must not be larger.
     dnnl::memory wrap(const dnnl::memory::desc& layout, const Tensor& x) const {
         ASSERT(layout.get_size() <= x.bytes());
         return {layout, engine_, x.data()};
@@ -29,7 +29,7 @@ class Executor {
 
     Tensor bytes(size_t count) const { return backend_.empty({static_cast<int64_t>(count)}, DType::kUInt8); }
 
-    /// Runs `primitive` to its end; its scratch memory lives as long as the call, and starts as zeros if asked for.
+    // Runs `primitive` to its end; its scratch memory lives as long as the call, and starts as zeros if asked for.
     void run(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, Arguments arguments,
              bool zero_scratch = false) {
         const Tensor scratch = bytes(scratchpad.get_size());

@@ -8,7 +8,7 @@
 
 namespace engine::onednn {
 
-/// Scratch memory comes from the engine's arena instead of a buffer inside each primitive.
+// Scratch memory comes from the engine's arena instead of a buffer inside each primitive.
 inline dnnl::primitive_attr caller_scratchpad() {
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -24,7 +24,7 @@ typename Primitive::primitive_desc describe(const dnnl::engine& engine, const Ar
 #endif
 }
 
-/// A backward primitive, with the forward one whose choices it must follow.
+// A backward primitive, with the forward one whose choices it must follow.
 template <class Primitive, class Forward, class... Arguments>
 typename Primitive::primitive_desc describe_backward(const dnnl::engine& engine, const Forward& forward,
                                                      const Arguments&... arguments) {
@@ -35,7 +35,7 @@ typename Primitive::primitive_desc describe_backward(const dnnl::engine& engine,
 #endif
 }
 
-/// Forward batch norm; x, y and their gradients have the layout `data`.
+// Forward batch norm; x, y and their gradients have the layout `data`.
 inline dnnl::batch_normalization_forward::primitive_desc describe_norm(const dnnl::engine& engine, dnnl::prop_kind kind,
                                                                        const dnnl::memory::desc& data, float epsilon,
                                                                        dnnl::normalization_flags flags) {
@@ -46,7 +46,9 @@ inline dnnl::batch_normalization_forward::primitive_desc describe_norm(const dnn
 #endif
 }
 
-/// Its gradient.
+// Its gradient. Version 2 wants to be given the shift, which the gradient does not depend on; version 3 refuses it.
+constexpr bool kNormBackwardTakesShift = DNNL_VERSION_MAJOR < 3;
+
 inline dnnl::batch_normalization_backward::primitive_desc describe_norm_backward(
     const dnnl::engine& engine, const dnnl::batch_normalization_forward::primitive_desc& forward,
     const dnnl::memory::desc& data, float epsilon, dnnl::normalization_flags flags) {

@@ -8,7 +8,7 @@
 
 namespace engine::cuda {
 
-/// An algorithm, and which units of the GPU multiply for it.
+// An algorithm, and which units of the GPU multiply for it.
 template <class Algorithm>
 struct Candidate {
     Algorithm algorithm;
@@ -26,14 +26,14 @@ constexpr bool adds_in_any_order(cudnnConvolutionBwdFilterAlgo_t algorithm) {
     return algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0 || algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3;
 }
 
-/// The widest choice of units that `options` leave for products of `dtype`, for cuDNN to choose from.
+// The widest choice of units that `options` leave for products of `dtype`, for cuDNN to choose from.
 constexpr cudnnMathType_t widest_math(DType dtype, const CudaOptions& options) {
     if (dtype == DType::kBFloat16) return CUDNN_TENSOR_OP_MATH;
     return options.allow_tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
 }
 
-/// `results` are cuDNN's own, fastest first. Left out are those that failed, those that would round float32 further
-/// than `options` allow, and, where bits must repeat, those that don't repeat them.
+// `results` are cuDNN's own, fastest first. Left out are those that failed, those that would round float32 further
+// than `options` allow, and, where bits must repeat, those that don't repeat them.
 template <class Result>
 auto candidates_among(const std::vector<Result>& results, DType dtype, const CudaOptions& options) {
     std::vector<Candidate<decltype(Result::algo)>> candidates;

@@ -12,14 +12,14 @@ namespace engine::cuda {
 
 using Place = std::source_location;
 
-/// Throws Error: the name of the called function, the library's own words, the source line. `call` is the call's text.
+// Throws Error: the name of the called function, the library's own words, the source line. `call` is the call's text.
 [[noreturn]] void fail(const std::string& call, const std::string& reason, const Place& place);
 
 void check(cudaError_t status, const char* call, const Place& place = Place::current());
 void check(cudnnStatus_t status, const char* call, const Place& place = Place::current());
 void check(cublasStatus_t status, const char* call, const Place& place = Place::current());
 
-/// Whether cuDNN turned the call down before doing anything, so that another algorithm may be tried.
+// Whether cuDNN turned the call down before doing anything, so that another algorithm may be tried.
 inline bool refused(cudnnStatus_t status) {
     const int category = CUDNN_STATUS_CATEGORY(status);
     return category == CUDNN_STATUS_NOT_SUPPORTED || category == CUDNN_STATUS_BAD_PARAM;

@@ -11,14 +11,14 @@
 
 namespace engine::cuda {
 
-/// One convolution shape and type. The algorithm of each direction is chosen at its first call and kept.
+// One convolution shape and type. The algorithm of each direction is chosen at its first call and kept.
 class Convolution {
   public:
-    /// Workspaces come from the arena of `backend`, which must outlive this.
+    // Workspaces come from the arena of `backend`, which must outlive this.
     Convolution(Backend& backend, cudnnHandle_t cudnn, const CudaOptions& options, const Conv2dParams& params,
                 DType dtype);
 
-    /// All tensors have the type given to the constructor, dw too.
+    // All tensors have the type given to the constructor, dw too.
     void forward(const Tensor& x, const Tensor& w, const Tensor& y);
     void backward_data(const Tensor& dy, const Tensor& w, const Tensor& dx);
     void backward_weight(const Tensor& x, const Tensor& dy, const Tensor& dw);

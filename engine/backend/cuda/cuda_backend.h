@@ -11,7 +11,7 @@ namespace engine {
 
 class CudaBackend final : public KernelBackend<kernels::Cuda> {
   public:
-    /// On the current device, which must be usable (why_no_cuda() is empty).
+    // On the current device, which must be usable (why_no_cuda() is empty).
     explicit CudaBackend(const CudaOptions& options) : CudaBackend(options, cuda::make_stream()) {}
 
     DeviceType device() const override { return DeviceType::kCuda; }
@@ -46,7 +46,7 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
     cuda::Convolutions convolutions_;
     cuda::BatchNorm batch_norm_;
     cuda::Matmul matmul_;
-    Tensor ones_, zeros_;  ///< [channels] float32, at least as many as any inverse_std() had
+    Tensor ones_, zeros_;  // [channels] float32, at least as many as any inverse_std() had
 };
 
 }  // namespace engine

@@ -7,9 +7,9 @@
 
 namespace engine::cuda {
 
-/// Loads a kernel of this binary on the current device: cudaSuccess where it can run there, natively or from PTX.
+// Loads a kernel of this binary on the current device: cudaSuccess where it can run there, natively or from PTX.
 cudaError_t load_device_code();
-/// The architectures given to the compiler: "8.0, 9.0".
+// The architectures given to the compiler: "8.0, 9.0".
 std::string built_architectures();
 
 }  // namespace engine::cuda

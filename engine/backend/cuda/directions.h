@@ -7,7 +7,7 @@
 
 namespace engine::cuda {
 
-/// What x, w and y of one convolution look like; their gradients look the same.
+// What x, w and y of one convolution look like; their gradients look the same.
 struct ConvolutionShapes {
     TensorDescriptor x;
     FilterDescriptor w;
@@ -15,7 +15,7 @@ struct ConvolutionShapes {
     ConvolutionDescriptor convolution;
 };
 
-/// Device memory: two of them are read and one is written, in backward directions as gradients.
+// Device memory: two of them are read and one is written, in backward directions as gradients.
 struct ConvolutionOperands {
     void* x;
     void* w;

@@ -9,7 +9,7 @@
 
 namespace engine::cuda {
 
-/// Gives a handle back; what the library answers then is of no use to anybody.
+// Gives a handle back; what the library answers then is of no use to anybody.
 template <auto destroy>
 struct Destroy {
     template <class T>
@@ -29,18 +29,18 @@ using FilterDescriptor = Owned<cudnnFilterDescriptor_t, cudnnDestroyFilterDescri
 using ConvolutionDescriptor = Owned<cudnnConvolutionDescriptor_t, cudnnDestroyConvolutionDescriptor>;
 
 Stream make_stream();
-/// Both queue their work on `stream`, which must outlive them.
+// Both queue their work on `stream`, which must outlive them.
 Cudnn make_cudnn(const Stream& stream);
 Cublas make_cublas(const Stream& stream);
 
-/// "9.19.0"
+// "9.19.0"
 std::string cudnn_version();
 
-/// A contiguous NHWC array of float32 or bfloat16.
+// A contiguous NHWC array of float32 or bfloat16.
 TensorDescriptor make_tensor_descriptor(DType dtype, int batch, int height, int width, int channels);
-/// Weights [out_channels, kernel, kernel, in_channels].
+// Weights [out_channels, kernel, kernel, in_channels].
 FilterDescriptor make_filter_descriptor(DType dtype, int out_channels, int kernel, int in_channels);
-/// Sums in float32.
+// Sums in float32.
 ConvolutionDescriptor make_convolution_descriptor(int pad_height, int pad_width, int stride);
 
 }  // namespace engine::cuda

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Where the time of a training step goes on the CPU, against the machine's own peak.
+
+    tools/profile_cpu.py configs/resnet20.json [--bin build/cpu/bin] [--batch 128] [--steps 10]
+
+oneDNN reports the time of each of its primitives (ONEDNN_VERBOSE=1); what a step takes beyond them is the project's own
+kernels and everything else. The step itself is timed in a run of its own, without reports. FLOPs of a convolution
+are counted from its shape, two for each multiply-add, the zeros of the padding included. The peak is cpu-peaks'.
+"""
+
+import argparse
+import collections
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+KINDS = {
+    "forward_training": "convolution, forward",
+    "backward_data": "convolution, gradient of the data",
+    "backward_weights": "convolution, gradient of the weights",
+}
+CONVOLUTION = re.compile(r"mb(\d+)_ic(\d+)oc(\d+)_ih\d+oh(\d+)kh(\d+)sh\d+dh\d+ph\d+_iw\d+ow(\d+)kw(\d+)")
+
+
+def run_steps(arguments, steps, verbose):
+    """(seconds of the last `steps` steps, what oneDNN reported in them)."""
+    environment = {**os.environ, **({"ONEDNN_VERBOSE": "1"} if verbose else {})}
+    command = [str(arguments.bin / "step-bench"), str(arguments.config), "--batch", str(arguments.batch), "--device", "cpu"]
+    lines = f"run 3\nrun {steps}\n"
+    output = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, env=environment).stdout
+    warm_up, _, measured = output.partition("}\n")
+    return json.loads(measured.splitlines()[-1])["seconds"], measured.splitlines()[:-1]
+
+
+def primitive(line):
+    """(what it is, milliseconds, FLOPs) of a line of ONEDNN_VERBOSE=1, version 2 or 3; None for other lines."""
+    fields = line.split(",")
+    if not re.match(r"(one)?dnnl_verbose", fields[0]) or "exec" not in fields:
+        return None
+    at = fields.index("exec")
+    kind, propagation, milliseconds = fields[at + 2], fields[at + 4], float(fields[-1])
+    if kind != "convolution":
+        return {"reorder": "reorders of weights"}.get(kind, kind), milliseconds, 0
+    batch, inputs, outputs, height, kernel_height, width, kernel_width = map(int, CONVOLUTION.search(line).groups())
+    flops = 2 * batch * inputs * outputs * height * width * kernel_height * kernel_width
+    return KINDS[propagation], milliseconds, flops
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--bin", type=Path, default=Path(__file__).resolve().parent.parent / "build/cpu/bin")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=10)
+    arguments = parser.parse_args()
+
+    peaks = json.loads(subprocess.run([arguments.bin / "cpu-peaks"], capture_output=True, text=True, check=True).stdout)
+    step = 1e3 * run_steps(arguments, arguments.steps, False)[0] / arguments.steps
+    times, flops = collections.Counter(), collections.Counter()
+    for found in filter(None, map(primitive, run_steps(arguments, arguments.steps, True)[1])):
+        times[found[0]] += found[1] / arguments.steps
+        flops[found[0]] += found[2] / arguments.steps
+
+    print(f"{peaks['threads']} threads, {peaks['fma_gflops']:.0f} GFLOP/s FMA peak, {peaks['copy_gb_per_s']:.1f} GB/s copy")
+    print(f"{arguments.config.stem}, batch {arguments.batch}: {step:.1f} ms a step, {1e3 * arguments.batch / step:.0f} images/s\n")
+    print("| part of a training step | ms | share | GFLOP/s | of the FMA peak |")
+    print("|---|---|---|---|---|")
+    for name, milliseconds in times.most_common():
+        rate = flops[name] / milliseconds * 1e-6
+        speed = f"{rate:.0f} | {100 * rate / peaks['fma_gflops']:.0f} %" if flops[name] else "|"
+        print(f"| {name} | {milliseconds:.1f} | {100 * milliseconds / step:.0f} % | {speed} |")
+    rest = step - sum(times.values())
+    print(f"| own kernels and the rest | {rest:.1f} | {100 * rest / step:.0f} % | | |")
+    total = sum(flops.values()) / step * 1e-6
+    print(f"| a step | {step:.1f} | 100 % | {total:.0f} | {100 * total / peaks['fma_gflops']:.0f} % |")
+
+
+if __name__ == "__main__":
+    main()
