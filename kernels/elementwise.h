@@ -26,6 +26,10 @@ void add(const Exec& exec, int64_t n, const T* a, const T* b, T* y);
 template <class From, class To, class Exec>
 void cast(const Exec& exec, int64_t n, const From* x, To* y);
 
+// y = x * factor[0], all float; factor lies where the kernel runs. Moves 8 n bytes.
+template <class Exec>
+void scale(const Exec& exec, int64_t n, const float* x, const float* factor, float* y);
+
 // y = value. Writes n sizeof(T) bytes.
 template <class Exec, class T>
 void fill(const Exec& exec, int64_t n, std::type_identity_t<T> value, T* y);

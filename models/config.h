@@ -49,7 +49,8 @@ struct ModelConfig {
         fields.check("depth", (depth - 2) % 6 == 0, refused_depth());
         fields.get("block", block, "norm and ReLU before each convolution, or after it");
         fields.get("shortcut", shortcut, "how x reaches the sum where the size changes; none: no sum, a plain network");
-        fields.get("padding", padding, "zeros of a strided convolution: same: as TensorFlow, 0 before and 1 after");
+        fields.get("padding", padding,
+                   "zeros of a strided convolution: same: as TensorFlow, 0 before and 1 after; symmetric: 1 and 1");
     }
     bool operator==(const ModelConfig&) const = default;
 

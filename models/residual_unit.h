@@ -41,9 +41,8 @@ class PreactUnit final : public ResidualUnit {
     Shortcut shortcut_;
 };
 
-// He et al. 2015 (Deep Residual Learning for Image Recognition), section 4.2: y =
-// relu(norm2(conv2(relu(norm1(conv1(x)))))
-// + shortcut(x)). A projection is a 1x1 convolution of x with a norm of its own (option B).
+// He et al. 2015 (Deep Residual Learning for Image Recognition), section 4.2: q = relu(norm1(conv1(x)));
+// y = relu(norm2(conv2(q)) + shortcut(x)). A projection is a 1x1 convolution of x with a norm of its own (option B).
 class PostactUnit final : public ResidualUnit {
   public:
     PostactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding);

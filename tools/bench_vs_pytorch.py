@@ -12,8 +12,8 @@ evaluation step gathers a batch, subtracts the mean, and makes logits, loss and 
 records are random bytes; speed does not depend on them. Started with --worker, this script is PyTorch's side.
 
 The children inherit the environment; only OMP_NUM_THREADS is set. libgomp's wait policy stays at its default, which
-puts idle threads to sleep after some milliseconds: OMP_WAIT_POLICY=passive would slow both sides (PyTorch by 15 % on
-two cores). The table warns when a side used the processor while another ran.
+puts idle threads to sleep after some milliseconds: OMP_WAIT_POLICY=passive would slow both sides.
+The table warns when a side used the processor while another ran.
 """
 
 import argparse

@@ -3,7 +3,6 @@
 //     config-doc --table | --schema     print the Markdown table of keys, or the JSON Schema
 //     config-doc --write configs        bring configs/README.md and configs/schema.json up to date
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -11,10 +10,10 @@
 
 #include "engine/core/error.h"
 #include "tools/experiment.h"
+#include "tools/program.h"
 
 namespace {
 
-constexpr std::string_view kUsage = "usage: config-doc --table | --schema | --write FOLDER";
 constexpr std::string_view kBegin = "<!-- keys: made by config-doc -->\n";
 constexpr std::string_view kEnd = "<!-- end of keys -->\n";
 
@@ -41,33 +40,32 @@ std::string with_table(std::string text, const std::string& path) {
     return text.replace(table, end - table, tools::experiment_key_table());
 }
 
-int run(int argc, char** argv) {
-    const std::string option = argc > 1 ? argv[1] : "";
-    if (option == "--table" && argc == 2) {
+struct Options {
+    bool table = false, schema = false;
+    std::string folder;
+};
+
+int run(const Options& options) {
+    if (options.table) {
         std::fputs(tools::experiment_key_table().c_str(), stdout);
-    } else if (option == "--schema" && argc == 2) {
+    } else if (options.schema) {
         std::fputs(tools::experiment_schema().c_str(), stdout);
-    } else if (option == "--write" && argc == 3) {
-        const std::string folder = argv[2];
-        const std::string readme = folder + "/README.md";
-        write_text(readme, with_table(read_text(readme), readme));
-        write_text(folder + "/schema.json", tools::experiment_schema());
     } else {
-        throw engine::InputError(std::string(kUsage));
+        const std::string readme = options.folder + "/README.md";
+        write_text(readme, with_table(read_text(readme), readme));
+        write_text(options.folder + "/schema.json", tools::experiment_schema());
     }
-    return 0;
+    return tools::kDone;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        return run(argc, argv);
-    } catch (const engine::InputError& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 2;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
+    CLI::App app("Makes the documents of the configuration keys.", "config-doc");
+    Options options;
+    auto* group = app.add_option_group("document")->require_option(1);
+    group->add_flag("--table", options.table, "print the Markdown table of keys");
+    group->add_flag("--schema", options.schema, "print the JSON Schema");
+    group->add_option("--write", options.folder, "bring README.md and schema.json in this folder up to date");
+    return tools::run_program(app, argc, argv, [&] { return run(options); });
 }

@@ -1,8 +1,6 @@
 // draw-pictures OUT [--seed N]: writes the built-in pictures as CIFAR-10's six binary files and its list of classes.
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -12,6 +10,7 @@
 #include "engine/data/cifar10.h"
 #include "engine/data/pictures.h"
 #include "engine/io/atomic_file.h"
+#include "tools/program.h"
 
 namespace {
 
@@ -40,26 +39,16 @@ int main(int argc, char** argv) {
     std::string folder;
     uint64_t seed = 0;
     CLI::App app(
-        "Draws ten classes of 32x32 pictures, 50,000 to train on and 10,000 to test on, in CIFAR-10's binary files.");
+        "Draws ten classes of 32x32 pictures, 50,000 to train on and 10,000 to test on, in CIFAR-10's binary files.",
+        "draw-pictures");
     app.add_option("OUT", folder, "the folder to write to")->required();
     app.add_option("--seed", seed, "the same seed draws the same bytes on every machine")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
-    }
-    try {
+    return tools::run_program(app, argc, argv, [&] {
         write_pictures(folder, seed);
-    } catch (const engine::InputError& error) {
-        std::fprintf(stderr, "draw-pictures: %s\n", error.what());
-        return 2;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "draw-pictures: %s\n", error.what());
-        return 1;
-    }
-    std::printf("%s: 50,000 training and 10,000 test pictures, seed %llu\n", folder.c_str(),
-                static_cast<unsigned long long>(seed));
-    return 0;
+        std::printf("%s: 50,000 training and 10,000 test pictures, seed %llu\n", folder.c_str(),
+                    static_cast<unsigned long long>(seed));
+        return tools::kDone;
+    });
 }

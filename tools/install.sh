@@ -6,11 +6,11 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # ocl-icd-opencl-dev: oneDNN's CMake files ask for OpenCL, though its package only recommends it.
-packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev catch2 libcli11-dev
+packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev
     libfmt-dev zlib1g-dev curl ca-certificates tar)
 case "${1:-}" in
     "") ;;
-    tests) packages+=(clang-format shellcheck python3 python3-jsonschema) ;;
+    tests) packages+=(catch2 clang-format shellcheck python3 python3-jsonschema) ;;
     *) die "unknown argument '$1'; usage: bash tools/install.sh [tests]" 2 ;;
 esac
 

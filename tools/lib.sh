@@ -38,6 +38,16 @@ missing_from_cifar10() {
     done
 }
 
+# Prints the folder that holds the files of a CIFAR-10 folder: itself, or the one that the archive makes inside it.
+cifar10_files_in() {
+    local inner=$1/cifar-10-batches-bin
+    if [ -n "$(missing_from_cifar10 "$1")" ] && [ -z "$(missing_from_cifar10 "$inner")" ]; then
+        say "$inner"
+    else
+        say "$1"
+    fi
+}
+
 # Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) with cuDNN that compiles with the
 # installed g++. Found: status 0, CUDACXX and CUDAToolkit_ROOT exported for CMake, cuda_found describes both.
 # Otherwise: status 1, and cuda_missing says why.

@@ -38,6 +38,7 @@ if [ -z "$data" ]; then
 fi
 if [ -n "$data" ]; then
     case $data in /*) ;; *) data=$called_from/$data ;; esac
+    data=$(cifar10_files_in "$data")
     problem=$(missing_from_cifar10 "$data")
     [ -z "$problem" ] ||
         die "$named_by is no CIFAR-10 folder: $problem; name a folder of the six .bin files, or none to download them" 2
@@ -81,7 +82,7 @@ if [ -n "$data" ]; then
     say "CIFAR-10 from $named_by: $data"
 else
     cache=$(cache_folder)
-    data=$cache/cifar10
+    data=$(cifar10_files_in "$cache/cifar10")
     if [ -z "$(missing_from_cifar10 "$data")" ]; then
         say "CIFAR-10 from the cache: $data"
     else
@@ -124,10 +125,10 @@ what="CIFAR-10"
 if $drawn; then what="BUILT-IN PICTURES, not CIFAR-10"; fi
 say ""
 say "test accuracy  $(awk -v a="$accuracy" 'BEGIN { printf "%.2f %%", 100 * a }')  ($what)"
-say "checkpoint     $checkpoint"
+say "checkpoint     $PWD/$checkpoint"
 if $drawn; then
-    say "run next       bash tools/get_cifar10.sh    (once there is a network; then bash tools/quickstart.sh again)"
+    say "run next       bash $PWD/tools/get_cifar10.sh    (once there is a network; then the quickstart again)"
 else
-    say "run next       $bin/resnet-train configs/resnet20.json --data $(printf '%q' "$data")"
+    say "run next       cd $(printf '%q' "$PWD") && $bin/resnet-train configs/resnet20.json --data $(printf '%q' "$data")"
     say "               (the full recipe, 64,000 steps: hours on a CPU)"
 fi

@@ -28,7 +28,12 @@ tools::Experiment experiment_of(const Options& options, const engine::Checkpoint
             options.checkpoint +
             ": the file does not say which model it belongs to; name its configuration with --config");
     }
-    return tools::experiment_from_json(checkpoint.info()->config, options.checkpoint, overrides);
+    // The model is the checkpoint's; where and how it was trained is not where and how it is evaluated.
+    const tools::Experiment trained = tools::experiment_from_json(checkpoint.info()->config, options.checkpoint);
+    tools::Experiment experiment = tools::experiment_from_json("{}", "the command line", overrides);
+    experiment.model = trained.model;
+    experiment.train.batch_size = trained.train.batch_size;
+    return experiment;
 }
 
 void write_logits(const std::string& path, const std::vector<float>& logits, const std::vector<int64_t>& labels) {

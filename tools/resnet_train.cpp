@@ -59,8 +59,8 @@ int train(const Options& options) {
                             experiment.optimizer, experiment.schedule);
     auto test = engine::Batches::in_order(backend, data.test, device_mean, batch_size, dtype);
     // The device has its own copy now.
-    data.train = {};
-    data.test = {};
+    data.train = std::vector<uint8_t>();
+    data.test = std::vector<uint8_t>();
 
     const std::string config = tools::to_json(experiment);
     engine::RunFolder folder(*experiment.run.dir, config);

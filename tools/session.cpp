@@ -13,7 +13,8 @@ namespace {
 
 std::string with_thousands(int64_t number) {
     std::string digits = std::to_string(number);
-    for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), 1, ',');
+    for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
+        digits.insert(static_cast<size_t>(at), 1, ',');
     return digits;
 }
 
@@ -42,7 +43,11 @@ engine::Tensor Session::upload_mean(const std::vector<float>& mean) {
 }
 
 std::string text_override(const std::string& key, const std::string& text) {
-    return key + "=" + nlohmann::json(text).dump();
+    try {
+        return key + "=" + nlohmann::json(text).dump();
+    } catch (const nlohmann::json::exception&) {
+        throw engine::InputError(key + ": the text given is not UTF-8");
+    }
 }
 
 }  // namespace tools

@@ -64,8 +64,9 @@ class Backend {
     // ---- element by element, and pools
     virtual void relu(const Tensor& x, const Tensor& y) = 0;
     virtual void relu_backward(const Tensor& y, const Tensor& dy, const Tensor& dx) = 0;
-    virtual void add(const Tensor& a, const Tensor& b, const Tensor& sum) = 0;  // sum may be a or b.
-    virtual void cast(const Tensor& x, const Tensor& y) = 0;                    // float32 <-> bfloat16
+    virtual void add(const Tensor& a, const Tensor& b, const Tensor& sum) = 0;       // sum may be a or b.
+    virtual void scale(const Tensor& x, const Tensor& factor, const Tensor& y) = 0;  // y = x * factor [1], float32
+    virtual void cast(const Tensor& x, const Tensor& y) = 0;                         // float32 <-> bfloat16
     virtual void shortcut(ShortcutKind kind, const Tensor& x, const Tensor& y) = 0;
     virtual void shortcut_backward(ShortcutKind kind, const Tensor& dy, const Tensor& dx) = 0;
     virtual void global_average_pool(const Tensor& x, const Tensor& y) = 0;  // [n, h, w, c] -> [n, c] float32

@@ -99,6 +99,10 @@ class KernelBackend : public Backend {
             a.dtype(), [&]<class T>(T) { kernels::add(exec_, a.elements(), a.data<T>(), b.data<T>(), sum.data<T>()); });
     }
 
+    void scale(const Tensor& x, const Tensor& factor, const Tensor& y) override {
+        kernels::scale(exec_, x.elements(), x.data<float>(), factor.data<float>(), y.data<float>());
+    }
+
     void cast(const Tensor& x, const Tensor& y) override {
         if (x.dtype() == DType::kFloat32) {
             kernels::cast(exec_, x.elements(), x.data<float>(), y.data<bfloat16>());

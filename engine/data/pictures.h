@@ -2,8 +2,8 @@
 //
 // One figure, brighter than the shaded ground it stands on, with clutter behind and before it, under noise. The
 // figure's outline or its texture is the class; place, size, turn, colours, light and ground are drawn at random, so
-// that pixels one by one say little: the best linear classifier that tests/data/linear_baseline.py finds is right on 25
-// % of the test pictures. A mirrored picture is as likely as the picture.
+// that pixels one by one say little: the best linear classifier that tests/data/linear_baseline.py finds is right on a
+// quarter of the test pictures. A mirrored picture is as likely as the picture.
 #pragma once
 
 #include <array>

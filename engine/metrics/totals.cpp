@@ -10,9 +10,14 @@ void Totals::add(const ops::LossResult& result, int batch, const Tensor& sum_squ
 }
 
 Averages Totals::take() {
+    const Averages averages = peek();
+    backend_.fill_zero(totals_);
+    return averages;
+}
+
+Averages Totals::peek() const {
     kernels::Metrics sums;
     backend_.download(totals_, &sums);
-    backend_.fill_zero(totals_);
     if (sums.samples == 0) return {};
     const auto n = static_cast<double>(sums.samples);
     return {sums.cross_entropy / n, sums.weight_penalty / n, static_cast<double>(sums.correct) / n};

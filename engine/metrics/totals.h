@@ -20,6 +20,8 @@ class Totals {
     void add(const ops::LossResult& result, int batch, const Tensor& sum_squares = {}, float weight_decay = 0);
     // The averages since the last call (or the start), which are then forgotten. Waits for the device.
     Averages take();
+    // The same, and nothing is forgotten.
+    Averages peek() const;
 
   private:
     Backend& backend_;

@@ -35,6 +35,8 @@ BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int channe
       running_var_(parameters.add_buffer(name + ".running_var", {channels}, Init::kOnes)) {}
 
 ops::Norm BatchNorm::prologue(Context& context, const Activation& x, bool relu) const {
+    // The gradient of a norm flows through the statistics of its batch; with others there is none to record.
+    ASSERT(context.training || context.tape == nullptr);
     const BatchStats running{running_mean_->value, running_var_->value};
     if (context.training) {
         ASSERT(x.stats.mean.defined());

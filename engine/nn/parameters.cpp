@@ -48,7 +48,7 @@ void Parameters::check_new(const std::string& name) const {
 
 std::shared_ptr<Parameter> Parameters::add(const std::string& name, const Shape& shape, Role role, Init init) {
     check_new(name);
-    return parameters_.emplace_back(std::make_shared<Parameter>(Parameter{name, shape, role, init, {}, {}, {}}));
+    return parameters_.emplace_back(std::make_shared<Parameter>(Parameter{name, shape, role, init, {}, {}, {}, {}}));
 }
 
 std::shared_ptr<Buffer> Parameters::add_buffer(const std::string& name, const Shape& shape, Init init) {
@@ -57,6 +57,7 @@ std::shared_ptr<Buffer> Parameters::add_buffer(const std::string& name, const Sh
 }
 
 void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
+    ASSERT(!weights_.defined());
     activations_ = activations;
     // Each parameter starts on 64 bytes, for aligned vector loads; the gaps stay zero.
     constexpr int64_t kAlignment = 16;
@@ -78,8 +79,9 @@ void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
         parameter->weight = weights_.view(next, parameter->shape);
         parameter->momentum = momenta_.view(next, parameter->shape);
         const bool copied = copies_.defined() && parameter->role == Role::kConvWeight;
-        parameter->variable = Variable(copied ? copies_.view(next, parameter->shape) : parameter->weight,
-                                       gradients_.view(next, parameter->shape));
+        parameter->gradient = gradients_.view(next, parameter->shape);
+        parameter->variable =
+            Variable(copied ? copies_.view(next, parameter->shape) : parameter->weight, parameter->gradient);
         const auto values = initial_values(parameter->shape, parameter->init, seed, index++);
         backend.upload(values.data(), parameter->weight);
         next += rounded(parameter->shape.elements());
@@ -97,6 +99,12 @@ void Parameters::refresh_copies(Backend& backend) {
 
 void Parameters::clear_gradients() {
     for (const auto& parameter : parameters_) parameter->variable.clear_grad();
+}
+
+void Parameters::zero_unused_gradients(Backend& backend) {
+    for (const auto& parameter : parameters_) {
+        if (!parameter->variable.has_grad()) backend.fill_zero(parameter->gradient);
+    }
 }
 
 }  // namespace engine::nn

@@ -32,6 +32,7 @@ struct Parameter {
     Init init;
     Variable variable;  // What operations use.
     Tensor weight;      // The float32 master, a view of the flat array.
+    Tensor gradient;    // Likewise.
     Tensor momentum;    // Likewise.
 };
 
@@ -56,6 +57,8 @@ class Parameters {
     // To be called when weights were written from outside: makes the low-precision copies again.
     void refresh_copies(Backend& backend);
     void clear_gradients();
+    // To be called after backward: what no operation used has a gradient of zero, not the one of an earlier step.
+    void zero_unused_gradients(Backend& backend);
 
     const std::vector<std::shared_ptr<Parameter>>& parameters() const { return parameters_; }
     const std::vector<std::shared_ptr<Buffer>>& buffers() const { return buffers_; }

@@ -21,10 +21,9 @@ LossResult softmax_cross_entropy(Context& context, const Variable& logits, const
     const Variable out(loss, records);
     if (records) {
         context.tape->record({out}, [&backend, logits, out, dlogits] {
-            // Chain rule with the scalar above: a product [batch * classes, 1] x [1, 1], which stays on the device.
+            // The kernel's gradient is that of the loss itself; the chain rule brings what is made of the loss.
             const Tensor scaled = backend.empty(logits.shape(), DType::kFloat32);
-            backend.matmul(dlogits.view(0, {dlogits.elements(), 1}), false, out.grad().view(0, {1, 1}), false,
-                           scaled.view(0, {scaled.elements(), 1}));
+            backend.scale(dlogits, out.grad(), scaled);
             logits.add_grad(backend, scaled);
         });
     }

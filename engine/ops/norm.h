@@ -26,8 +26,8 @@ BatchStats batch_stats(Context& context, const Variable& x);
 // y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]); x and residual NHWC of one shape.
 Variable norm(Context& context, const Variable& x, const Norm& norm, const Variable& residual = {});
 
-// Contributes to the gradients of x, gamma and beta, from the gradient dy of norm(x) without residual. `scratch` has the
-// shape of x, may be dy, and is overwritten or kept.
+// Contributes to the gradients of x, gamma and beta, from the gradient dy of norm(x) without residual. `scratch` has
+// the shape of x, may be dy, and is overwritten or kept.
 void norm_backward(Backend& backend, const Norm& norm, const Variable& x, const Tensor& dy, const Tensor& scratch);
 
 }  // namespace engine::ops

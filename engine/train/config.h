@@ -46,8 +46,7 @@ struct TrainConfig {
         fields.get("device", device, "auto: the GPU where there is one, else the CPU");
         fields.get("kernels", kernels,
                    "composed: the libraries' operations one by one; fused: own kernels that do several in one pass; "
-                   "auto: fused on "
-                   "the CPU, composed on a GPU");
+                   "auto: fused on the CPU, composed on a GPU");
         fields.get("deterministic", deterministic, "the same command gives the same bits; false may be faster");
     }
     bool operator==(const TrainConfig&) const = default;

@@ -10,6 +10,9 @@ namespace engine {
 namespace {
 
 constexpr const char* kClearLine = "\r\033[K";
+// Between these a terminal cuts a line that is too long for it, instead of going on in the next one.
+constexpr const char* kNoWrap = "\033[?7l";
+constexpr const char* kWrap = "\033[?7h";
 
 }  // namespace
 
@@ -43,7 +46,7 @@ void Progress::show(const TrainingRow& row) {
         say(line);
         return;
     }
-    std::fputs((kClearLine + line).c_str(), stdout);
+    std::fputs((kClearLine + (kNoWrap + line) + kWrap).c_str(), stdout);
     std::fflush(stdout);
     open_ = true;
 }

@@ -23,8 +23,9 @@ struct RunInputs {
 };
 
 // Trains to `steps` updates. A training row every run.log_every steps; an evaluation every run.eval_every and a
-// checkpoint every run.checkpoint_every, both after the last step in any case. Returns when done, or when *stop_signal
-// is no longer 0: then after the step under way and a checkpoint. Throws DivergedError if a logged loss is not finite.
+// checkpoint every run.checkpoint_every, both after the last step in any case. Returns when done, or when stop_signal
+// is no longer 0: then after the step under way and a checkpoint. Throws DivergedError if a loss is not finite; no
+// checkpoint is written then.
 void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
            const volatile std::sig_atomic_t& stop_signal);
 

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <span>
 #include <system_error>
-#include <vector>
 
 #include "engine/core/error.h"
 #include "engine/io/atomic_file.h"
@@ -56,14 +55,15 @@ void RunFolder::write(const EvaluationRow& row) {
 }
 
 void RunFolder::prune(int64_t keep) const {
-    static const std::regex pattern(R"(step-\d{8,}\.safetensors)");
-    std::vector<std::filesystem::path> checkpoints;
+    static const std::regex pattern(R"(step-(\d{8,18})\.safetensors)");
+    std::map<int64_t, std::filesystem::path> checkpoints;
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-        if (std::regex_match(entry.path().filename().string(), pattern)) checkpoints.push_back(entry.path());
+        std::smatch match;
+        const std::string name = entry.path().filename().string();
+        if (std::regex_match(name, match, pattern)) checkpoints[std::stoll(match[1])] = entry.path();
     }
-    std::sort(checkpoints.begin(), checkpoints.end());
-    const auto count = static_cast<int64_t>(checkpoints.size());
-    for (int64_t i = 0; i < count - keep; ++i) std::filesystem::remove(checkpoints[i]);
+    auto excess = static_cast<int64_t>(checkpoints.size()) - keep;
+    for (auto oldest = checkpoints.begin(); excess > 0; ++oldest, --excess) std::filesystem::remove(oldest->second);
 }
 
 }  // namespace engine

@@ -33,7 +33,7 @@ class RunFolder {
     std::filesystem::path checkpoint_path(int64_t step) const;
     std::filesystem::path best_path() const { return path_ / "best.safetensors"; }
 
-    // One line each, on the disk when the call returns.
+    // One line each, handed to the system when the call returns.
     void write(const TrainingRow& row);
     void write(const EvaluationRow& row);
 

@@ -12,6 +12,7 @@ ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn:
     ops::LossResult result =
         ops::softmax_cross_entropy(context, model.forward(context, Variable(batch.images, false)), batch.labels);
     tape.backward(backend, result.loss);
+    parameters.zero_unused_gradients(backend);
     return result;
 }
 

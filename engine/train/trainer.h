@@ -30,6 +30,7 @@ class Trainer {
     void update();
     // Averages over the updates since the last call.
     Averages take_averages() { return totals_.take(); }
+    Averages peek_averages() const { return totals_.peek(); }
 
   private:
     Backend& backend_;

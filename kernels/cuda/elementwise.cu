@@ -27,6 +27,10 @@ __global__ void cast_kernel(int64_t n, const From* x, To* y) {
     for (int64_t i = first_element(); i < n; i += grid_threads()) store(y[i], to_float(x[i]));
 }
 
+__global__ void scale_kernel(int64_t n, const float* x, const float* factor, float* y) {
+    for (int64_t i = first_element(); i < n; i += grid_threads()) y[i] = x[i] * *factor;
+}
+
 template <class T>
 __global__ void fill_kernel(int64_t n, float value, T* y) {
     for (int64_t i = first_element(); i < n; i += grid_threads()) store(y[i], value);
@@ -54,6 +58,11 @@ void cast(const Exec& exec, int64_t n, const From* x, To* y) {
     launch(cast_kernel<From, To>, element_grid(n), kBlockThreads, 0, exec.stream, n, x, y);
 }
 
+template <class Exec>
+void scale(const Exec& exec, int64_t n, const float* x, const float* factor, float* y) {
+    launch(scale_kernel, element_grid(n), kBlockThreads, 0, exec.stream, n, x, factor, y);
+}
+
 template <class Exec, class T>
 void fill(const Exec& exec, int64_t n, std::type_identity_t<T> value, T* y) {
     launch(fill_kernel<T>, element_grid(n), kBlockThreads, 0, exec.stream, n, to_float(value), y);
@@ -67,6 +76,7 @@ template void add(const Cuda&, int64_t, const float*, const float*, float*);
 template void add(const Cuda&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
 template void cast(const Cuda&, int64_t, const float*, bfloat16*);
 template void cast(const Cuda&, int64_t, const bfloat16*, float*);
+template void scale(const Cuda&, int64_t, const float*, const float*, float*);
 template void fill(const Cuda&, int64_t, float, float*);
 template void fill(const Cuda&, int64_t, bfloat16, bfloat16*);
 

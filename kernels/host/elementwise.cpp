@@ -29,6 +29,13 @@ void cast(const Exec&, int64_t n, const From* x, To* y) {
     for (int64_t i = 0; i < n; ++i) store(y[i], to_float(x[i]));
 }
 
+template <class Exec>
+void scale(const Exec&, int64_t n, const float* x, const float* factor, float* y) {
+    const float by = *factor;
+#pragma omp parallel for simd schedule(static) if (n > kParallelElements)
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] * by;
+}
+
 template <class Exec, class T>
 void fill(const Exec&, int64_t n, std::type_identity_t<T> value, T* y) {
     const float wide = to_float(value);
@@ -44,6 +51,7 @@ template void add(const Host&, int64_t, const float*, const float*, float*);
 template void add(const Host&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
 template void cast(const Host&, int64_t, const float*, bfloat16*);
 template void cast(const Host&, int64_t, const bfloat16*, float*);
+template void scale(const Host&, int64_t, const float*, const float*, float*);
 template void fill(const Host&, int64_t, float, float*);
 template void fill(const Host&, int64_t, bfloat16, bfloat16*);
 

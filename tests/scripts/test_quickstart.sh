@@ -62,8 +62,8 @@ expect "it evaluates the last checkpoint" logged \
     "resnet-eval runs/quickstart/step-00001000.safetensors --data $cache/pictures --json"
 expect "the end says the accuracy" near_the_end "test accuracy  69.96 %"
 expect "and on what" near_the_end "BUILT-IN PICTURES, not CIFAR-10"
-expect "and where the checkpoint is" near_the_end "checkpoint     runs/quickstart/step-00001000.safetensors"
-expect "and what to run next" near_the_end "run next       bash tools/get_cifar10.sh"
+expect "and where the checkpoint is" near_the_end "/runs/quickstart/step-00001000.safetensors"
+expect "and what to run next" near_the_end "/tools/get_cifar10.sh"
 
 quickstart
 expect "a second call ends well" exits_with 0

@@ -7,8 +7,8 @@
 
 namespace test {
 
-// |found - expected| / |expected| in the L2 norm, |found| where the expected numbers are all zero; NaN where a number is;
-// infinite where the counts differ.
+// |found - expected| / |expected| in the L2 norm, |found| where the expected numbers are all zero; NaN where a number
+// is; infinite where the counts differ.
 template <class Found, class Expected>
 double relative_error(const std::vector<Found>& found, const std::vector<Expected>& expected) {
     if (found.size() != expected.size()) return std::numeric_limits<double>::infinity();

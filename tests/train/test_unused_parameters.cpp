@@ -1,0 +1,58 @@
+// A network may leave parameters out of a step; their last gradient must not be applied again.
+#include <algorithm>
+
+#include "engine/ops/elementwise.h"
+#include "engine/ops/pool.h"
+#include "engine/train/trainer.h"
+#include "tests/catch.h"
+
+namespace {
+
+class TwoBranches final : public engine::nn::Module {
+  public:
+    explicit TwoBranches(engine::nn::Parameters& parameters)
+        : always_(parameters, "always", 3, 10), sometimes_(parameters, "sometimes", 3, 10) {}
+
+    engine::Variable forward(engine::Context& context, const engine::Variable& images) const override {
+        const auto features = engine::ops::global_average_pool(context, images);
+        const auto logits = always_.forward(context, features);
+        return both ? engine::ops::add(context, logits, sometimes_.forward(context, features)) : logits;
+    }
+
+    bool both = true;
+
+  private:
+    engine::nn::Linear always_, sometimes_;
+};
+
+}  // namespace
+
+TEST_CASE("A parameter that a step does not use has a gradient of zero") {
+    const auto backend = engine::make_cpu_backend();
+    engine::nn::Parameters parameters;
+    TwoBranches model(parameters);
+    parameters.allocate(*backend, engine::DType::kFloat32, 0);
+    const std::vector<float> pictures(2 * 4 * 4 * 3, 1.0f);
+    const std::vector<int32_t> labels{3, 7};
+    const engine::Batch batch{backend->from_host(pictures.data(), {2, 4, 4, 3}),
+                              backend->from_host(labels.data(), {2})};
+
+    const auto is_zero = [&](const std::string& name) {
+        for (const auto& parameter : parameters.parameters()) {
+            if (parameter->name != name) continue;
+            std::vector<float> gradient(parameter->gradient.elements());
+            backend->download(parameter->gradient, gradient.data());
+            return std::all_of(gradient.begin(), gradient.end(), [](float x) { return x == 0; });
+        }
+        FAIL("no parameter " << name);
+        return false;
+    };
+    engine::compute_gradients(*backend, model, parameters, batch);
+    CHECK_FALSE(is_zero("always.weight"));
+    CHECK_FALSE(is_zero("sometimes.weight"));
+    model.both = false;
+    engine::compute_gradients(*backend, model, parameters, batch);
+    CHECK_FALSE(is_zero("always.weight"));
+    CHECK(is_zero("sometimes.weight"));
+    CHECK(is_zero("sometimes.bias"));
+}
