@@ -37,7 +37,7 @@ def run_steps(arguments, steps, verbose):
 def primitive(line):
     """(what it is, milliseconds, FLOPs) of a line of ONEDNN_VERBOSE=1, version 2 or 3; None for other lines."""
     fields = line.split(",")
-    if not re.match(r"(one)?dnnl_verbose", fields[0]) or "exec" not in fields:
+    if not re.match(r"(onednn|dnnl)_verbose", fields[0]) or "exec" not in fields:
         return None
     at = fields.index("exec")
     kind, propagation, milliseconds = fields[at + 2], fields[at + 4], float(fields[-1])
