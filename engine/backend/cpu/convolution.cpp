@@ -89,13 +89,10 @@ void Convolution::backward_weight(const Tensor& x, const Tensor& dy, const Tenso
     Tensor keep = dw;
     if (step.reorder) keep = executor_.bytes(step.weights.get_size());
     const memory gradient = executor_.wrap(step.weights, keep);
-    // On pictures one pixel wide, oneDNN 2.6 multiplies bfloat16 that it reads from scratch before writing it there.
-    const bool zero_scratch = x.dtype() == DType::kBFloat16 && x.shape()[2] == 1;
     executor_.run(step.primitive, step.scratchpad,
                   {{DNNL_ARG_SRC, executor_.wrap(x_, x)},
                    {DNNL_ARG_DIFF_DST, executor_.wrap(y_, dy)},
-                   {DNNL_ARG_DIFF_WEIGHTS, gradient}},
-                  zero_scratch);
+                   {DNNL_ARG_DIFF_WEIGHTS, gradient}});
     if (step.reorder) reorder(*step.reorder, gradient, executor_.wrap(dw_, dw));
 }
 

@@ -73,7 +73,7 @@ Tensor CpuBackend::as_float(const Tensor& x) {
 }
 
 void CpuBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) {
-    if (x.dtype() == DType::kFloat32 || native_bfloat16_) {
+    if (multiplies(p, x.dtype())) {
         convolutions_.get(p, x.dtype()).forward(x, w, y);
         return;
     }
@@ -83,7 +83,7 @@ void CpuBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w,
 }
 
 void CpuBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) {
-    if (dy.dtype() == DType::kFloat32 || native_bfloat16_) {
+    if (multiplies(p, dy.dtype())) {
         convolutions_.get(p, dy.dtype()).backward_data(dy, w, dx);
         return;
     }
@@ -93,7 +93,7 @@ void CpuBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, c
 }
 
 void CpuBackend::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-    if (x.dtype() == DType::kFloat32 || native_bfloat16_) {
+    if (multiplies(p, x.dtype())) {
         convolutions_.get(p, x.dtype()).backward_weight(x, dy, dw);
     } else {
         convolutions_.get(p, DType::kFloat32).backward_weight(as_float(x), as_float(dy), dw);

@@ -32,6 +32,11 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
   private:
     // Whether oneDNN normalises x: its batch norm takes float32 here, and no residual.
     bool library_norm_takes(const Tensor& x) const { return library_norm_ && x.dtype() == DType::kFloat32; }
+    // Whether oneDNN convolves this type as it is. On pictures one pixel wide its bfloat16 is wrong: 2.6 reads scratch
+    // memory that nobody wrote (gradient of the weights), 3.7 gives other numbers (forward).
+    bool multiplies(const Conv2dParams& p, DType dtype) const {
+        return dtype == DType::kFloat32 || (native_bfloat16_ && p.width > 1);
+    }
     Tensor as_float(const Tensor& x);
 
     onednn::Executor executor_;

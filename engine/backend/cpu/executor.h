@@ -29,11 +29,9 @@ class Executor {
 
     Tensor bytes(size_t count) const { return backend_.empty({static_cast<int64_t>(count)}, DType::kUInt8); }
 
-    // Runs `primitive` to its end; its scratch memory lives as long as the call, and starts as zeros if asked for.
-    void run(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, Arguments arguments,
-             bool zero_scratch = false) {
+    // Runs `primitive` to its end; its scratch memory lives as long as the call.
+    void run(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, Arguments arguments) {
         const Tensor scratch = bytes(scratchpad.get_size());
-        if (zero_scratch) backend_.fill_zero(scratch);
         arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(scratchpad, scratch));
         primitive.execute(stream_, arguments);
         stream_.wait();
