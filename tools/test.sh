@@ -39,10 +39,9 @@ check_format() {
         xargs -0 --no-run-if-empty clang-format --dry-run --Werror
 }
 
-# SC2102 takes a list in an argument, as in schedule.values=[1,1], for a pattern of file names.
 check_scripts() {
     find tools tests .ci \( -name '*.sh' -o -path '.ci/run' \) -print0 |
-        xargs -0 shellcheck --external-sources --exclude=SC2102
+        xargs -0 shellcheck --external-sources
 }
 
 # build_and_test PRESET [CTEST_ARGUMENT...]: ctest's own line of totals goes into the summary.

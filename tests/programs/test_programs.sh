@@ -72,7 +72,7 @@ expect "a damaged file is refused" exits_with 2
 expect "by its checksum" says "checksum"
 
 # ---- weights from elsewhere
-train --out "$scratch/init" --init "$scratch/a/step-00000006.safetensors" --set train.steps=1 --set schedule.boundaries=[] --set schedule.values=[0.0]
+train --out "$scratch/init" --init "$scratch/a/step-00000006.safetensors" --set train.steps=1 --set 'schedule.boundaries=[]' --set 'schedule.values=[0.0]'
 expect "training starts from given weights" exits_with 0
 # tensor FILE NAME: a digest of the tensor's bytes.
 tensor() {
@@ -120,7 +120,7 @@ expect "help is no error" exits_with 0
 expect "help lists the exit codes" says "3 diverged"
 
 # ---- divergence and signals
-train --out "$scratch/diverged" --set schedule.values=[1e30,1e30]
+train --out "$scratch/diverged" --set 'schedule.values=[1e30,1e30]'
 expect "divergence has its own exit code" exits_with 3
 expect "and says what to do" says "lower learning rate"
 
