@@ -1,0 +1,34 @@
+#pragma once
+
+#include "kernels/half_unit.h"
+
+namespace kernels {
+
+// The end of a pre-activation network in one kernel a direction: norm, ReLU, global average pool, linear layer.
+// bfloat16 activations [batch, pixels, channels], everything else float32; for the GPU alone.
+
+struct ClassifierShape {
+    int batch, pixels, channels, classes;
+};
+
+// channels: a multiple of 8, at most 256; classes at most 32.
+bool classifier_supported(const ClassifierShape& shape);
+
+// pooled [batch, channels] = mean over the pixels of max(norm(x), 0), logits [batch, classes] = pooled * weight^T +
+// bias, weight [classes, channels]. Reads x once.
+template <class Exec>
+void classifier_forward(const Exec& exec, const ClassifierShape& shape, const bfloat16* x, const NormInput& norm,
+                        const RunningStats& running, const float* weight, const float* bias, float* pooled,
+                        float* logits);
+
+template <class Exec>
+size_t classifier_backward_scratch_floats(const Exec& exec, const ClassifierShape& shape);
+
+// From dlogits [batch, classes]: dx with the statistics of x held fixed (see HalfUnitBackward), dgamma, dbeta
+// [channels], dweight, dbias. Reads x once, writes dx once.
+template <class Exec>
+void classifier_backward(const Exec& exec, const ClassifierShape& shape, const float* dlogits, const bfloat16* x,
+                         const NormInput& norm, const float* pooled, const float* weight, bfloat16* dx, float* dgamma,
+                         float* dbeta, float* dweight, float* dbias, const SumScratch& scratch);
+
+}  // namespace kernels

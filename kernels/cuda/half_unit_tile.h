@@ -1,0 +1,99 @@
+// What the fused convolution kernels share: pieces of pictures in shared memory, normalised on the way.
+#pragma once
+
+#include "kernels/batch_norm_body.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/half_unit.h"
+
+namespace kernels {
+
+// Eight channels of a pixel, 16 bytes: the unit in which activations move.
+inline constexpr int kChunk = 8;
+
+struct alignas(16) Chunk {
+    bfloat16 v[kChunk];
+};
+
+__device__ inline Chunk zero_chunk() {
+    Chunk chunk;
+    for (int i = 0; i < kChunk; ++i) chunk.v[i].bits = 0;
+    return chunk;
+}
+__device__ inline Chunk load_chunk(const bfloat16* source) {
+    return *reinterpret_cast<const Chunk*>(source);
+}
+__device__ inline void store_chunk(bfloat16* target, const Chunk& chunk) {
+    *reinterpret_cast<Chunk*>(target) = chunk;
+}
+
+// Pixels of C channels lie C + 8 elements apart in shared memory: eight neighbours then start in eight different groups
+// of four banks, and ldmatrix meets no conflict.
+template <int C>
+inline constexpr int kPitch = C + kChunk;
+
+// Per channel in shared memory, from NormInput: p = max((x - mean) * scale + beta, 0).
+struct NormScale {
+    float mean, scale, beta;
+};
+
+__device__ inline void load_norm(const NormInput& norm, int channels, NormScale* target) {
+    for (int c = threadIdx.x; c < channels; c += blockDim.x) {
+        target[c] = {norm.mean[c], norm.gamma[c] * reciprocal_std(norm.variance[c], norm.epsilon), norm.beta[c]};
+    }
+}
+
+// The part of a gradient that flows through batch statistics, per channel: -(shift + (t - mean) * slope).
+struct StatsSlope {
+    float mean, shift, slope;
+};
+
+__device__ inline void load_stats_slope(const StatsGradient& s, int channels, int64_t rows, StatsSlope* target) {
+    for (int c = threadIdx.x; c < channels; c += blockDim.x) {
+        if (s.mean == nullptr) {
+            target[c] = {0.0f, 0.0f, 0.0f};
+            continue;
+        }
+        const NormGradient g =
+            norm_gradient(reciprocal_std(s.variance[c], s.epsilon), s.gamma[c], s.dgamma[c], s.dbeta[c], rows);
+        target[c] = {s.mean[c], g.scale * g.shift, g.scale * g.slope};
+    }
+}
+
+__device__ inline Chunk normalise(const Chunk& x, const NormScale* norm) {
+    Chunk p;
+    for (int i = 0; i < kChunk; ++i) {
+        const float value = normalised(to_float(x.v[i]), norm[i].mean, norm[i].scale, norm[i].beta);
+        store(p.v[i], value <= 0.0f ? 0.0f : value);  // a NaN stays one
+    }
+    return p;
+}
+
+__device__ inline Chunk whole_gradient(const Chunk& dy, const Chunk& y, const StatsSlope* slope) {
+    Chunk whole;
+    for (int i = 0; i < kChunk; ++i) {
+        store(whole.v[i], to_float(dy.v[i]) - slope[i].shift - (to_float(y.v[i]) - slope[i].mean) * slope[i].slope);
+    }
+    return whole;
+}
+
+// A rectangle of pixels of one picture; rows and columns may lie outside of the picture.
+struct Window {
+    int64_t image;
+    int top, left, rows, columns;
+};
+
+// target [rows][columns] pixels, kPitch<C> apart, receives load(offset of the chunk in the tensor, first channel)
+// inside the picture [height, width, C] and zeros outside. All threads of the block take part; a barrier must follow.
+template <int C, class Load>
+__device__ void fill_window(bfloat16* target, const Window& window, int height, int width, Load load) {
+    constexpr int kChunks = C / kChunk;
+    for (int i = threadIdx.x; i < window.rows * window.columns * kChunks; i += blockDim.x) {
+        const int pixel = i / kChunks, c = i % kChunks * kChunk;
+        const int row = window.top + pixel / window.columns, column = window.left + pixel % window.columns;
+        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+        const int64_t offset = ((window.image * height + row) * width + column) * C + c;
+        store_chunk(target + pixel * kPitch<C> + c, inside ? load(offset, c) : zero_chunk());
+    }
+}
+
+}  // namespace kernels

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/bfloat16.h"
+#include "kernels/exec.h"
+
+namespace kernels {
+
+// Half of a pre-activation residual unit (He et al. 2016, Identity Mappings in Deep Residual Networks) in one pass over
+// memory, forward and backward:
+//
+//     p = max(norm(x), 0)        y = conv3x3(p) + residual        mean, variance of y
+//
+// bfloat16, NHWC; products on tensor cores with float32 sums. For the GPU alone (Exec = Cuda): elsewhere, and for other
+// shapes, the engine composes the same result from the other families. docs/fused-step.md has the algebra.
+
+struct HalfUnitShape {
+    int batch, height, width;  // of x
+    int in_channels, out_channels;
+    int stride;
+    int pad_top, pad_left;      // zeros before; behind the last row and column stand as many as the output needs
+    int out_height, out_width;  // of y
+};
+
+// Channels 16, 32, 64, 16 -> 32 and 32 -> 64, strides 1 and 2, one pixel of padding at most on any side.
+bool half_unit_supported(const HalfUnitShape& shape);
+// Shared memory that a block of the hungriest kernel of this shape takes. A GPU that offers less (below
+// sharedMemPerBlockOptin) cannot run it.
+size_t half_unit_shared_bytes(const HalfUnitShape& shape);
+
+// Of the tensor that is normalised, all [channels] float32.
+struct NormInput {
+    const float* mean;
+    const float* variance;
+    const float* gamma;
+    const float* beta;
+    float epsilon;
+};
+
+// Running statistics that move with those of the batch (see update_running in batch_norm.h); null: they stay.
+struct RunningStats {
+    float* mean = nullptr;
+    float* variance = nullptr;
+    float decay = 0.0f;
+};
+
+// What is added to a convolution's result.
+enum class ResidualKind {
+    kNone,
+    kIdentity,     // a tensor of y's shape
+    kAveragePool,  // [batch, h, w, out_channels / 2] with h / 2 = out_height and w / 2 = out_width (rounded down):
+                   // 2x2 average pool, then out_channels / 4 zeros before and behind on the channel axis
+};
+
+// Memory that sums over the blocks of a grid go through. `floats` is of no interest before and after; the tickets are
+// kTickets zeros before and after, so that kernels on one stream share them.
+inline constexpr int kTickets = 1024;
+struct SumScratch {
+    float* floats;
+    uint32_t* tickets;
+};
+
+struct HalfUnitForward {
+    const bfloat16* x;  // [batch, height, width, in]
+    NormInput norm;     // of x; in evaluation the running statistics
+    RunningStats running;
+    const bfloat16* weight;  // [out, 3, 3, in]
+    ResidualKind residual_kind;
+    const bfloat16* residual;
+    bfloat16* y;      // [batch, out_height, out_width, out], rounded once, after the residual has been added
+    float* mean;      // [out] of y as stored; null: no statistics are made
+    float* variance;  // [out], biased
+    bfloat16* p;      // like x: the normalised input; null: it is not kept
+};
+
+template <class Exec>
+size_t half_unit_forward_scratch_floats(const Exec& exec, const HalfUnitShape& shape);
+
+// Reads x and the residual once (and a halo), writes y (and p) once.
+template <class Exec>
+void half_unit_forward(const Exec& exec, const HalfUnitShape& shape, const HalfUnitForward& f,
+                       const SumScratch& scratch);
+
+// A norm that read a tensor t of `rows` rows has a gradient that flows through the statistics of t as well. Whoever
+// produced t adds that part as it loads the gradient:
+//     dt += -scale * (dbeta / rows + (t - mean) * rstd * dgamma / rows),  scale = gamma * rstd
+struct StatsGradient {
+    const float* mean = nullptr;  // null: there is no such part
+    const float* variance = nullptr;
+    const float* gamma = nullptr;
+    const float* dgamma = nullptr;
+    const float* dbeta = nullptr;
+    float epsilon = 0.0f;
+};
+
+struct HalfUnitBackward {
+    const bfloat16* dy;            // like y: its gradient, with the statistics of y held fixed
+    const bfloat16* y;             // read only where stats_gradient is there
+    StatsGradient stats_gradient;  // of y
+    const bfloat16* x;
+    NormInput norm;  // of x, with the batch statistics
+    const bfloat16* weight;
+    const bfloat16* dp;     // like x: what else flows into p, added before the ReLU's mask; may be null
+    bfloat16* dy_whole;     // like y, another place than dy: receives dy with the part of stats_gradient, rounded;
+                            // may be null
+    bfloat16* dx;           // like x: scale * (gradient of norm(x)), the statistics of x held fixed
+    bool accumulate;        // it is added to dx, in float32, rounded once
+    float* dweight;         // [out, 3, 3, in], as sums over float32 products of bfloat16 operands
+    float *dgamma, *dbeta;  // [in]: sums of g * xhat and of g, g being the gradient behind the mask, before rounding
+};
+
+template <class Exec>
+size_t half_unit_backward_scratch_floats(const Exec& exec, const HalfUnitShape& shape);
+
+// One kernel or two: see half_unit_backward_kernels().
+template <class Exec>
+void half_unit_backward(const Exec& exec, const HalfUnitShape& shape, const HalfUnitBackward& b,
+                        const SumScratch& scratch);
+
+// 1 where the data gradient and the weight gradient are one kernel, 2 where each has its own: what moves fewer bytes,
+// with the partial sums of the weight gradient counted (docs/fused-step.md).
+int half_unit_backward_kernels(const HalfUnitShape& shape);
+
+}  // namespace kernels

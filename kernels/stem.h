@@ -1,0 +1,34 @@
+#pragma once
+
+#include "kernels/half_unit.h"
+
+namespace kernels {
+
+// The first convolution of a network: 3x3, stride 1, from the 3 channels of a picture to 16, without norm; bfloat16,
+// NHWC, for the GPU alone. The 27 products of a pixel are one row of a matrix, made in shared memory from pixels that
+// are read once, and padded to 32 there.
+
+struct StemShape {
+    int batch, height, width;
+    int pad_top, pad_left;  // 0 or 1; y has the size of x
+};
+
+inline constexpr int kStemInputs = 3;
+inline constexpr int kStemOutputs = 16;
+
+template <class Exec>
+size_t stem_scratch_floats(const Exec& exec, const StemShape& shape);
+
+// x [batch, height, width, 3], weight [16, 3, 3, 3] -> y [batch, height, width, 16] and, unless null, mean and variance
+// [16] of y as stored.
+template <class Exec>
+void stem_forward(const Exec& exec, const StemShape& shape, const bfloat16* x, const bfloat16* weight, bfloat16* y,
+                  float* mean, float* variance, const SumScratch& scratch);
+
+// dweight [16, 3, 3, 3] float32 from dy, the gradient of y with its statistics held fixed, and their gradient. A
+// picture has no gradient.
+template <class Exec>
+void stem_backward(const Exec& exec, const StemShape& shape, const bfloat16* dy, const bfloat16* y,
+                   const StatsGradient& stats_gradient, const bfloat16* x, float* dweight, const SumScratch& scratch);
+
+}  // namespace kernels
