@@ -19,12 +19,10 @@ bool changes_size(const UnitPlace& place) {
     return place.in_channels != place.out_channels;
 }
 
-// The shortcut without weights: x itself, or x made smaller and padded with channels of zeros.
-Variable unweighted(Context& context, const Variable& x, const UnitPlace& place, Shortcut shortcut) {
-    if (!changes_size(place)) return x;
-    const auto kind =
-        shortcut == Shortcut::avgpool_zeropad ? engine::ShortcutKind::kAveragePool : engine::ShortcutKind::kSubsample;
-    return engine::ops::shortcut(context, x, kind, place.out_channels);
+// How the shortcut without weights makes a picture smaller.
+engine::ShortcutKind kind_of(Shortcut shortcut) {
+    return shortcut == Shortcut::avgpool_zeropad ? engine::ShortcutKind::kAveragePool
+                                                 : engine::ShortcutKind::kSubsample;
 }
 
 Conv2d make_projection(Parameters& parameters, const UnitPlace& place, Padding padding) {
@@ -57,14 +55,16 @@ Activation PreactUnit::forward(Context& context, const Activation& x) const {
     const bool from_p = adds && (place_.first || projection_);
     const auto r = conv1_.forward(context, x.value, {.norm = &norm1, .want_stats = context.training, .want_p = from_p});
 
-    Variable shortcut;
+    Conv2d::Options options{.want_stats = context.training};
     if (projection_) {
-        shortcut = projection_->forward(context, r.p, {}).y;
+        options.residual = projection_->forward(context, r.p, {}).y;
     } else if (adds) {
-        shortcut = unweighted(context, from_p ? r.p : x.value, place_, shortcut_);
+        options.residual = from_p ? r.p : x.value;
+        if (changes_size(place_)) options.shortcut = kind_of(shortcut_);
     }
     const auto norm2 = norm2_.prologue(context, {r.y, r.stats}, true);
-    const auto y = conv2_.forward(context, r.y, {.norm = &norm2, .residual = shortcut, .want_stats = context.training});
+    options.norm = &norm2;
+    const auto y = conv2_.forward(context, r.y, options);
     return {y.y, y.stats};
 }
 
@@ -84,7 +84,9 @@ PostactUnit::PostactUnit(Parameters& parameters, const UnitPlace& place, Shortcu
 
 Variable PostactUnit::shortcut(Context& context, const Variable& x) const {
     if (shortcut_ == Shortcut::none) return {};
-    if (!projection_) return unweighted(context, x, place_, shortcut_);
+    if (!projection_) {
+        return changes_size(place_) ? engine::ops::shortcut(context, x, kind_of(shortcut_), place_.out_channels) : x;
+    }
     const auto projected = projection_->forward(context, x, {.want_stats = context.training});
     return projection_norm_->forward(context, {projected.y, projected.stats}, false);
 }

@@ -37,7 +37,7 @@ Variable ResNet::forward(engine::Context& context, const Variable& images) const
     engine::nn::Activation x{stem.y, stem.stats};
     if (block_ == Block::postact) x = {norm_->forward(context, x, true), {}};
     for (const auto& unit : units_) x = unit->forward(context, x);
-    if (block_ == Block::preact) x = {norm_->forward(context, x, true), {}};
+    if (block_ == Block::preact) return head_->classify(context, x.value, norm_->prologue(context, x, true));
     return head_->forward(context, engine::ops::global_average_pool(context, x.value));
 }
 

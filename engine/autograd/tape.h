@@ -11,9 +11,14 @@ namespace engine {
 
 class Tape {
   public:
+    // What an operation's backward can do with a part of the gradient that was left to it (Variable::stats_gradient).
+    enum class StatsGradients { kSettled, kTaken };
+
     // `backward` reads the gradients of `outputs` and contributes to those of its inputs. It runs once, and only if
-    // some output received a gradient; outputs without one are then given zeros.
-    void record(std::vector<Variable> outputs, std::function<void()> backward);
+    // some output received a gradient; outputs without one are then given zeros. Outstanding parts of gradients are
+    // settled before, unless `backward` takes them itself.
+    void record(std::vector<Variable> outputs, std::function<void()> backward,
+                StatsGradients stats_gradients = StatsGradients::kSettled);
 
     // Gradients of the scalar `loss` (one float32) with respect to everything it was computed from. Each closure is
     // dropped, with the tensors it kept, as soon as it has run. The tape is empty afterwards.
@@ -23,6 +28,7 @@ class Tape {
     struct Record {
         std::vector<Variable> outputs;
         std::function<void()> backward;
+        StatsGradients stats_gradients;
     };
     std::vector<Record> records_;
 };

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/fused.h"
 
 namespace engine {
 
@@ -19,8 +21,18 @@ class Variable {
     const Shape& shape() const { return slot_->value.shape(); }
     bool requires_grad() const { return slot_ && slot_->requires_grad; }
     bool has_grad() const { return slot_->has_grad; }
-    // The gradient gathered so far; has_grad() must hold.
+    // The gradient gathered so far; has_grad() must hold, and no part may be outstanding.
     const Tensor& grad() const;
+    // The same without the part that stats_gradient() describes.
+    const Tensor& grad_with_fixed_stats() const;
+
+    // A norm that read this variable may leave the part of the gradient that flows through its batch statistics to
+    // whoever produced it, who adds that part on the way, without a pass over memory of its own.
+    const std::optional<StatsGradient>& stats_gradient() const { return slot_->stats_gradient; }
+    // To be called once the rest of that norm's gradient has been added.
+    void set_stats_gradient(Backend& backend, const StatsGradient& part) const;
+    // Adds an outstanding part now.
+    void settle(Backend& backend) const;
 
     // Forgets the gradient. A fixed place keeps its memory; its content no longer counts.
     void clear_grad() const;
@@ -35,6 +47,10 @@ class Variable {
     template <class Write>
     void accumulate_grad(Backend& backend, const Tensor& scratch, Write write) const;
 
+    // Memory for a gradient of type `dtype` that is about to be written and then given to add_grad(): the fixed place,
+    // where there is one and it is free.
+    Tensor grad_target(Backend& backend, DType dtype) const;
+
     // Adds what `write(target)` produces, a gradient of type `dtype`, where possible straight at its fixed place.
     template <class Write>
     void write_grad(Backend& backend, DType dtype, Write write) const;
@@ -43,6 +59,7 @@ class Variable {
     struct Slot {
         Tensor value;
         Tensor grad;
+        std::optional<StatsGradient> stats_gradient;
         bool requires_grad = false;
         bool has_grad = false;
         bool fixed_grad = false;
@@ -65,15 +82,9 @@ void Variable::accumulate_grad(Backend& backend, const Tensor& scratch, Write wr
 template <class Write>
 void Variable::write_grad(Backend& backend, DType dtype, Write write) const {
     if (!requires_grad()) return;
-    if (slot_->fixed_grad && !slot_->has_grad) {
-        ASSERT(slot_->grad.dtype() == dtype);
-        write(slot_->grad);
-        slot_->has_grad = true;
-    } else {
-        const Tensor contribution = backend.empty(shape(), dtype);
-        write(contribution);
-        add_grad(backend, contribution);
-    }
+    const Tensor target = grad_target(backend, dtype);
+    write(target);
+    add_grad(backend, target);
 }
 
 }  // namespace engine

@@ -6,18 +6,29 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "engine/backend/fused.h"
 #include "engine/backend/params.h"
 #include "kernels/augment.h"
 #include "kernels/loss.h"
 
 namespace engine {
 
+// Work that was recorded once and can be queued again, as it is, by one call.
+class Recording {
+  public:
+    virtual ~Recording() = default;
+    virtual void replay() = 0;
+};
+
 class Backend {
   public:
-    explicit Backend(std::unique_ptr<MemorySource> source) : arena_(std::make_shared<Arena>(std::move(source))) {}
+    explicit Backend(std::shared_ptr<MemorySource> source)
+        : source_(std::move(source)), arena_(std::make_shared<Arena>(source_)) {}
     virtual ~Backend() = default;
 
     // ---- memory
@@ -27,6 +38,11 @@ class Backend {
     template <class T>
     Tensor from_host(const T* values, const Shape& shape);
     const Arena& arena() const { return *arena_; }
+    std::shared_ptr<Arena> new_arena() const { return std::make_shared<Arena>(source_); }
+    // From now on tensors come from `arena`, which must be of this device; returns the one before.
+    std::shared_ptr<Arena> exchange_arena(std::shared_ptr<Arena> arena) {
+        return std::exchange(arena_, std::move(arena));
+    }
 
     virtual DeviceType device() const = 0;
     // For people: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads, oneDNN 2.6 (AVX-512)".
@@ -90,7 +106,15 @@ class Backend {
     virtual void gather_augment(const kernels::AugmentShape& shape, const Tensor& records, const Tensor& mean,
                                 const Tensor& step, const Tensor& images, const Tensor& labels) = 0;
 
+    // ---- operations in one pass, and steps without the host
+    // What the device does in fewer passes; null: everything is composed.
+    virtual FusedOps* fused() { return nullptr; }
+    // Records what `work` queues, which does not run then; null where the device cannot. `work` must not wait for the
+    // device, nor read or write memory of the host, and its tensors must stay where they are as long as the recording.
+    virtual std::unique_ptr<Recording> record(const std::function<void()>&) { return nullptr; }
+
   private:
+    std::shared_ptr<MemorySource> source_;
     std::shared_ptr<Arena> arena_;
 };
 
@@ -118,6 +142,7 @@ std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});
 struct CudaOptions {
     bool deterministic = true;  // Only algorithms that give the same bits on every run.
     bool allow_tf32 = false;    // Products of float32 may be rounded to TF32 (10 bits of mantissa).
+    bool fused = false;         // Backend::fused(), for bfloat16.
 };
 
 // The first CUDA device. Throws InputError that says what is missing: a build with CUDA, a driver, a newer driver, a

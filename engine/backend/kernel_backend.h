@@ -26,7 +26,7 @@ void with_activation_type(DType dtype, F f) {
 template <class Exec>
 class KernelBackend : public Backend {
   public:
-    KernelBackend(std::unique_ptr<MemorySource> source, Exec exec) : Backend(std::move(source)), exec_(exec) {}
+    KernelBackend(std::shared_ptr<MemorySource> source, Exec exec) : Backend(std::move(source)), exec_(exec) {}
 
     void add_bias(const Tensor& bias, const Tensor& y) override {
         kernels::add_bias(exec_, rows(y), channels(y), bias.data<float>(), y.data<float>());

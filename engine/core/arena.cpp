@@ -19,7 +19,7 @@ size_t rounded(size_t bytes) {
 
 }  // namespace
 
-Arena::Arena(std::unique_ptr<MemorySource> source) : source_(std::move(source)) {}
+Arena::Arena(std::shared_ptr<MemorySource> source) : source_(std::move(source)) {}
 
 Arena::~Arena() {
     for (const Chunk& chunk : chunks_) source_->release(chunk.pointer, chunk.bytes);

@@ -29,7 +29,7 @@ class Arena {
   public:
     static constexpr size_t kAlignment = 256;
 
-    explicit Arena(std::unique_ptr<MemorySource> source);
+    explicit Arena(std::shared_ptr<MemorySource> source);
     ~Arena();
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
@@ -57,7 +57,7 @@ class Arena {
     Blocks::iterator grow(size_t bytes);
     bool mergeable(Blocks::iterator left, Blocks::iterator right) const;
 
-    std::unique_ptr<MemorySource> source_;
+    std::shared_ptr<MemorySource> source_;
     std::vector<Chunk> chunks_;
     Blocks blocks_;  // All blocks by address; neighbours of one chunk are contiguous.
     size_t in_use_ = 0;

@@ -1,5 +1,6 @@
 #include "engine/nn/layers.h"
 
+#include "engine/ops/classifier.h"
 #include "engine/ops/linear.h"
 
 namespace engine::nn {
@@ -24,6 +25,7 @@ ops::ConvResult Conv2d::forward(Context& context, const Variable& x, const Optio
                       .padding = padding_,
                       .norm = options.norm,
                       .residual = options.residual,
+                      .shortcut = options.shortcut,
                       .want_stats = options.want_stats,
                       .want_p = options.want_p});
 }
@@ -38,12 +40,9 @@ ops::Norm BatchNorm::prologue(Context& context, const Activation& x, bool relu) 
     // The gradient of a norm flows through the statistics of its batch; with others there is none to record.
     ASSERT(context.training || context.tape == nullptr);
     const BatchStats running{running_mean_->value, running_var_->value};
-    if (context.training) {
-        ASSERT(x.stats.mean.defined());
-        const int64_t rows = x.value.shape().elements() / x.value.shape()[-1];
-        context.backend.update_running(x.stats, rows, kRunningDecay, running);
-    }
-    return {weight_->variable, bias_->variable, context.training ? x.stats : running, kNormEpsilon, relu};
+    if (!context.training) return {weight_->variable, bias_->variable, running, kNormEpsilon, relu};
+    ASSERT(x.stats.mean.defined());
+    return {weight_->variable, bias_->variable, x.stats, kNormEpsilon, relu, running, kRunningDecay};
 }
 
 Variable BatchNorm::forward(Context& context, const Activation& x, bool relu, const Variable& residual) const {
@@ -56,6 +55,10 @@ Linear::Linear(Parameters& parameters, const std::string& name, int in_features,
 
 Variable Linear::forward(Context& context, const Variable& x) const {
     return ops::linear(context, x, weight_->variable, bias_->variable);
+}
+
+Variable Linear::classify(Context& context, const Variable& x, const ops::Norm& norm) const {
+    return ops::classifier(context, x, norm, weight_->variable, bias_->variable);
 }
 
 }  // namespace engine::nn

@@ -22,6 +22,7 @@ class Conv2d {
     struct Options {
         const ops::Norm* norm = nullptr;  // See ops::ConvOptions.
         Variable residual = {};
+        std::optional<ShortcutKind> shortcut = {};
         bool want_stats = false;
         bool want_p = false;
     };
@@ -52,6 +53,8 @@ class Linear {
   public:
     Linear(Parameters& parameters, const std::string& name, int in_features, int out_features);
     Variable forward(Context& context, const Variable& x) const;
+    // Of the global average of norm(x), x [batch, height, width, in].
+    Variable classify(Context& context, const Variable& x, const ops::Norm& norm) const;
 
   private:
     std::shared_ptr<Parameter> weight_, bias_;

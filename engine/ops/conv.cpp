@@ -1,9 +1,10 @@
 #include "engine/ops/conv.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "engine/ops/check.h"
+#include "engine/ops/conv_forms.h"
+#include "engine/ops/pool.h"
 
 namespace engine::ops {
 
@@ -20,40 +21,9 @@ Sides pad_sides(Padding padding, int size, int kernel, int stride) {
     return {total / 2, total - total / 2};
 }
 
-// What backward reads: the input and its norm (the normalised input is made again), the weight, and the results.
-struct Saved {
-    Conv2dParams params;
-    Variable x, weight;
-    std::optional<Norm> norm;
-    Variable residual, y, p;
-};
-
-void backward(Backend& backend, const Saved& s) {
-    const Tensor& dy = s.y.grad();
-    const DType dtype = s.x.value().dtype();
-    s.residual.add_grad(backend, dy);
-
-    if (s.weight.requires_grad()) {
-        Tensor input = s.x.value();
-        if (s.p.defined()) {
-            input = s.p.value();
-        } else if (s.norm) {
-            input = backend.empty(s.x.shape(), dtype);
-            backend.norm(s.norm->params(), s.x.value(), {}, input);
-        }
-        s.weight.write_grad(backend, DType::kFloat32,
-                            [&](const Tensor& dw) { backend.conv2d_backward_weight(s.params, input, dy, dw); });
-    }
-
-    if (!s.x.requires_grad() && !s.norm) return;
-    const Tensor dinput = backend.empty(s.x.shape(), dtype);
-    backend.conv2d_backward_data(s.params, dy, s.weight.value(), dinput);
-    if (!s.norm) {
-        s.x.add_grad(backend, dinput);
-        return;
-    }
-    if (s.p.defined()) backend.add(dinput, s.p.grad(), dinput);
-    norm_backward(backend, *s.norm, s.x, dinput, dinput);
+void check_residual(const Shape& residual, DType dtype, const Conv2dParams& params, DType expected) {
+    check_shape("conv", "residual", residual, params.output_shape());
+    check_dtype("conv", "residual", dtype, expected);
 }
 
 }  // namespace
@@ -82,47 +52,31 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
     const DType dtype = x.value().dtype();
     check_dtype("conv", "weight", weight.value().dtype(), dtype);
     if (options.norm) check_norm("conv", *options.norm, x.shape());
-    const Variable& residual = options.residual;
-    if (residual.defined()) {
-        check_shape("conv", "residual", residual.shape(), params.output_shape());
-        check_dtype("conv", "residual", residual.value().dtype(), dtype);
-    }
     ASSERT(options.norm || !options.want_p);
 
-    Backend& backend = context.backend;
-    Tensor input = x.value();
-    if (options.norm) {
-        input = backend.empty(x.shape(), dtype);
-        backend.norm(options.norm->params(), x.value(), {}, input);
-    }
-    const Tensor y = backend.empty(params.output_shape(), dtype);
-    backend.conv2d(params, input, weight.value(), y);
-
-    ConvResult result;
-    if (options.want_stats) {
-        const Shape channels{params.out_channels};
-        result.stats = {backend.empty(channels, DType::kFloat32), backend.empty(channels, DType::kFloat32)};
-    }
-    if (residual.defined() && options.want_stats) {
-        backend.add_batch_stats(residual.value(), y, result.stats);
-    } else if (residual.defined()) {
-        backend.add(y, residual.value(), y);
-    } else if (options.want_stats) {
-        backend.batch_stats(y, result.stats);
+    ConvOperands operands{params, x, weight, std::nullopt, options.residual};
+    if (options.norm) operands.norm = *options.norm;
+    FusedOps* fused = context.backend.fused();
+    const bool half_unit =
+        fused != nullptr && options.norm && options.norm->relu && fused->has_half_unit(params, dtype);
+    if (options.residual.defined()) {
+        const auto pools = [&] { return half_unit && pools_to(options.residual.shape(), params.output_shape()); };
+        if (options.shortcut == ShortcutKind::kAveragePool && pools()) {
+            operands.pools_residual = true;
+        } else if (options.shortcut) {
+            operands.residual = shortcut(context, options.residual, *options.shortcut, params.out_channels);
+        }
+        if (!operands.pools_residual) {
+            check_residual(operands.residual.shape(), operands.residual.value().dtype(), params, dtype);
+        }
     }
 
-    const bool records = context.records(x, weight, residual) ||
-                         (options.norm && context.records(options.norm->gamma, options.norm->beta));
-    result.y = Variable(y, records);
-    if (options.want_p) result.p = Variable(input, records);
-    if (records) {
-        Saved saved{params, x, weight, std::nullopt, residual, result.y, result.p};
-        if (options.norm) saved.norm = *options.norm;
-        std::vector<Variable> outputs{result.y};
-        if (options.want_p) outputs.push_back(result.p);
-        context.tape->record(std::move(outputs), [&backend, saved] { backward(backend, saved); });
+    if (half_unit) return half_unit_conv(context, *fused, operands, options.want_stats, options.want_p);
+    const bool bare = !options.norm && !options.residual.defined() && !x.requires_grad();
+    if (bare && fused != nullptr && fused->has_stem(params, dtype)) {
+        return stem_conv(context, *fused, operands, options.want_stats);
     }
-    return result;
+    return composed_conv(context, operands, options.want_stats, options.want_p);
 }
 
 }  // namespace engine::ops

@@ -3,6 +3,8 @@
 // Residual Networks), and without norm and residual a plain convolution.
 #pragma once
 
+#include <optional>
+
 #include "engine/ops/norm.h"
 
 namespace engine::ops {
@@ -15,10 +17,11 @@ enum class Padding {
 struct ConvOptions {
     int stride = 1;
     Padding padding = Padding::kSame;
-    const Norm* norm = nullptr;  // Applied to x first.
-    Variable residual = {};      // Added to the result; of its shape.
-    bool want_stats = false;     // Statistics of the result as stored, for whoever normalises it.
-    bool want_p = false;         // Also return the normalised input. Needs `norm`.
+    const Norm* norm = nullptr;                 // Applied to x first.
+    Variable residual = {};                     // Added to the result; of its shape, unless `shortcut` brings it there.
+    std::optional<ShortcutKind> shortcut = {};  // What the residual goes through first (see ops/pool.h).
+    bool want_stats = false;                    // Statistics of the result as stored, for whoever normalises it.
+    bool want_p = false;                        // Also return the normalised input. Needs `norm`.
 };
 
 struct ConvResult {

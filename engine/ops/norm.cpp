@@ -13,10 +13,18 @@ void check_norm(const char* op, const Norm& norm, const Shape& x) {
     check_shape(op, "variance", norm.stats.variance.shape(), expected);
 }
 
+void move_running(Backend& backend, const Norm& norm, const Shape& x) {
+    if (norm.running.mean.defined()) {
+        backend.update_running(norm.stats, x.elements() / x[-1], norm.decay, norm.running);
+    }
+}
+
+BatchStats empty_stats(Backend& backend, int64_t channels) {
+    return {backend.empty({channels}, DType::kFloat32), backend.empty({channels}, DType::kFloat32)};
+}
+
 BatchStats batch_stats(Context& context, const Variable& x) {
-    const Shape channels{x.shape()[-1]};
-    BatchStats stats{context.backend.empty(channels, DType::kFloat32),
-                     context.backend.empty(channels, DType::kFloat32)};
+    const BatchStats stats = empty_stats(context.backend, x.shape()[-1]);
     context.backend.batch_stats(x.value(), stats);
     return stats;
 }
@@ -29,6 +37,7 @@ Variable norm(Context& context, const Variable& x, const Norm& norm, const Varia
     }
 
     Backend& backend = context.backend;
+    move_running(backend, norm, x.shape());
     const Tensor y = backend.empty(x.shape(), x.value().dtype());
     backend.norm(norm.params(), x.value(), residual.defined() ? residual.value() : Tensor(), y);
 
@@ -57,8 +66,8 @@ Variable norm(Context& context, const Variable& x, const Norm& norm, const Varia
 }
 
 void norm_backward(Backend& backend, const Norm& norm, const Variable& x, const Tensor& dy, const Tensor& scratch) {
-    const Tensor dgamma = backend.empty(norm.gamma.shape(), DType::kFloat32);
-    const Tensor dbeta = backend.empty(norm.beta.shape(), DType::kFloat32);
+    const Tensor dgamma = norm.gamma.grad_target(backend, DType::kFloat32);
+    const Tensor dbeta = norm.beta.grad_target(backend, DType::kFloat32);
     const auto write = [&](const Tensor& dx, bool accumulate) {
         backend.norm_backward(norm.params(), x.value(), dy, dx, accumulate, dgamma, dbeta);
     };

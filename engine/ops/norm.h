@@ -13,12 +13,20 @@ struct Norm {
     BatchStats stats;
     float epsilon;
     bool relu;
+    BatchStats running = {};  // Moves towards `stats` when the norm is applied; undefined: nothing moves.
+    float decay = 0;          // Share of `running` that stays.
 
     NormParams params() const { return {stats, gamma.value(), beta.value(), epsilon, relu}; }
 };
 
+// Moves norm.running, if there is one, for an application to x.
+void move_running(Backend& backend, const Norm& norm, const Shape& x);
+
 // Throws Error if `norm` does not fit x.
 void check_norm(const char* op, const Norm& norm, const Shape& x);
+
+// Memory for the statistics of a tensor of `channels` channels.
+BatchStats empty_stats(Backend& backend, int64_t channels);
 
 // Mean and biased variance of each channel (the last axis) of x.
 BatchStats batch_stats(Context& context, const Variable& x);

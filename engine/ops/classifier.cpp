@@ -1,0 +1,54 @@
+#include "engine/ops/classifier.h"
+
+#include "engine/ops/check.h"
+#include "engine/ops/linear.h"
+#include "engine/ops/pool.h"
+
+namespace engine::ops {
+
+namespace {
+
+Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, const Norm& norm,
+                          const Variable& weight, const Variable& bias) {
+    Backend& backend = context.backend;
+    const int64_t batch = x.shape()[0];
+    const Tensor pooled = backend.empty({batch, x.shape()[3]}, DType::kFloat32);
+    const Tensor made = backend.empty({batch, weight.shape()[0]}, DType::kFloat32);
+    fused.classifier(norm.params(), {norm.running, norm.decay}, x.value(), weight.value(), bias.value(), pooled, made);
+    const Variable logits(made, context.records(x, norm.gamma, norm.beta, weight, bias));
+    if (logits.requires_grad()) {
+        context.tape->record({logits}, [&backend, &fused, x, norm, weight, bias, pooled, logits] {
+            const Tensor dgamma = norm.gamma.grad_target(backend, DType::kFloat32);
+            const Tensor dbeta = norm.beta.grad_target(backend, DType::kFloat32);
+            const Tensor dweight = weight.grad_target(backend, DType::kFloat32);
+            const Tensor dbias = bias.grad_target(backend, DType::kFloat32);
+            const Tensor dx = backend.empty(x.shape(), x.value().dtype());
+            fused.classifier_backward(norm.params(), x.value(), pooled, weight.value(), logits.grad(), dx, dgamma,
+                                      dbeta, dweight, dbias);
+            if (x.requires_grad()) {
+                x.add_grad(backend, dx);
+                x.set_stats_gradient(backend, {norm.stats, norm.gamma.value(), dgamma, dbeta, norm.epsilon});
+            }
+            norm.gamma.add_grad(backend, dgamma);
+            norm.beta.add_grad(backend, dbeta);
+            weight.add_grad(backend, dweight);
+            bias.add_grad(backend, dbias);
+        });
+    }
+    return logits;
+}
+
+}  // namespace
+
+Variable classifier(Context& context, const Variable& x, const Norm& norm, const Variable& weight,
+                    const Variable& bias) {
+    FusedOps* fused = context.backend.fused();
+    if (fused != nullptr && norm.relu && fused->has_classifier(x.shape(), weight.shape(), x.value().dtype())) {
+        check_norm("classifier", norm, x.shape());
+        check_shape("classifier", "bias", bias.shape(), {weight.shape()[0]});
+        return fused_classifier(context, *fused, x, norm, weight, bias);
+    }
+    return linear(context, global_average_pool(context, ops::norm(context, x, norm)), weight, bias);
+}
+
+}  // namespace engine::ops
