@@ -69,8 +69,10 @@ check layering bash tests/layering/check_includes.sh .
 compiled_alone=(--exclude-regex '^scripts/')
 check cpu build_and_test cpu
 if find_cuda; then
+    check resources python3 tools/kernel_resources.py --check
     check cuda build_and_test cuda "${compiled_alone[@]}"
 else
+    skip resources "$cuda_missing"
     skip cuda "$cuda_missing"
 fi
 check asan build_and_test asan "${compiled_alone[@]}"
