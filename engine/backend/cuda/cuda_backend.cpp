@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/backend/cuda/memory.h"
+#include "engine/backend/cuda/recording.h"
 #include "kernels/pad.h"
 
 namespace engine {
@@ -83,6 +84,10 @@ void CudaBackend::fill_zero(const Tensor& x) {
 
 void CudaBackend::synchronize() {
     CUDA_CALL(cudaStreamSynchronize(stream_.get()));
+}
+
+std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& work) {
+    return std::make_unique<cuda::GraphRecording>(stream_.get(), work);
 }
 
 Tensor CudaBackend::pad(const Conv2dParams& p, const Tensor& x) {

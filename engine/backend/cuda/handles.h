@@ -22,6 +22,8 @@ template <class Handle, auto destroy>
 using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroy<destroy>>;
 
 using Stream = Owned<cudaStream_t, cudaStreamDestroy>;
+using Graph = Owned<cudaGraph_t, cudaGraphDestroy>;
+using GraphExec = Owned<cudaGraphExec_t, cudaGraphExecDestroy>;
 using Cudnn = Owned<cudnnHandle_t, cudnnDestroy>;
 using Cublas = Owned<cublasHandle_t, cublasDestroy>;
 using TensorDescriptor = Owned<cudnnTensorDescriptor_t, cudnnDestroyTensorDescriptor>;

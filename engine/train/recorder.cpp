@@ -1,0 +1,47 @@
+#include "engine/train/recorder.h"
+
+namespace engine {
+
+namespace {
+
+// The first step meets an empty arena, the second the one that later steps meet.
+constexpr int kEagerSteps = 2;
+
+// Lets tensors come from another arena while it lives.
+class ArenaScope {
+  public:
+    ArenaScope(Backend& backend, std::shared_ptr<Arena> arena)
+        : backend_(backend), before_(backend.exchange_arena(std::move(arena))) {}
+    ~ArenaScope() { backend_.exchange_arena(std::move(before_)); }
+    ArenaScope(const ArenaScope&) = delete;
+    ArenaScope& operator=(const ArenaScope&) = delete;
+
+  private:
+    Backend& backend_;
+    std::shared_ptr<Arena> before_;
+};
+
+}  // namespace
+
+Recorder::Recorder(Backend& backend, std::function<void()> step)
+    : backend_(backend), step_(std::move(step)), arena_(backend.new_arena()) {}
+
+void Recorder::run_eagerly() {
+    const ArenaScope scope(backend_, arena_);
+    step_();
+    ++eager_steps_;
+}
+
+void Recorder::run() {
+    if (!recording_ && eager_steps_ >= kEagerSteps) {
+        const ArenaScope scope(backend_, arena_);
+        recording_ = backend_.record(step_);
+    }
+    if (recording_) {
+        recording_->replay();
+    } else {
+        run_eagerly();
+    }
+}
+
+}  // namespace engine
