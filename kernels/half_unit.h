@@ -50,8 +50,8 @@ struct RunningStats {
 enum class ResidualKind {
     kNone,
     kIdentity,     // a tensor of y's shape
-    kAveragePool,  // [batch, h, w, out_channels / 2] with h / 2 = out_height and w / 2 = out_width (rounded down):
-                   // 2x2 average pool, then out_channels / 4 zeros before and behind on the channel axis
+    kAveragePool,  // [batch, 2 out_height, 2 out_width, out_channels / 2]: 2x2 average pool, then out_channels / 4
+                   // zeros before and behind on the channel axis
 };
 
 // Memory that sums over the blocks of a grid go through. `floats` is of no interest before and after; the tickets are
