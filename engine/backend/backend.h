@@ -108,7 +108,9 @@ class Backend {
 
     // ---- operations in one pass, and steps without the host
     // What the device does in fewer passes; null: everything is composed.
-    virtual FusedOps* fused() { return nullptr; }
+    FusedOps* fused() const { return fused_.get(); }
+    // To be called before the first operation. `fused` works on tensors of this backend.
+    void set_fused(std::unique_ptr<FusedOps> fused) { fused_ = std::move(fused); }
     // Records what `work` queues, which does not run then; null where the device cannot. `work` must not wait for the
     // device, nor read or write memory of the host, and its tensors must stay where they are as long as the recording.
     virtual std::unique_ptr<Recording> record(const std::function<void()>&) { return nullptr; }
@@ -116,6 +118,7 @@ class Backend {
   private:
     std::shared_ptr<MemorySource> source_;
     std::shared_ptr<Arena> arena_;
+    std::unique_ptr<FusedOps> fused_;
 };
 
 inline Tensor Backend::zeros(const Shape& shape, DType dtype) {
