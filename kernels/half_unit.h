@@ -5,6 +5,7 @@
 
 #include "kernels/bfloat16.h"
 #include "kernels/exec.h"
+#include "kernels/sum_scratch.h"
 
 namespace kernels {
 
@@ -52,14 +53,6 @@ enum class ResidualKind {
     kIdentity,     // a tensor of y's shape
     kAveragePool,  // [batch, 2 out_height, 2 out_width, out_channels / 2]: 2x2 average pool, then out_channels / 4
                    // zeros before and behind on the channel axis
-};
-
-// Memory that sums over the blocks of a grid go through. `floats` is of no interest before and after; the tickets are
-// kTickets zeros before and after, so that kernels on one stream share them.
-inline constexpr int kTickets = 1024;
-struct SumScratch {
-    float* floats;
-    uint32_t* tickets;
 };
 
 struct HalfUnitForward {

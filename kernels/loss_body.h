@@ -34,11 +34,16 @@ KERNELS_HD inline RowLoss softmax_cross_entropy_row(int classes, const float* lo
     return {std::log(sum) - (logits[label] - largest), !has_nan && best == label};
 }
 
-KERNELS_HD inline void add_step(float loss, int32_t correct, double sum_squares, float weight_decay, int batch,
-                                Metrics* totals) {
-    totals->cross_entropy += static_cast<double>(loss) * batch;
-    totals->weight_penalty += 0.5 * weight_decay * sum_squares * batch;
-    totals->correct += correct;
+// What the loss of a batch leaves: its mean over the batch and the number of right answers, also in the totals (may be
+// null).
+KERNELS_HD inline void finish_loss(double loss_sum, int32_t correct_sum, int batch, float* loss, int32_t* correct,
+                                   Metrics* totals) {
+    const float mean = static_cast<float>(loss_sum / batch);
+    *loss = mean;
+    *correct = correct_sum;
+    if (totals == nullptr) return;
+    totals->cross_entropy += static_cast<double>(mean) * batch;
+    totals->correct += correct_sum;
     totals->samples += batch;
 }
 

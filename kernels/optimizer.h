@@ -5,24 +5,39 @@
 
 #include "kernels/bfloat16.h"
 #include "kernels/exec.h"
+#include "kernels/metrics.h"
+#include "kernels/sum_scratch.h"
 
 namespace kernels {
 
-// Stochastic gradient descent with momentum on n float parameters:
+// The learning rate of each step, constant between rising boundaries: step s uses values[number of boundaries <= s].
+// boundaries [boundaries_count], values [boundaries_count + 1]; both lie where the kernel runs.
+struct Schedule {
+    const int64_t* boundaries;
+    const float* values;
+    int boundaries_count;
+};
+
+struct SgdShape {
+    int64_t n;        // parameters
+    int64_t decayed;  // the first ones, which get weight decay
+    float momentum, weight_decay;
+    int batch;  // pictures that a step stands for in the totals
+};
+
+template <class Exec>
+size_t sgd_momentum_scratch_floats(const Exec& exec, const SgdShape& shape);
+
+// One step of stochastic gradient descent with momentum on n float parameters:
 //     velocity = momentum * velocity + gradient (+ weight_decay * weight for the first `decayed` elements)
-//     weight  -= learning_rate[0] * velocity
-// learning_rate [1] lies where the kernel runs, so that a recorded step can be replayed at another rate. copy, unless
-// null, receives the weights rounded to bfloat16. Moves 20 n bytes, and 2 n for the copy.
+//     weight  -= rate * velocity
+// with the schedule's rate for step [1], which then becomes step + 1: a recorded step can be replayed as it is. copy,
+// unless null, receives the weights rounded to bfloat16. totals, unless null, grows by the penalty of the weights that
+// were there before, 0.5 * weight_decay * (sum of the squares of the first `decayed`) * batch, summed in double and in
+// a fixed order. Moves 20 n bytes, and 2 n for the copy; on a GPU it is one launch.
 template <class Exec>
-void sgd_momentum(const Exec& exec, int64_t n, int64_t decayed, const float* learning_rate, float momentum,
-                  float weight_decay, const float* gradient, float* velocity, float* weight, bfloat16* copy);
-
-// Floats of scratch that sum_squares needs, aligned to 8 bytes.
-template <class Exec>
-size_t sum_squares_scratch_floats(const Exec& exec, int64_t n);
-
-// result [1] = sum of x^2, in double and in a fixed order. Reads x once.
-template <class Exec>
-void sum_squares(const Exec& exec, int64_t n, const float* x, double* result, float* scratch);
+void sgd_momentum(const Exec& exec, const SgdShape& shape, const Schedule& schedule, int64_t* step,
+                  const float* gradient, float* velocity, float* weight, bfloat16* copy, Metrics* totals,
+                  const SumScratch& scratch);
 
 }  // namespace kernels

@@ -10,8 +10,7 @@ void Tape::record(std::vector<Variable> outputs, std::function<void()> backward,
 
 void Tape::backward(Backend& backend, const Variable& loss) {
     ASSERT(loss.shape().elements() == 1 && loss.value().dtype() == DType::kFloat32);
-    const float one = 1;
-    loss.add_grad(backend, backend.from_host(&one, loss.shape()));
+    loss.add_grad(backend, backend.one().view(0, loss.shape()));
     while (!records_.empty()) {
         const Record record = std::move(records_.back());
         records_.pop_back();

@@ -14,7 +14,7 @@
 #include "engine/backend/fused.h"
 #include "engine/backend/params.h"
 #include "kernels/augment.h"
-#include "kernels/loss.h"
+#include "kernels/metrics.h"
 
 namespace engine {
 
@@ -37,6 +37,8 @@ class Backend {
     // A tensor holding a copy of `shape.elements()` values in host memory.
     template <class T>
     Tensor from_host(const T* values, const Shape& shape);
+    // A constant: [1] float32 that holds 1.
+    virtual const Tensor& one() const = 0;
     const Arena& arena() const { return *arena_; }
     std::shared_ptr<Arena> new_arena() const { return std::make_shared<Arena>(source_); }
     // From now on tensors come from `arena`, which must be of this device; returns the one before.
@@ -90,18 +92,13 @@ class Backend {
 
     // ---- loss, metrics, update, data
     // logits [batch, classes], labels [batch] int32 -> mean loss [1], dlogits (undefined: not wanted), correct [1]
-    // int32.
+    // int32. totals, the bytes of one kernels::Metrics, grows by the batch (undefined: not wanted).
     virtual void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss,
-                                       const Tensor& dlogits, const Tensor& correct) = 0;
-    virtual void sum_squares(const Tensor& x, const Tensor& sum) = 0;  // sum [1] float64 of float32 squares
-    // sum_squares may be undefined. totals: the bytes of one kernels::Metrics.
-    virtual void accumulate_metrics(const Tensor& loss, const Tensor& correct, const Tensor& sum_squares,
-                                    float weight_decay, int batch, const Tensor& totals) = 0;
-    // SGD with momentum on flat float32 arrays; the first `decayed` elements get weight decay. `copy` (undefined:
-    // none) receives the new weights as bfloat16. learning_rate: [1] float32 on the device.
-    virtual void sgd_momentum(int64_t decayed, const Tensor& learning_rate, float momentum, float weight_decay,
-                              const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
-                              const Tensor& copy) = 0;
+                                       const Tensor& dlogits, const Tensor& correct, const Tensor& totals) = 0;
+    // One update; p.step grows by one. `copy` (undefined: none) receives the new weights as bfloat16. totals
+    // (undefined: none) grows by the penalty of the weights before the update, for `batch` pictures.
+    virtual void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
+                              const Tensor& copy, int batch, const Tensor& totals) = 0;
     // One batch from CIFAR records: see kernels/augment.h. step: [1] int64 on the device.
     virtual void gather_augment(const kernels::AugmentShape& shape, const Tensor& records, const Tensor& mean,
                                 const Tensor& step, const Tensor& images, const Tensor& labels) = 0;

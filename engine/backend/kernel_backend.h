@@ -5,6 +5,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/elementwise.h"
 #include "kernels/linear.h"
+#include "kernels/loss.h"
 #include "kernels/optimizer.h"
 #include "kernels/pool.h"
 #include "kernels/shortcut.h"
@@ -26,7 +27,14 @@ void with_activation_type(DType dtype, F f) {
 template <class Exec>
 class KernelBackend : public Backend {
   public:
-    KernelBackend(std::shared_ptr<MemorySource> source, Exec exec) : Backend(std::move(source)), exec_(exec) {}
+    KernelBackend(std::shared_ptr<MemorySource> source, Exec exec) : Backend(std::move(source)), exec_(exec) {
+        one_ = empty({1}, DType::kFloat32);
+        kernels::fill(exec_, 1, 1.0f, one_.data<float>());
+        tickets_ = empty({kernels::kTickets}, DType::kFloat32);
+        kernels::fill(exec_, kernels::kTickets, 0.0f, tickets_.data<float>());
+    }
+
+    const Tensor& one() const override { return one_; }
 
     void add_bias(const Tensor& bias, const Tensor& y) override {
         kernels::add_bias(exec_, rows(y), channels(y), bias.data<float>(), y.data<float>());
@@ -148,30 +156,24 @@ class KernelBackend : public Backend {
     }
 
     void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss, const Tensor& dlogits,
-                               const Tensor& correct) override {
+                               const Tensor& correct, const Tensor& totals) override {
         kernels::softmax_cross_entropy(exec_, extent(logits, 0), extent(logits, 1), logits.data<float>(),
                                        labels.data<int32_t>(), loss.data<float>(),
-                                       dlogits.defined() ? dlogits.data<float>() : nullptr, correct.data<int32_t>());
+                                       dlogits.defined() ? dlogits.data<float>() : nullptr, correct.data<int32_t>(),
+                                       metrics(totals));
     }
 
-    void sum_squares(const Tensor& x, const Tensor& sum) override {
-        const Tensor scratch = float_scratch(kernels::sum_squares_scratch_floats(exec_, x.elements()));
-        kernels::sum_squares(exec_, x.elements(), x.data<float>(), sum.data<double>(), scratch.data<float>());
-    }
-
-    void accumulate_metrics(const Tensor& loss, const Tensor& correct, const Tensor& sum_squares, float weight_decay,
-                            int batch, const Tensor& totals) override {
-        kernels::accumulate_metrics(exec_, loss.data<float>(), correct.data<int32_t>(),
-                                    sum_squares.defined() ? sum_squares.data<double>() : nullptr, weight_decay, batch,
-                                    static_cast<kernels::Metrics*>(totals.data()));
-    }
-
-    void sgd_momentum(int64_t decayed, const Tensor& learning_rate, float momentum, float weight_decay,
-                      const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
-                      const Tensor& copy) override {
-        kernels::sgd_momentum(exec_, weight.elements(), decayed, learning_rate.data<float>(), momentum, weight_decay,
-                              gradient.data<float>(), velocity.data<float>(), weight.data<float>(),
-                              copy.defined() ? copy.data<bfloat16>() : nullptr);
+    void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
+                      const Tensor& copy, int batch, const Tensor& totals) override {
+        const kernels::SgdShape shape{weight.elements(), p.decayed, p.momentum, p.weight_decay, batch};
+        const bool changes = p.boundaries.defined();
+        const Tensor scratch = float_scratch(kernels::sgd_momentum_scratch_floats(exec_, shape));
+        kernels::sgd_momentum(exec_, shape,
+                              {changes ? p.boundaries.data<int64_t>() : nullptr, p.rates.data<float>(),
+                               changes ? extent(p.boundaries, 0) : 0},
+                              p.step.data<int64_t>(), gradient.data<float>(), velocity.data<float>(),
+                              weight.data<float>(), copy.defined() ? copy.data<bfloat16>() : nullptr, metrics(totals),
+                              sum_scratch(scratch));
     }
 
     void gather_augment(const kernels::AugmentShape& shape, const Tensor& records, const Tensor& mean,
@@ -190,17 +192,27 @@ class KernelBackend : public Backend {
     static int rows(const Tensor& x) { return static_cast<int>(x.elements() / x.shape()[-1]); }
     static kernels::NormShape norm_shape(const Tensor& x) { return {rows(x), channels(x)}; }
 
+    Tensor float_scratch(size_t floats) { return empty({static_cast<int64_t>(floats)}, DType::kFloat32); }
+    // `floats` for one call, together with the tickets that all calls share.
+    kernels::SumScratch sum_scratch(const Tensor& floats) const {
+        return {floats.data<float>(), static_cast<uint32_t*>(tickets_.data())};
+    }
+
   private:
+    static kernels::Metrics* metrics(const Tensor& totals) {
+        return totals.defined() ? static_cast<kernels::Metrics*>(totals.data()) : nullptr;
+    }
     static kernels::ShortcutShape shortcut_shape(const Tensor& x, const Tensor& y) {
         return {extent(x, 0), extent(x, 1), extent(x, 2), extent(x, 3), extent(y, 3)};
     }
 
-    Tensor float_scratch(size_t floats) { return empty({static_cast<int64_t>(floats)}, DType::kFloat32); }
     Tensor norm_scratch(const Tensor& x) {
         return float_scratch(kernels::batch_stats_scratch_floats(exec_, norm_shape(x)));
     }
 
     Exec exec_;
+    Tensor one_;
+    Tensor tickets_;  // kTickets words of four bytes: see SumScratch
 };
 
 }  // namespace engine

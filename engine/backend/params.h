@@ -45,4 +45,13 @@ enum class ShortcutKind {
     kSubsample,    // every second row and column (He et al. 2015, option A)
 };
 
+// SGD with momentum on flat float32 arrays: see kernels/optimizer.h.
+struct SgdParams {
+    Tensor boundaries;  // [k] int64: steps at which the rate changes; undefined: it never does
+    Tensor rates;       // [k + 1] float32
+    Tensor step;        // [1] int64: updates done
+    int64_t decayed;    // elements, the first ones, that get weight decay
+    float momentum, weight_decay;
+};
+
 }  // namespace engine

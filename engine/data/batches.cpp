@@ -39,12 +39,16 @@ Batches::Batches(Backend& backend, std::span<const uint8_t> records, const Tenso
       step_(backend.empty({1}, DType::kInt64)) {}
 
 Batch Batches::get(int64_t step) {
+    backend_.upload(&step, step_);
+    return next(step_);
+}
+
+Batch Batches::next(const Tensor& step) {
     using kernels::kImageChannels;
     using kernels::kImageSize;
-    backend_.upload(&step, step_);
     Batch batch{backend_.empty({shape_.batch, kImageSize, kImageSize, kImageChannels}, dtype_),
                 backend_.empty({shape_.batch}, DType::kInt32)};
-    backend_.gather_augment(shape_, records_, mean_, step_, batch.images, batch.labels);
+    backend_.gather_augment(shape_, records_, mean_, step, batch.images, batch.labels);
     return batch;
 }
 

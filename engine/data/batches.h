@@ -31,6 +31,8 @@ class Batches {
 
     // Batch number `step`, counted from 0. Past the last picture it goes on with the first of the next epoch.
     Batch get(int64_t step);
+    // The same of a step [1] int64 that lies on the device, where the host need not know it.
+    Batch next(const Tensor& step);
 
   private:
     Batches(Backend& backend, std::span<const uint8_t> records, const Tensor& mean, DType dtype,

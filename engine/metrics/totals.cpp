@@ -2,25 +2,20 @@
 
 namespace engine {
 
-Totals::Totals(Backend& backend)
-    : backend_(backend), totals_(backend.zeros({sizeof(kernels::Metrics)}, DType::kUInt8)) {}
-
-void Totals::add(const ops::LossResult& result, int batch, const Tensor& sum_squares, float weight_decay) {
-    backend_.accumulate_metrics(result.loss.value(), result.correct, sum_squares, weight_decay, batch, totals_);
-}
+Totals::Totals(Backend& backend) : backend_(backend), sums_(backend.zeros({sizeof(kernels::Metrics)}, DType::kUInt8)) {}
 
 Averages Totals::take() {
     const Averages averages = peek();
-    backend_.fill_zero(totals_);
+    backend_.fill_zero(sums_);
     return averages;
 }
 
 Averages Totals::peek() const {
-    kernels::Metrics sums;
-    backend_.download(totals_, &sums);
-    if (sums.samples == 0) return {};
-    const auto n = static_cast<double>(sums.samples);
-    return {sums.cross_entropy / n, sums.weight_penalty / n, static_cast<double>(sums.correct) / n};
+    kernels::Metrics metrics;
+    backend_.download(sums_, &metrics);
+    if (metrics.samples == 0) return {};
+    const auto n = static_cast<double>(metrics.samples);
+    return {metrics.cross_entropy / n, metrics.weight_penalty / n, static_cast<double>(metrics.correct) / n};
 }
 
 }  // namespace engine

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "engine/backend/backend.h"
-#include "engine/ops/loss.h"
 
 namespace engine {
 
@@ -16,8 +15,8 @@ class Totals {
   public:
     explicit Totals(Backend& backend);
 
-    // Adds a batch. `sum_squares` of the decayed weights may be undefined.
-    void add(const ops::LossResult& result, int batch, const Tensor& sum_squares = {}, float weight_decay = 0);
+    // What ops::softmax_cross_entropy and Sgd::update add to: the bytes of one kernels::Metrics.
+    const Tensor& sums() const { return sums_; }
     // The averages since the last call (or the start), which are then forgotten. Waits for the device.
     Averages take();
     // The same, and nothing is forgotten.
@@ -25,7 +24,7 @@ class Totals {
 
   private:
     Backend& backend_;
-    Tensor totals_;
+    Tensor sums_;
 };
 
 }  // namespace engine

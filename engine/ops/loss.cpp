@@ -4,7 +4,7 @@
 
 namespace engine::ops {
 
-LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels) {
+LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels, const Tensor& totals) {
     const char* op = "softmax_cross_entropy";
     check_rank(op, "logits", logits.shape(), 2);
     check_dtype(op, "logits", logits.value().dtype(), DType::kFloat32);
@@ -16,7 +16,7 @@ LossResult softmax_cross_entropy(Context& context, const Variable& logits, const
     const Tensor loss = backend.empty({1}, DType::kFloat32);
     const Tensor correct = backend.empty({1}, DType::kInt32);
     const Tensor dlogits = records ? backend.empty(logits.shape(), DType::kFloat32) : Tensor();
-    backend.softmax_cross_entropy(logits.value(), labels, loss, dlogits, correct);
+    backend.softmax_cross_entropy(logits.value(), labels, loss, dlogits, correct, totals);
 
     const Variable out(loss, records);
     if (records) {

@@ -10,7 +10,9 @@ struct LossResult {
     Tensor correct;  // [1] int32: rows whose largest logit is the label's.
 };
 
-// logits [batch, classes] float32, labels [batch] int32 in 0 .. classes-1.
-LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels);
+// logits [batch, classes] float32, labels [batch] int32 in 0 .. classes-1. `totals` (see engine/metrics/totals.h), if
+// defined, grows by the batch.
+LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels,
+                                 const Tensor& totals = {});
 
 }  // namespace engine::ops

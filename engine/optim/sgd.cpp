@@ -2,24 +2,30 @@
 
 namespace engine {
 
-Sgd::Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config)
-    : backend_(backend),
-      parameters_(parameters),
-      momentum_(static_cast<float>(config.momentum)),
-      weight_decay_(static_cast<float>(config.weight_decay)),
-      learning_rate_(backend.empty({1}, DType::kFloat32)) {}
+namespace {
 
-void Sgd::step(double learning_rate) {
-    const auto rate = static_cast<float>(learning_rate);
-    backend_.upload(&rate, learning_rate_);
-    backend_.sgd_momentum(parameters_.decayed_elements(), learning_rate_, momentum_, weight_decay_,
-                          parameters_.gradients(), parameters_.momenta(), parameters_.weights(), parameters_.copies());
+SgdParams params_of(Backend& backend, const OptimizerConfig& config, const ScheduleConfig& schedule, int64_t decayed) {
+    const auto count = static_cast<int64_t>(schedule.boundaries.size());
+    ASSERT(static_cast<int64_t>(schedule.values.size()) == count + 1);
+    const std::vector<float> rates(schedule.values.begin(), schedule.values.end());
+    return {.boundaries = count == 0 ? Tensor() : backend.from_host(schedule.boundaries.data(), {count}),
+            .rates = backend.from_host(rates.data(), {count + 1}),
+            .step = backend.zeros({1}, DType::kInt64),
+            .decayed = decayed,
+            .momentum = static_cast<float>(config.momentum),
+            .weight_decay = static_cast<float>(config.weight_decay)};
 }
 
-Tensor Sgd::decayed_sum_squares() const {
-    const Tensor sum = backend_.empty({1}, DType::kFloat64);
-    backend_.sum_squares(parameters_.weights().view(0, {parameters_.decayed_elements()}), sum);
-    return sum;
+}  // namespace
+
+Sgd::Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config, const ScheduleConfig& schedule)
+    : backend_(backend),
+      parameters_(parameters),
+      params_(params_of(backend, config, schedule, parameters.decayed_elements())) {}
+
+void Sgd::update(int batch, const Tensor& totals) {
+    backend_.sgd_momentum(params_, parameters_.gradients(), parameters_.momenta(), parameters_.weights(),
+                          parameters_.copies(), batch, totals);
 }
 
 }  // namespace engine

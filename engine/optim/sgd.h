@@ -7,22 +7,23 @@
 namespace engine {
 
 // v = momentum * v + (gradient + weight_decay * w), w -= rate * v, with weight decay on convolution and linear weights
-// alone; one pass over all parameters.
+// alone; one pass over all parameters. The schedule and the number of the step lie on the device, so that an update
+// needs nothing from the host.
 class Sgd {
   public:
-    Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config);
+    Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config, const ScheduleConfig& schedule);
 
-    void step(double learning_rate);
+    // One update, at the schedule's rate for the number of updates before it. `totals` (see engine/metrics/totals.h),
+    // if defined, grows by the penalty of the weights as they were, for a batch of `batch` pictures.
+    void update(int batch, const Tensor& totals = {});
 
-    float weight_decay() const { return weight_decay_; }
-    // Sum of the squares of the decayed weights, [1] float64 on the device.
-    Tensor decayed_sum_squares() const;
+    // Updates done: [1] int64 on the device.
+    const Tensor& step() const { return params_.step; }
 
   private:
     Backend& backend_;
     nn::Parameters& parameters_;
-    float momentum_, weight_decay_;
-    Tensor learning_rate_;
+    SgdParams params_;
 };
 
 }  // namespace engine

@@ -5,12 +5,12 @@
 namespace engine {
 
 ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
-                                  const Batch& batch) {
+                                  const Batch& batch, const Tensor& totals) {
     Tape tape;
     Context context{backend, &tape, true};
     parameters.clear_gradients();
-    ops::LossResult result =
-        ops::softmax_cross_entropy(context, model.forward(context, Variable(batch.images, false)), batch.labels);
+    ops::LossResult result = ops::softmax_cross_entropy(context, model.forward(context, Variable(batch.images, false)),
+                                                        batch.labels, totals);
     tape.backward(backend, result.loss);
     parameters.zero_unused_gradients(backend);
     return result;
@@ -22,16 +22,13 @@ Trainer::Trainer(Backend& backend, const nn::Module& model, nn::Parameters& para
       model_(model),
       parameters_(parameters),
       batches_(std::move(batches)),
-      optimizer_(backend, parameters, optimizer),
+      optimizer_(backend, parameters, optimizer, schedule),
       schedule_(schedule),
       totals_(backend) {}
 
 void Trainer::update() {
-    const Tensor sum_squares = optimizer_.decayed_sum_squares();
-    const auto result = compute_gradients(backend_, model_, parameters_, batches_.get(step_));
-    totals_.add(result, batch_size(), sum_squares, optimizer_.weight_decay());
-    last_learning_rate_ = learning_rate(schedule_, step_);
-    optimizer_.step(last_learning_rate_);
+    compute_gradients(backend_, model_, parameters_, batches_.next(optimizer_.step()), totals_.sums());
+    optimizer_.update(batch_size(), totals_.sums());
     ++step_;
 }
 
@@ -46,8 +43,7 @@ Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches,
         // The last batch runs on into the next epoch; those rows do not count.
         const int64_t rows = std::min(size, samples - step * size);
         const Tensor counted = all.view(0, {rows, all.shape()[1]});
-        totals.add(ops::softmax_cross_entropy(context, Variable(counted, false), batch.labels.view(0, {rows})),
-                   static_cast<int>(rows));
+        ops::softmax_cross_entropy(context, Variable(counted, false), batch.labels.view(0, {rows}), totals.sums());
         if (logits) {
             const size_t filled = logits->size();
             logits->resize(filled + counted.elements());

@@ -6,15 +6,16 @@
 #include "engine/data/batches.h"
 #include "engine/metrics/totals.h"
 #include "engine/nn/layers.h"
+#include "engine/ops/loss.h"
 #include "engine/optim/schedule.h"
 #include "engine/optim/sgd.h"
 
 namespace engine {
 
 // The loss of one batch and its gradients, left in `parameters`. The penalty on weights is not part of either: the
-// update adds its gradient.
+// update adds its gradient. `totals`, if defined, grows by the batch.
 ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
-                                  const Batch& batch);
+                                  const Batch& batch, const Tensor& totals = {});
 
 class Trainer {
   public:
@@ -23,10 +24,12 @@ class Trainer {
 
     // Updates done.
     int64_t step() const { return step_; }
-    double last_learning_rate() const { return last_learning_rate_; }
+    // That of the update before this; 0 at the start.
+    double last_learning_rate() const { return step_ == 0 ? 0 : learning_rate(schedule_, step_ - 1); }
     int batch_size() const { return batches_.batch_size(); }
 
-    // One update: batch, forward, backward, SGD.
+    // One update: batch, forward, backward, SGD. The device needs nothing from the host for it: which step it is, the
+    // rate and the totals stand there.
     void update();
     // Averages over the updates since the last call.
     Averages take_averages() { return totals_.take(); }
@@ -40,8 +43,7 @@ class Trainer {
     Sgd optimizer_;
     ScheduleConfig schedule_;
     Totals totals_;
-    int64_t step_ = 0;
-    double last_learning_rate_ = 0;
+    int64_t step_ = 0;  // The host's copy of optimizer_.step().
 };
 
 struct Evaluation {

@@ -16,7 +16,7 @@ struct LossSum {
 
 // One block; a thread per row, striding on if there are more rows. A batch of logits is a few kilobytes.
 __global__ void softmax_cross_entropy_kernel(int batch, int classes, const float* logits, const int32_t* labels,
-                                             float* loss, float* dlogits, int32_t* correct) {
+                                             float* loss, float* dlogits, int32_t* correct, Metrics* totals) {
     const float share = 1.0f / static_cast<float>(batch);
     LossSum sum{0.0, 0};
     for (int row = threadIdx.x; row < batch; row += blockDim.x) {
@@ -27,33 +27,19 @@ __global__ void softmax_cross_entropy_kernel(int batch, int classes, const float
         sum.correct += result.correct ? 1 : 0;
     }
     sum = block_reduce(sum, Plus{});
-    if (threadIdx.x == 0) {
-        *loss = static_cast<float>(sum.loss / batch);
-        *correct = sum.correct;
-    }
-}
-
-__global__ void accumulate_metrics_kernel(const float* loss, const int32_t* correct, const double* sum_squares,
-                                          float weight_decay, int batch, Metrics* totals) {
-    add_step(*loss, *correct, sum_squares == nullptr ? 0.0 : *sum_squares, weight_decay, batch, totals);
+    if (threadIdx.x == 0) finish_loss(sum.loss, sum.correct, batch, loss, correct, totals);
 }
 
 }  // namespace
 
 template <class Exec>
 void softmax_cross_entropy(const Exec& exec, int batch, int classes, const float* logits, const int32_t* labels,
-                           float* loss, float* dlogits, int32_t* correct) {
+                           float* loss, float* dlogits, int32_t* correct, Metrics* totals) {
     launch(softmax_cross_entropy_kernel, 1, kBlockThreads, kBlockThreads * sizeof(LossSum), exec.stream, batch, classes,
-           logits, labels, loss, dlogits, correct);
+           logits, labels, loss, dlogits, correct, totals);
 }
 
-template <class Exec>
-void accumulate_metrics(const Exec& exec, const float* loss, const int32_t* correct, const double* sum_squares,
-                        float weight_decay, int batch, Metrics* totals) {
-    launch(accumulate_metrics_kernel, 1, 1, 0, exec.stream, loss, correct, sum_squares, weight_decay, batch, totals);
-}
-
-template void softmax_cross_entropy(const Cuda&, int, int, const float*, const int32_t*, float*, float*, int32_t*);
-template void accumulate_metrics(const Cuda&, const float*, const int32_t*, const double*, float, int, Metrics*);
+template void softmax_cross_entropy(const Cuda&, int, int, const float*, const int32_t*, float*, float*, int32_t*,
+                                    Metrics*);
 
 }  // namespace kernels

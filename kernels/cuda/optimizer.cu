@@ -2,69 +2,121 @@
 
 #include "kernels/cuda/block_reduce.h"
 #include "kernels/cuda/grid.h"
+#include "kernels/cuda/ordered_sum.h"
 #include "kernels/optimizer_body.h"
 
 namespace kernels {
 namespace {
 
-__global__ void sgd_momentum_kernel(int64_t n, int64_t decayed, const float* learning_rate, float momentum,
-                                    float weight_decay, const float* gradient, float* velocity, float* weight,
-                                    bfloat16* copy) {
-    const float rate = *learning_rate;
-    for (int64_t i = first_element(); i < n; i += grid_threads()) {
-        float v = velocity[i], w = weight[i];
-        sgd_momentum_value(rate, momentum, i < decayed ? weight_decay : 0.0f, gradient[i], v, w);
-        velocity[i] = v;
-        weight[i] = w;
-        if (copy != nullptr) store(copy[i], w);
+// Four elements, what a thread moves at once.
+constexpr int kQuad = 4;
+struct alignas(16) Quad {
+    float v[kQuad];
+};
+struct alignas(8) RoundedQuad {
+    bfloat16 v[kQuad];
+};
+
+// Few enough that the last of them sums what the others leave, four values a thread.
+constexpr int64_t kMostSumBlocks = 1024;
+
+unsigned sgd_blocks(int64_t n) {
+    const int64_t per_block = int64_t{kBlockThreads} * kQuad;
+    return static_cast<unsigned>(std::clamp((n + per_block - 1) / per_block, int64_t{1}, kMostSumBlocks));
+}
+
+bool aligned(const void* pointer, size_t bytes) {
+    return reinterpret_cast<uintptr_t>(pointer) % bytes == 0;
+}
+
+struct Sgd {
+    SgdShape shape;
+    Schedule schedule;
+    int64_t* step;
+    const float* gradient;
+    float *velocity, *weight;
+    bfloat16* copy;
+    Metrics* totals;
+    double* partial;  // [blocks]
+    uint32_t* ticket;
+};
+
+// Updates element i; returns the square that counts in the penalty.
+__device__ double update(const Sgd& p, float rate, int64_t i) {
+    const bool decays = i < p.shape.decayed;
+    float w = p.weight[i], v = p.velocity[i];
+    const double square = decays ? static_cast<double>(w) * w : 0.0;
+    sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, p.gradient[i], v, w);
+    p.velocity[i] = v;
+    p.weight[i] = w;
+    if (p.copy != nullptr) store(p.copy[i], w);
+    return square;
+}
+
+// The same for elements i .. i + 3, all aligned.
+__device__ double update_quad(const Sgd& p, float rate, int64_t i) {
+    const Quad g = *reinterpret_cast<const Quad*>(p.gradient + i);
+    Quad v = *reinterpret_cast<const Quad*>(p.velocity + i);
+    Quad w = *reinterpret_cast<const Quad*>(p.weight + i);
+    RoundedQuad rounded;
+    double squares = 0.0;
+    for (int k = 0; k < kQuad; ++k) {
+        const bool decays = i + k < p.shape.decayed;
+        if (decays) squares += static_cast<double>(w.v[k]) * w.v[k];
+        sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, g.v[k], v.v[k], w.v[k]);
+        store(rounded.v[k], w.v[k]);
     }
+    *reinterpret_cast<Quad*>(p.velocity + i) = v;
+    *reinterpret_cast<Quad*>(p.weight + i) = w;
+    if (p.copy != nullptr) *reinterpret_cast<RoundedQuad*>(p.copy + i) = rounded;
+    return squares;
 }
 
-// Each block sums what its threads stride over, then one block sums the blocks: a fixed order.
-constexpr int64_t kMostSumBlocks = 256;
-
-unsigned sum_blocks(int64_t n) {
-    return static_cast<unsigned>(std::min(kMostSumBlocks, (n + kBlockThreads - 1) / kBlockThreads));
-}
-
-__global__ void partial_sum_squares_kernel(int64_t n, const float* x, double* partial) {
-    double sum = 0.0;
-    for (int64_t i = first_element(); i < n; i += grid_threads()) sum += static_cast<double>(x[i]) * x[i];
-    sum = block_reduce(sum, Plus{});
-    if (threadIdx.x == 0) partial[blockIdx.x] = sum;
-}
-
-__global__ void total_kernel(int blocks, const double* partial, double* result) {
-    const double sum = block_reduce(static_cast<int>(threadIdx.x) < blocks ? partial[threadIdx.x] : 0.0, Plus{});
-    if (threadIdx.x == 0) *result = sum;
+// The block that comes last sums the squares of all of them and counts the step: by then every block has read it.
+template <bool Quads>
+__global__ void __launch_bounds__(kBlockThreads) sgd_momentum_kernel(Sgd p) {
+    const float rate = rate_of(p.schedule, *p.step);
+    double squares = 0.0;
+    const int64_t quads = Quads ? p.shape.n / kQuad : 0;
+    if constexpr (Quads) {
+        for (int64_t i = first_element(); i < quads; i += grid_threads()) squares += update_quad(p, rate, i * kQuad);
+    }
+    for (int64_t i = quads * kQuad + first_element(); i < p.shape.n; i += grid_threads()) squares += update(p, rate, i);
+    if (p.totals != nullptr) {
+        squares = block_reduce(squares, Plus{});
+        if (threadIdx.x == 0) p.partial[blockIdx.x] = squares;
+    }
+    if (!last_to_arrive(p.ticket, gridDim.x)) return;
+    if (p.totals != nullptr) {
+        double sum = 0.0;
+        for (unsigned block = threadIdx.x; block < gridDim.x; block += blockDim.x) sum += __ldcg(&p.partial[block]);
+        sum = block_reduce(sum, Plus{});
+        if (threadIdx.x == 0) add_penalty(sum, p.shape, p.totals);
+    }
+    if (threadIdx.x == 0) ++*p.step;
 }
 
 }  // namespace
 
 template <class Exec>
-void sgd_momentum(const Exec& exec, int64_t n, int64_t decayed, const float* learning_rate, float momentum,
-                  float weight_decay, const float* gradient, float* velocity, float* weight, bfloat16* copy) {
-    launch(sgd_momentum_kernel, element_grid(n), kBlockThreads, 0, exec.stream, n, decayed, learning_rate, momentum,
-           weight_decay, gradient, velocity, weight, copy);
+size_t sgd_momentum_scratch_floats(const Exec&, const SgdShape& shape) {
+    return sgd_blocks(shape.n) * (sizeof(double) / sizeof(float));
 }
 
 template <class Exec>
-size_t sum_squares_scratch_floats(const Exec&, int64_t n) {
-    return sum_blocks(n) * (sizeof(double) / sizeof(float));
+void sgd_momentum(const Exec& exec, const SgdShape& shape, const Schedule& schedule, int64_t* step,
+                  const float* gradient, float* velocity, float* weight, bfloat16* copy, Metrics* totals,
+                  const SumScratch& scratch) {
+    const bool quads = aligned(gradient, sizeof(Quad)) && aligned(velocity, sizeof(Quad)) &&
+                       aligned(weight, sizeof(Quad)) && aligned(copy, sizeof(RoundedQuad));
+    launch(quads ? sgd_momentum_kernel<true> : sgd_momentum_kernel<false>, sgd_blocks(shape.n), kBlockThreads,
+           kBlockThreads * sizeof(double), exec.stream,
+           Sgd{shape, schedule, step, gradient, velocity, weight, copy, totals,
+               reinterpret_cast<double*>(scratch.floats), scratch.tickets});
 }
 
-template <class Exec>
-void sum_squares(const Exec& exec, int64_t n, const float* x, double* result, float* scratch) {
-    double* partial = reinterpret_cast<double*>(scratch);
-    const unsigned blocks = sum_blocks(n);
-    launch(partial_sum_squares_kernel, blocks, kBlockThreads, kBlockThreads * sizeof(double), exec.stream, n, x,
-           partial);
-    launch(total_kernel, 1, kMostSumBlocks, kMostSumBlocks * sizeof(double), exec.stream, blocks, partial, result);
-}
-
-template void sgd_momentum(const Cuda&, int64_t, int64_t, const float*, float, float, const float*, float*, float*,
-                           bfloat16*);
-template size_t sum_squares_scratch_floats(const Cuda&, int64_t);
-template void sum_squares(const Cuda&, int64_t, const float*, double*, float*);
+template size_t sgd_momentum_scratch_floats(const Cuda&, const SgdShape&);
+template void sgd_momentum(const Cuda&, const SgdShape&, const Schedule&, int64_t*, const float*, float*, float*,
+                           bfloat16*, Metrics*, const SumScratch&);
 
 }  // namespace kernels

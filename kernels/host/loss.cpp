@@ -6,7 +6,7 @@ namespace kernels {
 
 template <class Exec>
 void softmax_cross_entropy(const Exec&, int batch, int classes, const float* logits, const int32_t* labels, float* loss,
-                           float* dlogits, int32_t* correct) {
+                           float* dlogits, int32_t* correct, Metrics* totals) {
     const float share = 1.0f / static_cast<float>(batch);
     double loss_sum = 0.0;
     int32_t correct_sum = 0;
@@ -17,17 +17,10 @@ void softmax_cross_entropy(const Exec&, int batch, int classes, const float* log
         loss_sum += result.loss;
         correct_sum += result.correct ? 1 : 0;
     }
-    *loss = static_cast<float>(loss_sum / batch);
-    *correct = correct_sum;
+    finish_loss(loss_sum, correct_sum, batch, loss, correct, totals);
 }
 
-template <class Exec>
-void accumulate_metrics(const Exec&, const float* loss, const int32_t* correct, const double* sum_squares,
-                        float weight_decay, int batch, Metrics* totals) {
-    add_step(*loss, *correct, sum_squares == nullptr ? 0.0 : *sum_squares, weight_decay, batch, totals);
-}
-
-template void softmax_cross_entropy(const Host&, int, int, const float*, const int32_t*, float*, float*, int32_t*);
-template void accumulate_metrics(const Host&, const float*, const int32_t*, const double*, float, int, Metrics*);
+template void softmax_cross_entropy(const Host&, int, int, const float*, const int32_t*, float*, float*, int32_t*,
+                                    Metrics*);
 
 }  // namespace kernels

@@ -14,7 +14,10 @@ std::vector<double> train_two_branches(Backend& backend, DType activations, int 
     nn::Parameters parameters;
     const TwoBranches network(parameters);
     parameters.allocate(backend, activations, 1);
-    Sgd optimizer(backend, parameters, {.momentum = 0.9, .weight_decay = 1e-4});
+    ScheduleConfig constant;
+    constant.boundaries = {};
+    constant.values = {0.05};
+    Sgd optimizer(backend, parameters, {.momentum = 0.9, .weight_decay = 1e-4}, constant);
     Random random("gratings");
     std::vector<double> losses;
     for (int step = 0; step < steps; ++step) {
@@ -25,7 +28,7 @@ std::vector<double> train_two_branches(Backend& backend, DType activations, int 
         const Variable logits = network.forward(context, Variable(upload(backend, batch.images, activations), false));
         const auto result = ops::softmax_cross_entropy(context, logits, upload_labels(backend, batch.labels));
         tape.backward(backend, result.loss);
-        optimizer.step(0.05);
+        optimizer.update(32);
         losses.push_back(download(backend, result.loss.value()).values[0]);
     }
     return losses;

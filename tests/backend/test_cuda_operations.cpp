@@ -10,6 +10,21 @@ bool close_to(double value, double expected) {
     return std::abs(value - expected) <= 1e-5 * std::abs(expected);
 }
 
+using Totals = CudaAndCpu::Both;  // the bytes of kernels::Metrics
+
+Totals zero_totals(CudaAndCpu& devices) {
+    const std::vector<uint8_t> zeros(sizeof(kernels::Metrics), 0);
+    return devices.from_host(zeros, {static_cast<int64_t>(zeros.size())});
+}
+
+// Of the CPU and of the GPU.
+std::pair<kernels::Metrics, kernels::Metrics> read(CudaAndCpu& devices, const Totals& totals) {
+    std::pair<kernels::Metrics, kernels::Metrics> metrics;
+    devices.cpu().download(totals[0], &metrics.first);
+    devices.gpu().download(totals[1], &metrics.second);
+    return metrics;
+}
+
 }  // namespace
 
 TEST_CASE("element by element, CUDA agrees with the CPU", "[gpu]") {
@@ -98,17 +113,13 @@ TEST_CASE("the classifier's bias and the loss on CUDA agree with the CPU", "[gpu
         const auto labels = devices.from_host(classes_of, {batch});
         const auto loss = devices.output({1}, DType::kFloat32), dlogits = devices.output(shape, DType::kFloat32);
         const auto correct = devices.from_host(std::vector<int32_t>{-1}, {1});
-        const auto weights = devices.random({12345}, DType::kFloat32);
-        const auto squares = devices.from_host(std::vector<double>{-1}, {1});
-        const std::vector<uint8_t> no_bytes(sizeof(kernels::Metrics), 0);
-        const auto totals = devices.from_host(no_bytes, {static_cast<int64_t>(no_bytes.size())});
+        const Totals totals = zero_totals(devices);
         devices.run([&](Backend& backend, int side) {
             backend.add_bias(bias[side], logits[side]);
             backend.column_sum(logits[side], column_sum[side]);
-            backend.softmax_cross_entropy(logits[side], labels[side], loss[side], dlogits[side], correct[side]);
-            backend.sum_squares(weights[side], squares[side]);
             for (int step = 0; step < 2; ++step) {
-                backend.accumulate_metrics(loss[side], correct[side], squares[side], 0.05f, batch, totals[side]);
+                backend.softmax_cross_entropy(logits[side], labels[side], loss[side], dlogits[side], correct[side],
+                                              totals[side]);
             }
         });
         CHECK(devices.error(logits) <= tolerance(DType::kFloat32));
@@ -116,16 +127,10 @@ TEST_CASE("the classifier's bias and the loss on CUDA agree with the CPU", "[gpu
         CHECK(devices.error(loss) <= tolerance(DType::kFloat32));
         CHECK(devices.error(dlogits) <= tolerance(DType::kFloat32));
         CHECK(devices.same<int32_t>(correct));
-        CHECK(
-            close_to(values_of<double>(devices.gpu(), squares[1])[0], values_of<double>(devices.cpu(), squares[0])[0]));
-
-        kernels::Metrics cpu{}, gpu{};
-        devices.cpu().download(totals[0], &cpu);
-        devices.gpu().download(totals[1], &gpu);
+        const auto [cpu, gpu] = read(devices, totals);
         CHECK(gpu.samples == 2 * batch);
         CHECK(gpu.correct == cpu.correct);
         CHECK(close_to(gpu.cross_entropy, cpu.cross_entropy));
-        CHECK(close_to(gpu.weight_penalty, cpu.weight_penalty));
     }
 }
 
@@ -136,13 +141,18 @@ TEST_CASE("the update of the weights on CUDA agrees with the CPU", "[gpu]") {
         INFO(n);
         const auto gradient = devices.random({n}, DType::kFloat32), velocity = devices.random({n}, DType::kFloat32);
         const auto weight = devices.random({n}, DType::kFloat32), copy = devices.output({n}, DType::kBFloat16);
-        const auto rate = devices.from_host(std::vector<float>{0.1f}, {1});
+        const auto boundaries = devices.from_host(std::vector<int64_t>{1}, {1});
+        const auto rates = devices.from_host(std::vector<float>{0.1f, 0.05f}, {2});
+        const auto step = devices.from_host(std::vector<int64_t>{0}, {1});
+        const Totals totals = zero_totals(devices);
         devices.run([&](Backend& backend, int side) {
-            backend.sgd_momentum(n * 2 / 3, rate[side], 0.9f, 2e-4f, gradient[side], velocity[side], weight[side],
-                                 Tensor());
-            backend.sgd_momentum(n * 2 / 3, rate[side], 0.9f, 2e-4f, gradient[side], velocity[side], weight[side],
-                                 copy[side]);
+            const SgdParams p{boundaries[side], rates[side], step[side], n * 2 / 3, 0.9f, 2e-4f};
+            backend.sgd_momentum(p, gradient[side], velocity[side], weight[side], Tensor(), 8, Tensor());
+            backend.sgd_momentum(p, gradient[side], velocity[side], weight[side], copy[side], 8, totals[side]);
         });
+        CHECK(values_of<int64_t>(devices.gpu(), step[1])[0] == 2);
+        const auto [cpu, gpu] = read(devices, totals);
+        CHECK(close_to(gpu.weight_penalty, cpu.weight_penalty));
         CHECK(devices.error(velocity) <= tolerance(DType::kFloat32));
         CHECK(devices.error(weight) <= tolerance(DType::kFloat32));
         CHECK(devices.error(copy) <= tolerance(DType::kBFloat16));

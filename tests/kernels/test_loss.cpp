@@ -30,7 +30,7 @@ Outcome run(int batch, int classes, const std::vector<float>& logits, const std:
     typename Place::template Array<float> input(logits), loss(1), gradient(logits.size());
     typename Place::template Array<int32_t> truth(labels), correct(1);
     kernels::softmax_cross_entropy(Place::exec(), batch, classes, input.data(), truth.data(), loss.data(),
-                                   gradient.data(), correct.data());
+                                   gradient.data(), correct.data(), nullptr);
     return {loss.read()[0], gradient.read(), correct.read()[0]};
 }
 
@@ -81,29 +81,37 @@ void odd_rows() {
     typename Place::template Array<float> logits(std::vector<float>{0, 0}), loss(1);
     typename Place::template Array<int32_t> labels(std::vector<int32_t>{1}), correct(1);
     kernels::softmax_cross_entropy(Place::exec(), 1, 2, logits.data(), labels.data(), loss.data(), nullptr,
-                                   correct.data());
+                                   correct.data(), nullptr);
     CHECK(std::abs(loss.read()[0] - std::log(2.0)) < 1e-6);
     CHECK(correct.read()[0] == 0);
 }
 
 template <class Place>
-void metrics_cases() {
-    const std::vector<kernels::Metrics> zero(1, {0.0, 0.0, 0, 0});
-    typename Place::template Array<kernels::Metrics> totals(zero);
-    typename Place::template Array<float> loss(std::vector<float>{0.5f});
-    typename Place::template Array<int32_t> correct(std::vector<int32_t>{3});
-    typename Place::template Array<double> squares(std::vector<double>{100.0});
-    kernels::accumulate_metrics(Place::exec(), loss.data(), correct.data(), squares.data(), 0.25f, 8, totals.data());
-    kernels::accumulate_metrics(Place::exec(), loss.data(), correct.data(), nullptr, 0.25f, 4, totals.data());
-    const kernels::Metrics sum = totals.read()[0];
-    CHECK(sum.cross_entropy == 0.5 * 8 + 0.5 * 4);
-    CHECK(sum.weight_penalty == 0.5 * 0.25 * 100.0 * 8);
-    CHECK(sum.correct == 6);
-    CHECK(sum.samples == 12);
+void totals_cases() {
+    const std::vector<kernels::Metrics> start(1, {1.5, 7.0, 2, 10});
+    typename Place::template Array<kernels::Metrics> totals(start);
+    double cross_entropy = 1.5;
+    int64_t right = 2, samples = 10;
+    for (const int batch : {1, 8, 300}) {
+        typename Place::template Array<float> logits(uniform_values<float>(batch * 3, batch)), loss(1);
+        typename Place::template Array<int32_t> labels(std::vector<int32_t>(batch, 1)), correct(1);
+        kernels::softmax_cross_entropy(Place::exec(), batch, 3, logits.data(), labels.data(), loss.data(), nullptr,
+                                       correct.data(), totals.data());
+        cross_entropy += static_cast<double>(loss.read()[0]) * batch;
+        right += correct.read()[0];
+        samples += batch;
+        const kernels::Metrics sum = totals.read()[0];
+        CAPTURE(batch);
+        CHECK(sum.cross_entropy == cross_entropy);
+        CHECK(sum.weight_penalty == 7.0);
+        CHECK(sum.correct == right);
+        CHECK(sum.samples == samples);
+    }
+    CHECK(right > 2 + samples / 10);
 }
 
 }  // namespace
 
 PLACED_TEST_CASE("Softmax cross-entropy: loss, gradient, correct", "[kernels][loss]", loss_cases)
 PLACED_TEST_CASE("Softmax cross-entropy of equal logits, NaNs, and without a gradient", "[kernels][loss]", odd_rows)
-PLACED_TEST_CASE("Metrics add up over the steps", "[kernels][loss]", metrics_cases)
+PLACED_TEST_CASE("Totals grow by each batch", "[kernels][loss]", totals_cases)

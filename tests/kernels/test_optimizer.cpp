@@ -1,5 +1,6 @@
 #include "kernels/optimizer.h"
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -13,56 +14,145 @@ namespace {
 
 struct SgdCase {
     int64_t n, decayed;
+    int offset;  // of every array, in elements: 0 is aligned for the widest access
 };
 
-const SgdCase kCases[] = {{1, 0}, {1, 1}, {7, 3}, {1001, 1001}, {1001, 0}, {50003, 40001}};
+const SgdCase kCases[] = {{1, 0, 0},       {1, 1, 0},       {3, 1, 0},         {7, 3, 0},
+                          {1001, 1001, 0}, {1001, 0, 0},    {4096, 4094, 0},   {4097, 4096, 0},
+                          {9, 6, 1},       {2050, 1030, 1}, {50003, 40001, 0}, {50003, 40001, 2}};
+
+constexpr float kMomentum = 0.9f, kDecay = 0.05f;
+constexpr int kBatch = 16;
+const std::vector<int64_t> kBoundaries = {1, 3};
+const std::vector<float> kRates = {0.1f, 0.0f, 0.5f};
+
+// One optimizer with its state, at `offset` elements into its arrays.
+template <class Place>
+class Optimizer {
+  public:
+    Optimizer(const SgdCase& s, const std::vector<float>& weights)
+        : case_(s),
+          boundaries_(kBoundaries),
+          rates_(kRates),
+          weight_(shifted(weights)),
+          velocity_(shifted(std::vector<float>(s.n, 0.0f))),
+          copy_(s.n + s.offset),
+          scratch_(kernels::sgd_momentum_scratch_floats(Place::exec(), shape())),
+          tickets_(std::vector<uint32_t>(kernels::kTickets, 0)),
+          step_(std::vector<int64_t>{0}),
+          totals_(std::vector<kernels::Metrics>(1, {1.0, 0.25, 3, 4})) {}
+
+    void step(const std::vector<float>& gradients, bool with_copy, bool with_totals) {
+        typename Place::template Array<float> gradient(shifted(gradients));
+        const int k = case_.offset;
+        kernels::sgd_momentum(Place::exec(), shape(), {boundaries_.data(), rates_.data(), 2}, step_.data(),
+                              gradient.data() + k, velocity_.data() + k, weight_.data() + k,
+                              with_copy ? copy_.data() + k : nullptr, with_totals ? totals_.data() : nullptr,
+                              {scratch_.data(), tickets_.data()});
+    }
+
+    std::vector<float> weight() const { return part(weight_.read()); }
+    std::vector<float> velocity() const { return part(velocity_.read()); }
+    std::vector<bfloat16> copy() const { return part(copy_.read()); }
+    std::vector<uint32_t> tickets() const { return tickets_.read(); }
+    int64_t steps() const { return step_.read()[0]; }
+    kernels::Metrics totals() const { return totals_.read()[0]; }
+
+  private:
+    kernels::SgdShape shape() const { return {case_.n, case_.decayed, kMomentum, kDecay, kBatch}; }
+    std::vector<float> shifted(std::vector<float> values) const {
+        values.insert(values.begin(), case_.offset, -1.0f);
+        return values;
+    }
+    template <class T>
+    std::vector<T> part(const std::vector<T>& values) const {
+        return {values.begin() + case_.offset, values.end()};
+    }
+
+    SgdCase case_;
+    typename Place::template Array<int64_t> boundaries_;
+    typename Place::template Array<float> rates_, weight_, velocity_;
+    typename Place::template Array<bfloat16> copy_;
+    typename Place::template Array<float> scratch_;
+    typename Place::template Array<uint32_t> tickets_;
+    typename Place::template Array<int64_t> step_;
+    typename Place::template Array<kernels::Metrics> totals_;
+};
 
 template <class Place>
 void sgd_cases() {
-    constexpr float kRate = 0.1f, kMomentum = 0.9f, kDecay = 0.05f;
     for (const SgdCase& s : kCases) {
-        CAPTURE(s.n, s.decayed);
+        CAPTURE(s.n, s.decayed, s.offset);
         const auto start = uniform_values<float>(s.n, 1);
-        typename Place::template Array<float> weight(start), velocity(std::vector<float>(s.n, 0.0f));
-        typename Place::template Array<float> rate(std::vector<float>{kRate});
-        typename Place::template Array<bfloat16> copy(s.n);
+        Optimizer<Place> optimizer(s, start);
         std::vector<double> w(start.begin(), start.end()), v(s.n, 0.0);
-        for (unsigned step = 0; step < 3; ++step) {
+        double penalty = 0.25;
+        for (int step = 0; step < 5; ++step) {
+            CAPTURE(step);
             const auto g = uniform_values<float>(s.n, 10 + step);
+            const bool with_totals = step != 2;
+            const double rate = kRates[step < 1 ? 0 : step < 3 ? 1 : 2];
+            // The penalty is that of the weights as they stand, which differ from the reference by their rounding.
+            const auto before = optimizer.weight();
+            double squares = 0.0;
             for (int64_t i = 0; i < s.n; ++i) {
+                if (i < s.decayed) squares += static_cast<double>(before[i]) * before[i];
                 v[i] = kMomentum * v[i] + g[i] + (i < s.decayed ? kDecay * w[i] : 0.0);
-                w[i] -= kRate * v[i];
+                w[i] -= rate * v[i];
             }
-            typename Place::template Array<float> gradient(g);
-            kernels::sgd_momentum(Place::exec(), s.n, s.decayed, rate.data(), kMomentum, kDecay, gradient.data(),
-                                  velocity.data(), weight.data(), step == 2 ? copy.data() : nullptr);
+            if (with_totals) penalty += 0.5 * kDecay * squares * kBatch;
+            optimizer.step(g, step == 4, with_totals);
+            check_close(optimizer.weight(), w);
+            check_close(optimizer.velocity(), v);
+            CHECK(optimizer.steps() == step + 1);
+            CHECK(std::abs(optimizer.totals().weight_penalty - penalty) <= 1e-12 * penalty);
         }
-        check_close(weight.read(), w);
-        check_close(velocity.read(), v);
         std::vector<double> rounded;
-        for (const float value : weight.read()) rounded.push_back(to_double(bfloat16(value)));
-        check_equal(copy.read(), rounded);
+        for (const float value : optimizer.weight()) rounded.push_back(to_double(bfloat16(value)));
+        check_equal(optimizer.copy(), rounded);
+        CHECK(optimizer.totals().cross_entropy == 1.0);
+        CHECK(optimizer.totals().correct == 3);
+        CHECK(optimizer.totals().samples == 4);
+        CHECK(optimizer.tickets() == std::vector<uint32_t>(kernels::kTickets, 0));
     }
 }
 
+// Enough for every block to stride on.
 template <class Place>
-void sum_squares_cases() {
-    for (const int64_t n : {1, 3, 257, 4096, 4097, 855770}) {
-        CAPTURE(n);
-        const auto x = uniform_values<float>(n, 2);
-        double expected = 0.0;
-        for (const float value : x) expected += static_cast<double>(value) * value;
-        typename Place::template Array<float> input(x);
-        typename Place::template Array<float> scratch(kernels::sum_squares_scratch_floats(Place::exec(), n));
-        typename Place::template Array<double> result(1), again(1);
-        kernels::sum_squares(Place::exec(), n, input.data(), result.data(), scratch.data());
-        kernels::sum_squares(Place::exec(), n, input.data(), again.data(), scratch.data());
-        CHECK(std::abs(result.read()[0] - expected) <= 1e-12 * expected);
-        CHECK(result.read()[0] == again.read()[0]);
-    }
+void large_case() {
+    const SgdCase s{1200007, 1100003, 0};
+    const auto start = uniform_values<float>(s.n, 2), gradient = uniform_values<float>(s.n, 3);
+    double squares = 0.0;
+    for (int64_t i = 0; i < s.decayed; ++i) squares += static_cast<double>(start[i]) * start[i];
+    Optimizer<Place> first(s, start), second(s, start);
+    first.step(gradient, true, true);
+    second.step(gradient, true, true);
+    const double penalty = 0.25 + 0.5 * kDecay * squares * kBatch;
+    CHECK(std::abs(first.totals().weight_penalty - penalty) <= 1e-12 * penalty);
+    CHECK(first.totals().weight_penalty == second.totals().weight_penalty);
+    std::vector<double> expected(start.begin(), start.end());
+    for (int64_t i = 0; i < s.n; ++i)
+        expected[i] -= kRates[0] * (gradient[i] + (i < s.decayed ? kDecay * start[i] : 0.0));
+    check_close(first.weight(), expected);
+}
+
+template <class Place>
+void constant_rate() {
+    typename Place::template Array<float> rate(std::vector<float>{0.5f}), weight(std::vector<float>{1.0f});
+    typename Place::template Array<float> velocity(std::vector<float>{0.0f}), gradient(std::vector<float>{1.0f});
+    const kernels::SgdShape shape{1, 0, 0.0f, 0.0f, 1};
+    typename Place::template Array<float> scratch(kernels::sgd_momentum_scratch_floats(Place::exec(), shape));
+    typename Place::template Array<uint32_t> tickets(std::vector<uint32_t>(kernels::kTickets, 0));
+    typename Place::template Array<int64_t> step(std::vector<int64_t>{int64_t{1} << 40});
+    kernels::sgd_momentum(Place::exec(), shape, {nullptr, rate.data(), 0}, step.data(), gradient.data(),
+                          velocity.data(), weight.data(), nullptr, nullptr, {scratch.data(), tickets.data()});
+    CHECK(weight.read()[0] == 0.5f);
+    CHECK(step.read()[0] == (int64_t{1} << 40) + 1);
 }
 
 }  // namespace
 
-PLACED_TEST_CASE("SGD with momentum and weight decay, three steps", "[kernels][optimizer]", sgd_cases)
-PLACED_TEST_CASE("Sum of squares, the same every time", "[kernels][optimizer]", sum_squares_cases)
+PLACED_TEST_CASE("SGD with momentum and weight decay: weights, penalty and step over a schedule",
+                 "[kernels][optimizer]", sgd_cases)
+PLACED_TEST_CASE("SGD of many parameters, the same every time", "[kernels][optimizer]", large_case)
+PLACED_TEST_CASE("SGD at a constant rate, at a late step", "[kernels][optimizer]", constant_rate)

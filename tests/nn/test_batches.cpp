@@ -103,10 +103,13 @@ DEVICE_TEST_CASE("a batch is a function of seed and step alone", "[nn]") {
         return Batches::shuffled(backend, data.records, data.mean, 4, DType::kFloat32, config, seed);
     };
     Batches a = make(1), b = make(1), c = make(2);
+    const int64_t fifth = 5;
+    const Batch later_on_device = b.next(backend.from_host(&fifth, {1}));
     const Batch later = a.get(5), first = a.get(0);
     const Batch first_again = b.get(0), later_again = b.get(5), other = c.get(0);
     CHECK(download(backend, first.images).values == download(backend, first_again.images).values);
     CHECK(download(backend, later.images).values == download(backend, later_again.images).values);
+    CHECK(download(backend, later_on_device.images).values == download(backend, later.images).values);
     CHECK(values_of<int32_t>(backend, later.labels) == values_of<int32_t>(backend, later_again.labels));
     CHECK(download(backend, first.images).values != download(backend, other.images).values);
     CHECK(download(backend, first.images).values != download(backend, later.images).values);

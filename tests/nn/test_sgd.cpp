@@ -29,7 +29,10 @@ DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on we
         Parameters parameters;
         announce(parameters);
         parameters.allocate(backend, activations, 5);
-        Sgd optimizer(backend, parameters, {.momentum = kMomentum, .weight_decay = kWeightDecay});
+        ScheduleConfig schedule;
+        schedule.boundaries = {2, 3, 4};
+        schedule.values = {0.1, 0.01, 0.5, 0};
+        Sgd optimizer(backend, parameters, {.momentum = kMomentum, .weight_decay = kWeightDecay}, schedule);
         const auto& all = parameters.parameters();
         std::vector<Array> weights, velocities;
         for (const auto& parameter : all) {
@@ -51,7 +54,7 @@ DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on we
                     w -= rate * v;
                 }
             }
-            optimizer.step(rate);
+            optimizer.update(1);
             for (size_t i = 0; i < all.size(); ++i) {
                 INFO(all[i]->name << " rate " << rate);
                 CHECK(relative_error(download(backend, all[i]->weight), weights[i]) <= 1e-6);
@@ -62,16 +65,30 @@ DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on we
                 CHECK(download(backend, used).values == rounded(master, used.dtype()).values);
             }
         }
+        CHECK(values_of<int64_t>(backend, optimizer.step()).front() == 5);
     }
 }
 
-DEVICE_TEST_CASE("without a gradient weights shrink, and nothing else moves", "[nn]") {
+DEVICE_TEST_CASE("without a gradient weights shrink, by what counts in the penalty, and nothing else moves", "[nn]") {
     Parameters parameters;
     announce(parameters);
     parameters.allocate(backend, DType::kFloat32, 5);
     std::vector<Array> before;
-    for (const auto& parameter : parameters.parameters()) before.push_back(download(backend, parameter->weight));
-    Sgd(backend, parameters, {.momentum = kMomentum, .weight_decay = kWeightDecay}).step(0.1);
+    double squares = 0;
+    for (const auto& parameter : parameters.parameters()) {
+        before.push_back(download(backend, parameter->weight));
+        if (parameter->role == Role::kVector) continue;
+        for (const double value : before.back().values) squares += value * value;
+    }
+    ScheduleConfig constant;
+    constant.boundaries = {};
+    constant.values = {0.1};
+    Sgd optimizer(backend, parameters, {.momentum = kMomentum, .weight_decay = kWeightDecay}, constant);
+    const Tensor totals = backend.zeros({sizeof(kernels::Metrics)}, DType::kUInt8);
+    optimizer.update(6, totals);
+    kernels::Metrics sums;
+    backend.download(totals, &sums);
+    CHECK(sums.weight_penalty == Approx(6 * kWeightDecay * squares / 2).epsilon(1e-6));
     for (size_t i = 0; i < before.size(); ++i) {
         const auto& parameter = *parameters.parameters()[i];
         INFO(parameter.name);
@@ -83,12 +100,11 @@ DEVICE_TEST_CASE("without a gradient weights shrink, and nothing else moves", "[
             CHECK(relative_error(after, before[i]) <= 1e-6);
         }
     }
-    // The gaps between parameters stay zeros: they would count in the sum of squares.
-    double squares = 0;
+    // The gaps between parameters stay zeros: they would count in the penalty.
+    double inside = 0, all = 0;
     for (const auto& parameter : parameters.parameters()) {
-        if (parameter->role == Role::kVector) continue;
-        for (const double value : download(backend, parameter->weight).values) squares += value * value;
+        for (const double value : download(backend, parameter->weight).values) inside += value * value;
     }
-    const Sgd optimizer(backend, parameters, {});
-    CHECK(values_of<double>(backend, optimizer.decayed_sum_squares()).front() == Approx(squares).epsilon(1e-6));
+    for (const double value : download(backend, parameters.weights()).values) all += value * value;
+    CHECK(all == Approx(inside).epsilon(1e-12));
 }

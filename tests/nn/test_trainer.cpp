@@ -59,25 +59,32 @@ ScheduleConfig schedule_of(std::vector<int64_t> boundaries, std::vector<double> 
 DEVICE_TEST_CASE("totals are averages over pictures since they were last taken", "[nn]") {
     Random random("totals");
     Totals totals(backend);
+    nn::Parameters parameters;
+    parameters.add("weight", {3}, nn::Role::kLinearWeight, nn::Init::kOnes);
+    parameters.allocate(backend, DType::kFloat32, 1);
     const double weight_decay = 0.5;
-    const auto add = [&](int batch, double sum_squares, Averages& sums) {
+    Sgd optimizer(backend, parameters, {.momentum = 0, .weight_decay = weight_decay}, schedule_of({}, {0}));
+    const auto add = [&](int batch, const std::vector<float>& weights, Averages& sums) {
         const Array logits = rounded(random.uniform({batch, 4}, -2, 2), DType::kFloat32);
         std::vector<int32_t> labels;
         for (int i = 0; i < batch; ++i) labels.push_back(random.below(4));
         const ReferenceLoss expected(logits, labels);
         Context context{backend};
-        const auto result = ops::softmax_cross_entropy(
-            context, Variable(upload(backend, logits, DType::kFloat32), false), upload_labels(backend, labels));
-        totals.add(result, batch, backend.from_host(&sum_squares, {1}), static_cast<float>(weight_decay));
+        ops::softmax_cross_entropy(context, Variable(upload(backend, logits, DType::kFloat32), false),
+                                   upload_labels(backend, labels), totals.sums());
+        backend.upload(weights.data(), parameters.parameters()[0]->weight);
+        optimizer.update(batch, totals.sums());
+        double sum_squares = 0;
+        for (const double weight : weights) sum_squares += weight * weight;
         sums.cross_entropy += expected.loss * batch;
         sums.weight_penalty += weight_decay * sum_squares / 2 * batch;
         sums.accuracy += expected.correct;
     };
     for (int round = 0; round < 2; ++round) {
         Averages sums;
-        add(5, 3, sums);
-        add(17, 2, sums);
-        add(1, 7, sums);
+        add(5, {1, -1, 1}, sums);
+        add(17, {0, 1, -1}, sums);
+        add(1, {1, 2, 3}, sums);
         const Averages averages = totals.take();
         CHECK(averages.cross_entropy == Approx(sums.cross_entropy / 23).epsilon(1e-6));
         CHECK(averages.weight_penalty == Approx(sums.weight_penalty / 23).epsilon(1e-9));

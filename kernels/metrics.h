@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+namespace kernels {
+
+// Sums over the samples since the totals were zero. They live where the kernels run, so that a step needs no read-back.
+struct Metrics {
+    double cross_entropy;   // of the batch means, times the batch
+    double weight_penalty;  // of 0.5 * weight_decay * |w|^2 at each step, times the batch
+    int64_t correct;
+    int64_t samples;
+};
+
+}  // namespace kernels
