@@ -1,0 +1,227 @@
+#include "kernels/cuda/half_unit_shape.h"
+#include "kernels/cuda/output_tile.h"
+#include "kernels/cuda/shared_memory.h"
+#include "kernels/shortcut_body.h"
+
+namespace kernels {
+namespace {
+
+// A block keeps all weights in shared memory and walks over tiles of y. For each it reads the window of x that the tile
+// depends on, normalises and rectifies it in place, multiplies it with the weights on tensor cores, an implicit matrix
+// product over 9 taps x In channels, adds the residual, and writes y; while it multiplies, the next window is on its
+// way. It writes every pixel of p that it owns: the windows of neighbours overlap by their halo, what they own does
+// not. Kept over all tiles, in registers: the sums for the statistics of y.
+
+template <int In, int Out, int Stride>
+struct ForwardTile {
+    using G = GemmTile<Out>;
+    static constexpr int kWindowRows = (G::kRows - 1) * Stride + 3;
+    static constexpr int kWindowColumns = (G::kColumns - 1) * Stride + 3;
+    static constexpr int kWindow = kWindowRows * kWindowColumns * kPitch<In>;
+    // An odd number of 16 bytes: ldmatrix meets no conflict.
+    static constexpr int kWeightPitch = 9 * In + kChunk;
+    static constexpr int kWeights = Out * kWeightPitch;
+    static constexpr size_t kSharedBytes =
+        (kWeights + 2 * kWindow) * sizeof(bfloat16) + In * sizeof(NormScale) + Out * sizeof(float);
+    static_assert(2 * kWindow * sizeof(bfloat16) >= kStatsBytes);
+
+    // Blocks that a processor holds at once: its registers suffice for four with 16 channels of output and for three
+    // with more, its 227 KiB of shared memory, of which each block costs 1 KiB besides, perhaps for fewer.
+    static constexpr int kResident = std::min<size_t>(Out == 16 ? 4 : 3, 227 * 1024 / (kSharedBytes + 1024));
+
+    static TileGrid grid(const HalfUnitShape& s) {
+        return tile_grid(s.batch, s.out_height, s.out_width, G::kRows, G::kColumns);
+    }
+    static int blocks(const HalfUnitShape& s) { return even_blocks(grid(s).tiles, kResident * kProcessors); }
+};
+
+// visit(element of the window, inside the picture?, offset in x, row, column, channel) for each chunk of the window,
+// the same chunks for the same thread every time.
+template <int In, int Out, int Stride, class Visit>
+__device__ void visit_window(const HalfUnitShape& s, const Tile& tile, Visit visit) {
+    using T = ForwardTile<In, Out, Stride>;
+    constexpr int kChunks = In / kChunk;
+    for (int i = threadIdx.x; i < T::kWindowRows * T::kWindowColumns * kChunks; i += kTileThreads) {
+        const int pixel = i / kChunks, channel = i % kChunks * kChunk;
+        const int row = tile.row * Stride - s.pad_top + pixel / T::kWindowColumns;
+        const int column = tile.column * Stride - s.pad_left + pixel % T::kWindowColumns;
+        const bool inside = row >= 0 && row < s.height && column >= 0 && column < s.width;
+        const int64_t offset = ((tile.image * s.height + row) * s.width + column) * In + channel;
+        visit(pixel * kPitch<In> + channel, inside, offset, row, column, channel);
+    }
+}
+
+template <int In, int Out, int Stride>
+__device__ void start_window(const HalfUnitShape& s, const Tile& tile, const bfloat16* x, bfloat16* window) {
+    visit_window<In, Out, Stride>(s, tile, [&](int element, bool inside, int64_t offset, int, int, int) {
+        if (inside) {
+            copy_async(window + element, x + offset);
+        } else {
+            store_chunk(window + element, zero_chunk());
+        }
+    });
+}
+
+// Each thread normalises what it has copied itself: no barrier is needed before. The zeros outside stay, as the padding
+// is one of p.
+template <int In, int Out, int Stride>
+__device__ void normalise_window(const HalfUnitShape& s, const TileGrid& grid, const Tile& tile, const NormScale* norm,
+                                 bfloat16* window, bfloat16* p) {
+    // A tile owns Stride x Stride pixels of x for each of its own, the last ones what is left as well.
+    const int end_row = tile.row + grid.rows < grid.height ? (tile.row + grid.rows) * Stride : s.height;
+    const int end_column = tile.column + grid.columns < grid.width ? (tile.column + grid.columns) * Stride : s.width;
+    visit_window<In, Out, Stride>(
+        s, tile, [&](int element, bool inside, int64_t offset, int row, int column, int channel) {
+            if (!inside) return;
+            const Chunk normal = normalise(load_chunk(window + element), norm + channel);
+            store_chunk(window + element, normal);
+            const bool own =
+                row >= tile.row * Stride && row < end_row && column >= tile.column * Stride && column < end_column;
+            if (p != nullptr && own) store_chunk(p + offset, normal);
+        });
+}
+
+template <int In, int Out, int Stride>
+__device__ void convolve(const bfloat16* window, const bfloat16* weights, Accumulator (&sum)[GemmTile<Out>::kSums]) {
+    using T = ForwardTile<In, Out, Stride>;
+    using G = GemmTile<Out>;
+    const int row = G::left_pixel() / G::kColumns * Stride, column = G::left_pixel() % G::kColumns * Stride;
+    const bfloat16* left = window + (row * T::kWindowColumns + column) * kPitch<In> + G::left_element();
+    const bfloat16* right = weights + G::right_channel() * T::kWeightPitch + G::right_element();
+#pragma unroll
+    for (int tap = 0; tap < 9; ++tap) {
+        const int neighbour = (tap / 3 * T::kWindowColumns + tap % 3) * kPitch<In>;
+#pragma unroll
+        for (int c = 0; c < In; c += kDepth) {
+            G::multiply_step(sum, left + neighbour + c, right + tap * In + c, T::kWeightPitch);
+        }
+    }
+}
+
+// Adds to eight channels of a pixel of y what the average pool with channel zero-pad has there: four channels are
+// either padding or not.
+template <int Out>
+__device__ void add_average_pool(const TileGrid& grid, const bfloat16* residual, int64_t image, int row, int column,
+                                 int channel, float (&values)[kChunk]) {
+    constexpr int kChannels = Out / 2, kGroup = 4;
+    struct alignas(8) Group {
+        bfloat16 v[kGroup];
+    };
+    const int64_t width = 2 * grid.width;
+    const bfloat16* corner = residual + ((image * 2 * grid.height + 2 * row) * width + 2 * column) * kChannels;
+#pragma unroll
+    for (int half = 0; half < kChunk; half += kGroup) {
+        const int source = channel + half - Out / 4;
+        if (source < 0 || source >= kChannels) continue;
+        Group four[4];
+#pragma unroll
+        for (int k = 0; k < 4; ++k) {
+            four[k] = *reinterpret_cast<const Group*>(corner + (k / 2 * width + k % 2) * kChannels + source);
+        }
+#pragma unroll
+        for (int i = 0; i < kGroup; ++i) values[half + i] += average_of_four(&four[0].v[i], kGroup, 2 * kGroup);
+    }
+}
+
+template <int In, int Out, int Stride>
+__global__ void half_unit_forward_kernel(HalfUnitShape s, TileGrid grid, HalfUnitForward f, SumScratch scratch) {
+    using T = ForwardTile<In, Out, Stride>;
+    using G = GemmTile<Out>;
+    bfloat16* weights = dynamic_shared<bfloat16>();
+    bfloat16* windows = weights + T::kWeights;
+    NormScale* norm = reinterpret_cast<NormScale*>(windows + 2 * T::kWindow);
+    OutputStats<Out> stats{f.mean != nullptr, reinterpret_cast<float*>(norm + In)};
+
+    constexpr int kWeightChunks = 9 * In / kChunk;
+    for (int i = threadIdx.x; i < Out * kWeightChunks; i += kTileThreads) {
+        const int channel = i / kWeightChunks, element = i % kWeightChunks * kChunk;
+        copy_async(weights + channel * T::kWeightPitch + element, f.weight + i * kChunk);
+    }
+    load_norm(f.norm, In, norm);
+    if (blockIdx.x == 0 && threadIdx.x < In && f.running.mean != nullptr) {
+        const int c = threadIdx.x;
+        const float unbiased = f.norm.variance[c] * unbiased_factor(int64_t{s.batch} * s.height * s.width);
+        f.running.mean[c] = running_value(f.running.mean[c], f.norm.mean[c], f.running.decay);
+        f.running.variance[c] = running_value(f.running.variance[c], unbiased, f.running.decay);
+    }
+    start_window<In, Out, Stride>(s, tile_at(grid, blockIdx.x), f.x, windows);
+    __syncthreads();
+
+    int turn = 0;
+    for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x, turn ^= 1) {
+        const Tile tile = tile_at(grid, index);
+        bfloat16* window = windows + turn * T::kWindow;
+        wait_for_copies();
+        normalise_window<In, Out, Stride>(s, grid, tile, norm, window, f.p);
+        // Behind this barrier the window is whole, and nobody reads the other one any more.
+        __syncthreads();
+        if (index + gridDim.x < grid.tiles) {
+            start_window<In, Out, Stride>(s, tile_at(grid, index + gridDim.x), f.x, windows + (turn ^ 1) * T::kWindow);
+        }
+        Accumulator sum[G::kSums] = {};
+        convolve<In, Out, Stride>(window, weights, sum);
+        write_tile<Out>(sum, grid, tile, f.y, stats,
+                        [&](int64_t image, int row, int column, int channel, float(&values)[kChunk]) {
+                            if (f.residual_kind == ResidualKind::kIdentity) {
+                                const int64_t pixel = (image * grid.height + row) * grid.width + column;
+                                const Chunk added = load_chunk(f.residual + pixel * Out + channel);
+#pragma unroll
+                                for (int i = 0; i < kChunk; ++i) values[i] += to_float(added.v[i]);
+                            } else if (f.residual_kind == ResidualKind::kAveragePool) {
+                                add_average_pool<Out>(grid, f.residual, image, row, column, channel, values);
+                            }
+                        });
+    }
+    if (stats.wanted) {
+        finish_stats(stats, scratch, int64_t{s.batch} * s.out_height * s.out_width, f.mean, f.variance, windows);
+    }
+}
+
+// Zeros that a convolution needs behind the last row or column.
+int padding_behind(int size, int out_size, int stride, int before) {
+    return (out_size - 1) * stride + 3 - before - size;
+}
+
+bool one_pixel_at_most(int padding) {
+    return padding >= 0 && padding <= 1;
+}
+
+}  // namespace
+
+bool half_unit_supported(const HalfUnitShape& s) {
+    const bool narrow = s.in_channels == 16 || s.in_channels == 32;
+    const bool channels = (narrow && (s.out_channels == s.in_channels || s.out_channels == 2 * s.in_channels)) ||
+                          (s.in_channels == 64 && s.out_channels == 64);
+    return channels && (s.stride == 1 || s.stride == 2) && s.batch > 0 && s.out_height > 0 && s.out_width > 0 &&
+           one_pixel_at_most(s.pad_top) && one_pixel_at_most(s.pad_left) &&
+           one_pixel_at_most(padding_behind(s.height, s.out_height, s.stride, s.pad_top)) &&
+           one_pixel_at_most(padding_behind(s.width, s.out_width, s.stride, s.pad_left));
+}
+
+size_t forward_shared_bytes(const HalfUnitShape& shape) {
+    return with_half_unit(shape,
+                          [&]<int In, int Out, int Stride>() { return ForwardTile<In, Out, Stride>::kSharedBytes; });
+}
+
+template <class Exec>
+size_t half_unit_forward_scratch_floats(const Exec&, const HalfUnitShape& shape) {
+    return with_half_unit(shape, [&]<int In, int Out, int Stride>() {
+        return stats_scratch_floats(ForwardTile<In, Out, Stride>::blocks(shape), Out);
+    });
+}
+
+template <class Exec>
+void half_unit_forward(const Exec& exec, const HalfUnitShape& shape, const HalfUnitForward& f,
+                       const SumScratch& scratch) {
+    with_half_unit(shape, [&]<int In, int Out, int Stride>() {
+        using T = ForwardTile<In, Out, Stride>;
+        constexpr auto kernel = half_unit_forward_kernel<In, Out, Stride>;
+        allow_shared_bytes<kernel>(T::kSharedBytes);
+        launch(kernel, T::blocks(shape), kTileThreads, T::kSharedBytes, exec.stream, shape, T::grid(shape), f, scratch);
+    });
+}
+
+template size_t half_unit_forward_scratch_floats(const Cuda&, const HalfUnitShape&);
+template void half_unit_forward(const Cuda&, const HalfUnitShape&, const HalfUnitForward&, const SumScratch&);
+
+}  // namespace kernels

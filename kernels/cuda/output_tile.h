@@ -1,0 +1,143 @@
+// The end of a convolution: its sums become rounded pixels in memory, and the batch statistics of these.
+#pragma once
+
+#include "kernels/cuda/gemm_tile.h"
+#include "kernels/cuda/ordered_sum.h"
+#include "kernels/cuda/tile_grid.h"
+
+namespace kernels {
+
+// The statistics of what a block writes, per channel. Sums are of deviations from a pivot, the channel's value in the
+// first pixel that the block writes: it is as near to the mean as any value, and nothing is lost to a mean that is
+// large against the standard deviation. The block leaves (count, mean, M2) in the scratch, and the last one merges
+// them.
+template <int Out>
+struct OutputStats {
+    bool wanted;
+    float* pivot;  // [Out] in shared memory
+    int pixels = 0;
+    float sum[kChunk] = {}, square[kChunk] = {};  // of this lane's channels
+};
+
+__host__ __device__ inline size_t stats_scratch_floats(int blocks, int channels) {
+    return static_cast<size_t>(blocks) * (1 + 2 * channels);
+}
+
+// Shared memory that finish_stats takes.
+inline constexpr size_t kStatsBytes = kTileThreads * 2 * sizeof(double);
+
+// y [batch, height, width, Out] receives the tile: add(chunk, offset of it in y, its values) may change them before
+// they are rounded. To be called by all threads of the block, with statistics or, where stats is null, without.
+template <int Out, class Add>
+__device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const TileGrid& grid, const Tile& tile,
+                           bfloat16* y, OutputStats<Out>& stats, Add add) {
+    using G = GemmTile<Out>;
+    const int channel = G::chunk_channel();
+    float chunks[G::kLaneChunks][kChunk];
+    G::to_chunks(sum, chunks);
+    bool inside[G::kLaneChunks];
+#pragma unroll
+    for (int j = 0; j < G::kLaneChunks; ++j) {
+        const int pixel = G::chunk_pixel(j);
+        const int row = tile.row + pixel / G::kColumns, column = tile.column + pixel % G::kColumns;
+        inside[j] = row < grid.height && column < grid.width;
+        if (!inside[j]) continue;
+        add(tile.image, row, column, channel, chunks[j]);
+        Chunk rounded;
+#pragma unroll
+        for (int i = 0; i < kChunk; ++i) {
+            store(rounded.v[i], chunks[j][i]);
+            chunks[j][i] = to_float(rounded.v[i]);
+        }
+        store_chunk(y + ((tile.image * grid.height + row) * grid.width + column) * Out + channel, rounded);
+    }
+    if (!stats.wanted) return;
+    if (stats.pixels == 0) {
+        if (G::chunk_pixel(0) == 0) {
+#pragma unroll
+            for (int i = 0; i < kChunk; ++i) stats.pivot[channel + i] = chunks[0][i];
+        }
+        __syncthreads();
+    }
+    stats.pixels += tile_pixels(grid, tile);
+#pragma unroll
+    for (int j = 0; j < G::kLaneChunks; ++j) {
+        if (!inside[j]) continue;
+#pragma unroll
+        for (int i = 0; i < kChunk; ++i) {
+            const float deviation = chunks[j][i] - stats.pivot[channel + i];
+            stats.sum[i] += deviation;
+            stats.square[i] += deviation * deviation;
+        }
+    }
+}
+
+// The sums of the block's lanes in a fixed order, to partial [2][gridDim.x][Out], after counts [gridDim.x]: the means,
+// then M2. `shared` is kStatsBytes of shared memory that may have been in use until now.
+template <int Out>
+__device__ void write_block_stats(OutputStats<Out>& stats, float* scratch, void* shared) {
+    using G = GemmTile<Out>;
+    float* warps = static_cast<float*>(shared);  // [2][kWarpsDown][Out]
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < kChunk; ++i) {
+        // Lanes kSums apart hold the same channels.
+#pragma unroll
+        for (int distance = G::kSums; distance < kWarpThreads; distance *= 2) {
+            stats.sum[i] += __shfl_xor_sync(0xffffffffu, stats.sum[i], distance);
+            stats.square[i] += __shfl_xor_sync(0xffffffffu, stats.square[i], distance);
+        }
+        if (G::lane() < G::kSums) {
+            float* target = warps + G::warp_down() * Out + G::chunk_channel() + i;
+            target[0] = stats.sum[i];
+            target[G::kWarpsDown * Out] = stats.square[i];
+        }
+    }
+    __syncthreads();
+    const int c = threadIdx.x;
+    if (c == 0) scratch[blockIdx.x] = static_cast<float>(stats.pixels);
+    if (c >= Out) return;
+    float sum = 0.0f, square = 0.0f;
+    for (int warp = 0; warp < G::kWarpsDown; ++warp) {
+        sum += warps[warp * Out + c];
+        square += warps[(G::kWarpsDown + warp) * Out + c];
+    }
+    const Moments moments = moments_about(stats.pivot[c], sum, square, stats.pixels);
+    float* target = scratch + gridDim.x + blockIdx.x * Out + c;
+    target[0] = static_cast<float>(moments.mean);
+    target[gridDim.x * Out] = static_cast<float>(moments.m2);
+}
+
+// To be called by all threads of every block at its end; the grid is one-dimensional. The last block merges the
+// (count, mean, M2) of all in a fixed order: about a pivot again, the first block's mean, and in double.
+template <int Out>
+__device__ void finish_stats(OutputStats<Out>& stats, const SumScratch& scratch, int64_t rows, float* mean,
+                             float* variance, void* shared) {
+    write_block_stats(stats, scratch.floats, shared);
+    if (!last_to_arrive(&scratch.tickets[0], gridDim.x)) return;
+    constexpr int kSlices = kTileThreads / Out;
+    const int c = threadIdx.x % Out, slice = threadIdx.x / Out, blocks = gridDim.x;
+    const float *counts = scratch.floats, *means = counts + blocks, *m2 = means + blocks * Out;
+    const double pivot = __ldcg(&means[c]);
+    double sum = 0.0, square = 0.0;
+#pragma unroll 4
+    for (int block = slice; block < blocks; block += kSlices) {
+        const double count = __ldcg(&counts[block]), deviation = __ldcg(&means[block * Out + c]) - pivot;
+        sum += count * deviation;
+        square += __ldcg(&m2[block * Out + c]) + count * deviation * deviation;
+    }
+    double* slices = static_cast<double*>(shared);  // [2][kSlices][Out]
+    slices[threadIdx.x] = sum;
+    slices[kTileThreads + threadIdx.x] = square;
+    __syncthreads();
+    if (threadIdx.x >= Out) return;
+    for (int other = 1; other < kSlices; ++other) {
+        sum += slices[other * Out + c];
+        square += slices[kTileThreads + other * Out + c];
+    }
+    const double shift = sum / static_cast<double>(rows);
+    mean[c] = static_cast<float>(pivot + shift);
+    variance[c] = variance_of(square - sum * shift, rows);
+}
+
+}  // namespace kernels

@@ -1,0 +1,49 @@
+// Pictures cut into rectangles of pixels, and a grid of blocks that share them out evenly.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/cuda/launch.h"
+
+namespace kernels {
+
+struct TileGrid {
+    int height, width;  // of a picture
+    int rows, columns;  // of a tile; those at the lower and right edge reach beyond the picture
+    int down, across;   // tiles of a picture
+    int tiles;          // of all pictures
+};
+
+// The upper left pixel of a tile, which always lies inside its picture.
+struct Tile {
+    int64_t image;
+    int row, column;
+};
+
+inline TileGrid tile_grid(int batch, int height, int width, int rows, int columns) {
+    const int down = (height + rows - 1) / rows, across = (width + columns - 1) / columns;
+    return {height, width, rows, columns, down, across, batch * down * across};
+}
+
+// At most `most` blocks, each with the same number of tiles or one less: block b takes tiles b, b + blocks, ...
+inline int even_blocks(int tiles, int most) {
+    const int share = (tiles + most - 1) / most;
+    return share == 0 ? 0 : (tiles + share - 1) / share;
+}
+
+// Streaming processors of an H100 or H200: so many blocks, or a small multiple, run at once. A figure of its own and
+// not the device's, so that the order of a sum, and with it the last bits, are the same on every GPU.
+inline constexpr int kProcessors = 132;
+
+__device__ inline Tile tile_at(const TileGrid& grid, int index) {
+    const int image = index / (grid.down * grid.across), rest = index % (grid.down * grid.across);
+    return {image, rest / grid.across * grid.rows, rest % grid.across * grid.columns};
+}
+
+// Pixels of the tile that lie inside the picture.
+__device__ inline int tile_pixels(const TileGrid& grid, const Tile& tile) {
+    return min(grid.rows, grid.height - tile.row) * min(grid.columns, grid.width - tile.column);
+}
+
+}  // namespace kernels

@@ -1,0 +1,54 @@
+// What the fused convolutions write: rounded pixels and the statistics of them, and memory that they must leave alone.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "tests/catch.h"
+#include "tests/kernels/values.h"
+
+template <class T>
+std::vector<double> to_doubles(const std::vector<T>& values) {
+    std::vector<double> doubles(values.size());
+    for (size_t i = 0; i < values.size(); ++i) doubles[i] = to_double(values[i]);
+    return doubles;
+}
+
+// Each element to one unit in the last place of bfloat16, and `slack` where products cancel; together to less.
+inline void check_rounded(const std::vector<kernels::bfloat16>& actual, const std::vector<double>& expected,
+                          double slack) {
+    REQUIRE(actual.size() == expected.size());
+    size_t wrong = 0;
+    for (size_t i = 0; i < actual.size(); ++i) {
+        const double error = std::abs(to_double(actual[i]) - expected[i]);
+        wrong += error <= std::abs(expected[i]) / 128 + slack ? 0 : 1;  // false for a NaN
+    }
+    CHECK(wrong == 0);
+    CHECK(relative_l2(actual, expected) <= 4e-3);
+}
+
+// The statistics of `values` [rows, channels], in double and in two passes.
+inline void check_statistics(const std::vector<kernels::bfloat16>& values, const std::vector<float>& mean,
+                             const std::vector<float>& variance) {
+    const size_t channels = mean.size(), rows = values.size() / channels;
+    for (size_t c = 0; c < channels; ++c) {
+        double sum = 0.0, square = 0.0;
+        for (size_t row = 0; row < rows; ++row) sum += to_double(values[row * channels + c]);
+        const double expected = sum / static_cast<double>(rows);
+        for (size_t row = 0; row < rows; ++row) {
+            const double deviation = to_double(values[row * channels + c]) - expected;
+            square += deviation * deviation;
+        }
+        const double expected_variance = square / static_cast<double>(rows);
+        CAPTURE(c, mean[c], expected, variance[c], expected_variance);
+        CHECK(std::abs(mean[c] - expected) <= 1e-6 * (std::abs(expected) + std::sqrt(expected_variance)));
+        CHECK(std::abs(variance[c] - expected_variance) <= 1e-5 * expected_variance);
+    }
+}
+
+template <class Array, class T>
+void check_unchanged(const Array& array, const std::vector<T>& before) {
+    const std::vector<T> now = array.read();
+    CHECK(std::memcmp(now.data(), before.data(), before.size() * sizeof(T)) == 0);
+}

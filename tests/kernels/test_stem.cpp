@@ -1,0 +1,153 @@
+#if defined(KERNELS_CUDA)
+
+#include "kernels/stem.h"
+
+#include "kernels/batch_norm_body.h"
+#include "tests/catch.h"
+#include "tests/kernels/convolution.h"
+#include "tests/kernels/output_checks.h"
+#include "tests/kernels/places.h"
+#include "tests/kernels/values.h"
+
+using kernels::bfloat16;
+using kernels::HalfUnitShape;
+using kernels::StemShape;
+
+namespace {
+
+constexpr float kEpsilon = 1e-3f;
+
+struct Case {
+    StemShape shape;
+    bool stats;
+};
+
+// A tile is 8x16 pixels.
+const Case kCases[] = {
+    {{1, 1, 1, 1, 1}, true},    // one pixel
+    {{3, 1, 1, 0, 0}, true},    // padding behind alone
+    {{1, 8, 16, 1, 1}, true},   // one whole tile
+    {{2, 9, 17, 1, 1}, true},   // tails
+    {{1, 7, 33, 0, 1}, false},  // without statistics
+    {{1, 19, 5, 1, 0}, true},   // a column of tiles
+    {{532, 2, 1, 1, 1}, true},  // more tiles than blocks
+    {{2, 32, 32, 1, 1}, true},  // as in the network
+};
+
+// The stem as a convolution without norm, for the reference.
+HalfUnitShape convolution_shape(const StemShape& s) {
+    return {s.batch, s.height, s.width, 3, 16, 1, s.pad_top, s.pad_left, s.height, s.width};
+}
+
+template <class T>
+using Array = CudaPlace::Array<T>;
+
+struct Scratch {
+    explicit Scratch(const StemShape& s)
+        : floats(kernels::stem_scratch_floats(CudaPlace::exec(), s)),
+          tickets(std::vector<uint32_t>(kernels::kTickets, 0)) {}
+    kernels::SumScratch sums() { return {floats.data(), tickets.data()}; }
+
+    Array<float> floats;
+    Array<uint32_t> tickets;
+};
+
+std::vector<bfloat16> pictures(const StemShape& s) {
+    return uniform_values<bfloat16>(input_size(convolution_shape(s)), 1, -120.0, 135.0);
+}
+
+void check_forward(const Case& c) {
+    const HalfUnitShape shape = convolution_shape(c.shape);
+    const auto x = pictures(c.shape);
+    const auto weight = uniform_values<bfloat16>(weight_size(shape), 2, -0.3, 0.3);
+    Array<bfloat16> input(x), weights(weight), y(output_size(shape));
+    Array<float> mean(16), variance(16);
+    Scratch scratch(c.shape);
+    kernels::stem_forward(CudaPlace::exec(), c.shape, input.data(), weights.data(), y.data(),
+                          c.stats ? mean.data() : nullptr, c.stats ? variance.data() : nullptr, scratch.sums());
+    check_rounded(y.read(), convolution(shape, to_doubles(x), to_doubles(weight)), 1e-3);
+    if (c.stats) check_statistics(y.read(), mean.read(), variance.read());
+    check_unchanged(input, x);
+    check_unchanged(weights, weight);
+    check_unchanged(scratch.tickets, std::vector<uint32_t>(kernels::kTickets, 0));
+}
+
+// dy with the part that flows through the statistics of y, rounded as the kernel rounds it before it multiplies.
+std::vector<double> whole_gradient(const std::vector<bfloat16>& dy, const std::vector<bfloat16>& y,
+                                   const std::vector<float>& mean, const std::vector<float>& variance,
+                                   const std::vector<float>& gamma, const std::vector<float>& dgamma,
+                                   const std::vector<float>& dbeta) {
+    const double rows = static_cast<double>(dy.size() / 16);
+    std::vector<double> whole(dy.size());
+    for (size_t i = 0; i < dy.size(); ++i) {
+        const size_t c = i % 16;
+        const double rstd = 1.0 / std::sqrt(double{variance[c]} + kEpsilon);
+        const double xhat = (to_double(y[i]) - mean[c]) * rstd;
+        const double value = to_double(dy[i]) - gamma[c] * rstd * (dbeta[c] + xhat * dgamma[c]) / rows;
+        whole[i] = to_double(bfloat16(static_cast<float>(value)));
+    }
+    return whole;
+}
+
+void check_backward(const Case& c) {
+    const HalfUnitShape shape = convolution_shape(c.shape);
+    const float rows = static_cast<float>(output_size(shape) / 16);
+    const auto x = pictures(c.shape);
+    const auto dy = uniform_values<bfloat16>(output_size(shape), 3);
+    const auto y = uniform_values<bfloat16>(output_size(shape), 4, -30.0, 50.0);
+    const auto mean_values = uniform_values<float>(16, 5, 5.0, 15.0);
+    const auto variance_values = uniform_values<float>(16, 6, 200.0, 600.0);
+    const auto gamma_values = uniform_values<float>(16, 7, 5.0, 15.0);
+    // As large as the sums over all rows that they are.
+    const auto dgamma_values = uniform_values<float>(16, 8, -rows, rows);
+    const auto dbeta_values = uniform_values<float>(16, 9, -rows, rows);
+    Array<bfloat16> input(x), upstream(dy), output(y);
+    Array<float> mean(mean_values), variance(variance_values), gamma(gamma_values), dgamma(dgamma_values),
+        dbeta(dbeta_values), dweight(weight_size(shape));
+    Scratch scratch(c.shape);
+    kernels::StatsGradient stats;
+    if (c.stats) stats = {mean.data(), variance.data(), gamma.data(), dgamma.data(), dbeta.data(), kEpsilon};
+    // Without statistics y is not read.
+    kernels::stem_backward(CudaPlace::exec(), c.shape, upstream.data(), c.stats ? output.data() : nullptr, stats,
+                           input.data(), dweight.data(), scratch.sums());
+    const auto whole =
+        c.stats ? whole_gradient(dy, y, mean_values, variance_values, gamma_values, dgamma_values, dbeta_values)
+                : to_doubles(dy);
+    // A value on the edge between two bfloat16 may be rounded the other way.
+    check_close(dweight.read(), convolution_weight_gradient(shape, to_doubles(x), whole), c.stats ? 1e-3 : 1e-5);
+    check_unchanged(input, x);
+    check_unchanged(upstream, dy);
+    check_unchanged(output, y);
+    check_unchanged(mean, mean_values);
+    check_unchanged(variance, variance_values);
+    check_unchanged(gamma, gamma_values);
+    check_unchanged(dgamma, dgamma_values);
+    check_unchanged(dbeta, dbeta_values);
+    check_unchanged(scratch.tickets, std::vector<uint32_t>(kernels::kTickets, 0));
+}
+
+}  // namespace
+
+TEST_CASE("The stem on tensor cores, forward", "[kernels][stem][gpu]") {
+    if (!CudaPlace::present()) {
+        WARN("skipped: no GPU");
+        return;
+    }
+    for (const Case& c : kCases) {
+        CAPTURE(c.shape.batch, c.shape.height, c.shape.width, c.shape.pad_top, c.shape.pad_left, c.stats);
+        check_forward(c);
+    }
+}
+
+TEST_CASE("The stem's weight gradient", "[kernels][stem][gpu]") {
+    if (!CudaPlace::present()) {
+        WARN("skipped: no GPU");
+        return;
+    }
+    for (const Case& c : kCases) {
+        CAPTURE(c.shape.batch, c.shape.height, c.shape.width, c.shape.pad_top, c.shape.pad_left, c.stats);
+        check_backward(c);
+    }
+}
+
+#endif
