@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 ARCHITECTURES = (80, 90)
 
 ENTRY = re.compile(r"Compiling entry function '(\w+)' for 'sm_(\d+)'")
-PROPERTIES = re.compile(r"Function properties for (\w+)")
 MEMORY = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 USED = re.compile(r"Used (\d+) registers")
 STATIC_SHARED = re.compile(r"(\d+) bytes smem")
