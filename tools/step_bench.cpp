@@ -1,6 +1,6 @@
 // step-bench: the time of training or evaluation steps, for a script that takes turns with another program.
 //
-//     step-bench CONFIG [--mode train|eval] [--batch N] [--device D]
+//     step-bench CONFIG [--mode train|eval] [--batch N] [--device D] [--set key.path=value]...
 //
 // Reads lines `run N` on standard input, does N steps on random pictures and answers each with one JSON line,
 // {"seconds": s, "images": n}. A training step is everything that resnet-train repeats (batch, forward, backward,
@@ -22,6 +22,7 @@ namespace {
 struct Options {
     std::string config, mode = "train", device;
     int batch = 128;
+    std::vector<std::string> overrides;
 };
 
 std::vector<uint8_t> random_records(size_t count) {
@@ -34,7 +35,8 @@ std::vector<uint8_t> random_records(size_t count) {
 }
 
 int bench(const Options& options) {
-    std::vector<std::string> overrides{fmt::format("train.batch_size={}", options.batch)};
+    std::vector<std::string> overrides = options.overrides;
+    overrides.push_back(fmt::format("train.batch_size={}", options.batch));
     if (!options.device.empty()) overrides.push_back(tools::text_override("train.device", options.device));
     tools::Session session(tools::load_experiment(options.config, overrides));
     engine::Backend& backend = *session.backend;
@@ -80,5 +82,7 @@ int main(int argc, char** argv) {
     app.add_option("--mode", options.mode, "train or eval")->check(CLI::IsMember({"train", "eval"}));
     app.add_option("--batch", options.batch, "pictures per step")->check(CLI::PositiveNumber);
     app.add_option("--device", options.device, "cuda, cpu or auto");
+    app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
+        ->allow_extra_args(false);
     return tools::run_program(app, argc, argv, [&] { return bench(options); });
 }

@@ -9,6 +9,7 @@
 #include "models/registry.h"
 #include "tests/catch.h"
 #include "tests/support/relative_error.h"
+#include "tests/support/source_dir.h"
 #include "tools/experiment.h"
 
 namespace {
@@ -42,7 +43,7 @@ const Golden kCases[] = {
 class GoldenFile {
   public:
     explicit GoldenFile(const std::string& name)
-        : file_(engine::SafetensorsFile::read(SOURCE_DIR "/tests/golden/" + name + ".safetensors")) {}
+        : file_(engine::SafetensorsFile::read(test::source_dir() + "/tests/golden/" + name + ".safetensors")) {}
 
     bool has(const std::string& name) const { return file_.find(name) != nullptr; }
 
