@@ -1,167 +1,50 @@
 #!/usr/bin/env python3
-"""Training and evaluation speed of the engine's CPU device against PyTorch, interleaved in one run.
+"""Training and evaluation speed of the engine against PyTorch, interleaved in one run.
 
     tools/bench_vs_pytorch.py --python /usr/bin/python3 --python /path/to/venv/bin/python
+    tools/bench_vs_pytorch.py --device cuda --binary build/cuda/bin/step-bench --modes train --steps 200
 
-Both sides are child processes with the same number of OpenMP threads that wait on their standard input; for each line
-`run N` one of them does N steps of the same work and answers with one JSON line, {"seconds": s, "images": n}. Only one
-of them runs at a time, and they take turns round by round, so a slow minute of the machine strikes both.
+Each side is a child process that waits on its standard input; for each line `run N` one of them does N steps of the
+same work and answers with one JSON line, {"seconds": s, "images": n}. Only one of them runs at a time, and they take
+turns round by round, so a slow minute of the machine strikes all (tools/compare/).
 
 A training step gathers a batch from uint8 records, subtracts the mean, crops, flips, and updates every weight. An
 evaluation step gathers a batch, subtracts the mean, and makes logits, loss and the count of correct answers. The
-records are random bytes; speed does not depend on them. Started with --worker, this script is PyTorch's side.
+records are random bytes; speed does not depend on them. On a GPU all of this stays in its memory, on both sides.
+
+The engine runs as the table ENGINE_WAYS says, PyTorch as WAYS in tools/compare/torch_side.py.
 
 The children inherit the environment; only OMP_NUM_THREADS is set. libgomp's wait policy stays at its default, which
 puts idle threads to sleep after some milliseconds: OMP_WAIT_POLICY=passive would slow both sides.
 The table warns when a side used the processor while another ran.
+
+Exit codes: 0 done; 1 a side failed (the others are measured); 2 wrong usage.
 """
 
 import argparse
-import importlib.util
 import json
 import os
-import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-SAMPLES = 10000
-SETTLE_SECONDS = 0.05  # libgomp's threads spin for some milliseconds after the last parallel region, then sleep
+TOOLS = Path(__file__).resolve().parent
+ROOT = TOOLS.parent
+sys.path.insert(0, str(TOOLS / "compare"))
 
+import turns  # noqa: E402
 
-# ---- PyTorch's side ----
-
-
-def reference_model():
-    path = ROOT / "tests" / "golden" / "reference_model.py"
-    spec = importlib.util.spec_from_file_location("reference_model", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-class TorchSide:
-    """What a good user of eager PyTorch on a CPU writes: channels_last, in-place ReLU, parameter groups."""
-
-    def __init__(self, config, batch, threads):
-        import torch
-
-        self.torch = torch
-        torch.set_num_threads(threads)
-        torch.manual_seed(0)
-        reference = reference_model()
-        model = config["model"]
-        self.net = reference.ResNet(
-            model["depth"],
-            model.get("block", "preact"),
-            model.get("shortcut", "avgpool_zeropad"),
-            model.get("padding", "same"),
-        ).to(memory_format=torch.channels_last)
-        groups = [
-            {"params": reference.decayed_parameters(self.net), "weight_decay": 2e-4},
-            {"params": reference.other_parameters(self.net), "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
-        self.images = torch.randint(0, 256, (SAMPLES, 32, 32, 3), dtype=torch.uint8)
-        self.labels = torch.randint(0, 10, (SAMPLES,))
-        self.mean = self.images.float().mean(0)
-        self.batch = batch
-        self.pixel = torch.arange(32)
-        self.row = torch.arange(batch)[:, None, None]
-        self.position = 0
-
-    def augmented_batch(self, pad=4):
-        """[batch, 3, 32, 32] in channels_last: zeros around after mean subtraction, random crop, random flip."""
-        torch = self.torch
-        index = torch.randint(0, SAMPLES, (self.batch,))
-        pictures = torch.nn.functional.pad(self.images[index].float() - self.mean, (0, 0, pad, pad, pad, pad))
-        top, left = torch.randint(0, 2 * pad + 1, (2, self.batch, 1))
-        flip = torch.randint(0, 2, (self.batch, 1), dtype=torch.bool)
-        rows = top + self.pixel
-        columns = left + torch.where(flip, 31 - self.pixel, self.pixel)
-        pictures = pictures[self.row, rows[:, :, None], columns[:, None, :]]
-        return pictures.permute(0, 3, 1, 2), self.labels[index]
-
-    def train_step(self):
-        images, labels = self.augmented_batch()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self.torch.nn.functional.cross_entropy(self.net(images), labels)
-        loss.backward()
-        self.optimizer.step()
-
-    def eval_step(self):
-        start = self.position
-        self.position = (start + self.batch) % (SAMPLES - self.batch)
-        images = (self.images[start : start + self.batch].float() - self.mean).permute(0, 3, 1, 2)
-        labels = self.labels[start : start + self.batch]
-        logits = self.net(images)
-        loss = self.torch.nn.functional.cross_entropy(logits, labels)
-        correct = (logits.argmax(1) == labels).sum()
-        return loss.item(), correct.item()
-
-    def run(self, mode, steps):
-        """Seconds that `steps` steps take."""
-        self.net.train(mode == "train")
-        start = time.perf_counter()
-        if mode == "train":
-            for _ in range(steps):
-                self.train_step()
-        else:
-            with self.torch.inference_mode():
-                for _ in range(steps):
-                    self.eval_step()
-        return time.perf_counter() - start
-
-
-def serve(args):
-    """Answers `run N` lines until the input ends."""
-    side = TorchSide(json.loads(Path(args.config).read_text()), args.batch, args.threads)
-    name = f"PyTorch {side.torch.__version__}"
-    for line in sys.stdin:
-        steps = int(line.split()[1])
-        answer = {"seconds": side.run(args.mode, steps), "images": steps * args.batch, "name": name}
-        print(json.dumps(answer), flush=True)
-
-
-# ---- the referee ----
-
-
-class Side:
-    """A child process that does steps on request."""
-
-    def __init__(self, name, command, threads):
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
-        self.name = name
-        self.command = command
-        self.rates = []
-        self.idle_seconds = 0.0
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-
-    def run(self, steps):
-        """Images per second over `steps` steps."""
-        try:
-            self.process.stdin.write(f"run {steps}\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise SystemExit(f"'{' '.join(map(str, self.command))}' ended with status {self.process.wait()}")
-        answer = json.loads(line)
-        self.name = answer.get("name", self.name)
-        return answer["images"] / answer["seconds"]
-
-    def cpu_seconds(self):
-        """Processor time used so far, all threads together."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def close(self):
-        self.process.communicate()
+ENGINE_WAYS = {
+    "cpu": {"": []},
+    "cuda": {
+        f"{kernels}, {how}": ["--set", "train.precision=bf16", "--set", f"train.kernels={kernels}", *flags]
+        for kernels in ("composed", "fused")
+        for how, flags in (("eager", ["--eager"]), ("captured", []))
+    },
+}
+TORCH_WAYS = {
+    "cpu": ["channels-last"],
+    "cuda": ["eager", "bf16", "compile", "compile-graph", "graph"],
+}
 
 
 def refuse(message):
@@ -171,60 +54,50 @@ def refuse(message):
 
 
 def sides_for(args, name, mode):
-    """One child for the engine and one for each Python interpreter."""
+    """(the engine's children, PyTorch's children)"""
     config = args.configs / f"{name}.json"
     if not config.exists():
         refuse(f"there is no {config}")
-    common = [str(config), "--mode", mode, "--batch", str(args.batch)]
-    sides = []
+    common = [str(config), "--mode", mode, "--batch", str(args.batch), "--device", args.device]
+    engine_sides, torch_sides = [], []
     if not args.torch_only:
         if not args.binary.exists():
             refuse(f"there is no {args.binary}; build it, or give --binary FILE or --torch-only")
-        sides.append(Side("engine", [str(args.binary), *common], args.threads))
-    for python in args.python:
-        command = [python, str(Path(__file__).resolve()), "--worker", *common, "--threads", str(args.threads)]
-        sides.append(Side(f"PyTorch of {python}", command, args.threads))
-    return sides
+        for way, flags in ENGINE_WAYS[args.device].items():
+            command = [str(args.binary), *common, *flags]
+            name = f"engine {way}".strip()
+            engine_sides.append(turns.Side(way, name, command, args.threads, args.library_path))
+    if not args.engine_only:
+        for python in args.python:
+            for way in args.ways:
+                command = [python, str(TOOLS / "compare" / "torch_bench.py"), *common, "--way", way]
+                command += ["--threads", str(args.threads)]
+                torch_sides.append(turns.Side(way, f"PyTorch of {python}, {way}", command, args.threads))
+    return engine_sides, torch_sides
 
 
 def measure(args, name, mode):
     """The rows of the table for one network and one mode."""
-    sides = sides_for(args, name, mode)
+    engine_sides, torch_sides = sides_for(args, name, mode)
+    sides = engine_sides + torch_sides
     try:
-        for side in sides:
-            side.run(args.warm_up)
-        total = 0.0
-        for round_number in range(args.rounds):
-            for side in sides[::-1] if round_number % 2 else sides:
-                time.sleep(SETTLE_SECONDS)
-                idle = [other for other in sides if other is not side]
-                before = [other.cpu_seconds() for other in idle]
-                start = time.perf_counter()
-                side.rates.append(side.run(args.steps))
-                total += time.perf_counter() - start
-                for other, used in zip(idle, before):
-                    other.idle_seconds += other.cpu_seconds() - used
+        turns.take_turns(sides, args.rounds, args.steps, args.warm_up, args.set_up_seconds)
     finally:
         for side in sides:
             side.close()
-    rows = []
-    for side in sides:
-        rates = side.rates
-        row = {"network": name, "mode": mode, "side": side.name, "median": statistics.median(rates)}
-        row.update(min=min(rates), max=max(rates), rates=rates, idle_cpu_share=side.idle_seconds / total)
-        if side is not sides[0] and not args.torch_only:
-            # Rates of one round are neighbours in time: the median of their ratios is steadier than a ratio of medians.
-            row["engine_ratio"] = statistics.median(mine / theirs for mine, theirs in zip(sides[0].rates, rates))
-        rows.append(row)
-    return rows
+    return [{"network": name, "mode": mode} | row for row in turns.rows_of(sides, engine_sides, args.batch)]
 
 
-def print_rows(rows):
+def print_rows(rows, width):
     for row in rows:
+        start = f"{row['network']:<10} {row['mode']:<6} {row['side']:<{width}}"
+        if "failure" in row:
+            print(f"{start} failed: {row['failure']}", flush=True)
+            continue
         ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else "-"
         print(
-            f"{row['network']:<10} {row['mode']:<6} {row['side']:<24} {row['median']:>9.1f} {row['min']:>9.1f} "
-            f"{row['max']:>9.1f} {ratio:>8}",
+            f"{start} {row['median']:>9.1f} {row['min']:>9.1f} {row['max']:>9.1f} {row['ms_per_step']:>9.3f} "
+            f"{ratio:>8}",
             flush=True,
         )
         if row["idle_cpu_share"] > 0.02:
@@ -234,8 +107,11 @@ def print_rows(rows):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=Path, default=ROOT / "build/cpu/bin/step-bench", help="the engine's side")
+    parser.add_argument("--library-path", default="", help="LD_LIBRARY_PATH of the engine's side")
     parser.add_argument("--configs", type=Path, default=ROOT / "configs", help="folder of the network configs")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--python", action="append", help="interpreter that has PyTorch; may be given several times")
+    parser.add_argument("--ways", nargs="+", help="of PyTorch; default: all that make sense on the device")
     parser.add_argument("--networks", nargs="+", default=["resnet20", "resnet56"])
     parser.add_argument("--modes", nargs="+", choices=["train", "eval"], default=["train", "eval"])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores")
@@ -243,31 +119,36 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=5, help="steps of each side in a round")
     parser.add_argument("--warm-up", type=int, default=5, help="steps of each side before the first round")
+    parser.add_argument("--set-up-seconds", type=float, default=600, help="that a side may take until it is warm")
     parser.add_argument("--json", type=Path, help="write the table and every round's rates to this file")
     parser.add_argument("--torch-only", action="store_true", help="measure PyTorch alone")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--mode", choices=["train", "eval"], help=argparse.SUPPRESS)
-    parser.add_argument("config", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("--engine-only", action="store_true", help="measure the engine alone")
     args = parser.parse_args()
     args.python = args.python or [sys.executable]
+    args.ways = args.ways or TORCH_WAYS[args.device]
     return args
 
 
 def main():
     args = parse_arguments()
-    if args.worker:
-        serve(args)
-        return
-    print(f"images/s, batch {args.batch}, float32, {args.threads} threads, {args.rounds} rounds of {args.steps} steps")
-    print(f"{'network':<10} {'mode':<6} {'side':<24} {'median':>9} {'min':>9} {'max':>9} {'engine/':>8}")
+    precision = "float32" if args.device == "cpu" else "bfloat16 unless the side says otherwise"
+    print(
+        f"images/s, batch {args.batch}, {args.device}, {precision}, {args.threads} threads, {args.rounds} rounds of "
+        f"{args.steps} steps"
+    )
+    width = 36 if args.device == "cpu" else 48
+    heads = f"{'median':>9} {'min':>9} {'max':>9} {'ms/step':>9} {'engine/':>8}"
+    print(f"{'network':<10} {'mode':<6} {'side':<{width}} {heads}")
     rows = []
     for name in args.networks:
         for mode in args.modes:
-            rows += measure(args, name, mode)
-            print_rows(rows[-len(args.python) - (not args.torch_only) :])
-    if args.json:
-        settings = {key: getattr(args, key) for key in ("batch", "threads", "rounds", "steps", "warm_up")}
-        args.json.write_text(json.dumps({"settings": settings, "rows": rows}, indent=2) + "\n")
+            measured = measure(args, name, mode)
+            print_rows(measured, width)
+            rows += measured
+            if args.json:
+                settings = {key: getattr(args, key) for key in ("device", "batch", "threads", "rounds", "steps")}
+                args.json.write_text(json.dumps({"settings": settings, "rows": rows}, indent=2) + "\n")
+    sys.exit(1 if any("failure" in row for row in rows) else 0)
 
 
 if __name__ == "__main__":

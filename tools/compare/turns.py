@@ -1,0 +1,146 @@
+"""Takes turns between programs that do steps on request, so that a slow minute of the machine strikes all of them.
+
+Such a program answers each line `run N` on its standard input with one JSON line, {"seconds": s, "images": n}.
+"""
+
+import json
+import os
+import select
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+SETTLE_SECONDS = 0.05  # libgomp's threads spin for some milliseconds after the last parallel region, then sleep
+STEP_SECONDS = 600  # what a round may take at most; a program that hangs must not hang the comparison
+PATIENCE_SECONDS = 10  # until a program that was asked to end is ended
+
+
+class SideFailed(Exception):
+    """A program ended or did not answer; the message says how."""
+
+
+class Side:
+    """A child process that does steps on request. `way` stays; `name` is what the program calls itself, once it has."""
+
+    def __init__(self, way, name, command, threads, library_path=""):
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+        if library_path:
+            environment["LD_LIBRARY_PATH"] = library_path
+        self.way, self.name = way, name
+        self.command = command
+        self.rates = []
+        self.idle_seconds = 0.0
+        self.failure = ""
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            bufsize=1,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def run(self, steps, limit=STEP_SECONDS):
+        """Images per second over `steps` steps."""
+        try:
+            self.process.stdin.write(f"run {steps}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise SideFailed(self.last_words()) from None
+        if not select.select([self.process.stdout], [], [], limit)[0]:
+            raise SideFailed(f"no answer within {limit:.0f} s")
+        line = self.process.stdout.readline()
+        if not line:
+            raise SideFailed(self.last_words())
+        answer = json.loads(line)
+        self.name = answer.get("name", self.name)
+        return answer["images"] / answer["seconds"]
+
+    def last_words(self):
+        """How the program ended, with the last line that it wrote to standard error."""
+        try:
+            status = self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "closed its output"
+        self.errors.seek(0)
+        lines = self.errors.read().decode(errors="replace").strip().splitlines()
+        return f"ended with status {status}" + (f": {lines[-1]}" if lines else "")
+
+    def cpu_seconds(self):
+        """Processor time used so far, all threads together."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self, patience=PATIENCE_SECONDS):
+        """Ends the program and what it started; it is asked first."""
+        try:
+            self.process.communicate(timeout=patience)
+        except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):
+            pass
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.errors.close()
+
+
+def attempt(side, work):
+    """Whether `work` succeeded; a side that failed keeps its reason and is ended."""
+    try:
+        work()
+        return True
+    except SideFailed as failure:
+        side.failure = str(failure)
+        side.close(0)
+        return False
+
+
+def take_turns(sides, rounds, steps, warm_up, set_up_seconds):
+    """Fills `rates` of every side, one entry a round. A side that fails keeps its reason and no rates."""
+    working = [side for side in sides if attempt(side, lambda side=side: side.run(warm_up, set_up_seconds))]
+    total = 0.0
+    for round_number in range(rounds):
+        for side in list(working[::-1] if round_number % 2 else working):
+            time.sleep(SETTLE_SECONDS)
+            idle = [other for other in working if other is not side]
+            before = [other.cpu_seconds() for other in idle]
+            start = time.perf_counter()
+            if not attempt(side, lambda side=side: side.rates.append(side.run(steps))):
+                side.rates = []
+                working.remove(side)
+                continue
+            total += time.perf_counter() - start
+            for other, used in zip(idle, before):
+                other.idle_seconds += other.cpu_seconds() - used
+    for side in working:
+        side.close()
+    for side in sides:
+        side.idle_share = side.idle_seconds / total if total else 0.0
+
+
+def rows_of(sides, engine_sides, batch):
+    """One dictionary a side. Ratios are against the fastest of the engine's sides."""
+    measured = [side for side in engine_sides if side.rates]
+    best = max(measured, key=lambda side: statistics.median(side.rates)) if measured else None
+    rows = []
+    for side in sides:
+        row = {"side": side.name, "way": side.way, "engine": side in engine_sides}
+        row["command"] = [str(word) for word in side.command]
+        if not side.rates:
+            rows.append(row | {"failure": side.failure})
+            continue
+        rates, median = side.rates, statistics.median(side.rates)
+        row.update(median=median, min=min(rates), max=max(rates), rates=rates, idle_cpu_share=side.idle_share)
+        row["ms_per_step"] = 1000 * batch / median
+        if best is not None and side not in engine_sides:
+            # Rates of one round are neighbours in time: the median of their ratios is steadier than a ratio of medians.
+            row["engine_ratio"] = statistics.median(mine / theirs for mine, theirs in zip(best.rates, rates))
+        rows.append(row)
+    return rows
