@@ -1,0 +1,272 @@
+#!/usr/bin/env bash
+# tools/prove_gpu.sh in a staged folder of stand-ins: the order of its stages, what it does when it is cut off or a stage
+# fails, what it makes of the figures.
+# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+set -euo pipefail
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+
+kit=$scratch/kit
+mkdir -p "$kit/tools/compare" "$kit/bin" "$scratch/python/torch"
+cp -r "$repository/tools/lib.sh" "$repository/tools/prove_gpu.sh" "$repository/tools/prove" "$kit/tools/"
+cp -r "$repository/configs" "$kit/"
+echo '{}' >"$kit/staged.json"
+data=$scratch/cifar10
+mkdir "$data"
+for name in data_batch_{1..5} test_batch; do truncate -s 30730000 "$data/$name.bin"; done
+
+# ---- stand-ins; each notes its call in $scratch/calls, and files in $scratch/knobs change what it does ----
+
+mkdir "$scratch/knobs"
+programs=$scratch/programs
+note='echo "${0##*/} $*" >>"$SCRATCH/calls"; knob() { [ -e "$SCRATCH/knobs/$1" ]; }'
+stand_in "$programs" nvidia-smi "$note"'
+case "$*" in
+    -L) knob no-driver && { echo "NVIDIA-SMI has failed"; exit 9; }; echo "GPU 0: Stand-in" ;;
+    --query-gpu=*) if knob other-gpu; then echo "Other GPU, 1.2, 9 MiB, 8.0"; else echo "Stand-in GPU, 1.2, 9 MiB, 9.0"; fi ;;
+    *) echo "a table" ;;
+esac'
+stand_in "$programs" compute-sanitizer "$note"'
+case "$*" in
+    *racecheck*) echo "========= Error: Device not supported. Please refer to the documentation"; exit 1 ;;
+    *initcheck*) knob uninitialised && { echo "========= ERROR SUMMARY: 3 errors"; exit 9; } ;;
+esac
+echo "========= ERROR SUMMARY: 0 errors"'
+for name in tests-kernels tests-nn tests-golden; do
+    stand_in "$kit/bin" "$name" "$note"'
+if [ "$1" = --list-tests ]; then echo "2 matching test cases"; exit; fi
+good=true
+if [ "${0##*/}" = tests-nn ]; then
+    if knob crash; then echo "Segmentation fault"; exit 139; fi
+    if knob wrong; then good=false; fi
+    if knob no-gpu-seen; then echo "skipped: no GPU (why)"; fi
+fi
+echo "<Catch><TestCase name=\"a\"><OverallResult success=\"true\"/></TestCase>
+<TestCase name=\"the other case\"><OverallResult success=\"$good\"/></TestCase></Catch>" >"${!#}"
+$good'
+done
+stand_in "$kit/bin" tests-io 'echo "0 matching test cases"'
+stand_in "$kit/bin" kernel-bench "$note; "'echo "[]" >"${!#}"'
+stand_in "$kit/bin" step-bench "$note"
+stand_in "$kit/bin" draw-pictures "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
+# A run of 64,000 steps that leaves a configuration and two rows.
+stand_in "$kit/bin" resnet-train "$note"'
+out="" seed=0
+while [ $# -gt 0 ]; do case $1 in --out) out=$2 ;; train.seed=*) seed=${1#*=} ;; esac; shift; done
+[ ! -e "$out" ] || { echo "the folder already holds a run"; exit 2; }
+mkdir -p "$out"
+echo "{\"train\": {\"batch_size\": 128, \"steps\": 64000}}" >"$out/config.json"
+if knob slow; then touch "$SCRATCH/knobs/training"; exec sleep 60; fi
+echo "{\"step\": 64000, \"images_per_second\": 1024000}
+{\"step\": 64000, \"test_loss\": 0.4, \"test_accuracy\": 0.91$seed}" >"$out/metrics.jsonl"'
+cat >"$kit/tools/bench_vs_pytorch.py" <<'END'
+import json, os, sys
+words = sys.argv
+network, file = words[words.index("--networks") + 1], words[words.index("--json") + 1]
+open(os.environ["SCRATCH"] + "/calls", "a").write("bench " + " ".join(words[1:]) + "\n")
+def row(way, ms, engine, **more):
+    return dict(network=network, side=way, way=way, engine=engine, ms_per_step=ms, median=128000 / ms,
+                min=100000 / ms, max=140000 / ms, **more)
+fast = {"resnet20": 0.25, "resnet56": 0.9, "resnet110": 1.5}[network]
+rows = [row("composed, captured", 2 * fast, True), row("fused, captured", fast, True)]
+if "--engine-only" not in words:
+    rows += [row("eager", 20 * fast, False, engine_ratio=20.0), row("graph", 2 * fast, False, engine_ratio=2.0),
+             row("compile", 4 * fast, False, engine_ratio=4.0),
+             row("compile-graph", 2.9 * fast, False, engine_ratio=2.9 if network == "resnet56" else 3.1)]
+json.dump({"rows": rows}, open(file, "w"))
+END
+cat >"$kit/tools/compare/torch_train.py" <<'END'
+import json, os, sys
+words = sys.argv
+out, seed = words[words.index("--out") + 1], words[words.index("--seed") + 1]
+open(os.environ["SCRATCH"] + "/calls", "a").write("torch_train " + " ".join(words[1:]) + "\n")
+rows = [{"step": 64000, "images_per_second": 512000}, {"step": 64000, "test_accuracy": float("0.90" + seed)}]
+open(out + "/metrics.jsonl", "w").write("".join(json.dumps(row) + "\n" for row in rows))
+END
+cat >"$scratch/python/torch/__init__.py" <<'END'
+import types
+__version__ = "9.9"
+version = types.SimpleNamespace(cuda="99.0")
+cuda = types.SimpleNamespace(is_available=lambda: True)
+backends = types.SimpleNamespace(cudnn=types.SimpleNamespace(version=lambda: 99000))
+END
+
+prove() {
+    run env PATH="$programs:$PATH" PYTHONPATH="$scratch/python" SCRATCH="$scratch" HOME="$scratch" XDG_CACHE_HOME= \
+        CIFAR10_DIR= LD_LIBRARY_PATH= CUDA_HOME= bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" "$@"
+}
+called() { grep -qF -- "$1" "$scratch/calls"; }
+calls_of() { grep -cF -- "$1" "$scratch/calls" || true; }
+tells() { grep -qF -- "$1" "$scratch/out/results.md"; }
+# of STAGE KEY: a value of its JSON file.
+of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$scratch/out/$1.json" "$2"; }
+afresh() {
+    rm -rf "$scratch/out" "$scratch/knobs" "$scratch/calls"
+    mkdir "$scratch/knobs"
+    touch "$scratch/calls"
+}
+
+# ---- usage, and machines that cannot ----
+
+afresh
+prove --minutes soon
+expect "minutes are a number" exits_with 2
+prove --data "$scratch/nowhere"
+expect "a named data folder is taken or refused" exits_with 2
+prove --frobnicate
+expect "an unknown argument is a wrong usage" exits_with 2
+prove --only 'nothing-*'
+expect "a pattern that names nothing is refused" exits_with 2
+expect "with the stages there are" says "kernel-bench, step-resnet20"
+touch "$scratch/knobs/no-driver"
+prove
+expect "a GPU that cannot be used is refused" exits_with 2
+expect "in the driver's own words" says "nvidia-smi says: NVIDIA-SMI has failed"
+rm "$scratch/knobs/no-driver"
+mkdir "$scratch/bare"
+for name in bash dirname awk stat; do ln -s "$(command -v "$name")" "$scratch/bare/$name"; done
+ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$scratch/bare/python3"
+run env -i PATH="$scratch/bare" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" --out "$scratch/out"
+expect "without a driver there is no proof" exits_with 2
+expect "and the remedy is told" says "nvidia-smi is not on PATH; run this where an NVIDIA driver is installed"
+expect "nothing is left behind" absent "$scratch/out"
+stand_in "$scratch/loader" ldd 'echo "	libcudart.so.77 => not found"'
+run env PATH="$scratch/loader:$programs:$PATH" SCRATCH="$scratch" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" --out "$scratch/out"
+expect "a missing library ends it" exits_with 2
+expect "and is named" says "does not find libcudart.so.77"
+expect "with the remedy" says "nvidia-cudnn-cu77"
+
+# ---- libraries in wheels and CUDA trees: this loader finds what LD_LIBRARY_PATH holds ----
+
+afresh
+mkdir -p "$scratch/python/nvidia/cu13/lib" "$scratch/toolkit/lib64"
+touch "$scratch/python/nvidia/cu13/lib/libcudnn.so.99" "$scratch/toolkit/lib64/libcudart.so.99"
+stand_in "$scratch/loader" ldd 'IFS=:
+for name in libcudart.so.99 libcudnn.so.99; do
+    found="not found"
+    for folder in $LD_LIBRARY_PATH; do [ -e "$folder/$name" ] && found=$folder/$name; done
+    echo "	$name => $found"
+done'
+run env PATH="$scratch/loader:$programs:$PATH" PYTHONPATH="$scratch/python" SCRATCH="$scratch" CUDA_HOME="$scratch/toolkit" \
+    HOME="$scratch" LD_LIBRARY_PATH= bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" --only tests
+expect "libraries are found in a CUDA tree and in wheels" \
+    tells "LD_LIBRARY_PATH=$scratch/toolkit/lib64:$scratch/python/nvidia/cu13/lib"
+
+# ---- a whole proof ----
+
+afresh
+prove --data "$data"
+expect "a proof of which nothing failed ends well" exits_with 0
+expect "libraries are looked for only where they are missing" silent_about LD_LIBRARY_PATH
+expect "the machine is described" tells "| GPU | Stand-in GPU |"
+expect "with PyTorch's version" tells "| PyTorch | 9.9 |"
+expect "programs without [gpu] tests are left out" [ "$(calls_of "tests-io [gpu]")" = 0 ]
+expect "golden tensors are a stage of their own" [ "$(calls_of "tests-golden [gpu]")" = 1 ]
+expect "tests count their cases" tells "| tests | [gpu] tests | passed |"
+expect "a sanitizer that refuses the device is skipped" [ "$(of racecheck state)" = skipped ]
+expect "in its own words" tells "Device not supported. Please refer to the documentation"
+expect "a target that is met" tells "| ResNet-20, ms a step | 0.30 | 0.250 (fused, captured) | met |"
+expect "a target that is missed" tells "| ResNet-56, ms a step | 0.80 | 0.900 (fused, captured) | missed |"
+expect "the ratio is to the faster of the compiled sides" tells "| ResNet-56, times torch.compile's best | 3 | 2.90 | missed |"
+expect "and to eager PyTorch" tells "| ResNet-110, times eager PyTorch | 10 | 20.00 | met |"
+expect "the means of five seeds" tells "| 0.4 at most | 91.20 % against 90.20 % | missed |"
+expect "runs use the kernels that were fastest" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.kernels=fused"
+expect "plain networks train too" [ "$(of train-plain56-0 state)" = passed ]
+expect "PyTorch takes its recipe from the engine's run" called "torch_train $scratch/out/runs/resnet20-0/config.json --data $data"
+expect "commands are recorded" tells "$kit/bin/tests-kernels '[gpu]'"
+before=$(wc -l <"$scratch/calls")
+prove --data "$data"
+expect "a second call ends as the first" exits_with 0
+expect "and does nothing again" [ "$(grep -c . "$scratch/calls")" -le $((before + 3)) ]
+touch "$scratch/knobs/other-gpu"
+prove --data "$data"
+expect "results of another GPU are not mixed in" exits_with 2
+expect "which is said" says "holds results of Stand-in GPU"
+
+# ---- a failing stage ----
+
+afresh
+touch "$scratch/knobs/wrong" "$scratch/knobs/uninitialised"
+prove --data "$data"
+expect "a failing stage makes the status" exits_with 1
+expect "the case is named" tells "1 of 4 cases or programs failed: tests-nn: the other case"
+expect "and the sanitizer's count" tells "ERROR SUMMARY: 3 errors"
+expect "later stages run all the same" [ "$(of torch-resnet20-4 state)" = passed ]
+for fault in "crash:ended with status 139 before its report: Segmentation fault" "no-gpu-seen:the program found no GPU"; do
+    afresh
+    touch "$scratch/knobs/${fault%%:*}"
+    prove --only tests
+    expect "tests that did not run are no success: ${fault%%:*}" exits_with 1
+    expect "and why is told" tells "${fault#*:}"
+done
+
+# ---- time ----
+
+afresh
+prove --minutes 0.05
+expect "without time nothing is begun" exits_with 3
+expect "nothing but the driver was asked" [ "$(grep -cv nvidia-smi "$scratch/calls")" = 0 ]
+expect "and each stage says what it would need" tells "| tests | [gpu] tests | not reached |  | needs about 30 s, "
+expect "no figure is invented" tells "| ResNet-20, ms a step | 0.30 |  | not measured (not reached: needs about 90 s"
+
+# ---- ended in the middle, and continued ----
+
+afresh
+touch "$scratch/knobs/slow"
+prove --only golden
+env PATH="$programs:$PATH" PYTHONPATH="$scratch/python" SCRATCH="$scratch" HOME="$scratch" CIFAR10_DIR= \
+    bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" --only '*-resnet20*' >"$scratch/output" 2>&1 &
+process=$!
+background+=("$process")
+for _ in $(seq 200); do
+    if [ -e "$scratch/knobs/training" ]; then break; fi
+    sleep 0.1
+done
+kill "$process"
+status=0
+wait "$process" || status=$?
+expect "a proof that is ended says what is missing" exits_with 3
+expect "and where the rest stays" says "stopped by SIGTERM; what is done stays in $scratch/out"
+expect "the report is there" tells "| step-resnet20 | a training step of resnet20 against PyTorch | passed |"
+expect "the run that was ended is not done" absent "$scratch/out/train-resnet20-0.json"
+rm "$scratch/knobs/slow"
+prove --only '*-resnet20*'
+expect "it goes on" [ "$(of train-resnet20-0 state)" = passed ]
+expect "with what is missing alone" [ "$(calls_of "bench --device")" = 1 ]
+expect "pictures are drawn where there is no CIFAR-10" called "draw-pictures $scratch/out/pictures"
+expect "and accuracy is not judged on them" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
+
+# ---- a stage that the time cuts off gives way to later ones ----
+
+cat >"$scratch/cut_off.py" <<'END'
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import report
+from proof import Proof, Setting, Stage, seconds_needed
+
+out = Path(sys.argv[2])
+out.mkdir()
+report.targets, report.document = lambda results: [], lambda results: ""
+stages = [
+    Stage("long", "", lambda setting, attempt: attempt.run("sleep", "50"), seconds_needed(0)),
+    Stage("endless", "", lambda setting, attempt: attempt.run("sleep", "50"), seconds_needed(0), limit=0.3),
+    Stage("short", "", lambda setting, attempt: None, seconds_needed(0)),
+]
+def states(seconds):
+    setting = Setting(out, out, out, time.monotonic() + seconds, "", None)
+    results = Proof(setting, stages, report).run(lambda name: True)
+    return [(result["state"], result["note"]) for result in results.values()]
+first, second, third = states(1.0), states(1.1), states(3.0)
+assert first[0][1] == "cut off by the time limit after 1 s", first
+assert [state for state, _ in first] == ["not reached"] * 3, first
+assert second[0][1].startswith("needs about 1 s"), second
+assert second[1] == ("failed", "did not end within 0 s: RESIDUAL_SOURCE_DIR=%s sleep 50" % out), second
+assert second[2][0] == "passed", second
+assert third[0][1] == "cut off by the time limit after 3 s", third
+print("as it should be")
+END
+run python3 "$scratch/cut_off.py" "$repository/tools/prove" "$scratch/cut"
+expect "a stage that was cut off does not hold up the others" last_line_is "as it should be"
+
+report

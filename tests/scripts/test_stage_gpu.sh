@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# tools/stage_gpu.sh with a stand-in for the build: what it gathers, what it leaves out, and its limit of size.
+# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+set -euo pipefail
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+
+# A repository of the files that are gathered alone.
+copy=$scratch/copy
+mkdir -p "$copy/docs" "$copy/tests/golden"
+cp -r "$repository"/{tools,configs,LICENSE} "$copy/"
+cp "$repository/docs/gpu-proof.md" "$copy/docs/"
+cp "$repository"/tests/golden/*.py "$copy/tests/golden/"
+echo tensors >"$copy/tests/golden/depth8.safetensors"
+
+# cmake makes programs, of which three have tests; strip leaves them as they are; ldd knows four libraries.
+programs=$scratch/programs
+mkdir -p "$scratch/system"
+for name in libdnnl.so.3 libstdc++.so.6 libcudnn.so.9 libc.so.6; do echo "$name" >"$scratch/system/$name"; done
+ln -s libdnnl.so.3 "$scratch/system/libdnnl.so"
+stand_in "$programs" cmake 'echo "cmake $*"
+[ "$1" = --build ] || exit 0
+[ ! -e "$SCRATCH/broken" ] || exit 1
+mkdir -p build/stage/bin
+for name in resnet-train resnet-eval step-bench kernel-bench draw-pictures config-doc; do
+    echo "#!/bin/bash" >"build/stage/bin/$name"
+done
+for name in tests-kernels:2 tests-golden:11 tests-io:0; do
+    printf "#!/bin/bash\necho \"%s matching test cases\"\n" "${name#*:}" >"build/stage/bin/${name%:*}"
+done
+chmod +x build/stage/bin/*'
+stand_in "$programs" strip 'echo "strip $*" >>"$SCRATCH/stripped"'
+stand_in "$programs" ldd 'for name in libdnnl.so.3 libstdc++.so.6 libcudnn.so.9 libc.so.6; do
+    echo "	$name => $SCRATCH/system/$name (0x1)"
+done
+echo "	linux-vdso.so.1 (0x2)"
+echo "	/lib64/ld-linux-x86-64.so.2 (0x3)"'
+stand_in "$programs" nvcc "if [ \"\$1\" = --version ]; then echo 'release 13.0, V13.0.1'; fi"
+mkdir -p "$scratch/include" "$scratch/lib64"
+printf '#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 19\n' >"$scratch/include/cudnn_version.h"
+touch "$scratch/lib64/libcudnn.so"
+
+stage() { run env PATH="$programs:$PATH" SCRATCH="$scratch" bash "$copy/tools/stage_gpu.sh" "$@"; }
+out=$scratch/out
+kit=$out/residual-gpu
+
+stage
+expect "OUT must be named" exits_with 2
+stage "$out" --limit much
+expect "the limit is a number" exits_with 2
+stage "$out" --data "$scratch/nowhere"
+expect "data that is named must be there" exits_with 2
+touch "$scratch/broken"
+stage "$out"
+expect "a failed build is a failure" exits_with 1
+rm "$scratch/broken"
+
+stage "$out"
+expect "it packs" exits_with 0
+expect "a build for any CPU" says "cmake --preset cuda -B build/stage -DENGINE_NATIVE=OFF"
+expect "that looks for libraries beside itself" says '-DCMAKE_BUILD_RPATH=$ORIGIN/../lib'
+expect "sizes are told" says "residual-gpu.tar."
+for name in bin/resnet-train bin/resnet-eval bin/step-bench bin/kernel-bench bin/draw-pictures bin/tests-kernels bin/tests-golden \
+    configs/resnet110.json tests/golden/depth8.safetensors tests/golden/reference_model.py tools/prove_gpu.sh tools/lib.sh \
+    tools/prove/main.py tools/compare/torch_train.py tools/bench_vs_pytorch.py docs/gpu-proof.md staged.json; do
+    expect "$name is packed" [ -f "$kit/$name" ]
+done
+expect "programs without [gpu] tests are not" absent "$kit/bin/tests-io"
+expect "nor programs that no stage calls" absent "$kit/bin/config-doc"
+expect "libraries are packed under the name that is asked for" [ "$(<"$kit/lib/libdnnl.so.3")" = libdnnl.so.3 ]
+expect "the C++ library too" [ -f "$kit/lib/libstdc++.so.6" ]
+expect "CUDA's are the target's" absent "$kit/lib/libcudnn.so.9"
+expect "so is the C library" absent "$kit/lib/libc.so.6"
+expect "all are stripped" grep -q "bin/tests-kernels .*lib/libdnnl.so.3" "$scratch/stripped"
+expect "the folder says what it was made from" grep -q '"built_with": "CUDA 13.0' "$kit/staged.json"
+mkdir "$scratch/unpacked"
+tar -C "$scratch/unpacked" -xf "$out"/residual-gpu.tar.*
+expect "the pack is the folder" diff -r "$kit" "$scratch/unpacked/residual-gpu"
+run python3 -m compileall -q "$scratch/unpacked/residual-gpu/tools"
+expect "its scripts are whole" exits_with 0
+
+mkdir "$scratch/cifar10"
+for name in data_batch_{1..5} test_batch; do truncate -s 30730000 "$scratch/cifar10/$name.bin"; done
+stage "$out" --data "$scratch/cifar10"
+expect "a second call replaces the first, with data" exits_with 0
+expect "which is counted apart" says "residual-gpu-data.tar."
+tar -tf "$out"/residual-gpu-data.tar.* >"$scratch/output"
+expect "and unpacks to where it is looked for" says "residual-gpu/data/test_batch.bin"
+
+head -c 1500000 /dev/urandom >"$copy/tests/golden/huge.safetensors"
+stage "$out" --limit 1
+expect "a pack that is too large is a failure" exits_with 1
+expect "the largest file is named" says "1.4 MiB  tests/golden/huge.safetensors"
+expect "with the limit" says "more than 1 MiB"
+
+rm "$kit/staged.json"
+stage "$out"
+expect "a folder that it did not make is left alone" exits_with 2
+expect "and is still there" [ -f "$kit/bin/resnet-train" ]
+
+report

@@ -1,0 +1,106 @@
+"""results.md: a proof as a page that a person reads."""
+
+from targets import all_targets
+
+FACTS = (
+    ("gpu", "GPU"),
+    ("memory", "memory"),
+    ("compute_capability", "compute capability"),
+    ("driver", "driver"),
+    ("libcudart", "CUDA runtime"),
+    ("libcublas", "cuBLAS"),
+    ("libcudnn", "cuDNN"),
+    ("torch", "PyTorch"),
+    ("torch_cuda", "its CUDA"),
+    ("torch_cudnn", "its cuDNN"),
+    ("programs", "fingerprint of the programs"),
+)
+
+
+def targets(results):
+    return all_targets(results)
+
+
+def cell(text):
+    """Text that cannot break a table."""
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def table(heads, rows):
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return lines + ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+
+
+def machine_part(results):
+    data = results["machine"]["data"]
+    return table(("machine", ""), [(title, data[key]) for key, title in FACTS if data.get(key)])
+
+
+def target_part(results):
+    rows = [(entry["what"], entry["target"], entry["measured"], entry["verdict"]) for entry in all_targets(results)]
+    return ["The targets are an H200's.", "", *table(("what", "target", "measured", "verdict"), rows)]
+
+
+def stage_part(results):
+    rows = []
+    for name, result in results.items():
+        seconds = f"{result['seconds']:.0f}" if "seconds" in result else ""
+        rows.append((name, result["title"], result["state"], seconds, result["note"]))
+    return table(("stage", "what", "state", "s", "note"), rows)
+
+
+def step_part(results):
+    rows = []
+    for name, result in results.items():
+        if not name.startswith("step-"):
+            continue
+        for row in result["data"].get("rows", []):
+            if "failure" in row:
+                rows.append((row["network"], row["side"], "failed", "", "", row["failure"]))
+                continue
+            batch_ms = row["ms_per_step"] * row["median"]  # rates are images/s: their product is constant
+            spread = f"{batch_ms / row['max']:.3f} - {batch_ms / row['min']:.3f}"
+            ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else ""
+            rows.append(
+                (row["network"], row["side"], f"{row['ms_per_step']:.3f}", spread, f"{row['median']:.0f}", ratio)
+            )
+    if not rows:
+        return ["Not measured."]
+    return table(("network", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its"), rows)
+
+
+def run_part(results):
+    rows = []
+    for name, result in results.items():
+        data = result["data"]
+        if "test_accuracy" not in data:
+            continue
+        side = "PyTorch" if name.startswith("torch-") else "engine"
+        times = (f"{data['seconds']:.1f}", f"{data['training_seconds']:.1f}")
+        accuracy = f"{100 * data['test_accuracy']:.2f} %"
+        rows.append((data["network"], side, data["seed"], data["steps"], *times, accuracy, data["data"]))
+    if not rows:
+        return ["Not measured."]
+    heads = ("network", "side", "seed", "steps", "s, whole program", "s, training alone", "test accuracy", "data")
+    return table(heads, rows)
+
+
+def command_part(results):
+    lines = []
+    for name, result in results.items():
+        for record in result["commands"]:
+            lines.append(f"    # {name}: status {record['status']}, {record['seconds']} s")
+            lines.append(f"    {record['command']}")
+    return lines or ["None was run."]
+
+
+def document(results):
+    parts = [
+        ("# What was measured on a GPU", machine_part(results)),
+        ("## Targets", target_part(results)),
+        ("## Stages", stage_part(results)),
+        ("## A training step (batch 128)", step_part(results)),
+        ("## Whole runs", run_part(results)),
+        ("## Commands", command_part(results)),
+    ]
+    return "\n".join("\n".join([title, "", *lines, ""]) for title, lines in parts)
