@@ -108,15 +108,22 @@ class Backend {
     FusedOps* fused() const { return fused_.get(); }
     // To be called before the first operation. `fused` works on tensors of this backend.
     void set_fused(std::unique_ptr<FusedOps> fused) { fused_ = std::move(fused); }
-    // Records what `work` queues, which does not run then; null where the device cannot. `work` must not wait for the
-    // device, nor read or write memory of the host, and its tensors must stay where they are as long as the recording.
-    virtual std::unique_ptr<Recording> record(const std::function<void()>&) { return nullptr; }
+    // Whether record() can be used.
+    virtual bool can_record() const { return false; }
+    // Records what `work` queues, which does not run then. `work` must not wait for the device, nor read or write
+    // memory of the host, and the memory of its tensors must not be used for anything else as long as the recording is.
+    virtual std::unique_ptr<Recording> record(const std::function<void()>& work);
 
   private:
     std::shared_ptr<MemorySource> source_;
     std::shared_ptr<Arena> arena_;
     std::unique_ptr<FusedOps> fused_;
 };
+
+inline std::unique_ptr<Recording> Backend::record(const std::function<void()>&) {
+    ASSERT(can_record());
+    return nullptr;
+}
 
 inline Tensor Backend::zeros(const Shape& shape, DType dtype) {
     Tensor x = empty(shape, dtype);

@@ -75,7 +75,7 @@ void backward(Backend& backend, FusedOps& fused, const Saved& s) {
 }  // namespace
 
 bool pools_to(const Shape& residual, const Shape& y) {
-    return residual.rank() == 4 && residual[0] == y[0] && residual[1] / 2 == y[1] && residual[2] / 2 == y[2] &&
+    return residual.rank() == 4 && residual[0] == y[0] && residual[1] == 2 * y[1] && residual[2] == 2 * y[2] &&
            residual[3] * 2 == y[3];
 }
 

@@ -24,16 +24,20 @@ class ArenaScope {
 }  // namespace
 
 Recorder::Recorder(Backend& backend, std::function<void()> step)
-    : backend_(backend), step_(std::move(step)), arena_(backend.new_arena()) {}
+    : backend_(backend), step_(std::move(step)), arena_(backend.can_record() ? backend.new_arena() : nullptr) {}
 
 void Recorder::run_eagerly() {
+    if (!arena_) {
+        step_();
+        return;
+    }
     const ArenaScope scope(backend_, arena_);
     step_();
     ++eager_steps_;
 }
 
 void Recorder::run() {
-    if (!recording_ && eager_steps_ >= kEagerSteps) {
+    if (arena_ && !recording_ && eager_steps_ >= kEagerSteps) {
         const ArenaScope scope(backend_, arena_);
         recording_ = backend_.record(step_);
     }

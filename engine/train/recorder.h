@@ -24,7 +24,7 @@ class Recorder {
     Backend& backend_;
     std::function<void()> step_;
     // What a recorded step allocates lies apart from everything else: it is written at every replay, long after its
-    // tensors are gone.
+    // tensors are gone. Null where nothing is recorded.
     std::shared_ptr<Arena> arena_;
     std::unique_ptr<Recording> recording_;
     int eager_steps_ = 0;

@@ -18,17 +18,22 @@ ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn:
 
 Trainer::Trainer(Backend& backend, const nn::Module& model, nn::Parameters& parameters, Batches batches,
                  const OptimizerConfig& optimizer, const ScheduleConfig& schedule)
-    : backend_(backend),
-      model_(model),
-      parameters_(parameters),
-      batches_(std::move(batches)),
+    : batches_(std::move(batches)),
       optimizer_(backend, parameters, optimizer, schedule),
       schedule_(schedule),
-      totals_(backend) {}
+      totals_(backend),
+      recorder_(backend, [this, &backend, &model, &parameters] {
+          compute_gradients(backend, model, parameters, batches_.next(optimizer_.step()), totals_.sums());
+          optimizer_.update(batch_size(), totals_.sums());
+      }) {}
 
 void Trainer::update() {
-    compute_gradients(backend_, model_, parameters_, batches_.next(optimizer_.step()), totals_.sums());
-    optimizer_.update(batch_size(), totals_.sums());
+    recorder_.run();
+    ++step_;
+}
+
+void Trainer::update_eagerly() {
+    recorder_.run_eagerly();
     ++step_;
 }
 

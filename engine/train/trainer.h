@@ -9,6 +9,7 @@
 #include "engine/ops/loss.h"
 #include "engine/optim/schedule.h"
 #include "engine/optim/sgd.h"
+#include "engine/train/recorder.h"
 
 namespace engine {
 
@@ -21,6 +22,8 @@ class Trainer {
   public:
     Trainer(Backend& backend, const nn::Module& model, nn::Parameters& parameters, Batches batches,
             const OptimizerConfig& optimizer, const ScheduleConfig& schedule);
+    Trainer(const Trainer&) = delete;
+    Trainer& operator=(const Trainer&) = delete;
 
     // Updates done.
     int64_t step() const { return step_; }
@@ -29,20 +32,20 @@ class Trainer {
     int batch_size() const { return batches_.batch_size(); }
 
     // One update: batch, forward, backward, SGD. The device needs nothing from the host for it: which step it is, the
-    // rate and the totals stand there.
+    // rate and the totals stand there. Where the device can, it is recorded once and then replayed.
     void update();
+    // The same without a recording.
+    void update_eagerly();
     // Averages over the updates since the last call.
     Averages take_averages() { return totals_.take(); }
     Averages peek_averages() const { return totals_.peek(); }
 
   private:
-    Backend& backend_;
-    const nn::Module& model_;
-    nn::Parameters& parameters_;
     Batches batches_;
     Sgd optimizer_;
     ScheduleConfig schedule_;
     Totals totals_;
+    Recorder recorder_;
     int64_t step_ = 0;  // The host's copy of optimizer_.step().
 };
 

@@ -22,6 +22,7 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
     void copy(const Tensor& from, const Tensor& to) override;
     void fill_zero(const Tensor& x) override;
     void synchronize() override;
+    bool can_record() const override { return true; }
     std::unique_ptr<Recording> record(const std::function<void()>& work) override;
 
     void conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) override;
