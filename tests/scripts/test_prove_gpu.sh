@@ -46,7 +46,12 @@ echo "<Catch><TestCase name=\"a\"><OverallResult success=\"true\"/></TestCase>
 $good'
 done
 stand_in "$kit/bin" tests-io 'echo "0 matching test cases"'
-stand_in "$kit/bin" kernel-bench "$note; "'echo "[]" >"${!#}"'
+stand_in "$kit/bin" kernel-bench "$note; "'
+right="\"cold_us\": 7.5, \"warm_us\": 5, \"gb_per_s\": 2000, \"of_copy\": 0.5, \"of_matrix\": null, \"error\": 0.001"
+if knob wrong-kernel; then right="\"error\": 0.7, \"wrong\": \"dx\""; fi
+echo "{\"copy_gb_per_s\": 4000, \"matrix_gflop_per_s\": 700000, \"matrix_source\": \"measured\", \"skipped\": [], \"cases\": [
+{\"name\": \"add/x\", \"case\": \"add\", \"shape\": \"32x32x16\", \"batch\": $4, \"dtype\": \"bf16\", \"kernel\": \"fused\", $right}]}" >"${!#}"
+! knob wrong-kernel'
 stand_in "$kit/bin" step-bench "$note"
 stand_in "$kit/bin" draw-pictures "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
 # A run of 64,000 steps that leaves a configuration and two rows.
@@ -117,7 +122,7 @@ prove --frobnicate
 expect "an unknown argument is a wrong usage" exits_with 2
 prove --only 'nothing-*'
 expect "a pattern that names nothing is refused" exits_with 2
-expect "with the stages there are" says "kernel-bench, step-resnet20"
+expect "with the stages there are" says "kernel-bench-128, step-resnet20"
 touch "$scratch/knobs/no-driver"
 prove
 expect "a GPU that cannot be used is refused" exits_with 2
@@ -173,6 +178,7 @@ expect "the means of five seeds" tells "| 0.4 at most | 91.20 % against 90.20 % 
 expect "runs use the kernels that were fastest" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.kernels=fused"
 expect "plain networks train too" [ "$(of train-plain56-0 state)" = passed ]
 expect "PyTorch takes its recipe from the engine's run" called "torch_train $scratch/out/runs/resnet20-0/config.json --data $data"
+expect "each kernel is a row" tells "| add | 32x32x16 | 512 | bf16 | fused | 7.50 | 5.00 | 2000 | 50 % |  | 1.0e-03 |"
 expect "commands are recorded" tells "$kit/bin/tests-kernels '[gpu]'"
 before=$(wc -l <"$scratch/calls")
 prove --data "$data"
@@ -186,11 +192,13 @@ expect "which is said" says "holds results of Stand-in GPU"
 # ---- a failing stage ----
 
 afresh
-touch "$scratch/knobs/wrong" "$scratch/knobs/uninitialised"
+touch "$scratch/knobs/wrong" "$scratch/knobs/uninitialised" "$scratch/knobs/wrong-kernel"
 prove --data "$data"
 expect "a failing stage makes the status" exits_with 1
 expect "the case is named" tells "1 of 4 cases or programs failed: tests-nn: the other case"
 expect "and the sanitizer's count" tells "ERROR SUMMARY: 3 errors"
+expect "a wrong kernel has no time" tells "| fused | wrong: dx |  |  |  |  | 7.0e-01 |"
+expect "what is fast but wrong does not count" tells "| 0.250 (fused, captured) | does not count: failed tests |"
 expect "later stages run all the same" [ "$(of torch-resnet20-4 state)" = passed ]
 for fault in "crash:ended with status 139 before its report: Segmentation fault" "no-gpu-seen:the program found no GPU"; do
     afresh

@@ -24,6 +24,11 @@ class Stopped(BaseException):
     """A signal asked for the end."""
 
 
+def kernel_stage(batch):
+    title = f"every kernel at batch {batch}"
+    return Stage(f"kernel-bench-{batch}", title, speed.kernel_bench(batch), seconds_needed(60), 1800)
+
+
 def engine_stage(network, seed):
     work, needs = speed.engine_run(network, seed)
     return Stage(f"train-{network}-{seed}", f"64,000 steps of {network}, seed {seed}", work, needs, math.inf)
@@ -43,10 +48,11 @@ def all_stages():
         title = f"compute-sanitizer's {tool} on the kernel tests"
         stages.append(Stage(tool, title, checks.sanitizer(tool), seconds_needed(60), 1800))
     stages.append(Stage("golden", "agreement with PyTorch's float64", checks.golden, seconds_needed(30), 600))
-    stages.append(Stage("kernel-bench", "every kernel", speed.kernel_bench, seconds_needed(60), 1800))
+    stages.append(kernel_stage(128))
     for network in NETWORKS:
         title = f"a training step of {network} against PyTorch"
         stages.append(Stage(f"step-{network}", title, speed.step_against_pytorch(network), seconds_needed(90), 3600))
+    stages += [kernel_stage(512), kernel_stage(1024)]
     stages += [engine_stage("resnet20", 0), torch_stage("resnet20", 0)]
     stages += [engine_stage(network, 0) for network in OTHER_RUNS]
     for seed in range(1, targets.SEEDS):

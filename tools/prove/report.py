@@ -66,7 +66,37 @@ def step_part(results):
             )
     if not rows:
         return ["Not measured."]
-    return table(("network", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its"), rows)
+    heads = ("network", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its")
+    return table(heads, rows)
+
+
+def share(value):
+    return "" if value is None else f"{100 * value:.0f} %"
+
+
+def kernel_part(results):
+    """One row a case; a wrong kernel has an error and no time."""
+    rows, yardsticks = [], []
+    for name, result in results.items():
+        data = result["data"]
+        if not name.startswith("kernel-bench-") or "cases" not in data:
+            continue
+        copy, matrix = data["copy_gb_per_s"], data["matrix_gflop_per_s"] / 1000
+        yardsticks += [f"{name}: copy {copy:.0f} GB/s, matrix {matrix:.0f} TFLOP/s ({data['matrix_source']})", ""]
+        for case in data["cases"]:
+            what = (case["case"], case["shape"], case["batch"], case["dtype"], case["kernel"])
+            error = "" if case.get("error") is None else f"{case['error']:.1e}"
+            if "cold_us" not in case:
+                reason = case.get("failed") or f"wrong: {case.get('wrong')}"
+                rows.append((*what, reason, "", "", "", "", error))
+                continue
+            times = (f"{case['cold_us']:.2f}", f"{case['warm_us']:.2f}", f"{case['gb_per_s']:.0f}")
+            rows.append((*what, *times, share(case["of_copy"]), share(case["of_matrix"]), error))
+    if not rows:
+        return ["Not measured."]
+    figures = ("us, cold L2", "us, warm L2", "GB/s", "of copy", "of matrix rate", "error")
+    heads = ("case", "shape", "batch", "type", "kernel", *figures)
+    return [*yardsticks, *table(heads, rows)]
 
 
 def run_part(results):
@@ -101,6 +131,7 @@ def document(results):
         ("## Stages", stage_part(results)),
         ("## A training step (batch 128)", step_part(results)),
         ("## Whole runs", run_part(results)),
+        ("## Kernels", kernel_part(results)),
         ("## Commands", command_part(results)),
     ]
     return "\n".join("\n".join([title, "", *lines, ""]) for title, lines in parts)

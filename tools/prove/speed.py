@@ -12,14 +12,25 @@ STEPS_IN_A_ROUND = {"resnet20": 200, "resnet56": 100, "resnet110": 50}
 PICTURES = "built-in pictures"
 
 
-def kernel_bench(setting, attempt):
-    file = setting.out / "kernel-bench.rows.json"
-    outcome = attempt.run(setting.programs / "kernel-bench", "--device", "cuda", "--json", file)
-    data = {"file": file.name}
-    if outcome.status != 0:
-        raise Failed(f"ended with status {outcome.status}: {outcome.last_line()}", data)
-    json.loads(file.read_text())
-    return data | {"note": f"rows in {file.name}"}
+def kernel_bench(batch):
+    """A stage: every kernel at one batch size."""
+
+    def work(setting, attempt):
+        file = setting.out / "logs" / f"kernel-bench-{batch}.rows.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        words = ("--device", "cuda", "--batch", batch, "--json", file)
+        outcome = attempt.run(setting.programs / "kernel-bench", *words)
+        if not file.exists():
+            raise Failed(f"ended with status {outcome.status}: {outcome.last_line()}")
+        data = json.loads(file.read_text())
+        wrong = [row["name"] for row in data["cases"] if "wrong" in row or "failed" in row]
+        if outcome.status != 0:
+            raise Failed(f"status {outcome.status}; wrong or failed: {', '.join(wrong) or 'none'}", data)
+        skipped = len(data["skipped"])
+        return data | {"note": f"{len(data['cases'])} cases right" + (f", {skipped} skipped" if skipped else "")}
+
+    return work
 
 
 def step_against_pytorch(network):
