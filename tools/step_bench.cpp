@@ -1,6 +1,7 @@
 // step-bench: the time of training or evaluation steps, for a script that takes turns with another program.
 //
-//     step-bench CONFIG [--mode train|eval] [--batch N] [--device D] [--set key.path=value]...
+//     step-bench CONFIG [--mode train|eval] [--batch N] [--device D] [--eager]
+//                [--set key.path=value]...
 //
 // Reads lines `run N` on standard input, does N steps on random pictures and answers each with one JSON line,
 // {"seconds": s, "images": n}. A training step is everything that resnet-train repeats (batch, forward, backward,
@@ -22,6 +23,7 @@ namespace {
 struct Options {
     std::string config, mode = "train", device;
     int batch = 128;
+    bool eager = false;
     std::vector<std::string> overrides;
 };
 
@@ -59,7 +61,9 @@ int bench(const Options& options) {
         }
         const auto start = std::chrono::steady_clock::now();
         for (int step = 0; step < steps; ++step) {
-            if (options.mode == "train") {
+            if (options.mode == "train" && options.eager) {
+                trainer.update_eagerly();
+            } else if (options.mode == "train") {
                 trainer.update();
             } else {
                 engine::evaluate(backend, *session.model, test);
@@ -82,6 +86,7 @@ int main(int argc, char** argv) {
     app.add_option("--mode", options.mode, "train or eval")->check(CLI::IsMember({"train", "eval"}));
     app.add_option("--batch", options.batch, "pictures per step")->check(CLI::PositiveNumber);
     app.add_option("--device", options.device, "cuda, cpu or auto");
+    app.add_flag("--eager", options.eager, "record no step, not even where the device can");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
     return tools::run_program(app, argc, argv, [&] { return bench(options); });
