@@ -34,24 +34,34 @@ __host__ __device__ inline int sum_tickets(int rows) {
     return 1 + (rows + group_size(rows) - 1) / group_size(rows);
 }
 
-// partial [rows][n] float32, row `row` written by this block; to be called by all threads of a one-dimensional block.
-// The last block calls store(i, sum) for every i < n, spread over its threads. Overwrites partial.
-template <class Store>
-__device__ void sum_rows(float* partial, int n, int rows, int row, uint32_t* tickets, Store store) {
+__device__ inline float plus(float a, float b) {
+    return a + b;
+}
+__device__ inline float4 plus(const float4& a, const float4& b) {
+    return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
+}
+
+// values[0] + values[step] + ..., `count` of them, one after the other; several loads are under way at a time.
+template <class T>
+__device__ T sum_column(const T* values, int64_t step, int count) {
+    T sum = __ldcg(values);
+#pragma unroll 8
+    for (int i = 1; i < count; ++i) sum = plus(sum, __ldcg(values + i * step));
+    return sum;
+}
+
+// partial [rows][n] of float, or of float4 where that divides a row, row `row` written by this block; to be called by
+// all threads of a one-dimensional block. The last block calls store(i, sum) for every i < n, spread over its threads.
+// Overwrites partial.
+template <class T, class Store>
+__device__ void sum_rows(T* partial, int n, int rows, int row, uint32_t* tickets, Store store) {
     const int size = group_size(rows), groups = (rows + size - 1) / size, group = row / size;
     const int first = group * size, end = first + size < rows ? first + size : rows;
     if (!last_to_arrive(&tickets[1 + group], end - first)) return;
-    for (int i = threadIdx.x; i < n; i += blockDim.x) {
-        float sum = __ldcg(&partial[int64_t{first} * n + i]);
-        for (int other = first + 1; other < end; ++other) sum += __ldcg(&partial[int64_t{other} * n + i]);
-        partial[int64_t{first} * n + i] = sum;
-    }
+    T* group_sum = partial + int64_t{first} * n;
+    for (int i = threadIdx.x; i < n; i += blockDim.x) group_sum[i] = sum_column(group_sum + i, n, end - first);
     if (!last_to_arrive(&tickets[0], groups)) return;
-    for (int i = threadIdx.x; i < n; i += blockDim.x) {
-        float sum = __ldcg(&partial[i]);
-        for (int other = 1; other < groups; ++other) sum += __ldcg(&partial[int64_t{other} * size * n + i]);
-        store(i, sum);
-    }
+    for (int i = threadIdx.x; i < n; i += blockDim.x) store(i, sum_column(partial + i, int64_t{size} * n, groups));
 }
 
 }  // namespace kernels

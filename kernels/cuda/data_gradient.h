@@ -1,0 +1,211 @@
+// The data gradient of a 3x3 convolution on tensor cores, and what becomes of it behind norm and ReLU.
+//
+// dp(row, column) = sum over taps of dy((row + pad - tap) / stride, ...) * W(tap), where the division leaves no rest.
+// With stride 2, pixels of dx are therefore of four classes, by the parity of row + pad and of column + pad: a class
+// has 1, 2, 2 or 4 of the taps. A fragment of 16 pixels is of one class, and a warp has the same number of every class.
+#pragma once
+
+#include "kernels/cuda/tile_grid.h"
+#include "kernels/cuda/weight_gradient.h"
+
+namespace kernels {
+
+// How the warps of a block share Stride*Rows x Stride*Columns pixels of dx: each has 16 of the channels, and kFragments
+// fragments of every class.
+template <int In, int Out, int Stride>
+struct DataTile {
+    static constexpr int kClasses = Stride * Stride;
+    static constexpr int kFragments = Stride == 1 ? 2 : 1;
+    static constexpr int kGroups = In / 16;
+    static constexpr int kSharers = kTileWarps / kGroups;  // warps with the same channels
+    static constexpr int kPixels = kSharers * kFragments * 16;
+    static constexpr int kRows = kPixels >= 256 ? 16 : kPixels >= 64 ? 8 : 4;
+    static constexpr int kColumns = kPixels / kRows;
+
+    // The window of dy begins this many rows before the tile, less the padding: the farthest that a tap reaches.
+    static constexpr int kReach = Stride == 1 ? 2 : 1;
+    using Windows = TileWindows<Stride, kRows, kColumns, 1, kReach>;
+
+    // The weights as in memory, [Out][9][In], with an odd number of 16 bytes from one output channel to the next.
+    static constexpr int kWeightPitch = 9 * In + kChunk;
+
+    __device__ static int channel() { return threadIdx.x / kWarpThreads % kGroups * 16; }
+    __device__ static int first_pixel() { return threadIdx.x / kWarpThreads / kGroups * kFragments * 16; }
+};
+
+// The parity of row + pad and of column + pad, 0 with stride 1.
+struct PixelClass {
+    int row, column;
+};
+
+// Row (or column) of the window of dy that tap `tap` brings to the first row of a class.
+template <int Stride>
+__device__ int window_row(int tap, int pad) {
+    if (Stride == 1) return 2 - tap;
+    return tap == 1 ? 1 - pad : 1 - tap / 2;
+}
+
+// The products of `Fragments` of the warp's fragments of one class, from its pixel `first` on: the gradient of p.
+template <class T, int Out, int In, int Stride, int Fragments>
+__device__ void convolve_back(const HalfUnitShape& s, PixelClass pixels, int first, const bfloat16* dy,
+                              const bfloat16* weights, Accumulator (&sum)[Fragments][2]) {
+    using W = typename T::Windows;
+    const int lane = threadIdx.x % kWarpThreads;
+    const bfloat16* left[Fragments];
+#pragma unroll
+    for (int f = 0; f < Fragments; ++f) {
+        left[f] = dy + W::dy_pixel(first + f * 16 + lane % 16) * kPitch<Out> + lane / 16 * 8;
+    }
+    // The weights of an output channel are rows of k here, and ldmatrix transposes.
+    const bfloat16* right = weights + (lane % 8 + lane / 8 % 2 * 8) * T::kWeightPitch + T::channel() + lane / 16 * 8;
+    for (int ky = pixels.row; ky < 3; ky += Stride) {
+        for (int kx = pixels.column; kx < 3; kx += Stride) {
+            const int row = window_row<Stride>(ky, s.pad_top), column = window_row<Stride>(kx, s.pad_left);
+            const int pixel = (row * W::kDyColumns + column) * kPitch<Out>;
+#pragma unroll
+            for (int k = 0; k < Out; k += kDepth) {
+                uint32_t b[4];
+                load_matrices_transposed(b, right + k * T::kWeightPitch + (ky * 3 + kx) * In);
+#pragma unroll
+                for (int f = 0; f < Fragments; ++f) {
+                    FragmentA a;
+                    load_matrices(a.r, left[f] + pixel + k);
+                    multiply_add(sum[f][0], a, FragmentB{{b[0], b[1]}});
+                    multiply_add(sum[f][1], a, FragmentB{{b[2], b[3]}});
+                }
+            }
+        }
+    }
+}
+
+// 2 * Half values in every lane, summed over the lanes that differ in the bits `Distance` and above: an exchange with
+// the lane at that distance halves what is left.
+template <int Half, int Distance>
+__device__ float sum_over_lanes(float (&values)[2 * Half]) {
+    const bool upper = threadIdx.x / Distance % 2 != 0;
+    float sums[Half];
+#pragma unroll
+    for (int i = 0; i < Half; ++i) {
+        const float given = upper ? values[i] : values[Half + i];
+        sums[i] = (upper ? values[Half + i] : values[i]) + __shfl_xor_sync(0xffffffffu, given, Distance);
+    }
+    if constexpr (Half == 1) {
+        return sums[0];
+    } else {
+        return sum_over_lanes<Half / 2, 2 * Distance>(sums);
+    }
+}
+// Which of eight values that is with Distance = 4.
+__device__ inline int kept_value(int lane) {
+    return lane / 4 % 2 * 4 + lane / 8 % 2 * 2 + lane / 16;
+}
+
+// Four channels of a pixel: what a lane has of it when it has exchanged sums with one neighbour. The four lanes of a
+// pixel then have 16 channels, a whole sector of memory.
+inline constexpr int kQuarter = 4;
+struct alignas(8) Quarter {
+    bfloat16 v[kQuarter];
+};
+__device__ inline Quarter load_quarter(const bfloat16* source) {
+    return *reinterpret_cast<const Quarter*>(source);
+}
+// The first of a lane's channels among the 16.
+__device__ inline int quarter_channel(int lane) {
+    return lane % 2 * 8 + lane % 4 / 2 * 4;
+}
+
+// The upper (half = 0) or lower eight pixels of a fragment: the lane's four channels of pixel lane / 4 of them.
+__device__ inline void gather_quarter(const Accumulator (&sum)[2], int half, float (&values)[kQuarter]) {
+    const bool odd = threadIdx.x % 2 != 0;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        const float first = sum[0].v[2 * half + i], second = sum[1].v[2 * half + i];
+        const float received = __shfl_xor_sync(0xffffffffu, odd ? first : second, 1);
+        values[i] = odd ? received : first;
+        values[2 + i] = odd ? second : received;
+    }
+}
+
+// Where the gradient of p ends, per input channel.
+struct DataOutput {
+    const HalfUnitShape& s;
+    const HalfUnitBackward& b;
+    const NormScale* norm;
+};
+
+// Four channels of a pixel, from `channel` on: dp is added, the ReLU masks, dx is written, and the sums of g and
+// g * (x - mean) grow.
+template <int In>
+__device__ void finish_pixel(const DataOutput& out, int64_t image, int row, int column, int channel,
+                             const float (&values)[kQuarter], float (&sums)[2 * kQuarter]) {
+    if (row >= out.s.height || column >= out.s.width) return;
+    const int64_t offset = ((image * out.s.height + row) * out.s.width + column) * In + channel;
+    const Quarter x = load_quarter(out.b.x + offset);
+    Quarter added = {}, dx = {};
+    if (out.b.dp != nullptr) added = load_quarter(out.b.dp + offset);
+    if (out.b.accumulate) dx = load_quarter(out.b.dx + offset);
+#pragma unroll
+    for (int i = 0; i < kQuarter; ++i) {
+        const NormScale& norm = out.norm[channel + i];
+        const float value = to_float(x.v[i]);
+        const float g =
+            passed_gradient<true>(values[i] + to_float(added.v[i]), value, norm.mean, norm.scale, norm.beta);
+        sums[i] += g;
+        sums[kQuarter + i] += g * (value - norm.mean);
+        store(dx.v[i], to_float(dx.v[i]) + norm.scale * g);
+    }
+    *reinterpret_cast<Quarter*>(out.b.dx + offset) = dx;
+}
+
+// dx of a tile from the window of dy, `Fragments` fragments at a time. Returns what the lane keeps of the sums of g and
+// g * (x - mean): see kept_value.
+template <int In, int Out, int Stride, int Fragments>
+__device__ float data_gradient(const DataOutput& out, const Tile& tile, const bfloat16* dy, const bfloat16* weights) {
+    using T = DataTile<In, Out, Stride>;
+    static_assert(T::kFragments % Fragments == 0);
+    constexpr int kTurns = T::kFragments / Fragments;
+    const HalfUnitShape& s = out.s;
+    const int lane = threadIdx.x % kWarpThreads;
+    float kept = 0.0f;
+#pragma unroll 1
+    for (int turn = 0; turn < T::kClasses * kTurns; ++turn) {
+        const PixelClass pixels{turn / kTurns / Stride, turn / kTurns % Stride};
+        const int first = T::first_pixel() + turn % kTurns * Fragments * 16;
+        Accumulator sum[Fragments][2] = {};
+        convolve_back<T, Out, In, Stride>(s, pixels, first, dy, weights, sum);
+        float sums[2 * kQuarter] = {};
+#pragma unroll
+        for (int i = 0; i < 2 * Fragments; ++i) {
+            float values[kQuarter];
+            gather_quarter(sum[i / 2], i % 2, values);
+            const int pixel = first + i * 8 + lane / 4;
+            const int row = (tile.row + pixel / T::kColumns) * Stride + (pixels.row + s.pad_top) % Stride;
+            const int column = (tile.column + pixel % T::kColumns) * Stride + (pixels.column + s.pad_left) % Stride;
+            finish_pixel<In>(out, tile.image, row, column, T::channel() + quarter_channel(lane), values, sums);
+        }
+        kept += sum_over_lanes<kQuarter, 4>(sums);
+    }
+    return kept;
+}
+
+// The block's sums to target [dgamma | dbeta], float32 [2][In], from what its lanes kept. `shared` has kTileThreads
+// floats that may have been in use until now.
+template <int In, int Out, int Stride>
+__device__ void write_norm_sums(float kept, const NormInput& norm, float* shared, float* target) {
+    using T = DataTile<In, Out, Stride>;
+    __syncthreads();
+    // [warp][g, g * (x - mean)][16 channels]
+    const int warp = threadIdx.x / kWarpThreads, lane = threadIdx.x % kWarpThreads, value = kept_value(lane);
+    shared[warp * 32 + value / kQuarter * 16 + quarter_channel(lane) + value % kQuarter] = kept;
+    __syncthreads();
+    if (threadIdx.x >= 2 * In) return;
+    const int c = threadIdx.x % In;
+    const bool gamma = threadIdx.x < In;
+    float sum = 0.0f;
+    for (int sharer = 0; sharer < T::kSharers; ++sharer) {
+        sum += shared[(sharer * T::kGroups + c / 16) * 32 + (gamma ? 16 : 0) + c % 16];
+    }
+    target[threadIdx.x] = gamma ? sum * reciprocal_std(norm.variance[c], norm.epsilon) : sum;
+}
+
+}  // namespace kernels

@@ -1,0 +1,247 @@
+// The gradients of the fused half-unit, in one kernel or in two.
+//
+// backward_kernel: a block keeps all weights in shared memory and walks over tiles of dx. For each it reads the window
+// of dy (and y) that the tile depends on, adds the gradient of y's statistics on the way, and leaves it rounded in
+// shared memory, from where it goes to dy_whole as well. From that window and the weights it computes the gradient of
+// p, reads x, and writes dx. In the form of one kernel it also reads the window of x that its pixels of dy reach,
+// normalises it, and multiplies it with dy for the weight gradient. Kept over all tiles, in registers: the sums for
+// dweight, dgamma and dbeta, which the blocks leave in the scratch and the last ones add up.
+//
+// weight_gradient_kernel: a block has one slice of dweight, 16 output by 16 input channels, and reads these channels of
+// dy and x alone.
+#include "kernels/cuda/half_unit_backward.h"
+
+#include <algorithm>
+
+#include "kernels/cuda/backward_layout.h"
+#include "kernels/cuda/half_unit_shape.h"
+#include "kernels/cuda/ordered_sum.h"
+#include "kernels/cuda/shared_memory.h"
+
+namespace kernels {
+namespace {
+
+// The pixels of dy that are the tile's own, from its window to memory.
+template <class W, int Out>
+__device__ void write_whole_gradient(const HalfUnitShape& s, const Tile& tile, const bfloat16* own,
+                                     bfloat16* dy_whole) {
+    constexpr int kChunks = Out / kChunk;
+    for (int i = threadIdx.x; i < W::kPixels * kChunks; i += kTileThreads) {
+        const int pixel = i / kChunks, channel = i % kChunks * kChunk;
+        const int row = tile.row + pixel / W::kColumns, column = tile.column + pixel % W::kColumns;
+        if (row >= s.out_height || column >= s.out_width) continue;
+        store_chunk(dy_whole + ((tile.image * s.out_height + row) * s.out_width + column) * Out + channel,
+                    load_chunk(own + W::dy_pixel(pixel) * kPitch<Out> + channel));
+    }
+}
+
+template <int In, int Out, int Stride, bool Weight>
+__global__ __launch_bounds__(kTileThreads, 2) void backward_kernel(HalfUnitShape s, TileGrid grid, HalfUnitBackward b,
+                                                                   SumScratch scratch) {
+    using L = BackwardLayout<In, Out, Stride, Weight>;
+    using T = typename L::T;
+    using W = typename L::W;
+    using S = WeightSlices<In, Out>;
+    NormScale* norm = dynamic_shared<NormScale>();
+    StatsSlope* slope = reinterpret_cast<StatsSlope*>(norm + In);
+    bfloat16* weights = reinterpret_cast<bfloat16*>(slope + Out);
+    bfloat16* dy = weights + Out * T::kWeightPitch;
+    bfloat16* p = dy + W::kDyPixels * kPitch<Out>;
+
+    constexpr int kRowChunks = 9 * In / kChunk;
+    for (int i = threadIdx.x; i < Out * kRowChunks; i += kTileThreads) {
+        copy_async(weights + i / kRowChunks * T::kWeightPitch + i % kRowChunks * kChunk, b.weight + i * kChunk);
+    }
+    load_norm(b.norm, In, norm);
+    load_stats_slope(b.stats_gradient, Out, int64_t{s.batch} * s.out_height * s.out_width, slope);
+
+    const bool with_stats = b.stats_gradient.mean != nullptr;
+    // Rows and columns of the window of dy before the tile's own.
+    const int above = T::kReach - s.pad_top, before = T::kReach - s.pad_left;
+    const bfloat16* own = dy + (above * W::kDyColumns + before) * kPitch<Out>;
+    WeightSums sums = {};
+    float kept = 0.0f;
+    for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
+        const Tile tile = tile_at(grid, index);
+        wait_for_copies();
+        // The constants are there, and nobody reads the last tile's windows any more.
+        __syncthreads();
+        const Window dy_window{tile.image, tile.row - above, tile.column - before, W::kDyRows, W::kDyColumns};
+        fill_window<Out>(dy, dy_window, s.out_height, s.out_width, [&](int64_t offset, int channel) {
+            const Chunk chunk = load_chunk(b.dy + offset);
+            return with_stats ? whole_gradient(chunk, load_chunk(b.y + offset), slope + channel) : chunk;
+        });
+        if constexpr (Weight) {
+            const Window p_window{tile.image, tile.row * Stride - s.pad_top, tile.column * Stride - s.pad_left,
+                                  W::kPRows, W::kPColumns};
+            fill_window<In>(p, p_window, s.height, s.width, [&](int64_t offset, int channel) {
+                return normalise(load_chunk(b.x + offset), norm + channel);
+            });
+        }
+        __syncthreads();
+        if (b.dy_whole != nullptr) write_whole_gradient<W, Out>(s, tile, own, b.dy_whole);
+        // Beside the sums of the weight gradient there are registers for one fragment at a time.
+        constexpr int kFragments = Weight ? 1 : T::kFragments;
+        kept += data_gradient<In, Out, Stride, kFragments>({s, b, norm}, tile, dy, weights);
+        if constexpr (Weight) add_weight_products<W, In, Out>(sums, own, p);
+    }
+
+    float4* partial = reinterpret_cast<float4*>(scratch.floats);
+    float4* row = partial + int64_t{blockIdx.x} * L::kRowQuads;
+    write_norm_sums<In, Out, Stride>(kept, b.norm, reinterpret_cast<float*>(dy),
+                                     reinterpret_cast<float*>(row + L::kWeightQuads));
+    if constexpr (Weight) write_weight_sums<In, Out>(sums, reinterpret_cast<float4*>(dy), row);
+    sum_rows(partial, L::kRowQuads, gridDim.x, blockIdx.x, scratch.tickets, [&](int i, const float4& sum) {
+        if (i < L::kWeightQuads) {
+            const int slice = i / kSliceQuads;
+            store_weight_quad(b.dweight, In, slice / S::kAcross * kSliceChannels, slice % S::kAcross * kSliceChannels,
+                              i % kSliceQuads, sum);
+        } else {
+            const int channel = (i - L::kWeightQuads) * 4;
+            float* target = channel < In ? b.dgamma + channel : b.dbeta + channel - In;
+            target[0] = sum.x;
+            target[1] = sum.y;
+            target[2] = sum.z;
+            target[3] = sum.w;
+        }
+    });
+}
+
+// fill_window for a slice of `channels` channels, and for several pictures; those from `batch` on are zero.
+template <int Images, class Load>
+__device__ void fill_slice(bfloat16* target, const Window& window, int batch, int height, int width, int channels,
+                           Load load) {
+    constexpr int kChunks = kSliceChannels / kChunk;
+    for (int i = threadIdx.x; i < Images * window.rows * window.columns * kChunks; i += kTileThreads) {
+        const int pixel = i / kChunks, c = i % kChunks * kChunk;
+        const int64_t image = window.image + pixel / (window.rows * window.columns);
+        const int row = window.top + pixel / window.columns % window.rows;
+        const int column = window.left + pixel % window.columns;
+        const bool inside = image < batch && row >= 0 && row < height && column >= 0 && column < width;
+        const int64_t offset = ((image * height + row) * width + column) * channels + c;
+        store_chunk(target + pixel * kPitch<kSliceChannels> + c, inside ? load(offset, c) : zero_chunk());
+    }
+}
+
+template <class W>
+__global__ __launch_bounds__(kTileThreads, 2) void weight_gradient_kernel(HalfUnitShape s, TileGrid grid,
+                                                                          HalfUnitBackward b, SumScratch scratch) {
+    using L = WeightLayout<W>;
+    NormScale* norm = dynamic_shared<NormScale>();
+    StatsSlope* slope = reinterpret_cast<StatsSlope*>(norm + L::kIn);
+    bfloat16* dy = reinterpret_cast<bfloat16*>(slope + L::kOut);
+    bfloat16* p = dy + W::kDyPixels * kPitch<kSliceChannels>;
+
+    const int across = s.in_channels / kSliceChannels;
+    const int out_channel = blockIdx.y / across * kSliceChannels, in_channel = blockIdx.y % across * kSliceChannels;
+    const bool whole = b.dy_whole != nullptr, with_stats = b.stats_gradient.mean != nullptr && !whole;
+    load_norm({b.norm.mean + in_channel, b.norm.variance + in_channel, b.norm.gamma + in_channel,
+               b.norm.beta + in_channel, b.norm.epsilon},
+              kSliceChannels, norm);
+    if (with_stats) {
+        const StatsGradient& g = b.stats_gradient;
+        load_stats_slope({g.mean + out_channel, g.variance + out_channel, g.gamma + out_channel, g.dgamma + out_channel,
+                          g.dbeta + out_channel, g.epsilon},
+                         kSliceChannels, int64_t{s.batch} * s.out_height * s.out_width, slope);
+    }
+    const bfloat16* gradient = (whole ? b.dy_whole : b.dy) + out_channel;
+
+    WeightSums sums = {};
+    for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
+        const Tile tile = tile_at(grid, index);
+        const int64_t image = tile.image * W::kImages;
+        __syncthreads();
+        fill_slice<W::kImages>(dy, {image, tile.row, tile.column, W::kDyRows, W::kDyColumns}, s.batch, s.out_height,
+                               s.out_width, s.out_channels, [&](int64_t offset, int channel) {
+                                   const Chunk chunk = load_chunk(gradient + offset);
+                                   if (!with_stats) return chunk;
+                                   return whole_gradient(chunk, load_chunk(b.y + out_channel + offset),
+                                                         slope + channel);
+                               });
+        fill_slice<W::kImages>(
+            p,
+            {image, tile.row * W::kStride - s.pad_top, tile.column * W::kStride - s.pad_left, W::kPRows, W::kPColumns},
+            s.batch, s.height, s.width, s.in_channels, [&](int64_t offset, int channel) {
+                return normalise(load_chunk(b.x + in_channel + offset), norm + channel);
+            });
+        __syncthreads();
+        add_weight_products<W, kSliceChannels, kSliceChannels>(sums, dy, p);
+    }
+
+    float4* partial = reinterpret_cast<float4*>(scratch.floats) + int64_t{blockIdx.y} * gridDim.x * kSliceQuads;
+    write_weight_sums<kSliceChannels, kSliceChannels>(sums, reinterpret_cast<float4*>(dy),
+                                                      partial + int64_t{blockIdx.x} * kSliceQuads);
+    sum_rows(partial, kSliceQuads, gridDim.x, blockIdx.x, scratch.tickets + blockIdx.y * sum_tickets(gridDim.x),
+             [&](int i, const float4& sum) {
+                 store_weight_quad(b.dweight, s.in_channels, out_channel, in_channel, i, sum);
+             });
+}
+
+template <int In, int Out, int Stride, bool Weight>
+void launch_backward(const Cuda& exec, const HalfUnitShape& shape, const HalfUnitBackward& b,
+                     const SumScratch& scratch) {
+    using L = BackwardLayout<In, Out, Stride, Weight>;
+    constexpr auto kernel = backward_kernel<In, Out, Stride, Weight>;
+    allow_shared_bytes<kernel>(L::kBytes);
+    launch(kernel, L::blocks(shape), kTileThreads, L::kBytes, exec.stream, shape, L::grid(shape), b, scratch);
+}
+
+template <class W>
+void launch_weight_gradient(const Cuda& exec, const HalfUnitShape& shape, const HalfUnitBackward& b,
+                            const SumScratch& scratch) {
+    using L = WeightLayout<W>;
+    constexpr auto kernel = weight_gradient_kernel<W>;
+    allow_shared_bytes<kernel>(L::kBytes);
+    const dim3 grid(L::blocks(shape), L::slices(shape));
+    launch(kernel, grid, kTileThreads, L::kBytes, exec.stream, shape, L::grid(shape), b, scratch);
+}
+
+}  // namespace
+
+size_t backward_shared_bytes(const HalfUnitShape& shape) {
+    return with_half_unit(shape, [&]<int In, int Out, int Stride>() {
+        if constexpr (kOneKernel<In, Out>) {
+            if (half_unit_backward_kernels(shape) == 1) return BackwardLayout<In, Out, Stride, true>::kBytes;
+        }
+        const size_t weight = with_weight_tile(shape, [&]<class W>() { return WeightLayout<W>::kBytes; });
+        return std::max(weight, BackwardLayout<In, Out, Stride, false>::kBytes);
+    });
+}
+
+template <class Exec>
+size_t half_unit_backward_scratch_floats(const Exec&, const HalfUnitShape& shape) {
+    return with_half_unit(shape, [&]<int In, int Out, int Stride>() {
+        const size_t weight =
+            with_weight_tile(shape, [&]<class W>() { return WeightLayout<W>::scratch_floats(shape); });
+        const size_t two = std::max(weight, BackwardLayout<In, Out, Stride, false>::scratch_floats(shape));
+        if constexpr (kOneKernel<In, Out>) {
+            return std::max(two, BackwardLayout<In, Out, Stride, true>::scratch_floats(shape));
+        }
+        return two;
+    });
+}
+
+template <class Exec>
+void half_unit_backward_form(const Exec& exec, const HalfUnitShape& shape, const HalfUnitBackward& b,
+                             const SumScratch& scratch, int kernels) {
+    with_half_unit(shape, [&]<int In, int Out, int Stride>() {
+        if constexpr (kOneKernel<In, Out>) {
+            if (kernels == 1) return launch_backward<In, Out, Stride, true>(exec, shape, b, scratch);
+        }
+        launch_backward<In, Out, Stride, false>(exec, shape, b, scratch);
+        with_weight_tile(shape, [&]<class W>() { launch_weight_gradient<W>(exec, shape, b, scratch); });
+    });
+}
+
+template <class Exec>
+void half_unit_backward(const Exec& exec, const HalfUnitShape& shape, const HalfUnitBackward& b,
+                        const SumScratch& scratch) {
+    half_unit_backward_form(exec, shape, b, scratch, half_unit_backward_kernels(shape));
+}
+
+template size_t half_unit_backward_scratch_floats(const Cuda&, const HalfUnitShape&);
+template void half_unit_backward(const Cuda&, const HalfUnitShape&, const HalfUnitBackward&, const SumScratch&);
+template void half_unit_backward_form(const Cuda&, const HalfUnitShape&, const HalfUnitBackward&, const SumScratch&,
+                                      int);
+
+}  // namespace kernels
