@@ -1,0 +1,360 @@
+#if defined(KERNELS_CUDA)
+
+#include <optional>
+
+#include "kernels/batch_norm.h"
+#include "kernels/batch_norm_body.h"
+#include "kernels/cuda/half_unit_backward.h"
+#include "kernels/cuda/half_unit_shape.h"
+#include "kernels/half_unit.h"
+#include "tests/catch.h"
+#include "tests/kernels/convolution.h"
+#include "tests/kernels/output_checks.h"
+#include "tests/kernels/places.h"
+#include "tests/kernels/values.h"
+
+using kernels::bfloat16;
+using kernels::HalfUnitShape;
+
+namespace {
+
+constexpr float kEpsilon = 1e-3f;
+constexpr Padding kSame = Padding::kSame, kSymmetric = Padding::kSymmetric;
+
+struct Wanted {
+    bool stats = true, dy_whole = false, dp = false, accumulate = false;
+};
+
+struct Case {
+    HalfUnitShape shape;
+    Wanted wanted;
+};
+
+// No zeros before, and none behind but where the stride leaves a rest.
+HalfUnitShape unpadded_shape(int batch, int height, int width, int in_channels, int out_channels, int stride) {
+    return {batch,
+            height,
+            width,
+            in_channels,
+            out_channels,
+            stride,
+            0,
+            0,
+            (height - 3) / stride + 1,
+            (width - 3) / stride + 1};
+}
+
+// A tile of dy is 16x16, 8x16 or 8x8 pixels for 16, 32 or 64 channels of x, with stride 2 half of that; where the
+// weight gradient is alone 16x16 or 8x16, or several pictures of 8x8.
+const Case kCases[] = {
+    // Each combination of channels and stride: with tails against the tile, and in several pictures.
+    {half_unit_shape(1, 17, 18, 16, 16, 1, kSame), {true, true, false, false}},
+    {half_unit_shape(3, 5, 9, 16, 16, 1, kSymmetric), {true, false, true, true}},
+    {half_unit_shape(1, 18, 34, 16, 16, 2, kSame), {true, true, true, false}},
+    {half_unit_shape(1, 17, 31, 16, 16, 2, kSymmetric), {false, false, false, true}},
+    {half_unit_shape(2, 16, 16, 16, 32, 1, kSame), {true, false, false, false}},
+    {half_unit_shape(1, 18, 10, 16, 32, 2, kSame), {true, true, false, true}},
+    {half_unit_shape(3, 7, 33, 16, 32, 2, kSymmetric), {false, true, true, false}},
+    {half_unit_shape(1, 9, 17, 32, 32, 1, kSame), {true, true, true, true}},
+    {half_unit_shape(1, 7, 19, 32, 32, 2, kSymmetric), {true, false, false, false}},
+    {half_unit_shape(1, 9, 7, 32, 64, 1, kSame), {true, false, true, false}},
+    {half_unit_shape(3, 16, 16, 32, 64, 2, kSame), {true, true, false, false}},
+    {half_unit_shape(1, 15, 17, 32, 64, 2, kSymmetric), {false, false, true, true}},
+    {half_unit_shape(3, 8, 8, 64, 64, 1, kSame), {true, true, true, true}},
+    {half_unit_shape(1, 9, 10, 64, 64, 1, kSymmetric), {true, false, false, false}},
+    {half_unit_shape(3, 9, 8, 64, 64, 2, kSymmetric), {true, false, true, false}},
+    {half_unit_shape(1, 10, 12, 64, 64, 2, kSame), {false, true, false, true}},
+    // One pixel in, one pixel out, the smallest sizes.
+    {half_unit_shape(1, 1, 1, 16, 16, 1, kSame), {true, true, true, true}},
+    {half_unit_shape(1, 1, 1, 64, 64, 2, kSymmetric), {true, true, false, false}},
+    {half_unit_shape(2, 2, 2, 16, 32, 2, kSame), {true, false, false, true}},
+    {half_unit_shape(1, 2, 3, 32, 64, 2, kSymmetric), {true, true, true, false}},
+    {half_unit_shape(1, 1, 5, 32, 32, 1, kSame), {false, true, false, false}},
+    // Without padding: rows and columns of x that fewer taps, or none, join with y.
+    {unpadded_shape(1, 6, 5, 16, 16, 1), {true, true, false, false}},
+    {unpadded_shape(2, 3, 3, 32, 32, 2), {true, false, true, true}},
+    {unpadded_shape(1, 9, 11, 16, 32, 2), {true, true, false, false}},
+    // More tiles than blocks, for each of the kernels.
+    {half_unit_shape(270, 1, 1, 16, 16, 1, kSame), {true, true, false, true}},
+    {half_unit_shape(66, 1, 2, 64, 64, 1, kSame), {true, false, true, false}},
+};
+
+struct Inputs {
+    std::vector<bfloat16> dy, y, x, weight, dp, dx;
+    std::vector<float> mean, variance, gamma, beta;                     // of x
+    std::vector<float> y_mean, y_variance, y_gamma, y_dgamma, y_dbeta;  // of y, and who normalised it
+
+    explicit Inputs(const HalfUnitShape& s)
+        : dy(uniform_values<bfloat16>(output_size(s), 1)),
+          y(uniform_values<bfloat16>(output_size(s), 2, -2.0, 3.0)),
+          x(uniform_values<bfloat16>(input_size(s), 3, -2.0, 3.0)),
+          weight(uniform_values<bfloat16>(weight_size(s), 4, -0.3, 0.3)),
+          dp(uniform_values<bfloat16>(input_size(s), 5)),
+          dx(uniform_values<bfloat16>(input_size(s), 6)),
+          mean(uniform_values<float>(s.in_channels, 7)),
+          variance(uniform_values<float>(s.in_channels, 8, 0.5, 2.0)),
+          gamma(uniform_values<float>(s.in_channels, 9, -1.5, 1.5)),
+          beta(uniform_values<float>(s.in_channels, 10, -0.5, 1.0)),
+          y_mean(uniform_values<float>(s.out_channels, 11)),
+          y_variance(uniform_values<float>(s.out_channels, 12, 0.5, 2.0)),
+          y_gamma(uniform_values<float>(s.out_channels, 13, -1.5, 1.5)),
+          y_dgamma(uniform_values<float>(s.out_channels, 14, -0.5, 0.5)),
+          y_dbeta(uniform_values<float>(s.out_channels, 15, -0.5, 0.5)) {
+        // Sums over the rows grow with them.
+        const auto rows = static_cast<float>(s.batch * s.out_height * s.out_width);
+        for (float& value : y_dgamma) value *= rows;
+        for (float& value : y_dbeta) value *= rows;
+    }
+};
+
+// The gradient of the convolution's input.
+std::vector<double> convolution_data_gradient(const HalfUnitShape& s, const std::vector<double>& dy,
+                                              const std::vector<double>& weight) {
+    std::vector<double> dx(input_size(s), 0.0);
+    visit_taps(s, [&](size_t from, size_t to, int tap) {
+        for (int out = 0; out < s.out_channels; ++out) {
+            const double* w = &weight[(static_cast<size_t>(out) * 9 + tap) * s.in_channels];
+            for (int in = 0; in < s.in_channels; ++in) dx[from + in] += dy[to + out] * w[in];
+        }
+    });
+    return dx;
+}
+
+struct Reference {
+    std::vector<double> dy_whole, dx, dweight, dgamma, dbeta;
+};
+
+// dy_whole and p are rounded to bfloat16 as the kernels round them, p from the same formula.
+Reference reference_of(const Case& c, const Inputs& i) {
+    const HalfUnitShape& s = c.shape;
+    Reference r;
+    r.dy_whole = to_doubles(i.dy);
+    std::vector<double> rounded = r.dy_whole;
+    if (c.wanted.stats) {
+        const double rows = static_cast<double>(s.batch) * s.out_height * s.out_width;
+        for (size_t k = 0; k < i.dy.size(); ++k) {
+            const size_t channel = k % s.out_channels;
+            const double rstd = 1.0 / std::sqrt(double{i.y_variance[channel]} + kEpsilon);
+            const double yhat = (to_double(i.y[k]) - i.y_mean[channel]) * rstd;
+            r.dy_whole[k] -=
+                i.y_gamma[channel] * rstd * (i.y_dbeta[channel] / rows + yhat * i.y_dgamma[channel] / rows);
+            rounded[k] = to_double(bfloat16(static_cast<float>(r.dy_whole[k])));
+        }
+    }
+    std::vector<double> p(i.x.size());
+    for (size_t k = 0; k < i.x.size(); ++k) {
+        const size_t channel = k % s.in_channels;
+        const float scale = i.gamma[channel] * kernels::reciprocal_std(i.variance[channel], kEpsilon);
+        const float value = kernels::normalised(to_float(i.x[k]), i.mean[channel], scale, i.beta[channel]);
+        p[k] = to_double(bfloat16(value > 0.0f ? value : 0.0f));
+    }
+    r.dweight = convolution_weight_gradient(s, p, rounded);
+    r.dx = convolution_data_gradient(s, rounded, to_doubles(i.weight));
+    r.dgamma.assign(s.in_channels, 0.0);
+    r.dbeta.assign(s.in_channels, 0.0);
+    for (size_t k = 0; k < i.x.size(); ++k) {
+        const size_t channel = k % s.in_channels;
+        const double rstd = 1.0 / std::sqrt(double{i.variance[channel]} + kEpsilon);
+        const double xhat = (to_double(i.x[k]) - i.mean[channel]) * rstd;
+        const double upstream = r.dx[k] + (c.wanted.dp ? to_double(i.dp[k]) : 0.0);
+        const double g = i.gamma[channel] * xhat + i.beta[channel] > 0.0 ? upstream : 0.0;
+        r.dgamma[channel] += g * xhat;
+        r.dbeta[channel] += g;
+        r.dx[k] = i.gamma[channel] * rstd * g + (c.wanted.accumulate ? to_double(i.dx[k]) : 0.0);
+    }
+    return r;
+}
+
+template <class T>
+using Array = CudaPlace::Array<T>;
+
+// Inputs and outputs in memory of their own each.
+struct Placed {
+    Array<bfloat16> dy, y, x, weight, dp, dx;
+    Array<float> mean, variance, gamma, beta, y_mean, y_variance, y_gamma, y_dgamma, y_dbeta;
+    Array<float> dweight, dgamma, dbeta, scratch;
+    Array<uint32_t> tickets;
+    std::optional<Array<bfloat16>> dy_whole;
+
+    Placed(const Case& c, const Inputs& i)
+        : dy(i.dy),
+          y(i.y),
+          x(i.x),
+          weight(i.weight),
+          dp(i.dp),
+          dx(c.wanted.accumulate ? i.dx : nan_values<bfloat16>(i.x.size())),
+          mean(i.mean),
+          variance(i.variance),
+          gamma(i.gamma),
+          beta(i.beta),
+          y_mean(i.y_mean),
+          y_variance(i.y_variance),
+          y_gamma(i.y_gamma),
+          y_dgamma(i.y_dgamma),
+          y_dbeta(i.y_dbeta),
+          dweight(weight_size(c.shape)),
+          dgamma(i.mean.size()),
+          dbeta(i.mean.size()),
+          scratch(kernels::half_unit_backward_scratch_floats(CudaPlace::exec(), c.shape)),
+          tickets(std::vector<uint32_t>(kernels::kTickets, 0)) {
+        if (c.wanted.dy_whole) dy_whole.emplace(i.dy.size());
+    }
+
+    kernels::HalfUnitBackward arguments(const Wanted& wanted) {
+        kernels::HalfUnitBackward b{};
+        b.dy = dy.data();
+        if (wanted.stats) {
+            b.y = y.data();
+            b.stats_gradient = {y_mean.data(),   y_variance.data(), y_gamma.data(),
+                                y_dgamma.data(), y_dbeta.data(),    kEpsilon};
+        }
+        b.x = x.data();
+        b.norm = {mean.data(), variance.data(), gamma.data(), beta.data(), kEpsilon};
+        b.weight = weight.data();
+        if (wanted.dp) b.dp = dp.data();
+        if (wanted.dy_whole) b.dy_whole = dy_whole->data();
+        b.dx = dx.data();
+        b.accumulate = wanted.accumulate;
+        b.dweight = dweight.data();
+        b.dgamma = dgamma.data();
+        b.dbeta = dbeta.data();
+        return b;
+    }
+
+    void check_inputs_unchanged(const Inputs& i) const {
+        check_unchanged(dy, i.dy);
+        check_unchanged(y, i.y);
+        check_unchanged(x, i.x);
+        check_unchanged(weight, i.weight);
+        check_unchanged(dp, i.dp);
+        check_unchanged(mean, i.mean);
+        check_unchanged(variance, i.variance);
+        check_unchanged(gamma, i.gamma);
+        check_unchanged(beta, i.beta);
+        check_unchanged(y_mean, i.y_mean);
+        check_unchanged(y_variance, i.y_variance);
+        check_unchanged(y_gamma, i.y_gamma);
+        check_unchanged(y_dgamma, i.y_dgamma);
+        check_unchanged(y_dbeta, i.y_dbeta);
+        check_unchanged(tickets, std::vector<uint32_t>(kernels::kTickets, 0));
+    }
+};
+
+void check_case(const Case& c) {
+    const HalfUnitShape& s = c.shape;
+    const Inputs inputs(s);
+    const Reference expected = reference_of(c, inputs);
+    for (const int form : {1, 2}) {
+        if (form == 1 && !kernels::half_unit_backward_has_one_kernel(s)) continue;
+        CAPTURE(s.batch, s.height, s.width, s.in_channels, s.out_channels, s.stride, s.pad_top, s.pad_left,
+                s.out_height, s.out_width, c.wanted.stats, c.wanted.dy_whole, c.wanted.dp, c.wanted.accumulate, form);
+        REQUIRE(kernels::half_unit_supported(s));
+        Placed placed(c, inputs);
+        kernels::half_unit_backward_form(CudaPlace::exec(), s, placed.arguments(c.wanted),
+                                         {placed.scratch.data(), placed.tickets.data()}, form);
+        // A value on the edge between two bfloat16 may be rounded the other way: a millionth of the values, by 2^-8.
+        check_close(placed.dweight.read(), expected.dweight, 2e-4);
+        check_close(placed.dgamma.read(), expected.dgamma, 2e-4);
+        check_close(placed.dbeta.read(), expected.dbeta, 2e-4);
+        check_close(placed.dx.read(), expected.dx, 4e-3);
+        if (c.wanted.dy_whole) check_rounded(placed.dy_whole->read(), expected.dy_whole, 1e-6);
+        placed.check_inputs_unchanged(inputs);
+    }
+}
+
+bool no_gpu() {
+    if (CudaPlace::present()) return false;
+    WARN("skipped: no GPU");
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("The fused half-unit, backward", "[kernels][half_unit][gpu]") {
+    if (no_gpu()) return;
+    for (const Case& c : kCases) check_case(c);
+}
+
+// Two half-units in a row: what the second one leaves out of its dx, the first one adds as it loads it.
+TEST_CASE("The delayed gradient of the statistics is the gradient of batch norm", "[kernels][half_unit][gpu]") {
+    if (no_gpu()) return;
+    const HalfUnitShape s = half_unit_shape(2, 9, 17, 16, 16, 1, kSame);
+    const kernels::NormShape rows{int64_t{s.batch} * s.height * s.width, s.in_channels};
+    const Case second{s, {false, false, true, false}}, first{s, {true, true, false, false}};
+
+    Inputs i(s);
+    std::vector<float> scratch(kernels::batch_stats_scratch_floats(kernels::Host{}, rows));
+    kernels::batch_stats(kernels::Host{}, rows, i.x.data(), i.mean.data(), i.variance.data(), scratch.data());
+    Placed upper(second, i);
+    kernels::half_unit_backward(CudaPlace::exec(), s, upper.arguments(second.wanted),
+                                {upper.scratch.data(), upper.tickets.data()});
+
+    Inputs below(s);
+    below.dy = upper.dx.read();
+    below.y = i.x;
+    below.y_mean = i.mean;
+    below.y_variance = i.variance;
+    below.y_gamma = i.gamma;
+    below.y_dgamma = upper.dgamma.read();
+    below.y_dbeta = upper.dbeta.read();
+    Placed lower(first, below);
+    kernels::half_unit_backward(CudaPlace::exec(), s, lower.arguments(first.wanted),
+                                {lower.scratch.data(), lower.tickets.data()});
+
+    // The same from the gradient of p, in one go.
+    const std::vector<double> dp = convolution_data_gradient(s, to_doubles(i.dy), to_doubles(i.weight));
+    std::vector<float> upstream(dp.size()), x(dp.size()), whole(dp.size());
+    for (size_t k = 0; k < dp.size(); ++k) {
+        upstream[k] = static_cast<float>(dp[k] + to_double(i.dp[k]));
+        x[k] = to_float(i.x[k]);
+    }
+    std::vector<float> dgamma(s.in_channels), dbeta(s.in_channels);
+    kernels::norm_backward_reduce(kernels::Host{}, rows, upstream.data(), x.data(), i.mean.data(), i.variance.data(),
+                                  i.gamma.data(), i.beta.data(), kEpsilon, true, dgamma.data(), dbeta.data(),
+                                  scratch.data());
+    kernels::norm_backward(kernels::Host{}, rows, upstream.data(), x.data(), i.mean.data(), i.variance.data(),
+                           i.gamma.data(), i.beta.data(), kEpsilon, true, dgamma.data(), dbeta.data(), whole.data(),
+                           false);
+    check_close(below.y_dgamma, to_doubles(dgamma), 1e-4);
+    check_close(below.y_dbeta, to_doubles(dbeta), 1e-4);
+    check_close(lower.dy_whole->read(), to_doubles(whole), 4e-3);
+}
+
+TEST_CASE("One backward kernel or two", "[kernels][half_unit]") {
+    // The table of docs/fused-step.md: batch 128, in megabytes.
+    const struct {
+        HalfUnitShape shape;
+        double one, two;
+        int kernels;
+    } rows[] = {
+        {half_unit_shape(128, 32, 32, 16, 16, 1, kSame), 34.8, 53.0, 1},
+        {half_unit_shape(128, 32, 32, 16, 32, 2, kSame), 45.6, 46.2, 1},
+        {half_unit_shape(128, 16, 16, 32, 32, 1, kSame), 74.5, 42.5, 2},
+        {half_unit_shape(128, 16, 16, 32, 64, 2, kSame), 89.4, 38.8, 2},
+        {half_unit_shape(128, 8, 8, 64, 64, 1, kSame), 0.0, 40.8, 2},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.shape.in_channels, row.shape.out_channels);
+        const bool has_one = row.one > 0.0;
+        CHECK(kernels::half_unit_backward_has_one_kernel(row.shape) == has_one);
+        if (has_one) {
+            CHECK(kernels::half_unit_backward_bytes(row.shape, 1).total() / 1e6 == Approx(row.one).margin(0.051));
+        }
+        CHECK(kernels::half_unit_backward_bytes(row.shape, 2).total() / 1e6 == Approx(row.two).margin(0.051));
+        CHECK(kernels::half_unit_backward_kernels(row.shape) == row.kernels);
+    }
+    // Many pictures: their second reading costs more than the sums of larger blocks.
+    CHECK(kernels::half_unit_backward_kernels(half_unit_shape(1024, 16, 16, 32, 32, 1, kSame)) == 1);
+    CHECK(kernels::half_unit_backward_kernels(half_unit_shape(1024, 8, 8, 64, 64, 1, kSame)) == 2);
+}
+
+TEST_CASE("What the backward kernels ask for", "[kernels][half_unit]") {
+    for (const Case& c : kCases) {
+        CAPTURE(c.shape.in_channels, c.shape.out_channels, c.shape.stride);
+        // 99 KiB is what the smaller GPUs of this generation offer a block.
+        CHECK(kernels::backward_shared_bytes(c.shape) <= 99 * 1024);
+        CHECK(kernels::half_unit_shared_bytes(c.shape) >= kernels::backward_shared_bytes(c.shape));
+    }
+}
+
+#endif
