@@ -1,0 +1,216 @@
+#include "tests/emulator/block.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "tests/emulator/fault.h"
+#include "tests/emulator/text.h"
+
+namespace emulator {
+
+namespace {
+
+// Ends a waiting thread of a block that failed, so that its fiber can be used again.
+struct Abandoned {};
+
+bool same(const Place& a, const Place& b) {
+    return a.line() == b.line() && a.column() == b.column() &&
+           (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
+}
+
+std::string threads_text(const std::vector<Thread*>& threads) {
+    const auto by_rank = [](const Thread* a, const Thread* b) { return a < b; };
+    const auto [first, last] = std::minmax_element(threads.begin(), threads.end(), by_rank);
+    if (threads.size() == 1) return "thread " + text((*first)->index);
+    return std::to_string(threads.size()) + " threads, " + text((*first)->index) + " to " + text((*last)->index) + ",";
+}
+
+}  // namespace
+
+Block& Block::current() {
+    static Block& block = *new Block;  // never destroyed: its fibers stand in the middle of their work
+    return block;
+}
+
+void Block::run(dim3 size, const std::function<void()>& body, Random& random) {
+    size_ = size;
+    body_ = &body;
+    random_ = &random;
+    threads_.resize(size_t{size.x} * size.y * size.z);
+    warp_meetings_.resize((threads_.size() + kWarp - 1) / kWarp);
+    ready_.clear();
+    unsigned rank = 0;
+    for (Thread& thread : threads_) {
+        thread.index = {rank % size.x, rank / size.x % size.y, rank / size.x / size.y};
+        thread.fiber = nullptr;
+        thread.done = false;
+        thread.copies.clear();
+        ready_.push_back(&thread);
+        ++rank;
+    }
+    unfinished_ = rank;
+    failure_ = nullptr;
+    go_on_with(draw());
+    if (failure_ != nullptr) {
+        block_meetings_.clear();
+        for (Meetings& meetings : warp_meetings_) meetings.clear();
+        std::rethrow_exception(failure_);
+    }
+}
+
+Meeting& Block::join(Meetings& meetings, uint32_t mask, unsigned expected, unsigned slot, const char* name,
+                     const Place& place, void* operand) {
+    auto found = std::find_if(meetings.begin(), meetings.end(), [&](const auto& m) {
+        return m->mask == mask && std::strcmp(m->name, name) == 0 && same(m->place, place);
+    });
+    if (found == meetings.end()) {
+        if (spare_.empty()) spare_.push_back(std::make_unique<Meeting>());
+        meetings.push_back(std::move(spare_.back()));
+        spare_.pop_back();
+        found = meetings.end() - 1;
+        Meeting& fresh = **found;
+        fresh.name = name;
+        fresh.place = place;
+        fresh.mask = mask;
+        fresh.expected = expected;
+        fresh.arrived = 0;
+        fresh.operands.assign(mask == 0 ? expected : kWarp, nullptr);
+        fresh.threads.clear();
+    }
+    Meeting& meeting = **found;
+    meeting.operands[slot] = operand;
+    meeting.threads.push_back(thread_);
+    ++meeting.arrived;
+    return meeting;
+}
+
+void Block::release(Meetings& meetings, Meeting& meeting) {
+    ready_.insert(ready_.end(), meeting.threads.begin(), meeting.threads.end());
+    const auto found =
+        std::find_if(meetings.begin(), meetings.end(), [&](const auto& m) { return m.get() == &meeting; });
+    spare_.push_back(std::move(*found));
+    meetings.erase(found);
+    wait();
+}
+
+void Block::check_mask(const char* name, const Place& place, uint32_t mask) const {
+    const size_t lanes = std::min<size_t>(kWarp, threads_.size() - rank() / kWarp * kWarp);
+    const uint32_t present = lanes == kWarp ? ~0u : (1u << lanes) - 1;
+    if ((mask & ~present) != 0) {
+        throw Fault(std::string(name) + " at " + text(place) + " names lanes that the block does not have: mask " +
+                    hex(mask) + ", lanes " + hex(present));
+    }
+    if ((mask >> lane() & 1u) == 0) {
+        throw Fault(std::string(name) + " at " + text(place) + ": lane " + std::to_string(lane()) +
+                    " calls with a mask that does not name it, " + hex(mask));
+    }
+}
+
+// The body of every fiber.
+void Block::work() {
+    Block& block = current();
+    for (;;) {
+        block.run_thread();
+        block.leave_fiber();
+    }
+}
+
+void Block::run_thread() {
+    try {
+        (*body_)();
+        if (!thread_->copies.empty()) {
+            throw Fault("a thread returned with " + std::to_string(thread_->copies.size()) +
+                        " asynchronous copies that it never waited for");
+        }
+    } catch (const Abandoned&) {
+    } catch (...) {
+        abandon(std::current_exception());
+    }
+    thread_->done = true;
+    --unfinished_;
+}
+
+// After a thread has returned: another thread that has not started takes its fiber; else the fiber rests.
+void Block::leave_fiber() {
+    if (ready_.empty() && unfinished_ > 0 && failure_ == nullptr) {
+        abandon(std::make_exception_ptr(Fault(who_waits_where())));
+    }
+    Thread* next = draw();
+    if (next != nullptr && next->fiber == nullptr) {
+        make_current(next);
+        return;
+    }
+    idle_.push_back(fiber_);
+    go_on_with(next);
+}
+
+Thread* Block::draw() {
+    if (ready_.empty()) return nullptr;
+    std::swap(ready_[random_->below(static_cast<uint32_t>(ready_.size()))], ready_.back());
+    Thread* thread = ready_.back();
+    ready_.pop_back();
+    return thread;
+}
+
+void Block::make_current(Thread* thread) {
+    thread_ = thread;
+    if (thread != nullptr) coordinates.thread = thread->index;
+}
+
+// Somebody else's turn, until this thread is drawn.
+void Block::wait() {
+    thread_->fiber = fiber_;
+    if (ready_.empty()) {
+        abandon(std::make_exception_ptr(Fault(who_waits_where())));
+        throw Abandoned();
+    }
+    Thread* next = draw();
+    if (next != thread_) go_on_with(next);
+    if (failure_ != nullptr) throw Abandoned();
+}
+
+// Null: all is done, back to run().
+void Block::go_on_with(Thread* next) {
+    Fiber* from = fiber_;
+    make_current(next);
+    if (next == nullptr) {
+        fiber_ = &main_;
+    } else if (next->fiber != nullptr) {
+        fiber_ = next->fiber;
+    } else {
+        if (idle_.empty()) {
+            fibers_.push_back(std::make_unique<Fiber>(work));
+            idle_.push_back(fibers_.back().get());
+        }
+        fiber_ = idle_.back();
+        idle_.pop_back();
+    }
+    fiber_->resume(*from);
+}
+
+// Threads that wait are woken to end; those that have not started never do.
+void Block::abandon(std::exception_ptr failure) {
+    if (failure_ == nullptr) failure_ = std::move(failure);
+    ready_.clear();
+    for (Thread& thread : threads_) {
+        if (&thread != thread_ && thread.fiber != nullptr && !thread.done) ready_.push_back(&thread);
+    }
+}
+
+std::string Block::who_waits_where() const {
+    std::string message = "threads wait for others that never come: ";
+    const auto add = [&](const Meetings& meetings) {
+        for (const auto& meeting : meetings) {
+            message += threads_text(meeting->threads) + " in " + meeting->name;
+            if (meeting->mask != 0) message += " with mask " + hex(meeting->mask);
+            message += " at " + text(meeting->place) + "; ";
+        }
+    };
+    add(block_meetings_);
+    for (const Meetings& meetings : warp_meetings_) add(meetings);
+    const auto returned = std::count_if(threads_.begin(), threads_.end(), [](const Thread& t) { return t.done; });
+    return message + std::to_string(returned) + " of " + std::to_string(threads_.size()) + " threads have returned";
+}
+
+}  // namespace emulator

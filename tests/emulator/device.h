@@ -1,0 +1,155 @@
+// What nvcc gives a .cu file beside C++, for a C++ compiler: included before its first line, as nvcc includes
+// cuda_runtime.h. What does not stand here does not compile.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "tests/emulator/block.h"
+#include "tests/emulator/warp.h"
+
+#undef __shared__
+#define __shared__ static_assert(false, "shared memory is dynamic only: kernels::dynamic_shared()");
+#undef __constant__
+#define __constant__ static_assert(false, "the emulator knows no constant memory");
+#undef __managed__
+#define __managed__ static_assert(false, "the emulator knows no managed memory");
+
+inline const uint3& threadIdx = emulator::coordinates.thread;
+inline const uint3& blockIdx = emulator::coordinates.block;
+inline const dim3& blockDim = emulator::coordinates.block_size;
+inline const dim3& gridDim = emulator::coordinates.grid_size;
+inline constexpr int warpSize = emulator::kWarp;
+
+// Barriers of the block.
+inline void __syncthreads(emulator::Place place = emulator::Place::current()) {
+    emulator::Block::current().meet_block("__syncthreads", place, nullptr, [](const emulator::Operands&) {});
+}
+inline int __syncthreads_count(int predicate, emulator::Place place = emulator::Place::current()) {
+    return emulator::vote_block("__syncthreads_count", place, predicate);
+}
+inline int __syncthreads_or(int predicate, emulator::Place place = emulator::Place::current()) {
+    return emulator::vote_block("__syncthreads_or", place, predicate) != 0 ? 1 : 0;
+}
+inline int __syncthreads_and(int predicate, emulator::Place place = emulator::Place::current()) {
+    return emulator::vote_block("__syncthreads_and", place, predicate == 0) == 0 ? 1 : 0;
+}
+
+// Among the lanes of a warp that the mask names.
+inline void __syncwarp(uint32_t mask = ~0u, emulator::Place place = emulator::Place::current()) {
+    emulator::Block::current().meet_warp("__syncwarp", place, mask, nullptr, [](const emulator::Operands&) {});
+}
+inline uint32_t __ballot_sync(uint32_t mask, int predicate, emulator::Place place = emulator::Place::current()) {
+    return emulator::ballot("__ballot_sync", place, mask, predicate);
+}
+inline int __any_sync(uint32_t mask, int predicate, emulator::Place place = emulator::Place::current()) {
+    return emulator::ballot("__any_sync", place, mask, predicate) != 0 ? 1 : 0;
+}
+inline int __all_sync(uint32_t mask, int predicate, emulator::Place place = emulator::Place::current()) {
+    return emulator::ballot("__all_sync", place, mask, predicate == 0) == 0 ? 1 : 0;
+}
+
+template <class T>
+concept Shuffled = (std::integral<T> || std::floating_point<T>)&&(sizeof(T) == 4 || sizeof(T) == 8);
+
+template <Shuffled T>
+T __shfl_sync(uint32_t mask, T value, int source, int width = warpSize,
+              emulator::Place place = emulator::Place::current()) {
+    return emulator::shuffle("__shfl_sync", place, mask, value, width,
+                             [=](int lane, int first) { return first + (source & (width - 1)) + 0 * lane; });
+}
+template <Shuffled T>
+T __shfl_up_sync(uint32_t mask, T value, unsigned delta, int width = warpSize,
+                 emulator::Place place = emulator::Place::current()) {
+    return emulator::shuffle("__shfl_up_sync", place, mask, value, width, [=](int lane, int first) {
+        const int source = lane - static_cast<int>(delta);
+        return source < first ? lane : source;
+    });
+}
+template <Shuffled T>
+T __shfl_down_sync(uint32_t mask, T value, unsigned delta, int width = warpSize,
+                   emulator::Place place = emulator::Place::current()) {
+    return emulator::shuffle("__shfl_down_sync", place, mask, value, width, [=](int lane, int first) {
+        const int source = lane + static_cast<int>(delta);
+        return source >= first + width ? lane : source;
+    });
+}
+template <Shuffled T>
+T __shfl_xor_sync(uint32_t mask, T value, int lane_mask, int width = warpSize,
+                  emulator::Place place = emulator::Place::current()) {
+    return emulator::shuffle("__shfl_xor_sync", place, mask, value, width, [=](int lane, int first) {
+        const int source = lane ^ lane_mask;
+        return source >= first + width ? lane : source;
+    });
+}
+
+// Threads run one at a time, so a plain read and write is atomic. Only the types that CUDA has.
+template <class T>
+concept AtomicInteger = std::same_as<T, int> || std::same_as<T, unsigned> || std::same_as<T, unsigned long long>;
+
+template <AtomicInteger T>
+T atomicAdd(T* target, std::type_identity_t<T> value) {
+    const T old = *target;
+    *target = static_cast<T>(static_cast<std::make_unsigned_t<T>>(old) + static_cast<std::make_unsigned_t<T>>(value));
+    return old;
+}
+// The order of such a sum depends on the run: deleted on purpose.
+void atomicAdd(float*, float) = delete;
+void atomicAdd(double*, double) = delete;
+
+template <AtomicInteger T>
+T atomicMax(T* target, std::type_identity_t<T> value) {
+    const T old = *target;
+    if (value > old) *target = value;
+    return old;
+}
+template <AtomicInteger T>
+T atomicMin(T* target, std::type_identity_t<T> value) {
+    const T old = *target;
+    if (value < old) *target = value;
+    return old;
+}
+template <AtomicInteger T>
+T atomicExch(T* target, std::type_identity_t<T> value) {
+    const T old = *target;
+    *target = value;
+    return old;
+}
+template <AtomicInteger T>
+T atomicCAS(T* target, std::type_identity_t<T> compare, std::type_identity_t<T> value) {
+    const T old = *target;
+    if (old == compare) *target = value;
+    return old;
+}
+
+// Threads of the emulator see each other's writes at once.
+inline void __threadfence() {}
+inline void __threadfence_block() {}
+
+template <class T>
+concept CachedLoad =
+    std::is_arithmetic_v<T> || std::same_as<T, int2> || std::same_as<T, int4> || std::same_as<T, uint2> ||
+    std::same_as<T, uint4> || std::same_as<T, float2> || std::same_as<T, float4> || std::same_as<T, double2>;
+
+template <CachedLoad T>
+T __ldg(const T* source) {
+    return *source;
+}
+template <CachedLoad T>
+T __ldcg(const T* source) {
+    return *source;
+}
+
+// nvcc's cuda_runtime.h also takes kernels as what they are.
+template <class... Params>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*kernel)(Params...)) {
+    return cudaFuncGetAttributes(attributes, reinterpret_cast<const void*>(kernel));
+}
+template <class... Params>
+cudaError_t cudaFuncSetAttribute(void (*kernel)(Params...), cudaFuncAttribute attribute, int value) {
+    return cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), attribute, value);
+}

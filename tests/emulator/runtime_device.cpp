@@ -1,0 +1,217 @@
+// The CUDA runtime's functions on devices, kernels and errors.
+#include <cuda_runtime.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+#include "tests/emulator/device_limits.h"
+#include "tests/emulator/last_error.h"
+#include "tests/emulator/memory.h"
+#include "tests/emulator/text.h"
+
+namespace emulator {
+
+namespace {
+
+cudaError_t last_error = cudaSuccess;
+
+std::map<const void*, int>& shared_limits() {
+    static auto& limits = *new std::map<const void*, int>;
+    return limits;
+}
+
+struct ErrorText {
+    cudaError_t error;
+    const char *name, *words;
+};
+
+#define ERROR_TEXT(error, words) \
+    { error, #error, words }
+constexpr ErrorText kErrors[] = {
+    ERROR_TEXT(cudaSuccess, "no error"),
+    ERROR_TEXT(cudaErrorInvalidValue, "invalid argument"),
+    ERROR_TEXT(cudaErrorMemoryAllocation, "out of memory"),
+    ERROR_TEXT(cudaErrorInvalidConfiguration, "invalid configuration argument"),
+    ERROR_TEXT(cudaErrorInvalidMemcpyDirection, "invalid copy direction for memcpy"),
+    ERROR_TEXT(cudaErrorInvalidDeviceFunction, "invalid device function"),
+    ERROR_TEXT(cudaErrorInvalidDevice, "invalid device ordinal"),
+    ERROR_TEXT(cudaErrorInvalidResourceHandle, "invalid resource handle"),
+    ERROR_TEXT(cudaErrorNotReady, "device not ready"),
+    ERROR_TEXT(cudaErrorNotSupported, "operation not supported"),
+    ERROR_TEXT(cudaErrorIllegalState, "the operation cannot be performed in the present state"),
+    ERROR_TEXT(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing"),
+    ERROR_TEXT(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture"),
+    ERROR_TEXT(cudaErrorStreamCaptureImplicit,
+               "operation would make the legacy stream depend on a capturing blocking "
+               "stream"),
+};
+#undef ERROR_TEXT
+
+const ErrorText* text_of(cudaError_t error) {
+    for (const ErrorText& known : kErrors) {
+        if (known.error == error) return &known;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+cudaError_t remember(cudaError_t error) {
+    if (error != cudaSuccess) last_error = error;
+    return error;
+}
+
+int shared_by_asking() {
+    const char* text = std::getenv("EMULATOR_SHARED_MEMORY");
+    return text == nullptr ? kSharedByAsking : std::atoi(text);
+}
+
+int shared_limit_of(const void* kernel) {
+    const auto found = shared_limits().find(kernel);
+    return found == shared_limits().end() ? kSharedWithoutAsking : found->second;
+}
+
+}  // namespace emulator
+
+using namespace emulator;
+
+#if defined(__SANITIZE_ADDRESS__)
+// Fibers would each need a second stack of several megabytes for it.
+extern "C" const char* __asan_default_options() {
+    return "detect_stack_use_after_return=0";
+}
+#endif
+
+const char* cudaGetErrorName(cudaError_t error) {
+    const ErrorText* known = text_of(error);
+    return known == nullptr ? "an error that the emulator never returns" : known->name;
+}
+
+const char* cudaGetErrorString(cudaError_t error) {
+    const ErrorText* known = text_of(error);
+    return known == nullptr ? "an error that the emulator never returns" : known->words;
+}
+
+cudaError_t cudaGetLastError() {
+    const cudaError_t error = last_error;
+    last_error = cudaSuccess;
+    return error;
+}
+
+cudaError_t cudaPeekAtLastError() {
+    return last_error;
+}
+
+cudaError_t cudaGetDeviceCount(int* count) {
+    *count = 1;
+    return cudaSuccess;
+}
+
+cudaError_t cudaSetDevice(int device) {
+    return remember(device == 0 ? cudaSuccess : cudaErrorInvalidDevice);
+}
+
+cudaError_t cudaGetDevice(int* device) {
+    *device = 0;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDriverGetVersion(int* version) {
+    *version = CUDART_VERSION;
+    return cudaSuccess;
+}
+
+cudaError_t cudaRuntimeGetVersion(int* version) {
+    *version = CUDART_VERSION;
+    return cudaSuccess;
+}
+
+// Only what the emulator enforces or its limits say; the rest is zero.
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
+    if (device != 0) return remember(cudaErrorInvalidDevice);
+    *properties = {};
+    std::snprintf(properties->name, sizeof properties->name, "Emulated GPU");
+    properties->major = 9;
+    properties->minor = 0;
+    properties->totalGlobalMem = kMemoryBytes;
+    properties->multiProcessorCount = kMultiprocessors;
+    properties->warpSize = 32;
+    properties->maxThreadsPerBlock = kMostThreads;
+    properties->maxThreadsDim[0] = properties->maxThreadsDim[1] = kMostThreads;
+    properties->maxThreadsDim[2] = kMostBlockDepth;
+    properties->maxGridSize[0] = kMostGridWidth;
+    properties->maxGridSize[1] = properties->maxGridSize[2] = kMostGridHeight;
+    properties->sharedMemPerBlock = kSharedWithoutAsking;
+    properties->sharedMemPerBlockOptin = static_cast<size_t>(shared_by_asking());
+    properties->sharedMemPerMultiprocessor = kSharedOfMultiprocessor;
+    properties->reservedSharedMemPerBlock = kSharedReserved;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+    if (device != 0) return remember(cudaErrorInvalidDevice);
+    switch (attribute) {
+        case cudaDevAttrMultiProcessorCount:
+            *value = kMultiprocessors;
+            return cudaSuccess;
+        case cudaDevAttrMaxThreadsPerBlock:
+            *value = kMostThreads;
+            return cudaSuccess;
+        case cudaDevAttrMaxSharedMemoryPerBlock:
+            *value = kSharedWithoutAsking;
+            return cudaSuccess;
+        case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+            *value = shared_by_asking();
+            return cudaSuccess;
+        case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
+            *value = kSharedOfMultiprocessor;
+            return cudaSuccess;
+        case cudaDevAttrReservedSharedMemoryPerBlock:
+            *value = kSharedReserved;
+            return cudaSuccess;
+        case cudaDevAttrComputeCapabilityMajor:
+            *value = 9;
+            return cudaSuccess;
+        case cudaDevAttrComputeCapabilityMinor:
+            *value = 0;
+            return cudaSuccess;
+        case cudaDevAttrWarpSize:
+            *value = 32;
+            return cudaSuccess;
+        default:
+            return remember(cudaErrorNotSupported);
+    }
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
+    if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
+    *attributes = {};
+    attributes->maxThreadsPerBlock = kMostThreads;
+    attributes->maxDynamicSharedSizeBytes = shared_limit_of(function);
+    attributes->binaryVersion = 90;
+    attributes->ptxVersion = 90;
+    return cudaSuccess;
+}
+
+cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value) {
+    if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
+    switch (attribute) {
+        case cudaFuncAttributeMaxDynamicSharedMemorySize:
+            if (value < 0 || value > shared_by_asking()) return remember(cudaErrorInvalidValue);
+            shared_limits()[function] = value;
+            return cudaSuccess;
+        case cudaFuncAttributePreferredSharedMemoryCarveout:
+            return remember(value < -1 || value > 100 ? cudaErrorInvalidValue : cudaSuccess);
+        default:
+            return remember(cudaErrorInvalidValue);
+    }
+}
+
+#if CUDART_VERSION >= 12030
+cudaError_t cudaFuncGetName(const char** name, const void* function) {
+    *name = linker_name(function);
+    return remember(*name == nullptr ? cudaErrorInvalidDeviceFunction : cudaSuccess);
+}
+#endif

@@ -1,0 +1,132 @@
+// The CUDA runtime's functions on streams and events.
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tests/emulator/last_error.h"
+#include "tests/emulator/memory.h"
+#include "tests/emulator/stream_state.h"
+
+using namespace emulator;
+
+struct CUevent_st {
+    unsigned flags = cudaEventDefault;
+    std::optional<std::chrono::steady_clock::time_point> time{};
+};
+
+namespace {
+
+std::vector<std::unique_ptr<CUevent_st>>& events() {
+    static auto& all = *new std::vector<std::unique_ptr<CUevent_st>>;
+    return all;
+}
+
+template <class Handles, class Handle>
+auto find(Handles& handles, Handle handle) {
+    return std::find_if(handles.begin(), handles.end(), [&](const auto& other) { return other.get() == handle; });
+}
+
+bool is_event(cudaEvent_t event) {
+    return find(events(), event) != events().end();
+}
+
+// Waiting for work that is only noted down is what a capture forbids.
+cudaError_t wait_for(cudaStream_t stream) {
+    if (!is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
+    if (is_capturing(stream) || calls_are_restricted()) {
+        invalidate_capture(stream);
+        return remember(cudaErrorStreamCaptureUnsupported);
+    }
+    Memory::instance().check_guards();
+    return cudaSuccess;
+}
+
+}  // namespace
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+    if (flags != cudaStreamDefault && flags != cudaStreamNonBlocking) return remember(cudaErrorInvalidValue);
+    streams().push_back(std::make_unique<CUstream_st>(CUstream_st{flags}));
+    *stream = streams().back().get();
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamCreate(cudaStream_t* stream) {
+    return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+    const auto found = find(streams(), stream);
+    if (found == streams().end()) return remember(cudaErrorInvalidResourceHandle);
+    streams().erase(found);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    return wait_for(stream);
+}
+
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+    return wait_for(stream);
+}
+
+cudaError_t cudaDeviceSynchronize() {
+    for (const auto& stream : streams()) {
+        if (is_capturing(stream.get())) return wait_for(stream.get());
+    }
+    return wait_for(nullptr);
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+    events().push_back(std::make_unique<CUevent_st>(CUevent_st{flags}));
+    *event = events().back().get();
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+    return cudaEventCreateWithFlags(event, cudaEventDefault);
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    const auto found = find(events(), event);
+    if (found == events().end()) return remember(cudaErrorInvalidResourceHandle);
+    events().erase(found);
+    return cudaSuccess;
+}
+
+// Work is done when it has been submitted, so the event happens now.
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    if (!is_event(event) || !is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
+    if (is_capturing(stream)) {
+        invalidate_capture(stream);  // CUDA would allow it, to fork the capture: no code of this project does
+        return remember(cudaErrorNotSupported);
+    }
+    event->time = std::chrono::steady_clock::now();
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    if (!is_event(event)) return remember(cudaErrorInvalidResourceHandle);
+    return wait_for(nullptr);
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+    return cudaEventSynchronize(event);
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+    if (!is_event(event) || !is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+    if (!is_event(start) || !is_event(end)) return remember(cudaErrorInvalidResourceHandle);
+    if (!start->time || !end->time || ((start->flags | end->flags) & cudaEventDisableTiming) != 0) {
+        return remember(cudaErrorInvalidResourceHandle);
+    }
+    *milliseconds = std::chrono::duration<float, std::milli>(*end->time - *start->time).count();
+    return cudaSuccess;
+}

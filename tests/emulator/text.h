@@ -1,0 +1,24 @@
+// Words for messages.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <source_location>
+#include <string>
+
+namespace emulator {
+
+inline std::string text(const uint3& v) {
+    return "(" + std::to_string(v.x) + ", " + std::to_string(v.y) + ", " + std::to_string(v.z) + ")";
+}
+inline std::string text(const std::source_location& place) {
+    return std::string(place.file_name()) + ":" + std::to_string(place.line());
+}
+std::string hex(uint64_t value);
+// The name of a function of this program, readable; "a kernel" where the program carries no symbols.
+std::string function_name(const void* function);
+// The same as the linker knows it; null where there are no symbols.
+const char* linker_name(const void* function);
+
+}  // namespace emulator
