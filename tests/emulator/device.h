@@ -12,6 +12,10 @@
 #include "tests/emulator/block.h"
 #include "tests/emulator/warp.h"
 
+// Advice for the compiler of the GPU.
+#undef __launch_bounds__
+#define __launch_bounds__(...)
+
 #undef __shared__
 #define __shared__ static_assert(false, "shared memory is dynamic only: kernels::dynamic_shared()");
 #undef __constant__
@@ -142,6 +146,15 @@ T __ldg(const T* source) {
 template <CachedLoad T>
 T __ldcg(const T* source) {
     return *source;
+}
+
+template <class T>
+requires std::is_arithmetic_v<T> T min(T a, T b) {
+    return b < a ? b : a;
+}
+template <class T>
+requires std::is_arithmetic_v<T> T max(T a, T b) {
+    return a < b ? b : a;
 }
 
 // nvcc's cuda_runtime.h also takes kernels as what they are.
