@@ -52,6 +52,7 @@ void backward(Backend& backend, FusedOps& fused, const Saved& s) {
                                 norm.gamma.grad_target(backend, DType::kFloat32),
                                 norm.beta.grad_target(backend, DType::kFloat32),
                                 residual_learns && part ? backend.empty(dy.shape(), dy.dtype()) : Tensor()};
+    if (s.p.defined()) s.p.settle(backend);
     const Tensor dp = s.p.defined() ? s.p.grad() : Tensor();
     const auto write = [&](const Tensor& dx, bool accumulate) {
         gradients.dx = dx;

@@ -21,17 +21,21 @@ from safetensors_file import Bfloat16, round_to_bfloat16, write_safetensors
 
 MOMENTUM = 0.9
 LEARNING_RATE = 0.001
+LARGE_LEARNING_RATE = 0.1  # for one step in bfloat16: errors of the gradient then show in the weights
 CLOSED_SHARE = 0.6  # of channels with a negative shift: open ones are nearly linear, and the norm behind cancels them
 
 
 class Case:
     """One file. `steps` is 0 where nothing is kept from after the first gradient; `narrow` stores weight gradients as
-    BF16. Norm shifts start `shifts` scales from zero: far where ten steps of ReLU inputs have to stay clear of it."""
+    BF16; `autocast` measures how far PyTorch's bfloat16 is from float64, where nothing is kept clear of zero. Norm
+    shifts start `shifts` scales from zero: far where ten steps of ReLU inputs have to stay clear of it."""
 
-    def __init__(self, depth, block, shortcut, padding, batch, weight_decay, steps, narrow=False):
+    def __init__(self, depth, block, shortcut, padding, batch, weight_decay, steps, narrow=False, autocast=False):
         self.model = {"depth": depth, "block": block, "shortcut": shortcut, "padding": padding}
         self.batch, self.weight_decay, self.steps, self.narrow = batch, weight_decay, steps, narrow
-        self.candidates, self.shifts = (200, (1.2, 1.8)) if steps else (5, (0.3, 1.2))
+        self.autocast, self.learning_rate = autocast, LARGE_LEARNING_RATE if autocast else LEARNING_RATE
+        self.candidates = 200 if steps > 1 else 5
+        self.shifts = (1.2, 1.8) if steps else (0.3, 1.2)
 
 
 CASES = {
@@ -45,6 +49,8 @@ CASES = {
     "full_plain20": Case(20, "preact", "none", "same", 4, 2e-4, 0),
     "full_postact20": Case(20, "postact", "subsample_zeropad", "symmetric", 4, 2e-4, 0),
     "full_resnet56": Case(56, "preact", "avgpool_zeropad", "same", 4, 2e-4, 0, narrow=True),
+    "bf16_preact": Case(8, "preact", "avgpool_zeropad", "same", 4, 0.05, 1, autocast=True),
+    "bf16_plain": Case(8, "preact", "none", "same", 4, 0.05, 1, autocast=True),
 }
 
 
@@ -86,7 +92,7 @@ def initial_state(case, random, images):
     norms = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.BatchNorm2d)}
     for norm in norms.values():
         norm.momentum = 1.0
-    clear_zero(model, norms.values(), images)
+    gather_statistics(model, images, [] if case.autocast else norms.values())
     for name, norm in norms.items():
         state[name + ".bias"] = norm.bias.detach().numpy().astype(np.float32)
         mean, variance = norm.running_mean.numpy(), norm.running_var.numpy()
@@ -96,8 +102,9 @@ def initial_state(case, random, images):
     return state
 
 
-def clear_zero(model, norms, images):
-    """One training forward that moves each norm's shift so that zero lies in the middle of the widest gap nearby.
+def gather_statistics(model, images, norms):
+    """One training forward that moves the shift of each of `norms` so that zero lies in the middle of the widest gap
+    nearby.
 
     A ReLU input is the output of the norm that ran last, in the post-activation network plus a shortcut.
     """
@@ -118,7 +125,9 @@ def clear_zero(model, norms, images):
         norm.bias.add_(shift)
         return (x + shift[:, None, None],)
 
-    hooks = [norm.register_forward_hook(remember) for norm in norms] + [model.relu.register_forward_pre_hook(nudge)]
+    hooks = [norm.register_forward_hook(remember) for norm in norms]
+    if hooks:
+        hooks.append(model.relu.register_forward_pre_hook(nudge))
     with torch.no_grad():
         model.train()(torch.from_numpy(images).double())
     for hook in hooks:
@@ -164,21 +173,26 @@ def state_of(model):
     return {name: model.state_dict()[name].detach().double().numpy().copy() for name in names}
 
 
-def run(case, images, labels, state, dtype, keep=False, floor=0.0):
-    """Name -> float64 array of everything that the file compares, computed in `dtype`, and the watch over the ReLUs."""
+def run(case, images, labels, state, dtype, keep=False, floor=0.0, autocast=False):
+    """Name -> float64 array of everything that the file compares, computed in `dtype`, and the watch over the ReLUs.
+
+    `autocast` lets PyTorch compute in bfloat16 what it deems safe, as it does in a training in mixed precision.
+    """
     model = ResNet(**case.model).to(dtype)
     load(model, state)
     x, y = torch.from_numpy(images).to(dtype), torch.from_numpy(labels)
     watch = ReluWatch(model, keep, floor)
     result = {}
     with torch.no_grad():
-        result["logits.eval"] = model.eval()(x).double().numpy()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            result["logits.eval"] = model.eval()(x).double().numpy()
     model.train()
     momentum = {name: torch.zeros_like(parameter) for name, parameter in model.named_parameters()}
     for step in range(max(case.steps, 1)):
         model.zero_grad()
-        logits = model(x)
-        cross_entropy = F.cross_entropy(logits, y)
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            logits = model(x)
+            cross_entropy = F.cross_entropy(logits, y)
         loss = cross_entropy + weight_penalty(model, case.weight_decay)
         loss.backward()
         if step == 0:
@@ -191,10 +205,12 @@ def run(case, images, labels, state, dtype, keep=False, floor=0.0):
             with torch.no_grad():
                 for name, parameter in model.named_parameters():
                     momentum[name].mul_(MOMENTUM).add_(parameter.grad)
-                    parameter.sub_(LEARNING_RATE * momentum[name])
+                    parameter.sub_(case.learning_rate * momentum[name])
     if case.steps:
-        result.update({"after10." + name: values for name, values in state_of(model).items()})
-        result.update({"after10.momentum." + name: v.double().numpy() for name, v in momentum.items()})
+        after = f"after{case.steps}."
+        result.update({after + name: values for name, values in state_of(model).items()})
+        if case.steps > 1:
+            result.update({after + "momentum." + name: v.double().numpy() for name, v in momentum.items()})
     return result, watch
 
 
@@ -207,7 +223,8 @@ def deviations(single, double):
     """Group of tensors -> the worst relative L2 error of float32 against float64 among them."""
     worst = {}
     for name, reference in double.items():
-        group = "after10.momentum" if name.startswith("after10.momentum.") else name.split(".")[0]
+        parts = name.split(".")
+        group = ".".join(parts[:2]) if parts[1] == "momentum" else parts[0]
         worst[group] = max(worst.get(group, 0.0), deviation(single[name], reference))
     return worst
 
@@ -241,6 +258,11 @@ def measured(case, candidate):
         "relu_float32_error": max(float((x - y).abs().max()) for x, y in pairs),
         "float32_deviation": deviations(single, candidate.result),
     }
+    if case.autocast:
+        narrow, _ = run(case, *candidate.inputs(), torch.float32, autocast=True)
+        candidate.report["autocast_deviation"] = {
+            name: deviation(narrow[name], values) for name, values in candidate.result.items()
+        }
     return candidate
 
 
@@ -273,7 +295,7 @@ def make(name, case, folder):
         "seeds_searched": str(case.candidates),
         "weight_decay": str(case.weight_decay),
         "momentum": str(MOMENTUM),
-        "learning_rate": str(LEARNING_RATE),
+        "learning_rate": str(case.learning_rate),
         "steps": str(case.steps),
         "epsilon": str(EPSILON),
         "decay": str(DECAY),

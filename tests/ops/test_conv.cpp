@@ -3,6 +3,7 @@
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
 #include "tests/support/reference_conv.h"
+#include "tests/support/reference_fused.h"
 #include "tests/support/reference_norm.h"
 
 using namespace engine;
@@ -114,6 +115,13 @@ DEVICE_TEST_CASE("conv equals plain loops in float32, forward and backward", "[o
 
 DEVICE_TEST_CASE("conv equals plain loops in bfloat16, forward and backward", "[ops]") {
     for (const ConvCase& c : kConvCases) check_conv(backend, c, DType::kBFloat16);
+}
+
+TEST_CASE("conv equals plain loops where it is fused", "[ops][fused]") {
+    const auto backend = poisoned(make_reference_fused_backend());
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const ConvCase& c : kConvCases) check_conv(*backend, c, dtype);
+    }
 }
 
 TEST_CASE("conv equals plain loops with oneDNN's norm", "[ops]") {

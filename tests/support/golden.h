@@ -1,0 +1,106 @@
+// The files of tests/golden (its README.md says what they hold), and a network in the state that one begins from.
+#pragma once
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "engine/io/channels.h"
+#include "engine/io/safetensors.h"
+#include "engine/train/trainer.h"
+#include "models/registry.h"
+#include "tests/catch.h"
+#include "tests/support/relative_error.h"
+#include "tests/support/source_dir.h"
+#include "tools/experiment.h"
+
+namespace test {
+
+class GoldenFile {
+  public:
+    explicit GoldenFile(const std::string& name)
+        : file_(engine::SafetensorsFile::read(source_dir() + "/tests/golden/" + name + ".safetensors")) {}
+
+    bool has(const std::string& name) const { return file_.find(name) != nullptr; }
+
+    // In the order of the file (channels first).
+    std::vector<float> values(const std::string& name) const {
+        const engine::TensorView* view = file_.find(name);
+        INFO(name);
+        REQUIRE(view != nullptr);
+        std::vector<float> values(view->data.size() / size_of(view->type));
+        if (view->type == engine::SafetensorsType::kBF16) {
+            std::vector<engine::bfloat16> narrow(values.size());
+            std::memcpy(narrow.data(), view->data.data(), view->data.size());
+            for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(narrow[i]);
+        } else {
+            REQUIRE(view->type == engine::SafetensorsType::kF32);
+            std::memcpy(values.data(), view->data.data(), view->data.size());
+        }
+        return values;
+    }
+
+    std::vector<int32_t> labels() const {
+        const engine::TensorView* view = file_.find("labels");
+        REQUIRE((view != nullptr && view->type == engine::SafetensorsType::kI64));
+        std::vector<int64_t> wide(view->data.size() / sizeof(int64_t));
+        std::memcpy(wide.data(), view->data.data(), view->data.size());
+        return {wide.begin(), wide.end()};
+    }
+
+    double number(const std::string& key) const { return std::stod(file_.metadata().at(key)); }
+    nlohmann::json json(const std::string& key) const { return nlohmann::json::parse(file_.metadata().at(key)); }
+
+    models::ModelConfig model() const {
+        const std::string text = "{\"model\": " + file_.metadata().at("model") + "}";
+        return tools::experiment_from_json(text, "golden").model;
+    }
+
+    engine::OptimizerConfig optimizer() const {
+        return {.momentum = number("momentum"), .weight_decay = number("weight_decay")};
+    }
+
+  private:
+    engine::SafetensorsFile file_;
+};
+
+struct GoldenNetwork {
+    GoldenNetwork(std::unique_ptr<engine::Backend> device, const GoldenFile& golden,
+                  engine::DType activations = engine::DType::kFloat32)
+        : backend(std::move(device)), model(models::make_model(parameters, golden.model())) {
+        parameters.allocate(*backend, activations, 0);
+        for (const auto& parameter : parameters.parameters()) load(golden, parameter->name, parameter->weight);
+        for (const auto& buffer : parameters.buffers()) load(golden, buffer->name, buffer->value);
+        parameters.refresh_copies(*backend);
+
+        const auto labels = golden.labels();
+        const auto count = static_cast<int64_t>(labels.size());
+        const engine::Shape shape{count, 32, 32, 3};
+        const auto pictures = engine::to_channels_last(golden.values("input"), shape);
+        batch = {backend->from_host(pictures.data(), shape), backend->from_host(labels.data(), {count})};
+        if (activations != engine::DType::kFloat32) {
+            const engine::Tensor narrow = backend->empty(shape, activations);
+            backend->cast(batch.images, narrow);
+            batch.images = narrow;
+        }
+    }
+
+    void load(const GoldenFile& golden, const std::string& name, const engine::Tensor& to) {
+        const auto values = engine::to_channels_last(golden.values("before." + name), to.shape());
+        REQUIRE(static_cast<int64_t>(values.size()) == to.elements());
+        backend->upload(values.data(), to);
+    }
+
+    // In the order of a file.
+    std::vector<float> read(const engine::Tensor& tensor) {
+        std::vector<float> values(tensor.elements());
+        backend->download(tensor, values.data());
+        return engine::to_channels_first(values, tensor.shape());
+    }
+
+    std::unique_ptr<engine::Backend> backend;
+    engine::nn::Parameters parameters;
+    std::unique_ptr<engine::nn::Module> model;
+    engine::Batch batch;
+};
+
+}  // namespace test

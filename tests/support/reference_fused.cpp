@@ -1,0 +1,266 @@
+#include "tests/support/reference_fused.h"
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/batch_norm_body.h"
+#include "tests/support/reference_products.h"
+
+namespace test {
+
+using engine::BatchStats;
+using engine::Conv2dParams;
+using engine::DType;
+using engine::NormParams;
+using engine::Shape;
+using engine::StatsGradient;
+using engine::Tensor;
+
+namespace {
+
+using Values = std::vector<double>;
+
+// ---- tensors as doubles
+
+Values read(const Tensor& x) {
+    if (x.dtype() == DType::kFloat32) return {x.data<float>(), x.data<float>() + x.elements()};
+    Values values(static_cast<size_t>(x.elements()));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(x.data<engine::bfloat16>()[i]);
+    return values;
+}
+
+double as_stored(DType dtype, double value) {
+    const auto single = static_cast<float>(value);
+    return dtype == DType::kFloat32 ? single : static_cast<float>(engine::bfloat16(single));
+}
+
+void write(const Tensor& x, const Values& values) {
+    ASSERT(static_cast<size_t>(x.elements()) == values.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+        const auto single = static_cast<float>(values[i]);
+        if (x.dtype() == DType::kFloat32) {
+            x.data<float>()[i] = single;
+        } else {
+            x.data<engine::bfloat16>()[i] = engine::bfloat16(single);
+        }
+    }
+}
+
+size_t channels_of(const Tensor& x) {
+    return static_cast<size_t>(x.shape()[-1]);
+}
+size_t rows_of(const Tensor& x) {
+    return static_cast<size_t>(x.elements()) / channels_of(x);
+}
+
+// ---- norms
+
+// A norm's output is computed in float, as every kernel does: the sign decides over the whole gradient.
+class NormLine {
+  public:
+    explicit NormLine(const NormParams& norm) : norm_(norm) { ASSERT(norm.relu); }
+
+    float rstd(size_t c) const { return kernels::reciprocal_std(norm_.stats.variance.data<float>()[c], norm_.epsilon); }
+    float scale(size_t c) const { return norm_.gamma.data<float>()[c] * rstd(c); }
+    double centred(double x, size_t c) const { return x - norm_.stats.mean.data<float>()[c]; }
+    float output(double x, size_t c) const {
+        return kernels::normalised(static_cast<float>(x), norm_.stats.mean.data<float>()[c], scale(c),
+                                   norm_.beta.data<float>()[c]);
+    }
+    float rectified(double x, size_t c) const {
+        const float value = output(x, c);
+        return value <= 0.0f ? 0.0f : value;  // A NaN stays one.
+    }
+    bool open(double x, size_t c) const { return output(x, c) > 0.0f; }
+
+  private:
+    const NormParams& norm_;
+};
+
+Values normalised_input(const NormParams& norm, const Tensor& tensor) {
+    const NormLine line(norm);
+    Values p = read(tensor);
+    for (size_t i = 0; i < p.size(); ++i) {
+        p[i] = as_stored(tensor.dtype(), line.rectified(p[i], i % channels_of(tensor)));
+    }
+    return p;
+}
+
+void write_stats(const Tensor& tensor, const BatchStats& stats) {
+    const Values x = read(tensor);
+    const size_t channels = channels_of(tensor);
+    const auto rows = static_cast<double>(rows_of(tensor));
+    Values mean(channels), variance(channels);
+    for (size_t i = 0; i < x.size(); ++i) mean[i % channels] += x[i] / rows;
+    for (size_t i = 0; i < x.size(); ++i) variance[i % channels] += std::pow(x[i] - mean[i % channels], 2) / rows;
+    write(stats.mean, mean);
+    write(stats.variance, variance);
+}
+
+void move_running(const NormParams& norm, const Tensor& x, const engine::RunningUpdate& update) {
+    if (!update.running.mean.defined()) return;
+    const float unbiased = kernels::unbiased_factor(static_cast<int64_t>(rows_of(x)));
+    for (size_t c = 0; c < channels_of(x); ++c) {
+        float& mean = update.running.mean.data<float>()[c];
+        float& variance = update.running.variance.data<float>()[c];
+        mean = kernels::running_value(mean, norm.stats.mean.data<float>()[c], update.decay);
+        variance = kernels::running_value(variance, norm.stats.variance.data<float>()[c] * unbiased, update.decay);
+    }
+}
+
+// The gradient of a tensor whose gradient with fixed statistics is given, rounded as the tensor is stored.
+Values whole_gradient(const StatsGradient& part, const Tensor& tensor, const Tensor& fixed) {
+    const Values x = read(tensor);
+    const size_t channels = channels_of(tensor);
+    const auto rows = static_cast<double>(rows_of(tensor));
+    Values whole = read(fixed);
+    for (size_t i = 0; i < whole.size(); ++i) {
+        const size_t c = i % channels;
+        const double rstd = 1 / std::sqrt(double{part.stats.variance.data<float>()[c]} + part.epsilon);
+        const double scale = part.gamma.data<float>()[c] * rstd;
+        const double xhat = (x[i] - part.stats.mean.data<float>()[c]) * rstd;
+        whole[i] -= scale * (part.dbeta.data<float>()[c] + xhat * part.dgamma.data<float>()[c]) / rows;
+        whole[i] = as_stored(fixed.dtype(), whole[i]);
+    }
+    return whole;
+}
+
+Values whole_gradient(const StatsGradient* part, const Tensor& tensor, const Tensor& fixed) {
+    return part != nullptr ? whole_gradient(*part, tensor, fixed) : read(fixed);
+}
+
+// From the gradient `dp` of max(norm(x), 0): dx with the statistics of x held fixed.
+void backward_through_norm(const NormParams& norm, const Tensor& tensor, const Values& dp, const Tensor& dx,
+                           bool accumulate, const Tensor& dgamma, const Tensor& dbeta) {
+    const NormLine line(norm);
+    const Values x = read(tensor);
+    const size_t channels = channels_of(tensor);
+    Values sum = accumulate ? read(dx) : Values(x.size());
+    Values gammas(channels), betas(channels);
+    for (size_t i = 0; i < x.size(); ++i) {
+        const size_t c = i % channels;
+        if (!line.open(x[i], c)) continue;
+        gammas[c] += dp[i] * line.centred(x[i], c) * line.rstd(c);
+        betas[c] += dp[i];
+        sum[i] += line.scale(c) * dp[i];
+    }
+    write(dx, sum);
+    write(dgamma, gammas);
+    write(dbeta, betas);
+}
+
+// y += the residual, brought to the shape of y [.., height, width, channels] by a 2x2 average pool and zeros on the
+// channel axis.
+void add_pooled(const Tensor& residual, const Shape& shape, Values& y) {
+    const int64_t height = shape[1], width = shape[2], channels = shape[3], narrow = channels / 2;
+    ASSERT(residual.shape() == Shape({shape[0], 2 * height, 2 * width, narrow}));
+    const Values r = read(residual);
+    for (int64_t n = 0; n < shape[0]; ++n)
+        for (int64_t row = 0; row < 2 * height; ++row)
+            for (int64_t column = 0; column < 2 * width; ++column)
+                for (int64_t c = 0; c < narrow; ++c) {
+                    const int64_t from = ((n * 2 * height + row) * 2 * width + column) * narrow + c;
+                    const int64_t to = ((n * height + row / 2) * width + column / 2) * channels + channels / 4 + c;
+                    y[to] += r[from] / 4;
+                }
+}
+
+}  // namespace
+
+void ReferenceFusedOps::add_stats_gradient(const StatsGradient& part, const Tensor& x, const Tensor& dx) {
+    write(dx, whole_gradient(part, x, dx));
+}
+
+void ReferenceFusedOps::half_unit(const engine::HalfUnit& unit, const engine::RunningUpdate& running,
+                                  const engine::HalfUnitResult& result) {
+    const Values p = normalised_input(unit.norm, unit.x);
+    Values y = ReferenceProducts(unit.conv).forward(p, read(unit.weight));
+    if (unit.pools_residual) {
+        add_pooled(unit.residual, unit.conv.output_shape(), y);
+    } else if (unit.residual.defined()) {
+        const Values residual = read(unit.residual);
+        for (size_t i = 0; i < y.size(); ++i) y[i] += residual[i];
+    }
+    write(result.y, y);
+    if (result.stats.mean.defined()) write_stats(result.y, result.stats);
+    if (result.p.defined()) write(result.p, p);
+    move_running(unit.norm, unit.x, running);
+}
+
+void ReferenceFusedOps::half_unit_backward(const engine::HalfUnit& unit, const Tensor& y, const Tensor& dy,
+                                           const StatsGradient* part, const Tensor& dp,
+                                           const engine::HalfUnitGradients& gradients) {
+    const ReferenceProducts products(unit.conv);
+    const Values whole = whole_gradient(part, y, dy);
+    if (gradients.dy_whole.defined()) write(gradients.dy_whole, whole);
+    write(gradients.dweight, products.backward_weight(normalised_input(unit.norm, unit.x), whole));
+    Values dinput = products.backward_data(whole, read(unit.weight));
+    if (dp.defined()) {
+        const Values other = read(dp);
+        for (size_t i = 0; i < dinput.size(); ++i) dinput[i] += other[i];
+    }
+    backward_through_norm(unit.norm, unit.x, dinput, gradients.dx, gradients.accumulate, gradients.dgamma,
+                          gradients.dbeta);
+}
+
+void ReferenceFusedOps::stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
+                             const BatchStats& stats) {
+    write(y, ReferenceProducts(conv).forward(read(x), read(weight)));
+    if (stats.mean.defined()) write_stats(y, stats);
+}
+
+void ReferenceFusedOps::stem_backward(const Conv2dParams& conv, const Tensor& x, const Tensor& y, const Tensor& dy,
+                                      const StatsGradient* part, const Tensor& dweight) {
+    write(dweight, ReferenceProducts(conv).backward_weight(read(x), whole_gradient(part, y, dy)));
+}
+
+void ReferenceFusedOps::classifier(const NormParams& norm, const engine::RunningUpdate& running, const Tensor& x,
+                                   const Tensor& weight, const Tensor& bias, const Tensor& pooled,
+                                   const Tensor& logits) {
+    const NormLine line(norm);
+    const Values values = read(x);
+    const size_t channels = channels_of(x), pixels = rows_of(x) / rows_of(pooled), classes = channels_of(logits);
+    Values means(rows_of(pooled) * channels);
+    for (size_t i = 0; i < values.size(); ++i) {
+        const size_t c = i % channels;
+        means[i / (pixels * channels) * channels + c] += double{line.rectified(values[i], c)} / pixels;
+    }
+    write(pooled, means);
+    const Values stored = read(pooled), w = read(weight);
+    Values sums(rows_of(pooled) * classes);
+    for (size_t i = 0; i < sums.size(); ++i) {
+        const size_t n = i / classes, k = i % classes;
+        sums[i] = bias.data<float>()[k];
+        for (size_t c = 0; c < channels; ++c) sums[i] += stored[n * channels + c] * w[k * channels + c];
+    }
+    write(logits, sums);
+    move_running(norm, x, running);
+}
+
+void ReferenceFusedOps::classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled,
+                                            const Tensor& weight, const Tensor& dlogits, const Tensor& dx,
+                                            const Tensor& dgamma, const Tensor& dbeta, const Tensor& dweight,
+                                            const Tensor& dbias) {
+    const size_t channels = channels_of(x), batch = rows_of(pooled), pixels = rows_of(x) / batch;
+    const size_t classes = channels_of(dlogits);
+    const Values d = read(dlogits), means = read(pooled), w = read(weight);
+    Values dpooled(batch * channels), dw(classes * channels), db(classes);
+    for (size_t n = 0; n < batch; ++n) {
+        for (size_t k = 0; k < classes; ++k) {
+            db[k] += d[n * classes + k];
+            for (size_t c = 0; c < channels; ++c) {
+                dpooled[n * channels + c] += d[n * classes + k] * w[k * channels + c];
+                dw[k * channels + c] += d[n * classes + k] * means[n * channels + c];
+            }
+        }
+    }
+    write(dweight, dw);
+    write(dbias, db);
+    Values dp(static_cast<size_t>(x.elements()));
+    for (size_t i = 0; i < dp.size(); ++i) {
+        dp[i] = dpooled[i / (pixels * channels) * channels + i % channels] / pixels;
+    }
+    backward_through_norm(norm, x, dp, dx, false, dgamma, dbeta);
+}
+
+}  // namespace test
