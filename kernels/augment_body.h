@@ -30,18 +30,19 @@ KERNELS_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t s
             static_cast<int>(multiply_high(random.v[1], offsets)), shape.flip && (random.v[2] & 1u) != 0};
 }
 
-// The three values of pixel (y, x) of the augmented picture, to image[0 .. 2].
-template <class T>
-KERNELS_HD inline void augmented_pixel(const Augmentation& how, int pad, const uint8_t* record, const float* mean,
-                                       int y, int x, T* image) {
+// Which pixel of the record pixel (y, x) of the augmented picture shows: row * 32 + column, or -1 in the padding.
+KERNELS_HD inline int source_pixel(const Augmentation& how, int pad, int y, int x) {
     const int source_y = y + how.top - pad;
     const int source_x = (how.flipped ? kImageSize - 1 - x : x) + how.left - pad;
     const bool inside = source_y >= 0 && source_y < kImageSize && source_x >= 0 && source_x < kImageSize;
-    const int pixel = inside ? source_y * kImageSize + source_x : 0;
-    for (int c = 0; c < kImageChannels; ++c) {
-        const float value = static_cast<float>(record[1 + c * kImageSize * kImageSize + pixel]);
-        store(image[c], inside ? value - mean[pixel * kImageChannels + c] : 0.0f);
-    }
+    return inside ? source_y * kImageSize + source_x : -1;
+}
+
+// One channel of it.
+KERNELS_HD inline float augmented_value(const uint8_t* record, const float* mean, int source, int channel) {
+    if (source < 0) return 0.0f;
+    const uint8_t byte = record[1 + channel * kImageSize * kImageSize + source];
+    return static_cast<float>(byte) - mean[source * kImageChannels + channel];
 }
 
 }  // namespace kernels

@@ -1,12 +1,16 @@
 #include "kernels/augment.h"
 
 #include "kernels/augment_body.h"
-#include "kernels/cuda/grid.h"
+#include "kernels/cuda/launch.h"
 
 namespace kernels {
 namespace {
 
-// A block per picture: one thread draws what happens to it, all of them fill its pixels.
+constexpr int kElementsPerThread = 4;
+constexpr int kPictureThreads = kImageElements / kElementsPerThread;
+
+// A block per picture: one thread draws what happens to it, then neighbours fill neighbouring elements, so that a warp
+// writes one run of memory and reads one of each plane.
 template <class T>
 __global__ void gather_augment_kernel(AugmentShape shape, const uint8_t* records, const float* mean,
                                       const int64_t* step, T* images, int32_t* labels) {
@@ -17,11 +21,15 @@ __global__ void gather_augment_kernel(AugmentShape shape, const uint8_t* records
         labels[i] = records[how->sample * kRecordBytes];
     }
     __syncthreads();
-    const uint8_t* record = records + how->sample * kRecordBytes;
+    const Augmentation drawn = *how;
+    const uint8_t* record = records + drawn.sample * kRecordBytes;
     T* image = images + int64_t{i} * kImageElements;
-    for (int pixel = threadIdx.x; pixel < kImageSize * kImageSize; pixel += blockDim.x) {
-        augmented_pixel(*how, shape.pad, record, mean, pixel / kImageSize, pixel % kImageSize,
-                        image + pixel * kImageChannels);
+#pragma unroll
+    for (int k = 0; k < kElementsPerThread; ++k) {
+        const int element = k * kPictureThreads + static_cast<int>(threadIdx.x);
+        const int pixel = element / kImageChannels;
+        const int source = source_pixel(drawn, shape.pad, pixel / kImageSize, pixel % kImageSize);
+        store(image[element], augmented_value(record, mean, source, element % kImageChannels));
     }
 }
 
@@ -30,7 +38,7 @@ __global__ void gather_augment_kernel(AugmentShape shape, const uint8_t* records
 template <class Exec, class T>
 void gather_augment(const Exec& exec, const AugmentShape& shape, const uint8_t* records, const float* mean,
                     const int64_t* step, T* images, int32_t* labels) {
-    launch(gather_augment_kernel<T>, static_cast<unsigned>(shape.batch), kBlockThreads, sizeof(Augmentation),
+    launch(gather_augment_kernel<T>, static_cast<unsigned>(shape.batch), kPictureThreads, sizeof(Augmentation),
            exec.stream, shape, records, mean, step, images, labels);
 }
 

@@ -17,8 +17,8 @@ struct alignas(8) RoundedQuad {
     bfloat16 v[kQuad];
 };
 
-// Few enough that the last of them sums what the others leave, four values a thread.
-constexpr int64_t kMostSumBlocks = 1024;
+// Enough to keep memory busy, few enough that the last of them sums what the others leave, two values a thread.
+constexpr int64_t kMostSumBlocks = 512;
 
 unsigned sgd_blocks(int64_t n) {
     const int64_t per_block = int64_t{kBlockThreads} * kQuad;
@@ -74,7 +74,7 @@ __device__ double update_quad(const Sgd& p, float rate, int64_t i) {
 
 // The block that comes last sums the squares of all of them and counts the step: by then every block has read it.
 template <bool Quads>
-__global__ void __launch_bounds__(kBlockThreads) sgd_momentum_kernel(Sgd p) {
+__global__ void sgd_momentum_kernel(Sgd p) {
     const float rate = rate_of(p.schedule, *p.step);
     double squares = 0.0;
     const int64_t quads = Quads ? p.shape.n / kQuad : 0;

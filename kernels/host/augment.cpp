@@ -16,7 +16,8 @@ void gather_augment(const Exec&, const AugmentShape& shape, const uint8_t* recor
         labels[i] = record[0];
         for (int y = 0; y < kImageSize; ++y) {
             for (int x = 0; x < kImageSize; ++x, image += kImageChannels) {
-                augmented_pixel(how, shape.pad, record, mean, y, x, image);
+                const int source = source_pixel(how, shape.pad, y, x);
+                for (int c = 0; c < kImageChannels; ++c) store(image[c], augmented_value(record, mean, source, c));
             }
         }
     }

@@ -120,7 +120,7 @@ void sgd_cases() {
 // Enough for every block to stride on.
 template <class Place>
 void large_case() {
-    const SgdCase s{1200007, 1100003, 0};
+    const SgdCase s{540007, 530003, 0};
     const auto start = uniform_values<float>(s.n, 2), gradient = uniform_values<float>(s.n, 3);
     double squares = 0.0;
     for (int64_t i = 0; i < s.decayed; ++i) squares += static_cast<double>(start[i]) * start[i];

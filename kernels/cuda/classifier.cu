@@ -1,0 +1,271 @@
+#include "kernels/classifier.h"
+
+#include "kernels/cuda/grid.h"
+#include "kernels/cuda/half_unit_tile.h"
+#include "kernels/cuda/ordered_sum.h"
+
+namespace kernels {
+namespace {
+
+constexpr int kMostChannels = 256, kMostClasses = 32;
+constexpr int kWarp = 32;
+
+// Blocks of the backward kernel: a constant, so that sums do not depend on the GPU.
+constexpr int kBackwardBlocks = 256;
+
+int backward_blocks(const ClassifierShape& shape) {
+    return shape.batch < kBackwardBlocks ? shape.batch : kBackwardBlocks;
+}
+
+// How a block walks over a picture: `lanes` pixels at a time, a chunk of eight channels to each thread. Threads that
+// are left over have a lane past the last.
+struct Walk {
+    int lanes, lane;
+    int chunks, channel;  // the chunk's first channel
+
+    __device__ explicit Walk(int channels)
+        : lanes(kBlockThreads / (channels / kChunk)),
+          lane(static_cast<int>(threadIdx.x) / (channels / kChunk)),
+          chunks(channels / kChunk),
+          channel(static_cast<int>(threadIdx.x) % chunks * kChunk) {}
+
+    __device__ bool takes_part() const { return lane < lanes; }
+};
+
+// The norm of a thread's channels, in registers.
+struct ChunkNorm {
+    NormScale channel[kChunk];
+
+    __device__ ChunkNorm(const NormScale* norm, const Walk& walk) {
+#pragma unroll
+        for (int i = 0; i < kChunk; ++i) channel[i] = norm[walk.channel + i];
+    }
+};
+
+// Sums each value over the lanes by a tree; the result is valid in lane 0. slots: Values * kBlockThreads floats. Each
+// level writes where none before it has read, so that one barrier is enough.
+template <int Values>
+__device__ void sum_lanes(const Walk& walk, float (&value)[Values], float* slots) {
+    for (int lanes = walk.lanes; lanes > 1;) {
+        const int half = (lanes + 1) / 2;
+        if (walk.lane >= half && walk.lane < lanes) {
+#pragma unroll
+            for (int i = 0; i < Values; ++i) slots[i * kBlockThreads + threadIdx.x] = value[i];
+        }
+        __syncthreads();
+        if (walk.lane + half < lanes) {
+#pragma unroll
+            for (int i = 0; i < Values; ++i) value[i] += slots[i * kBlockThreads + threadIdx.x + half * walk.chunks];
+        }
+        lanes = half;
+    }
+}
+
+__device__ void move_running(const RunningStats& running, const NormInput& norm, int channels, int64_t rows) {
+    const float factor = unbiased_factor(rows);
+    for (int c = threadIdx.x; c < channels; c += blockDim.x) {
+        running.mean[c] = running_value(running.mean[c], norm.mean[c], running.decay);
+        running.variance[c] = running_value(running.variance[c], norm.variance[c] * factor, running.decay);
+    }
+}
+
+// A block per picture: means over its pixels, then a warp per class.
+__global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, NormInput norm_input,
+                                          RunningStats running, const float* weight, const float* bias, float* pooled,
+                                          float* logits) {
+    NormScale* norms = dynamic_shared<NormScale>();
+    float* means = reinterpret_cast<float*>(norms + s.channels);
+    float* slots = means + s.channels;
+    const int64_t picture = blockIdx.x;
+    const Walk walk(s.channels);
+    load_norm(norm_input, s.channels, norms);
+    if (picture == 0 && running.mean != nullptr) {
+        move_running(running, norm_input, s.channels, int64_t{s.batch} * s.pixels);
+    }
+    __syncthreads();
+
+    float sum[kChunk] = {};
+    if (walk.takes_part()) {
+        const ChunkNorm norm(norms, walk);
+        const bfloat16* source = x + picture * s.pixels * s.channels + walk.channel;
+#pragma unroll 2
+        for (int pixel = walk.lane; pixel < s.pixels; pixel += walk.lanes) {
+            const Chunk chunk = load_chunk(source + pixel * s.channels);
+#pragma unroll
+            for (int i = 0; i < kChunk; ++i) {
+                const NormScale& n = norm.channel[i];
+                const float value = normalised(to_float(chunk.v[i]), n.mean, n.scale, n.beta);
+                sum[i] += value <= 0.0f ? 0.0f : value;  // a NaN stays one
+            }
+        }
+    }
+    sum_lanes(walk, sum, slots);
+    if (walk.lane == 0) {
+#pragma unroll
+        for (int i = 0; i < kChunk; ++i) {
+            const float mean = sum[i] / static_cast<float>(s.pixels);
+            means[walk.channel + i] = mean;
+            pooled[picture * s.channels + walk.channel + i] = mean;
+        }
+    }
+    __syncthreads();
+
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    for (int k = static_cast<int>(threadIdx.x) / kWarp; k < s.classes; k += kBlockThreads / kWarp) {
+        float product = 0.0f;
+        for (int c = lane; c < s.channels; c += kWarp) product += means[c] * weight[k * s.channels + c];
+        for (int distance = kWarp / 2; distance > 0; distance /= 2) {
+            product += __shfl_xor_sync(0xffffffffu, product, distance);
+        }
+        if (lane == 0) logits[picture * s.classes + k] = product + bias[k];
+    }
+}
+
+struct ClassifierBackward {
+    const float* dlogits;
+    const bfloat16* x;
+    NormInput norm;
+    const float *pooled, *weight;
+    bfloat16* dx;
+    float *dgamma, *dbeta, *dweight, *dbias;
+};
+
+// What a block adds to the sums over all pictures: dgamma, dbeta [channels], dweight [classes, channels], dbias
+// [classes].
+__host__ __device__ int partial_floats(const ClassifierShape& s) {
+    return 2 * s.channels + s.classes * s.channels + s.classes;
+}
+
+// The gradient that reaches every pixel of a picture behind the ReLU, for each channel: of the mean, spread over them.
+__device__ void load_share(const ClassifierShape& s, const float* dlogits, const float* weight, float* share) {
+    for (int c = threadIdx.x; c < s.channels; c += blockDim.x) {
+        float sum = 0.0f;
+        for (int k = 0; k < s.classes; ++k) sum += dlogits[k] * weight[k * s.channels + c];
+        share[c] = sum / static_cast<float>(s.pixels);
+    }
+}
+
+// dweight and dbias over the pictures of this block.
+__device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& b, float* dweight, float* dbias) {
+    for (int i = threadIdx.x; i < s.classes * s.channels; i += blockDim.x) {
+        const int k = i / s.channels, c = i % s.channels;
+        float sum = 0.0f;
+        for (int64_t picture = blockIdx.x; picture < s.batch; picture += gridDim.x) {
+            sum += b.dlogits[picture * s.classes + k] * b.pooled[picture * s.channels + c];
+        }
+        dweight[i] = sum;
+    }
+    for (int k = threadIdx.x; k < s.classes; k += blockDim.x) {
+        float sum = 0.0f;
+        for (int64_t picture = blockIdx.x; picture < s.batch; picture += gridDim.x) {
+            sum += b.dlogits[picture * s.classes + k];
+        }
+        dbias[k] = sum;
+    }
+}
+
+// Each block takes every gridDim.x-th picture and keeps the norm's two sums in registers.
+__global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward b, SumScratch scratch) {
+    NormScale* norms = dynamic_shared<NormScale>();
+    float* shares = reinterpret_cast<float*>(norms + s.channels);
+    float* slots = shares + s.channels;
+    const Walk walk(s.channels);
+    load_norm(b.norm, s.channels, norms);
+    __syncthreads();
+    const ChunkNorm norm(norms, walk);
+
+    float sum[2 * kChunk] = {};  // of g * (x - mean), then of g
+    for (int64_t picture = blockIdx.x; picture < s.batch; picture += gridDim.x) {
+        load_share(s, b.dlogits + picture * s.classes, b.weight, shares);
+        __syncthreads();
+        if (walk.takes_part()) {
+            float share[kChunk];
+#pragma unroll
+            for (int i = 0; i < kChunk; ++i) share[i] = shares[walk.channel + i];
+            const int64_t first = picture * s.pixels * s.channels + walk.channel;
+#pragma unroll 2
+            for (int pixel = walk.lane; pixel < s.pixels; pixel += walk.lanes) {
+                const Chunk chunk = load_chunk(b.x + first + pixel * s.channels);
+                Chunk dx;
+#pragma unroll
+                for (int i = 0; i < kChunk; ++i) {
+                    const NormScale& n = norm.channel[i];
+                    const float value = to_float(chunk.v[i]);
+                    const float g = passed_gradient<true>(share[i], value, n.mean, n.scale, n.beta);
+                    sum[i] += g * (value - n.mean);
+                    sum[kChunk + i] += g;
+                    store(dx.v[i], n.scale * g);
+                }
+                store_chunk(b.dx + first + pixel * s.channels, dx);
+            }
+        }
+        __syncthreads();
+    }
+
+    const int floats = partial_floats(s), channels = s.channels, weights = s.classes * s.channels;
+    float* row = scratch.floats + int64_t{blockIdx.x} * floats;
+    sum_lanes(walk, sum, slots);
+    if (walk.lane == 0) {
+#pragma unroll
+        for (int i = 0; i < kChunk; ++i) {
+            const int c = walk.channel + i;
+            row[c] = sum[i] * reciprocal_std(b.norm.variance[c], b.norm.epsilon);
+            row[channels + c] = sum[kChunk + i];
+        }
+    }
+    linear_sums(s, b, row + 2 * channels, row + 2 * channels + weights);
+    sum_rows(scratch.floats, floats, gridDim.x, blockIdx.x, scratch.tickets, [&](int i, float total) {
+        if (i < channels) {
+            b.dgamma[i] = total;
+        } else if (i < 2 * channels) {
+            b.dbeta[i - channels] = total;
+        } else if (i < 2 * channels + weights) {
+            b.dweight[i - 2 * channels] = total;
+        } else {
+            b.dbias[i - 2 * channels - weights] = total;
+        }
+    });
+}
+
+// Norms and one value of every channel, then the slots of sum_lanes.
+size_t shared_bytes(const ClassifierShape& shape, int slots) {
+    return shape.channels * (sizeof(NormScale) + sizeof(float)) + slots * kBlockThreads * sizeof(float);
+}
+
+}  // namespace
+
+bool classifier_supported(const ClassifierShape& shape) {
+    return shape.channels > 0 && shape.channels % kChunk == 0 && shape.channels <= kMostChannels && shape.classes > 0 &&
+           shape.classes <= kMostClasses;
+}
+
+template <class Exec>
+void classifier_forward(const Exec& exec, const ClassifierShape& shape, const bfloat16* x, const NormInput& norm,
+                        const RunningStats& running, const float* weight, const float* bias, float* pooled,
+                        float* logits) {
+    launch(classifier_forward_kernel, shape.batch, kBlockThreads, shared_bytes(shape, kChunk), exec.stream, shape, x,
+           norm, running, weight, bias, pooled, logits);
+}
+
+template <class Exec>
+size_t classifier_backward_scratch_floats(const Exec&, const ClassifierShape& shape) {
+    return static_cast<size_t>(backward_blocks(shape)) * partial_floats(shape);
+}
+
+template <class Exec>
+void classifier_backward(const Exec& exec, const ClassifierShape& shape, const float* dlogits, const bfloat16* x,
+                         const NormInput& norm, const float* pooled, const float* weight, bfloat16* dx, float* dgamma,
+                         float* dbeta, float* dweight, float* dbias, const SumScratch& scratch) {
+    launch(classifier_backward_kernel, backward_blocks(shape), kBlockThreads, shared_bytes(shape, 2 * kChunk),
+           exec.stream, shape, ClassifierBackward{dlogits, x, norm, pooled, weight, dx, dgamma, dbeta, dweight, dbias},
+           scratch);
+}
+
+template void classifier_forward(const Cuda&, const ClassifierShape&, const bfloat16*, const NormInput&,
+                                 const RunningStats&, const float*, const float*, float*, float*);
+template size_t classifier_backward_scratch_floats(const Cuda&, const ClassifierShape&);
+template void classifier_backward(const Cuda&, const ClassifierShape&, const float*, const bfloat16*, const NormInput&,
+                                  const float*, const float*, bfloat16*, float*, float*, float*, float*,
+                                  const SumScratch&);
+
+}  // namespace kernels
