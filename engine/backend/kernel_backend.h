@@ -192,6 +192,7 @@ class KernelBackend : public Backend {
     static int rows(const Tensor& x) { return static_cast<int>(x.elements() / x.shape()[-1]); }
     static kernels::NormShape norm_shape(const Tensor& x) { return {rows(x), channels(x)}; }
 
+    const Tensor& tickets() const { return tickets_; }
     Tensor float_scratch(size_t floats) { return empty({static_cast<int64_t>(floats)}, DType::kFloat32); }
     // `floats` for one call, together with the tickets that all calls share.
     kernels::SumScratch sum_scratch(const Tensor& floats) const {

@@ -1,18 +1,24 @@
 #include "engine/train/device.h"
 
+#include <fmt/format.h>
+
 namespace engine {
 
 std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
     const bool cuda =
         config.device == DeviceChoice::cuda || (config.device == DeviceChoice::automatic && why_no_cuda().empty());
     if (cuda) {
-        if (config.kernels == KernelChoice::fused) {
-            throw InputError(
-                "train.kernels is \"fused\", but there are no fused kernels for CUDA yet; choose \"auto\" or "
-                "\"composed\"");
+        const bool fused = config.kernels == KernelChoice::fused;
+        const bool float32 = config.precision == PrecisionChoice::fp32 || config.precision == PrecisionChoice::tf32;
+        if (fused && float32) {
+            throw InputError(fmt::format(
+                "train.kernels is \"fused\", which on a GPU means bfloat16, but train.precision is \"{}\"; choose "
+                "precision \"bf16\", or kernels \"composed\"",
+                name_of(config.precision)));
         }
-        return make_cuda_backend(
-            {.deterministic = config.deterministic, .allow_tf32 = config.precision == PrecisionChoice::tf32});
+        return make_cuda_backend({.deterministic = config.deterministic,
+                                  .allow_tf32 = config.precision == PrecisionChoice::tf32,
+                                  .fused = fused});
     }
     if (config.precision == PrecisionChoice::tf32) {
         throw InputError(

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/backend/cuda/fused.h"
 #include "engine/backend/cuda/memory.h"
 #include "engine/backend/cuda/recording.h"
 #include "kernels/pad.h"
@@ -53,6 +54,9 @@ CudaBackend::CudaBackend(const CudaOptions& options, cuda::Stream stream)
       batch_norm_(cudnn_.get()),
       matmul_(*this, cublas_.get(), options, properties_.major) {
     make_constants(1024);
+    if (options.fused) {
+        set_fused(std::make_unique<cuda::CudaFusedOps>(*this, exec(), tickets(), properties_.sharedMemPerBlockOptin));
+    }
 }
 
 std::string CudaBackend::description() const {

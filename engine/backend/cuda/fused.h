@@ -1,0 +1,52 @@
+// The fused operations on the GPU: the project's own kernels, for bfloat16.
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "kernels/half_unit.h"
+
+namespace engine::cuda {
+
+class CudaFusedOps final : public FusedOps {
+  public:
+    // Scratch comes from the arena of `backend`, which must outlive this; `tickets` are those of kernels::SumScratch.
+    // `shared_bytes` is what a block may have of shared memory at most.
+    CudaFusedOps(Backend& backend, kernels::Cuda exec, const Tensor& tickets, size_t shared_bytes);
+
+    void add_stats_gradient(const StatsGradient& part, const Tensor& x, const Tensor& dx) override;
+
+    // False, and said once on standard error, where the kernel needs more shared memory than the GPU has.
+    bool has_half_unit(const Conv2dParams& conv, DType dtype) override;
+    void half_unit(const HalfUnit& unit, const RunningUpdate& running, const HalfUnitResult& result) override;
+    void half_unit_backward(const HalfUnit& unit, const Tensor& y, const Tensor& dy, const StatsGradient* part,
+                            const Tensor& dp, const HalfUnitGradients& gradients) override;
+
+    bool has_stem(const Conv2dParams& conv, DType dtype) override;
+    void stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
+              const BatchStats& stats) override;
+    void stem_backward(const Conv2dParams& conv, const Tensor& x, const Tensor& y, const Tensor& dy,
+                       const StatsGradient* part, const Tensor& dweight) override;
+
+    bool has_classifier(const Shape& x, const Shape& weight, DType dtype) override;
+    void classifier(const NormParams& norm, const RunningUpdate& running, const Tensor& x, const Tensor& weight,
+                    const Tensor& bias, const Tensor& pooled, const Tensor& logits) override;
+    void classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled, const Tensor& weight,
+                             const Tensor& dlogits, const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta,
+                             const Tensor& dweight, const Tensor& dbias) override;
+
+  private:
+    // Memory for the sums of one call. It goes back to the arena while the kernel still runs: whoever gets it next
+    // queues behind on the same stream.
+    struct Scratch {
+        Tensor floats;
+        kernels::SumScratch pointers;
+    };
+    Scratch scratch(size_t floats);
+
+    Backend& backend_;
+    kernels::Cuda exec_;
+    Tensor tickets_;
+    size_t shared_bytes_;
+    bool said_ = false;
+};
+
+}  // namespace engine::cuda
