@@ -7,7 +7,7 @@ set -euo pipefail
 
 # ocl-icd-opencl-dev: oneDNN's CMake files ask for OpenCL, though its package only recommends it.
 packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev
-    libfmt-dev zlib1g-dev curl ca-certificates tar)
+    libfmt-dev libbenchmark-dev zlib1g-dev curl ca-certificates tar)
 case "${1:-}" in
     "") ;;
     tests) packages+=(catch2 libboost-context-dev clang-format shellcheck python3 python3-jsonschema) ;;

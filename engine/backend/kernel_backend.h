@@ -36,6 +36,9 @@ class KernelBackend : public Backend {
 
     const Tensor& one() const override { return one_; }
 
+    // The place of kernels that run in the order of this backend's operations.
+    const Exec& exec() const { return exec_; }
+
     void add_bias(const Tensor& bias, const Tensor& y) override {
         kernels::add_bias(exec_, rows(y), channels(y), bias.data<float>(), y.data<float>());
     }
@@ -185,8 +188,6 @@ class KernelBackend : public Backend {
     }
 
   protected:
-    const Exec& exec() const { return exec_; }
-
     static int extent(const Tensor& x, int axis) { return static_cast<int>(x.shape()[axis]); }
     static int channels(const Tensor& x) { return extent(x, -1); }
     static int rows(const Tensor& x) { return static_cast<int>(x.elements() / x.shape()[-1]); }

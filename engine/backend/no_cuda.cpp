@@ -1,5 +1,5 @@
 // In place of engine/backend/cuda/ where the build has no CUDA.
-#include "engine/backend/backend.h"
+#include "engine/backend/stopwatch.h"
 
 namespace engine {
 
@@ -8,6 +8,10 @@ std::string why_no_cuda() {
 }
 
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions&) {
+    throw InputError(why_no_cuda());
+}
+
+std::unique_ptr<Stopwatch> make_cuda_stopwatch(Backend&) {
     throw InputError(why_no_cuda());
 }
 

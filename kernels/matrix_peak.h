@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/exec.h"
+
+namespace kernels {
+
+// A yardstick: products of bfloat16 on tensor cores whose operands wait in registers, as many as mma.sync can make. For
+// the GPU alone.
+
+inline constexpr int kMatrixPeakThreads = 256;
+// Of one repeat of one block: 8 warps, each with 2 x 4 products of 16x16 with 16x8, two for each multiply-add.
+inline constexpr int64_t kMatrixPeakFlops = int64_t{8} * 2 * 4 * (2 * 16 * 16 * 8);
+
+// Every warp adds up `repeats` times the products a_i b_j, i < 2, j < 4, of
+//     a_i [16][16]: a_i[row][k]    = (5 row + 3 k + 2 i) mod 7 - 3
+//     b_j [16][8]:  b_j[k][column] = (3 k + 2 column + j) mod 5 - 2
+// sums [blocks * kMatrixPeakThreads]: each thread's share, its elements of the eight results added up.
+template <class Exec>
+void matrix_peak(const Exec& exec, int blocks, int repeats, float* sums);
+
+}  // namespace kernels

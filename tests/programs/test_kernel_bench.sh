@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# kernel-bench as a user meets it: its table, its JSON, what it refuses. Times are not looked at.
+#     test_kernel_bench.sh FOLDER_OF_PROGRAMS
+set -euo pipefail
+bin=$1
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
+cd "$repository"
+
+bench() { run "$bin/kernel-bench" --device cpu "$@"; }
+# Few pictures and the least time: everything is checked, quickly.
+quick() { bench --batch 4 --seconds 0 "$@"; }
+narrow() { [ "$(awk '{ if (length($0) > longest) longest = length($0) } END { print longest }' "$scratch/table")" -le 100 ]; }
+lines_with() { grep -c -- "$1" "$scratch/output" || true; }
+equal() { [ "$1" = "$2" ]; }
+
+# ---- every family is right on the CPU
+quick --json "$scratch/all.json"
+expect "all cases end well" exits_with 0
+expect "none is wrong" says "0 wrong or failed"
+expect "the bandwidth of a copy is measured" says "GB/s, read and written"
+expect "the peak is measured" says "GFLOP/s, float32 multiply-adds on registers"
+expect "what needs a GPU is skipped, with the reason" says "fused kernels are for GPUs"
+grep -v '^skipped:' "$scratch/output" >"$scratch/table"
+expect "the table is readable at 100 columns" narrow
+expect "nothing is coloured" equal "$(lines_with $'\033')" 0
+
+# json EXPRESSION: whether it holds of the document d and its cases.
+json() {
+    /usr/bin/python3 - "$scratch/all.json" "$1" <<'PYTHON'
+import json, sys
+d = json.load(open(sys.argv[1]))
+sys.exit(0 if eval(sys.argv[2], {"d": d, "cases": d["cases"]}) else 1)
+PYTHON
+}
+expect "every measured case has times and a small error" json \
+    'len(cases) > 80 and all(c["cold_us"] > 0 and c["warm_us"] > 0 and 0 <= c["error"] <= 1e-3 for c in cases)'
+expect "a rate is bytes over the cold time" json \
+    'all(abs(c["gb_per_s"] - c["bytes"] / c["cold_us"] / 1e3) <= 1e-6 * c["gb_per_s"] for c in cases)'
+expect "its share is of the copy measured beside it" json \
+    'all(abs(c["of_copy"] * d["copy_gb_per_s"] - c["gb_per_s"]) <= 1e-6 * c["gb_per_s"] for c in cases)'
+expect "a 3x3 convolution of 4 pictures, 64 to 64 channels, 8x8, counts its products" json \
+    'next(c for c in cases if c["name"] == "conv2d/64x8x8/4/f32/composed")["flops"] == 2 * 4 * 64 * 64 * 9 * 64'
+expect "an addition of 4 pictures reads two and writes one" json \
+    'next(c for c in cases if c["name"] == "add/64x8x8/4/f32/composed")["bytes"] == 3 * 4 * 64 * 64 * 4'
+expect "machine, device, date and command are told" json \
+    '"processor" in d["machine"] and d["device"].startswith("CPU") and d["date"].endswith("Z") and "--batch 4" in d["command"]'
+expect "skipped cases have their reasons" json 'len(d["skipped"]) > 0 and all(s["reason"] for s in d["skipped"])'
+
+# ---- choosing
+quick --filter '^half_unit/.*pool'
+expect "a filter chooses" exits_with 0
+expect "both narrowing units" equal "$(lines_with '^half_unit .*composed')" 2
+expect "and nothing else" says "2 cases measured"
+bench --list --batch 7 --filter 'sgd|relu/16'
+expect "the list is names alone" equal "$(sort "$scratch/output" | tr '\n' ' ')" \
+    "relu/16x32x32/7/f32/composed sgd/ResNet-110/-/f32/composed sgd/ResNet-20/-/f32/composed sgd/ResNet-56/-/f32/composed "
+
+# ---- wrong usage
+refused() {
+    local what=$1 message=$2
+    shift 2
+    run "$bin/kernel-bench" "$@"
+    expect "$what: exit 2" exits_with 2
+    expect "$what: the message" says "$message"
+}
+refused "a filter that matches nothing" "--filter no-such-case" --device cpu --filter no-such-case
+refused "a filter that is no expression" "--filter (" --device cpu --filter '('
+refused "an unknown device" "tpu" --device tpu
+refused "a batch of none" "--batch" --batch 0
+refused "an unknown option" "--bogus" --bogus
+refused "a folder that is not there" "$scratch/nowhere/x.json" --device cpu --json "$scratch/nowhere/x.json"
+if ! { command -v nvidia-smi && nvidia-smi -L; } >/dev/null 2>&1; then
+    refused "a GPU where there is none" "CUDA" --device cuda
+fi
+expect "no half-written file is left" equal "$(find "$scratch" -name '*.tmp-*' | wc -l)" 0
+
+report

@@ -1,0 +1,21 @@
+// The operands of a 3x3 convolution.
+#pragma once
+
+#include "tools/kernel_bench/layers.h"
+#include "tools/kernel_bench/operands.h"
+
+namespace bench {
+
+struct Convolution {
+    // Weights between -gain and gain.
+    Convolution(Operands& o, const Layer& layer, double gain = 0.25);
+
+    Shape output_picture() const;
+    // Two for each multiply-add, the zeros of the padding included; the same in each direction.
+    double flops() const;
+
+    Operand x, weight;
+    engine::Conv2dParams params;
+};
+
+}  // namespace bench

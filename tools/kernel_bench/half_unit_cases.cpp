@@ -1,0 +1,184 @@
+// Half of a pre-activation residual unit, y = conv(max(norm(x), 0)) + residual with the statistics of y, and its
+// gradients: as a sequence of the backend's operations, as ops::conv composes it, and fused.
+#include "tools/kernel_bench/cases.h"
+#include "tools/kernel_bench/convolution.h"
+#include "tools/kernel_bench/fused_operands.h"
+
+namespace bench {
+
+namespace {
+
+engine::FusedOps& fused_half_unit(Operands& o, const Convolution& conv) {
+    engine::FusedOps& fused = fused_ops(o.backend());
+    if (!fused.has_half_unit(conv.params, o.activations())) throw NotOffered("no fused kernel for this shape");
+    return fused;
+}
+
+// Undefined where the layer has none.
+Operand residual_of(Operands& o, const Layer& layer, const Convolution& conv) {
+    if (layer.residual == Residual::kNone) return {};
+    if (layer.residual == Residual::kIdentity) return o.activation(conv.output_picture());
+    const auto& p = conv.params;
+    return o.activation({2 * p.out_height(), 2 * p.out_width(), p.out_channels / 2});
+}
+
+double bytes_if_defined(const Tensor& tensor) {
+    return tensor.defined() ? bytes_of({tensor}) : 0.0;
+}
+
+struct Forward {
+    Forward(Operands& o, const Layer& l)
+        : layer(l),
+          conv(o, l),
+          norm(o.norm_of(conv.x, true)),
+          running(running_update(o, l.channels)),
+          residual(residual_of(o, l, conv)),
+          y(o.result(conv.params.output_shape(), o.activations())),
+          stats(o.stats_result(l.out_channels)) {}
+
+    Values sum() const {
+        const auto& p = conv.params;
+        Values y_values = conv_reference(p, norm.reference.forward(*conv.x.values), *conv.weight.values);
+        if (layer.residual == Residual::kIdentity) return plus(std::move(y_values), *residual.values);
+        if (layer.residual == Residual::kNone) return y_values;
+        return plus(std::move(y_values), avgpool_pad_reference(*residual.values, 2 * p.out_height(), 2 * p.out_width(),
+                                                               p.out_channels / 2, p.out_channels));
+    }
+
+    Trial trial(std::function<void()> run) const {
+        const auto y_values = once([f = *this] { return f.sum(); });
+        const auto reference = once([y_values, c = layer.out_channels] { return stats_reference(y_values(), c); });
+        return {std::move(run),
+                {{"y", y, [y_values] { return y_values(); }},
+                 {"mean", stats.mean, [reference] { return reference().mean; }},
+                 {"variance", stats.variance, [reference] { return reference().variance; }}},
+                bytes_of({conv.x.tensor, conv.weight.tensor, y}) + bytes_if_defined(residual.tensor),
+                conv.flops()};
+    }
+
+    Layer layer;
+    Convolution conv;
+    NormOperands norm;
+    engine::RunningUpdate running;
+    Operand residual;
+    Tensor y;
+    engine::BatchStats stats;
+};
+
+// In the first half of a unit x also feeds the shortcut, whose gradient dx holds already; in the second half the
+// residual's gradient is dy.
+struct Backward {
+    Backward(Operands& o, const Layer& l)
+        : layer(l),
+          conv(o, l),
+          norm(o.norm_of(conv.x, true)),
+          dy(o.activation(conv.output_picture())),
+          before(accumulates() ? o.activation({l.height, l.width, l.channels}) : Operand()),
+          dx(accumulates() ? before.tensor : o.result_like(conv.x.tensor)),
+          dweight(o.result(conv.params.weight_shape(), DType::kFloat32)),
+          dgamma(o.result({l.channels}, DType::kFloat32)),
+          dbeta(o.result({l.channels}, DType::kFloat32)) {}
+
+    bool accumulates() const { return layer.residual == Residual::kNone; }
+
+    // dx_of: the norm's gradient, from the gradient of the normalised input.
+    Trial trial(std::function<void()> run, std::function<Values()> whole_dy,
+                Values (NormReference::*dx_of)(const Values&, const Values&) const, double repeats,
+                double bytes) const {
+        const auto whole = once(std::move(whole_dy));
+        const auto dp = once([whole, c = conv] { return conv_dx_reference(c.params, whole(), *c.weight.values); });
+        const auto sums = once([dp, b = *this] { return b.norm.reference.sums(*b.conv.x.values, dp()); });
+        const auto dx_values = [dp, dx_of, b = *this] {
+            Values values = (b.norm.reference.*dx_of)(*b.conv.x.values, dp());
+            return b.accumulates() ? plus(std::move(values), *b.before.values) : values;
+        };
+        const auto dw_values = [whole, b = *this] {
+            return conv_dw_reference(b.conv.params, b.norm.reference.forward(*b.conv.x.values), whole());
+        };
+        bytes += bytes_of({dy.tensor, conv.x.tensor, conv.weight.tensor, dx, dweight});
+        if (accumulates()) bytes += bytes_of({dx});
+        return {std::move(run),
+                {{"dx", dx, dx_values},
+                 {"dweight", dweight, dw_values, repeats},
+                 {"dgamma", dgamma, [sums] { return sums().dgamma; }, repeats},
+                 {"dbeta", dbeta, [sums] { return sums().dbeta; }, repeats}},
+                bytes,
+                2 * conv.flops()};
+    }
+
+    Layer layer;
+    Convolution conv;
+    NormOperands norm;
+    Operand dy, before;
+    Tensor dx, dweight, dgamma, dbeta;
+};
+
+}  // namespace
+
+Trial half_unit(Operands& o, const Layer& layer) {
+    const Forward f(o, layer);
+    return f.trial([&backend = o.backend(), f] {
+        const Tensor& x = f.conv.x.tensor;
+        backend.update_running(f.norm.params.stats, x.elements() / x.shape()[-1], f.running.decay, f.running.running);
+        const Tensor p = backend.empty(x.shape(), x.dtype());
+        backend.norm(f.norm.params, x, {}, p);
+        backend.conv2d(f.conv.params, p, f.conv.weight.tensor, f.y);
+        Tensor residual = f.residual.tensor;
+        if (f.layer.residual == Residual::kAveragePool) {
+            residual = backend.empty(f.y.shape(), f.y.dtype());
+            backend.shortcut(engine::ShortcutKind::kAveragePool, f.residual.tensor, residual);
+        }
+        if (residual.defined()) {
+            backend.add_batch_stats(residual, f.y, f.stats);
+        } else {
+            backend.batch_stats(f.y, f.stats);
+        }
+    });
+}
+
+Trial half_unit_fused(Operands& o, const Layer& layer) {
+    const Forward f(o, layer);
+    engine::FusedOps& fused = fused_half_unit(o, f.conv);
+    const engine::HalfUnit unit{f.conv.params,        f.norm.params,     f.conv.x.tensor,
+                                f.conv.weight.tensor, f.residual.tensor, layer.residual == Residual::kAveragePool};
+    return f.trial([&fused, unit, f] { fused.half_unit(unit, f.running, {f.y, f.stats, {}}); });
+}
+
+Trial half_unit_dx(Operands& o, const Layer& layer) {
+    const Backward b(o, layer);
+    const auto run = [&backend = o.backend(), b] {
+        const Tensor& x = b.conv.x.tensor;
+        {
+            const Tensor p = backend.empty(x.shape(), x.dtype());
+            backend.norm(b.norm.params, x, {}, p);
+            backend.conv2d_backward_weight(b.conv.params, p, b.dy.tensor, b.dweight);
+        }
+        const Tensor dp = backend.empty(x.shape(), x.dtype());
+        backend.conv2d_backward_data(b.conv.params, b.dy.tensor, b.conv.weight.tensor, dp);
+        backend.norm_backward(b.norm.params, x, dp, b.dx, b.accumulates(), b.dgamma, b.dbeta);
+    };
+    return b.trial(
+        run, [dy = b.dy] { return *dy.values; }, &NormReference::dx, o.repeats(), 0.0);
+}
+
+// Also reads y, to add the gradient that flows through its statistics, and where a residual needs the sum writes it
+// down; in the composed form that gradient is there already, because norm_backward of the next layer has read y for it.
+Trial half_unit_dx_fused(Operands& o, const Layer& layer) {
+    const Backward b(o, layer);
+    engine::FusedOps& fused = fused_half_unit(o, b.conv);
+    const Operand y = o.activation(b.conv.output_picture());
+    const StatsPart part(o, y);
+    const Tensor dy_whole = layer.residual == Residual::kNone ? Tensor() : o.result_like(y.tensor);
+    const engine::HalfUnit unit{b.conv.params, b.norm.params, b.conv.x.tensor, b.conv.weight.tensor};
+    const engine::HalfUnitGradients gradients{b.dx, b.accumulates(), b.dweight, b.dgamma, b.dbeta, dy_whole};
+    const auto run = [&fused, unit, y, b, part, gradients] {
+        fused.half_unit_backward(unit, y.tensor, b.dy.tensor, &part.gradient, {}, gradients);
+    };
+    const auto whole = once([part, y, dy = b.dy] { return part.whole(y, dy); });
+    Trial trial =
+        b.trial(run, whole, &NormReference::dx_fixed, o.repeats(), bytes_of({y.tensor}) + bytes_if_defined(dy_whole));
+    if (dy_whole.defined()) trial.outputs.push_back({"dy_whole", dy_whole, [whole] { return whole(); }});
+    return trial;
+}
+
+}  // namespace bench

@@ -1,0 +1,72 @@
+// A network's first convolution: as a sequence of the backend's operations, as ops::conv composes it, and fused.
+#include "tools/kernel_bench/cases.h"
+#include "tools/kernel_bench/convolution.h"
+#include "tools/kernel_bench/fused_operands.h"
+
+namespace bench {
+
+namespace {
+
+// What both forms of the forward direction have in common.
+struct Stem {
+    Stem(Operands& o, const Layer& layer)
+        : conv(o, layer),
+          y(o.result(conv.params.output_shape(), o.activations())),
+          stats(o.stats_result(layer.out_channels)) {}
+
+    Trial trial(std::function<void()> run) const {
+        const auto sum = once([c = conv] { return conv_reference(c.params, *c.x.values, *c.weight.values); });
+        const auto reference = once([sum, c = conv.params.out_channels] { return stats_reference(sum(), c); });
+        return {std::move(run),
+                {{"y", y, [sum] { return sum(); }},
+                 {"mean", stats.mean, [reference] { return reference().mean; }},
+                 {"variance", stats.variance, [reference] { return reference().variance; }}},
+                bytes_of({conv.x.tensor, conv.weight.tensor, y}),
+                conv.flops()};
+    }
+
+    Convolution conv;
+    Tensor y;
+    engine::BatchStats stats;
+};
+
+}  // namespace
+
+Trial stem(Operands& o, const Layer& layer) {
+    const Stem s(o, layer);
+    return s.trial([&backend = o.backend(), s] {
+        backend.conv2d(s.conv.params, s.conv.x.tensor, s.conv.weight.tensor, s.y);
+        backend.batch_stats(s.y, s.stats);
+    });
+}
+
+Trial stem_fused(Operands& o, const Layer& layer) {
+    const Stem s(o, layer);
+    engine::FusedOps& fused = fused_ops(o.backend());
+    if (!fused.has_stem(s.conv.params, o.activations())) throw NotOffered("no fused kernel for this shape");
+    return s.trial([&fused, s] { fused.stem(s.conv.params, s.conv.x.tensor, s.conv.weight.tensor, s.y, s.stats); });
+}
+
+Trial stem_dw(Operands& o, const Layer& layer) {
+    return conv2d_dw(o, layer);
+}
+
+// Also reads y, to add the gradient that flows through its statistics; in the composed form that gradient is there
+// already, because norm_backward of the next layer has read y for it.
+Trial stem_dw_fused(Operands& o, const Layer& layer) {
+    const Convolution c(o, layer);
+    engine::FusedOps& fused = fused_ops(o.backend());
+    if (!fused.has_stem(c.params, o.activations())) throw NotOffered("no fused kernel for this shape");
+    const Operand y = o.activation(c.output_picture()), dy = o.activation(c.output_picture());
+    const StatsPart part(o, y);
+    const Tensor dw = o.result(c.params.weight_shape(), DType::kFloat32);
+    return {[&fused, c, y, dy, part, dw] {
+                fused.stem_backward(c.params, c.x.tensor, y.tensor, dy.tensor, &part.gradient, dw);
+            },
+            {{"dw", dw, [c, y, dy, part] { return conv_dw_reference(c.params, *c.x.values, part.whole(y, dy)); },
+              o.repeats()}},
+            bytes_of({c.x.tensor, y.tensor, dy.tensor, dw}),
+            c.flops()};
+}
+
+}  // namespace bench
