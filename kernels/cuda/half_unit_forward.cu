@@ -35,31 +35,35 @@ struct ForwardTile {
     static int blocks(const HalfUnitShape& s) { return even_blocks(grid(s).tiles, kResident * kProcessors); }
 };
 
-// visit(element of the window, inside the picture?, offset in x, row, column, channel) for each chunk of the window,
-// the same chunks for the same thread every time.
-template <int In, int Out, int Stride, class Visit>
-__device__ void visit_window(const HalfUnitShape& s, const Tile& tile, Visit visit) {
+// The chunks of a window that a thread brings in, the same ones of every window and all of the same channels:
+// visit(element of the window, row, column, offset in the picture) for those inside it, outside(element) for the
+// others.
+template <int In, int Out, int Stride, class Visit, class Outside>
+__device__ void visit_window(const HalfUnitShape& s, const Tile& tile, Visit visit, Outside outside) {
     using T = ForwardTile<In, Out, Stride>;
-    constexpr int kChunks = In / kChunk;
-    for (int i = threadIdx.x; i < T::kWindowRows * T::kWindowColumns * kChunks; i += kTileThreads) {
-        const int pixel = i / kChunks, channel = i % kChunks * kChunk;
-        const int row = tile.row * Stride - s.pad_top + pixel / T::kWindowColumns;
-        const int column = tile.column * Stride - s.pad_left + pixel % T::kWindowColumns;
-        const bool inside = row >= 0 && row < s.height && column >= 0 && column < s.width;
-        const int64_t offset = ((tile.image * s.height + row) * s.width + column) * In + channel;
-        visit(pixel * kPitch<In> + channel, inside, offset, row, column, channel);
+    constexpr int kChunks = In / kChunk, kPixels = T::kWindowRows * T::kWindowColumns;
+    const int channel = threadIdx.x % kChunks * kChunk;
+    const int top = tile.row * Stride - s.pad_top, left = tile.column * Stride - s.pad_left;
+#pragma unroll
+    for (int first = 0; first < kPixels; first += kTileThreads / kChunks) {
+        const int pixel = first + threadIdx.x / kChunks;
+        if (pixel >= kPixels) break;
+        const int row = top + pixel / T::kWindowColumns, column = left + pixel % T::kWindowColumns;
+        const int element = pixel * kPitch<In> + channel;
+        if (row >= 0 && row < s.height && column >= 0 && column < s.width) {
+            visit(element, row, column, (row * s.width + column) * In + channel);
+        } else {
+            outside(element);
+        }
     }
 }
 
 template <int In, int Out, int Stride>
 __device__ void start_window(const HalfUnitShape& s, const Tile& tile, const bfloat16* x, bfloat16* window) {
-    visit_window<In, Out, Stride>(s, tile, [&](int element, bool inside, int64_t offset, int, int, int) {
-        if (inside) {
-            copy_async(window + element, x + offset);
-        } else {
-            store_chunk(window + element, zero_chunk());
-        }
-    });
+    const bfloat16* picture = x + tile.image * s.height * s.width * In;
+    visit_window<In, Out, Stride>(
+        s, tile, [&](int element, int, int, int offset) { copy_async(window + element, picture + offset); },
+        [&](int element) { store_chunk(window + element, zero_chunk()); });
 }
 
 // Each thread normalises what it has copied itself: no barrier is needed before. The zeros outside stay, as the padding
@@ -67,18 +71,25 @@ __device__ void start_window(const HalfUnitShape& s, const Tile& tile, const bfl
 template <int In, int Out, int Stride>
 __device__ void normalise_window(const HalfUnitShape& s, const TileGrid& grid, const Tile& tile, const NormScale* norm,
                                  bfloat16* window, bfloat16* p) {
+    struct alignas(16) NormChunk {
+        NormScale of[kChunk];
+    };
+    const NormChunk own = *reinterpret_cast<const NormChunk*>(norm + threadIdx.x % (In / kChunk) * kChunk);
+    bfloat16* picture = p + tile.image * s.height * s.width * In;
     // A tile owns Stride x Stride pixels of x for each of its own, the last ones what is left as well.
-    const int end_row = tile.row + grid.rows < grid.height ? (tile.row + grid.rows) * Stride : s.height;
-    const int end_column = tile.column + grid.columns < grid.width ? (tile.column + grid.columns) * Stride : s.width;
+    const int top = tile.row * Stride, left = tile.column * Stride;
+    const int bottom = tile.row + grid.rows < grid.height ? top + grid.rows * Stride : s.height;
+    const int right = tile.column + grid.columns < grid.width ? left + grid.columns * Stride : s.width;
     visit_window<In, Out, Stride>(
-        s, tile, [&](int element, bool inside, int64_t offset, int row, int column, int channel) {
-            if (!inside) return;
-            const Chunk normal = normalise(load_chunk(window + element), norm + channel);
+        s, tile,
+        [&](int element, int row, int column, int offset) {
+            const Chunk normal = normalise(load_chunk(window + element), own.of);
             store_chunk(window + element, normal);
-            const bool own =
-                row >= tile.row * Stride && row < end_row && column >= tile.column * Stride && column < end_column;
-            if (p != nullptr && own) store_chunk(p + offset, normal);
-        });
+            if (p != nullptr && row >= top && row < bottom && column >= left && column < right) {
+                store_chunk(picture + offset, normal);
+            }
+        },
+        [](int) {});
 }
 
 template <int In, int Out, int Stride>
@@ -124,7 +135,8 @@ __device__ void add_average_pool(const TileGrid& grid, const bfloat16* residual,
 }
 
 template <int In, int Out, int Stride>
-__global__ void half_unit_forward_kernel(HalfUnitShape s, TileGrid grid, HalfUnitForward f, SumScratch scratch) {
+__global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kResident) void half_unit_forward_kernel(
+    HalfUnitShape s, TileGrid grid, HalfUnitForward f, SumScratch scratch) {
     using T = ForwardTile<In, Out, Stride>;
     using G = GemmTile<Out>;
     bfloat16* weights = dynamic_shared<bfloat16>();
@@ -144,31 +156,34 @@ __global__ void half_unit_forward_kernel(HalfUnitShape s, TileGrid grid, HalfUni
         f.running.mean[c] = running_value(f.running.mean[c], f.norm.mean[c], f.running.decay);
         f.running.variance[c] = running_value(f.running.variance[c], unbiased, f.running.decay);
     }
-    start_window<In, Out, Stride>(s, tile_at(grid, blockIdx.x), f.x, windows);
+    const int blocks = gridDim.x;
+    Tile next = tile_at(grid, blockIdx.x);
+    start_window<In, Out, Stride>(s, next, f.x, windows);
     __syncthreads();
 
     int turn = 0;
-    for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x, turn ^= 1) {
-        const Tile tile = tile_at(grid, index);
+    for (int index = blockIdx.x; index < grid.tiles; index += blocks, turn ^= 1) {
+        const Tile tile = next;
         bfloat16* window = windows + turn * T::kWindow;
         wait_for_copies();
         normalise_window<In, Out, Stride>(s, grid, tile, norm, window, f.p);
         // Behind this barrier the window is whole, and nobody reads the other one any more.
         __syncthreads();
-        if (index + gridDim.x < grid.tiles) {
-            start_window<In, Out, Stride>(s, tile_at(grid, index + gridDim.x), f.x, windows + (turn ^ 1) * T::kWindow);
+        if (index + blocks < grid.tiles) {
+            next = tile_at(grid, index + blocks);
+            start_window<In, Out, Stride>(s, next, f.x, windows + (turn ^ 1) * T::kWindow);
         }
         Accumulator sum[G::kSums] = {};
         convolve<In, Out, Stride>(window, weights, sum);
         write_tile<Out>(sum, grid, tile, f.y, stats,
-                        [&](int64_t image, int row, int column, int channel, float(&values)[kChunk]) {
+                        [&](int64_t offset, int row, int column, int channel, float(&values)[kChunk]) {
                             if (f.residual_kind == ResidualKind::kIdentity) {
-                                const int64_t pixel = (image * grid.height + row) * grid.width + column;
-                                const Chunk added = load_chunk(f.residual + pixel * Out + channel);
+                                float added[kChunk];
+                                to_floats(load_chunk(f.residual + offset), added);
 #pragma unroll
-                                for (int i = 0; i < kChunk; ++i) values[i] += to_float(added.v[i]);
+                                for (int i = 0; i < kChunk; ++i) values[i] += added[i];
                             } else if (f.residual_kind == ResidualKind::kAveragePool) {
-                                add_average_pool<Out>(grid, f.residual, image, row, column, channel, values);
+                                add_average_pool<Out>(grid, f.residual, tile.image, row, column, channel, values);
                             }
                         });
     }

@@ -1,6 +1,10 @@
 // What the fused convolution kernels share: pieces of pictures in shared memory, normalised on the way.
 #pragma once
 
+#include <cuda_bf16.h>
+
+#include <cstring>
+
 #include "kernels/batch_norm_body.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/half_unit.h"
@@ -24,6 +28,29 @@ __device__ inline Chunk load_chunk(const bfloat16* source) {
 }
 __device__ inline void store_chunk(bfloat16* target, const Chunk& chunk) {
     *reinterpret_cast<Chunk*>(target) = chunk;
+}
+
+__device__ inline void to_floats(const Chunk& chunk, float (&values)[kChunk]) {
+    uint32_t pairs[kChunk / 2];
+    memcpy(pairs, &chunk, sizeof(chunk));
+#pragma unroll
+    for (int i = 0; i < kChunk / 2; ++i) {
+        values[2 * i] = float_from_bits(pairs[i] << 16);
+        values[2 * i + 1] = float_from_bits(pairs[i] & 0xffff0000u);
+    }
+}
+
+// Two values in one instruction; what store() does takes six for each. They differ in the payload of a NaN alone.
+__device__ inline void store_pair(bfloat16* target, const __nv_bfloat162& pair) {
+    const __nv_bfloat162_raw raw = pair;
+    target[0].bits = raw.x;
+    target[1].bits = raw.y;
+}
+__device__ inline Chunk round_chunk(const float (&values)[kChunk]) {
+    Chunk chunk;
+#pragma unroll
+    for (int i = 0; i < kChunk; i += 2) store_pair(&chunk.v[i], __floats2bfloat162_rn(values[i], values[i + 1]));
+    return chunk;
 }
 
 // Pixels of C channels lie C + 8 elements apart in shared memory: eight neighbours then start in eight different groups
@@ -60,20 +87,31 @@ __device__ inline void load_stats_slope(const StatsGradient& s, int channels, in
 }
 
 __device__ inline Chunk normalise(const Chunk& x, const NormScale* norm) {
-    Chunk p;
+    const __nv_bfloat162 zero = __floats2bfloat162_rn(0.0f, 0.0f);
+    float values[kChunk];
+    to_floats(x, values);
+#pragma unroll
     for (int i = 0; i < kChunk; ++i) {
-        const float value = normalised(to_float(x.v[i]), norm[i].mean, norm[i].scale, norm[i].beta);
-        store(p.v[i], value <= 0.0f ? 0.0f : value);  // a NaN stays one
+        values[i] = normalised(values[i], norm[i].mean, norm[i].scale, norm[i].beta);
+    }
+    Chunk p;
+#pragma unroll
+    for (int i = 0; i < kChunk; i += 2) {
+        // A NaN stays one.
+        store_pair(&p.v[i], __hmax2_nan(__floats2bfloat162_rn(values[i], values[i + 1]), zero));
     }
     return p;
 }
 
 __device__ inline Chunk whole_gradient(const Chunk& dy, const Chunk& y, const StatsSlope* slope) {
-    Chunk whole;
+    float whole[kChunk], values[kChunk];
+    to_floats(dy, whole);
+    to_floats(y, values);
+#pragma unroll
     for (int i = 0; i < kChunk; ++i) {
-        store(whole.v[i], to_float(dy.v[i]) - slope[i].shift - (to_float(y.v[i]) - slope[i].mean) * slope[i].slope);
+        whole[i] = whole[i] - slope[i].shift - (values[i] - slope[i].mean) * slope[i].slope;
     }
-    return whole;
+    return round_chunk(whole);
 }
 
 // A rectangle of pixels of one picture; rows and columns may lie outside of the picture.

@@ -14,7 +14,7 @@ namespace kernels {
 template <int Out>
 struct OutputStats {
     bool wanted;
-    float* pivot;  // [Out] in shared memory
+    float* pivot;  // [Out] in shared memory, aligned to 16 bytes
     int pixels = 0;
     float sum[kChunk] = {}, square[kChunk] = {};  // of this lane's channels
 };
@@ -33,6 +33,7 @@ __device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const
                            bfloat16* y, OutputStats<Out>& stats, Add add) {
     using G = GemmTile<Out>;
     const int channel = G::chunk_channel();
+    const int64_t start = tile.image * grid.height * grid.width * Out;
     float chunks[G::kLaneChunks][kChunk];
     G::to_chunks(sum, chunks);
     bool inside[G::kLaneChunks];
@@ -42,30 +43,32 @@ __device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const
         const int row = tile.row + pixel / G::kColumns, column = tile.column + pixel % G::kColumns;
         inside[j] = row < grid.height && column < grid.width;
         if (!inside[j]) continue;
-        add(tile.image, row, column, channel, chunks[j]);
-        Chunk rounded;
-#pragma unroll
-        for (int i = 0; i < kChunk; ++i) {
-            store(rounded.v[i], chunks[j][i]);
-            chunks[j][i] = to_float(rounded.v[i]);
-        }
-        store_chunk(y + ((tile.image * grid.height + row) * grid.width + column) * Out + channel, rounded);
+        const int64_t offset = start + (row * grid.width + column) * Out + channel;
+        add(offset, row, column, channel, chunks[j]);
+        const Chunk rounded = round_chunk(chunks[j]);
+        to_floats(rounded, chunks[j]);
+        store_chunk(y + offset, rounded);
     }
     if (!stats.wanted) return;
+    struct alignas(16) Values {
+        float v[kChunk];
+    };
+    Values* pivot = reinterpret_cast<Values*>(stats.pivot + channel);
     if (stats.pixels == 0) {
         if (G::chunk_pixel(0) == 0) {
 #pragma unroll
-            for (int i = 0; i < kChunk; ++i) stats.pivot[channel + i] = chunks[0][i];
+            for (int i = 0; i < kChunk; ++i) pivot->v[i] = chunks[0][i];
         }
         __syncthreads();
     }
     stats.pixels += tile_pixels(grid, tile);
+    const Values around = *pivot;
 #pragma unroll
     for (int j = 0; j < G::kLaneChunks; ++j) {
         if (!inside[j]) continue;
 #pragma unroll
         for (int i = 0; i < kChunk; ++i) {
-            const float deviation = chunks[j][i] - stats.pivot[channel + i];
+            const float deviation = chunks[j][i] - around.v[i];
             stats.sum[i] += deviation;
             stats.square[i] += deviation * deviation;
         }

@@ -43,7 +43,8 @@ __device__ inline Tile tile_at(const TileGrid& grid, int index) {
 
 // Pixels of the tile that lie inside the picture.
 __device__ inline int tile_pixels(const TileGrid& grid, const Tile& tile) {
-    return min(grid.rows, grid.height - tile.row) * min(grid.columns, grid.width - tile.column);
+    const int rows = grid.height - tile.row, columns = grid.width - tile.column;
+    return (rows < grid.rows ? rows : grid.rows) * (columns < grid.columns ? columns : grid.columns);
 }
 
 }  // namespace kernels
