@@ -25,9 +25,9 @@ struct ForwardTile {
         (kWeights + 2 * kWindow) * sizeof(bfloat16) + In * sizeof(NormScale) + Out * sizeof(float);
     static_assert(2 * kWindow * sizeof(bfloat16) >= kStatsBytes);
 
-    // Blocks that a processor holds at once: its registers suffice for four with 16 channels of output and for three
+    // Blocks that a processor holds at once: its registers suffice for three with 16 channels of output and for two
     // with more, its 227 KiB of shared memory, of which each block costs 1 KiB besides, perhaps for fewer.
-    static constexpr int kResident = std::min<size_t>(Out == 16 ? 4 : 3, 227 * 1024 / (kSharedBytes + 1024));
+    static constexpr int kResident = std::min<size_t>(Out == 16 ? 3 : 2, 227 * 1024 / (kSharedBytes + 1024));
 
     static TileGrid grid(const HalfUnitShape& s) {
         return tile_grid(s.batch, s.out_height, s.out_width, G::kRows, G::kColumns);
@@ -75,7 +75,7 @@ __device__ void normalise_window(const HalfUnitShape& s, const TileGrid& grid, c
         NormScale of[kChunk];
     };
     const NormChunk own = *reinterpret_cast<const NormChunk*>(norm + threadIdx.x % (In / kChunk) * kChunk);
-    bfloat16* picture = p + tile.image * s.height * s.width * In;
+    const int64_t start = tile.image * s.height * s.width * In;
     // A tile owns Stride x Stride pixels of x for each of its own, the last ones what is left as well.
     const int top = tile.row * Stride, left = tile.column * Stride;
     const int bottom = tile.row + grid.rows < grid.height ? top + grid.rows * Stride : s.height;
@@ -86,7 +86,7 @@ __device__ void normalise_window(const HalfUnitShape& s, const TileGrid& grid, c
             const Chunk normal = normalise(load_chunk(window + element), own.of);
             store_chunk(window + element, normal);
             if (p != nullptr && row >= top && row < bottom && column >= left && column < right) {
-                store_chunk(picture + offset, normal);
+                store_chunk(p + start + offset, normal);
             }
         },
         [](int) {});
@@ -109,11 +109,18 @@ __device__ void convolve(const bfloat16* window, const bfloat16* weights, Accumu
     }
 }
 
-// Adds to eight channels of a pixel of y what the average pool with channel zero-pad has there: four channels are
+__device__ void add_chunk(const Chunk& chunk, float (&values)[kChunk]) {
+    float added[kChunk];
+    to_floats(chunk, added);
+#pragma unroll
+    for (int i = 0; i < kChunk; ++i) values[i] += added[i];
+}
+
+// Adds to this lane's channels of a pixel of y what the average pool with channel zero-pad has there: four channels are
 // either padding or not.
 template <int Out>
 __device__ void add_average_pool(const TileGrid& grid, const bfloat16* residual, int64_t image, int row, int column,
-                                 int channel, float (&values)[kChunk]) {
+                                 float (&values)[kChunk]) {
     constexpr int kChannels = Out / 2, kGroup = 4;
     struct alignas(8) Group {
         bfloat16 v[kGroup];
@@ -122,7 +129,7 @@ __device__ void add_average_pool(const TileGrid& grid, const bfloat16* residual,
     const bfloat16* corner = residual + ((image * 2 * grid.height + 2 * row) * width + 2 * column) * kChannels;
 #pragma unroll
     for (int half = 0; half < kChunk; half += kGroup) {
-        const int source = channel + half - Out / 4;
+        const int source = GemmTile<Out>::chunk_channel() + half - Out / 4;
         if (source < 0 || source >= kChannels) continue;
         Group four[4];
 #pragma unroll
@@ -173,45 +180,28 @@ __global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kReside
             next = tile_at(grid, index + blocks);
             start_window<In, Out, Stride>(s, next, f.x, windows + (turn ^ 1) * T::kWindow);
         }
+        // The residual is on its way as well.
+        Chunk residual[G::kLaneChunks];
+        if (f.residual_kind == ResidualKind::kIdentity) {
+            visit_output<Out>(grid, tile,
+                              [&](int j, int, int, int64_t offset) { residual[j] = load_chunk(f.residual + offset); });
+        }
         Accumulator sum[G::kSums] = {};
         convolve<In, Out, Stride>(window, weights, sum);
-        write_tile<Out>(sum, grid, tile, f.y, stats,
-                        [&](int64_t offset, int row, int column, int channel, float(&values)[kChunk]) {
-                            if (f.residual_kind == ResidualKind::kIdentity) {
-                                float added[kChunk];
-                                to_floats(load_chunk(f.residual + offset), added);
-#pragma unroll
-                                for (int i = 0; i < kChunk; ++i) values[i] += added[i];
-                            } else if (f.residual_kind == ResidualKind::kAveragePool) {
-                                add_average_pool<Out>(grid, f.residual, tile.image, row, column, channel, values);
-                            }
-                        });
+        write_tile<Out>(sum, grid, tile, f.y, stats, [&](int j, int row, int column, int64_t, float(&values)[kChunk]) {
+            if (f.residual_kind == ResidualKind::kIdentity) {
+                add_chunk(residual[j], values);
+            } else if (f.residual_kind == ResidualKind::kAveragePool) {
+                add_average_pool<Out>(grid, f.residual, tile.image, row, column, values);
+            }
+        });
     }
     if (stats.wanted) {
         finish_stats(stats, scratch, int64_t{s.batch} * s.out_height * s.out_width, f.mean, f.variance, windows);
     }
 }
 
-// Zeros that a convolution needs behind the last row or column.
-int padding_behind(int size, int out_size, int stride, int before) {
-    return (out_size - 1) * stride + 3 - before - size;
-}
-
-bool one_pixel_at_most(int padding) {
-    return padding >= 0 && padding <= 1;
-}
-
 }  // namespace
-
-bool half_unit_supported(const HalfUnitShape& s) {
-    const bool narrow = s.in_channels == 16 || s.in_channels == 32;
-    const bool channels = (narrow && (s.out_channels == s.in_channels || s.out_channels == 2 * s.in_channels)) ||
-                          (s.in_channels == 64 && s.out_channels == 64);
-    return channels && (s.stride == 1 || s.stride == 2) && s.batch > 0 && s.out_height > 0 && s.out_width > 0 &&
-           one_pixel_at_most(s.pad_top) && one_pixel_at_most(s.pad_left) &&
-           one_pixel_at_most(padding_behind(s.height, s.out_height, s.stride, s.pad_top)) &&
-           one_pixel_at_most(padding_behind(s.width, s.out_width, s.stride, s.pad_left));
-}
 
 size_t forward_shared_bytes(const HalfUnitShape& shape) {
     return with_half_unit(shape,

@@ -26,34 +26,38 @@ __host__ __device__ inline size_t stats_scratch_floats(int blocks, int channels)
 // Shared memory that finish_stats takes.
 inline constexpr size_t kStatsBytes = kTileThreads * 2 * sizeof(double);
 
-// y [batch, height, width, Out] receives the tile: add(chunk, offset of it in y, its values) may change them before
-// they are rounded. To be called by all threads of the block, with statistics or, where stats is null, without.
-template <int Out, class Add>
-__device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const TileGrid& grid, const Tile& tile,
-                           bfloat16* y, OutputStats<Out>& stats, Add add) {
+// visit(j, row, column, offset in y) for each chunk of the lane that lies inside the picture, j < kLaneChunks.
+template <int Out, class Visit>
+__device__ void visit_output(const TileGrid& grid, const Tile& tile, Visit visit) {
     using G = GemmTile<Out>;
-    const int channel = G::chunk_channel();
-    const int64_t start = tile.image * grid.height * grid.width * Out;
-    float chunks[G::kLaneChunks][kChunk];
-    G::to_chunks(sum, chunks);
-    bool inside[G::kLaneChunks];
+    const int64_t start = tile.image * grid.height * grid.width * Out + G::chunk_channel();
 #pragma unroll
     for (int j = 0; j < G::kLaneChunks; ++j) {
         const int pixel = G::chunk_pixel(j);
         const int row = tile.row + pixel / G::kColumns, column = tile.column + pixel % G::kColumns;
-        inside[j] = row < grid.height && column < grid.width;
-        if (!inside[j]) continue;
-        const int64_t offset = start + (row * grid.width + column) * Out + channel;
-        add(offset, row, column, channel, chunks[j]);
+        if (row < grid.height && column < grid.width) visit(j, row, column, start + (row * grid.width + column) * Out);
+    }
+}
+
+// y [batch, height, width, Out] receives the tile: add(j, row, column, offset, values) may change the values of a chunk
+// before they are rounded. To be called by all threads of the block.
+template <int Out, class Add>
+__device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const TileGrid& grid, const Tile& tile,
+                           bfloat16* y, OutputStats<Out>& stats, Add add) {
+    using G = GemmTile<Out>;
+    float chunks[G::kLaneChunks][kChunk];
+    G::to_chunks(sum, chunks);
+    visit_output<Out>(grid, tile, [&](int j, int row, int column, int64_t offset) {
+        add(j, row, column, offset, chunks[j]);
         const Chunk rounded = round_chunk(chunks[j]);
         to_floats(rounded, chunks[j]);
         store_chunk(y + offset, rounded);
-    }
+    });
     if (!stats.wanted) return;
     struct alignas(16) Values {
         float v[kChunk];
     };
-    Values* pivot = reinterpret_cast<Values*>(stats.pivot + channel);
+    Values* pivot = reinterpret_cast<Values*>(stats.pivot + G::chunk_channel());
     if (stats.pixels == 0) {
         if (G::chunk_pixel(0) == 0) {
 #pragma unroll
@@ -63,16 +67,14 @@ __device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const
     }
     stats.pixels += tile_pixels(grid, tile);
     const Values around = *pivot;
-#pragma unroll
-    for (int j = 0; j < G::kLaneChunks; ++j) {
-        if (!inside[j]) continue;
+    visit_output<Out>(grid, tile, [&](int j, int, int, int64_t) {
 #pragma unroll
         for (int i = 0; i < kChunk; ++i) {
             const float deviation = chunks[j][i] - around.v[i];
             stats.sum[i] += deviation;
             stats.square[i] += deviation * deviation;
         }
-    }
+    });
 }
 
 // The sums of the block's lanes in a fixed order, to partial [2][gridDim.x][Out], after counts [gridDim.x]: the means,

@@ -87,7 +87,7 @@ __global__ void stem_forward_kernel(StemShape s, TileGrid grid, const bfloat16* 
         for (int k = 0; k < kColumns; k += kDepth) {
             G::multiply_step(sum, left + k, right + k, kPitch<kColumns>);
         }
-        write_tile<kStemOutputs>(sum, grid, tile, y, stats, [](int64_t, int, int, int, float(&)[kChunk]) {});
+        write_tile<kStemOutputs>(sum, grid, tile, y, stats, [](int, int, int, int64_t, float(&)[kChunk]) {});
     }
     if (stats.wanted) {
         finish_stats(stats, scratch, int64_t{s.batch} * s.height * s.width, mean, variance, matrix);
