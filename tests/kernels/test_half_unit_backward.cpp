@@ -1,5 +1,6 @@
 #if defined(KERNELS_CUDA)
 
+#include <initializer_list>
 #include <optional>
 
 #include "kernels/batch_norm.h"
@@ -74,9 +75,6 @@ const Case kCases[] = {
     {unpadded_shape(1, 6, 5, 16, 16, 1), {true, true, false, false}},
     {unpadded_shape(2, 3, 3, 32, 32, 2), {true, false, true, true}},
     {unpadded_shape(1, 9, 11, 16, 32, 2), {true, true, false, false}},
-    // More tiles than blocks, for each of the kernels.
-    {half_unit_shape(270, 1, 1, 16, 16, 1, kSame), {true, true, false, true}},
-    {half_unit_shape(66, 1, 2, 64, 64, 1, kSame), {true, false, true, false}},
 };
 
 struct Inputs {
@@ -240,11 +238,11 @@ struct Placed {
     }
 };
 
-void check_case(const Case& c) {
+void check_case(const Case& c, std::initializer_list<int> forms) {
     const HalfUnitShape& s = c.shape;
     const Inputs inputs(s);
     const Reference expected = reference_of(c, inputs);
-    for (const int form : {1, 2}) {
+    for (const int form : forms) {
         if (form == 1 && !kernels::half_unit_backward_has_one_kernel(s)) continue;
         CAPTURE(s.batch, s.height, s.width, s.in_channels, s.out_channels, s.stride, s.pad_top, s.pad_left,
                 s.out_height, s.out_width, c.wanted.stats, c.wanted.dy_whole, c.wanted.dp, c.wanted.accumulate, form);
@@ -272,7 +270,13 @@ bool no_gpu() {
 
 TEST_CASE("The fused half-unit, backward", "[kernels][half_unit][gpu]") {
     if (no_gpu()) return;
-    for (const Case& c : kCases) check_case(c);
+    for (const Case& c : kCases) check_case(c, {1, 2});
+}
+
+TEST_CASE("The fused half-unit, backward, with more tiles than blocks", "[kernels][half_unit][gpu]") {
+    if (no_gpu()) return;
+    check_case({half_unit_shape(265, 1, 1, 16, 16, 2, kSymmetric), {true, true, false, true}}, {1});
+    check_case({half_unit_shape(34, 1, 2, 64, 64, 2, kSymmetric), {true, false, true, false}}, {2});
 }
 
 // Two half-units in a row: what the second one leaves out of its dx, the first one adds as it loads it.
@@ -329,7 +333,7 @@ TEST_CASE("One backward kernel or two", "[kernels][half_unit]") {
     } rows[] = {
         {half_unit_shape(128, 32, 32, 16, 16, 1, kSame), 34.8, 53.0, 1},
         {half_unit_shape(128, 32, 32, 16, 32, 2, kSame), 45.6, 46.2, 1},
-        {half_unit_shape(128, 16, 16, 32, 32, 1, kSame), 74.5, 42.5, 2},
+        {half_unit_shape(128, 16, 16, 32, 32, 1, kSame), 74.5, 42.6, 2},
         {half_unit_shape(128, 16, 16, 32, 64, 2, kSame), 89.4, 38.8, 2},
         {half_unit_shape(128, 8, 8, 64, 64, 1, kSame), 0.0, 40.8, 2},
     };
