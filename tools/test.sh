@@ -71,11 +71,13 @@ check cpu build_and_test cpu
 if find_cuda; then
     check resources python3 tools/kernel_resources.py --check
     check cuda build_and_test cuda "${compiled_alone[@]}"
+    # The CUDA device on the CPU, and all of the CPU device beside it, under the sanitizers.
+    check emulator build_and_test emulator "${compiled_alone[@]}"
 else
     skip resources "$cuda_missing"
     skip cuda "$cuda_missing"
+    check asan build_and_test asan "${compiled_alone[@]}"
 fi
-check asan build_and_test asan "${compiled_alone[@]}"
 
 say ""
 printf '%s\n' "${summary[@]}"
