@@ -64,11 +64,16 @@ for name in resnet-train resnet-eval step-bench kernel-bench draw-pictures; do
     [ -x "build/stage/bin/$name" ] || die "the build made no $name"
     programs+=("$name")
 done
+tests=0
 for program in build/stage/bin/tests-*; do
-    if "$program" --list-tests '[gpu]' | grep -Eq '^[1-9][0-9]* (matching )?test case'; then
+    # Catch2 2 ends with the number of cases as its status.
+    listing=$("$program" --list-tests '[gpu]' || true)
+    if grep -Eq '^[1-9][0-9]* (matching )?test case' <<<"$listing"; then
         programs+=("${program##*/}")
+        tests=$((tests + 1))
     fi
 done
+[ "$tests" != 0 ] || die "none of the test programs lists a [gpu] case; build/stage/bin/tests-kernels --list-tests '[gpu]' says why"
 for name in "${programs[@]}"; do cp "build/stage/bin/$name" "$staged/bin/"; done
 
 # Paths of what the programs load, less what belongs to the target: its C library, its driver, and CUDA.

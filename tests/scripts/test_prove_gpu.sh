@@ -34,7 +34,7 @@ esac
 echo "========= ERROR SUMMARY: 0 errors"'
 for name in tests-kernels tests-nn tests-golden; do
     stand_in "$kit/bin" "$name" "$note"'
-if [ "$1" = --list-tests ]; then echo "2 matching test cases"; exit; fi
+if [ "$1" = --list-tests ]; then echo "2 matching test cases"; exit 2; fi
 good=true
 if [ "${0##*/}" = tests-nn ]; then
     if knob crash; then echo "Segmentation fault"; exit 139; fi
