@@ -1,0 +1,67 @@
+// How many kernels, memsets and copies a fused training step takes, counted by the emulator.
+#include <cstdio>
+
+#include "tests/catch.h"
+#include "tests/emulator/stream.h"
+#include "tests/support/training.h"
+
+using namespace engine;
+
+namespace {
+
+// Operations are counted and not done while it lives.
+class DryScope {
+  public:
+    DryScope() { emulator::set_dry(true); }
+    ~DryScope() { emulator::set_dry(false); }
+};
+
+constexpr int kBatch = 128;  // The byte model chooses between one backward kernel and two by it.
+
+struct LaunchCase {
+    const char* name;
+    models::ModelConfig model;
+    int64_t most;
+};
+
+const LaunchCase kCases[] = {
+    {"ResNet-20", {.depth = 20}, 64},
+    {"ResNet-56", {.depth = 56}, 175},
+    {"ResNet-110", {.depth = 110}, 340},
+    {"Plain-20", {.depth = 20, .shortcut = models::Shortcut::none}, 64},
+    {"Plain-56", {.depth = 56, .shortcut = models::Shortcut::none}, 175},
+};
+
+template <class Step>
+emulator::Counts counted(Step step) {
+    emulator::reset_counts();
+    step();
+    return emulator::counts();
+}
+
+}  // namespace
+
+TEST_CASE("a fused step takes few launches, recorded or not, and none of a library", "[fused_step]") {
+    const DryScope dry;
+    for (const LaunchCase& c : kCases) {
+        INFO(c.name);
+        test::Training training(c.model, DType::kBFloat16, {.fused = true}, kBatch);
+        Trainer& trainer = training.trainer();
+        trainer.update();  // The first step may make what later ones find.
+        const auto eager = counted([&] { trainer.update(); });
+        std::printf("%s: %lld operations\n", c.name, static_cast<long long>(eager.total()));
+        for (const auto& [name, count] : eager.by_name) {
+            std::printf("%8lld  %s\n", static_cast<long long>(count), name.c_str());
+        }
+        CHECK(eager.total() > 0);
+        CHECK(eager.total() <= c.most);
+        CHECK(eager.library_calls == 0);
+        CHECK(eager.graph_launches == 0);
+
+        trainer.update();  // Records, and replays once.
+        const auto replayed = counted([&] { trainer.update(); });
+        CHECK(replayed.graph_launches == 1);
+        CHECK(replayed.total() == eager.total());
+        CHECK(replayed.by_name == eager.by_name);
+    }
+}

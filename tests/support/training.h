@@ -1,0 +1,48 @@
+// A network that trains on a few pictures on the CUDA device.
+#pragma once
+
+#include <optional>
+
+#include "engine/train/trainer.h"
+#include "models/registry.h"
+#include "tests/support/records.h"
+
+namespace test {
+
+class Training {
+  public:
+    Training(const models::ModelConfig& config, engine::DType dtype, const engine::CudaOptions& options, int batch)
+        : backend_(engine::make_cuda_backend(options)), model_(models::make_model(parameters_, config)) {
+        parameters_.allocate(*backend_, dtype, 3);
+        const std::vector<float> mean(32 * 32 * 3, 120);
+        // Four pictures, so that a few steps begin new epochs.
+        auto batches = engine::Batches::shuffled(*backend_, numbered_records(4),
+                                                 backend_->from_host(mean.data(), {32, 32, 3}), batch, dtype, {}, 5);
+        engine::ScheduleConfig schedule;  // The rate changes before, at, and after the first replay.
+        schedule.boundaries = {1, 2, 4};
+        schedule.values = {0.01, 0.1, 0.02, 0.005};
+        trainer_.emplace(*backend_, *model_, parameters_, std::move(batches),
+                         engine::OptimizerConfig{.momentum = 0.9, .weight_decay = 2e-4}, schedule);
+    }
+
+    engine::Trainer& trainer() { return *trainer_; }
+    engine::Backend& backend() { return *backend_; }
+
+    // What steps change, byte by byte: weights, momenta, gradients, running statistics.
+    std::vector<std::vector<uint8_t>> state() {
+        std::vector<engine::Tensor> tensors = {parameters_.weights(), parameters_.momenta(), parameters_.gradients()};
+        if (parameters_.copies().defined()) tensors.push_back(parameters_.copies());
+        for (const auto& buffer : parameters_.buffers()) tensors.push_back(buffer->value);
+        std::vector<std::vector<uint8_t>> bytes;
+        for (const auto& tensor : tensors) backend_->download(tensor, bytes.emplace_back(tensor.bytes()).data());
+        return bytes;
+    }
+
+  private:
+    std::unique_ptr<engine::Backend> backend_;
+    engine::nn::Parameters parameters_;
+    std::unique_ptr<engine::nn::Module> model_;
+    std::optional<engine::Trainer> trainer_;
+};
+
+}  // namespace test
