@@ -56,6 +56,17 @@ bench --list --batch 7 --filter 'sgd|relu/16'
 expect "the list is names alone" equal "$(sort "$scratch/output" | tr '\n' ' ')" \
     "relu/16x32x32/7/f32/composed sgd/ResNet-110/-/f32/composed sgd/ResNet-20/-/f32/composed sgd/ResNet-56/-/f32/composed "
 
+# ---- CUDA: a GPU, or the emulated one; one picture, because the emulator is slow
+if run "$bin/kernel-bench" --device cuda --list && exits_with 0; then
+    run "$bin/kernel-bench" --device cuda --batch 1 --seconds 0 --filter '^(add|half_unit|half_unit_dx|classifier)/64x8x8(/|\+x)'
+    expect "CUDA's kernels are right" exits_with 0
+    expect "composed and fused side by side" equal "$(lines_with '^half_unit.* fused')" 4
+    expect "none is wrong there" says "0 wrong or failed"
+else
+    expect "a GPU where there is none is refused" exits_with 2
+    expect "with the reason" says "CUDA"
+fi
+
 # ---- wrong usage
 refused() {
     local what=$1 message=$2
@@ -70,9 +81,6 @@ refused "an unknown device" "tpu" --device tpu
 refused "a batch of none" "--batch" --batch 0
 refused "an unknown option" "--bogus" --bogus
 refused "a folder that is not there" "$scratch/nowhere/x.json" --device cpu --json "$scratch/nowhere/x.json"
-if ! { command -v nvidia-smi && nvidia-smi -L; } >/dev/null 2>&1; then
-    refused "a GPU where there is none" "CUDA" --device cuda
-fi
 expect "no half-written file is left" equal "$(find "$scratch" -name '*.tmp-*' | wc -l)" 0
 
 report
