@@ -5,10 +5,11 @@
 
 #include "tests/catch.h"
 #include "tests/config/refusal.h"
+#include "tests/support/source_dir.h"
 
 namespace {
 
-const std::filesystem::path kConfigs = std::filesystem::path(__FILE__).parent_path() / "../../configs";
+const std::filesystem::path kConfigs = std::filesystem::path(test::source_dir()) / "configs";
 
 std::string read_text(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
