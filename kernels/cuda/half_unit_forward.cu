@@ -32,7 +32,8 @@ struct ForwardTile {
     static TileGrid grid(const HalfUnitShape& s) {
         return tile_grid(s.batch, s.out_height, s.out_width, G::kRows, G::kColumns);
     }
-    static int blocks(const HalfUnitShape& s) { return even_blocks(grid(s).tiles, kResident * kProcessors); }
+    // All that run at once, though some then have a tile more than others: a processor's blocks make up for each other.
+    static int blocks(const HalfUnitShape& s) { return std::min(grid(s).tiles, kResident * kProcessors); }
 };
 
 // The chunks of a window that a thread brings in, the same ones of every window and all of the same channels:
