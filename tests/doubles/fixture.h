@@ -1,4 +1,4 @@
-// Device memory, and a convolution that every stand-in accepts, for tests that then break one rule each.
+// Device memory and streams for the tests of the stand-ins.
 #pragma once
 
 #include <cublas_v2.h>
