@@ -18,6 +18,7 @@ Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, 
     const Variable logits(made, context.records(x, norm.gamma, norm.beta, weight, bias));
     if (logits.requires_grad()) {
         context.tape->record({logits}, [&backend, &fused, x, norm, weight, bias, pooled, logits] {
+            check_used_once(backend, norm);
             const Tensor dgamma = norm.gamma.grad_target(backend, DType::kFloat32);
             const Tensor dbeta = norm.beta.grad_target(backend, DType::kFloat32);
             const Tensor dweight = weight.grad_target(backend, DType::kFloat32);

@@ -37,12 +37,7 @@ void add_residual_grad(Backend& backend, const ConvOperands& in, const Tensor& d
 void backward(Backend& backend, FusedOps& fused, const Saved& s) {
     const ConvOperands& in = s.in;
     const Norm& norm = *in.norm;
-    // A second use would add to the two sums while the first one's reader still needs them.
-    if (norm.gamma.has_grad() || norm.beta.has_grad()) {
-        throw Error(
-            "[conv] the parameters of a norm are used twice in one step, which fused kernels cannot do; set "
-            "train.kernels to composed");
-    }
+    check_used_once(backend, norm);
     const Tensor dy = s.y.grad_with_fixed_stats();
     const StatsGradient* part = outstanding_part(s.y);
     const bool residual_learns = in.residual.requires_grad();

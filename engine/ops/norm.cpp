@@ -4,6 +4,14 @@
 
 namespace engine::ops {
 
+void check_used_once(Backend& backend, const Norm& norm) {
+    if (backend.fused() != nullptr && (norm.gamma.has_grad() || norm.beta.has_grad())) {
+        throw Error(
+            "[norm] the parameters of a norm are used twice in one step, which fused kernels cannot do; set "
+            "train.kernels to composed");
+    }
+}
+
 void check_norm(const char* op, const Norm& norm, const Shape& x) {
     if (x.rank() < 2) shape_error(op, fmt::format("x must have at least 2 axes, but its shape is {}", x.to_string()));
     const Shape expected{x[-1]};
@@ -66,6 +74,7 @@ Variable norm(Context& context, const Variable& x, const Norm& norm, const Varia
 }
 
 void norm_backward(Backend& backend, const Norm& norm, const Variable& x, const Tensor& dy, const Tensor& scratch) {
+    check_used_once(backend, norm);
     const Tensor dgamma = norm.gamma.grad_target(backend, DType::kFloat32);
     const Tensor dbeta = norm.beta.grad_target(backend, DType::kFloat32);
     const auto write = [&](const Tensor& dx, bool accumulate) {

@@ -22,6 +22,11 @@ struct Norm {
 // Moves norm.running, if there is one, for an application to x.
 void move_running(Backend& backend, const Norm& norm, const Shape& x);
 
+// To be called before the gradients of gamma and beta are added to. Throws Error if they have been already and the
+// device fuses: a part of a gradient that was left to a producer (StatsGradient) may still need the sums of the first
+// use.
+void check_used_once(Backend& backend, const Norm& norm);
+
 // Throws Error if `norm` does not fit x.
 void check_norm(const char* op, const Norm& norm, const Shape& x);
 

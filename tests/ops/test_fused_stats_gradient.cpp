@@ -150,7 +150,17 @@ TEST_CASE("norm parameters that are used twice in a step are refused", "[ops][fu
     const auto norm = piece.norm("norm", ops::batch_stats(piece.context(), x));
     const auto once = ops::conv(piece.context(), x, piece.weight("once", 3, 4), {.norm = &norm});
     const auto again = ops::conv(piece.context(), x, piece.weight("again", 3, 4), {.norm = &norm});
-    CHECK_THROWS_WITH(piece.end({once.y, again.y}), ContainsSubstring("used twice") && ContainsSubstring("[conv]"));
+    CHECK_THROWS_WITH(piece.end({once.y, again.y}), ContainsSubstring("used twice") && ContainsSubstring("[norm]"));
+}
+
+TEST_CASE("norm parameters that a fused and a composed operation use in one step are refused", "[ops][fused]") {
+    const auto backend = make_reference_fused_backend();
+    Piece piece(*backend, DType::kFloat32);
+    const Variable x = piece.activation("x", kPicture);
+    const auto norm = piece.norm("norm", ops::batch_stats(piece.context(), x));
+    const Variable composed = ops::norm(piece.context(), x, norm);
+    const auto fused = ops::conv(piece.context(), x, piece.weight("fused", 3, 4), {.norm = &norm});
+    CHECK_THROWS_WITH(piece.end({composed, fused.y}), ContainsSubstring("used twice"));
 }
 
 TEST_CASE("a gradient with an outstanding part cannot be read by mistake", "[ops][fused]") {

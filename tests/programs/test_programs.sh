@@ -112,7 +112,7 @@ refused "a depth that does not exist" "8 and 14" "$bin/resnet-train" "$config" -
 refused "no data" "tools/get_cifar10.sh" "$bin/resnet-train" "$config" --out "$scratch/x"
 refused "a folder without data" "$scratch/nowhere" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$scratch/nowhere"
 refused "TF32 on the CPU" "tf32" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.precision=tf32
-if ! { command -v nvidia-smi && nvidia-smi -L; } >/dev/null 2>&1; then
+if ! "$bin/kernel-bench" --device cuda --list >/dev/null 2>&1; then
     refused "a GPU where there is none" "CUDA" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --device cuda
 fi
 run "$bin/resnet-train" --help
