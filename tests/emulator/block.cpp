@@ -14,9 +14,11 @@ namespace {
 // Ends a waiting thread of a block that failed, so that its fiber can be used again.
 struct Abandoned {};
 
+bool same(const char* a, const char* b) {
+    return a == b || std::strcmp(a, b) == 0;
+}
 bool same(const Place& a, const Place& b) {
-    return a.line() == b.line() && a.column() == b.column() &&
-           (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
+    return a.line() == b.line() && a.column() == b.column() && same(a.file_name(), b.file_name());
 }
 
 std::string threads_text(const std::vector<Thread*>& threads) {
@@ -62,7 +64,7 @@ void Block::run(dim3 size, const std::function<void()>& body, Random& random) {
 Meeting& Block::join(Meetings& meetings, uint32_t mask, unsigned expected, unsigned slot, const char* name,
                      const Place& place, void* operand) {
     auto found = std::find_if(meetings.begin(), meetings.end(), [&](const auto& m) {
-        return m->mask == mask && std::strcmp(m->name, name) == 0 && same(m->place, place);
+        return m->mask == mask && same(m->name, name) && same(m->place, place);
     });
     if (found == meetings.end()) {
         if (spare_.empty()) spare_.push_back(std::make_unique<Meeting>());

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(EMULATOR_FIBERS_SANITIZED)
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -37,7 +37,7 @@ Fiber::Fiber(void (*body)()) {
 
 void Fiber::resume(Fiber& from) {
     previous = &from;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(EMULATOR_FIBERS_SANITIZED)
     __sanitizer_start_switch_fiber(&from.sanitizer_stack_, stack_bottom_, stack_bytes_);
 #endif
     boost::context::fiber other = std::move(context_).resume();
@@ -47,7 +47,7 @@ void Fiber::resume(Fiber& from) {
 
 // The program's own stack learns its bounds when it is left for the first time.
 void Fiber::arrive() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(EMULATOR_FIBERS_SANITIZED)
     const void* bottom = nullptr;
     size_t bytes = 0;
     __sanitizer_finish_switch_fiber(sanitizer_stack_, &bottom, &bytes);

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -28,7 +28,8 @@ std::unordered_map<uintptr_t, std::string> read_functions() {
         },
         &base);
     std::ifstream file("/proc/self/exe", std::ios::binary);
-    const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+    std::vector<char> bytes(std::filesystem::file_size("/proc/self/exe"));
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     const auto read = [&]<class T>(T, size_t offset) {
         T value{};
         if (offset + sizeof(T) <= bytes.size()) std::memcpy(&value, bytes.data() + offset, sizeof(T));
@@ -62,13 +63,24 @@ const char* linker_name(const void* function) {
     return found == functions.end() ? nullptr : found->second.c_str();
 }
 
-std::string function_name(const void* function) {
+namespace {
+
+std::string readable_name(const void* function) {
     const char* name = linker_name(function);
     if (name == nullptr) return "a kernel";
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> readable(abi::__cxa_demangle(name, nullptr, nullptr, &status),
                                                                &std::free);
     return status == 0 ? readable.get() : name;
+}
+
+}  // namespace
+
+const std::string& function_name(const void* function) {
+    static std::unordered_map<const void*, std::string> names;
+    const auto [found, fresh] = names.try_emplace(function);
+    if (fresh) found->second = readable_name(function);
+    return found->second;
 }
 
 }  // namespace emulator

@@ -17,7 +17,7 @@ inline std::string text(const std::source_location& place) {
 }
 std::string hex(uint64_t value);
 // The name of a function of this program, readable; "a kernel" where the program carries no symbols.
-std::string function_name(const void* function);
+const std::string& function_name(const void* function);
 // The same as the linker knows it; null where there are no symbols.
 const char* linker_name(const void* function);
 
