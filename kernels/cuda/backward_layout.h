@@ -7,18 +7,17 @@
 
 namespace kernels {
 
-// Blocks of all sizes below come in twos on a processor.
-inline constexpr int kMostBlocks = 2 * kProcessors;
-
 // What backward_kernel has in shared memory, in this order.
 template <int In, int Out, int Stride, bool Weight>
 struct BackwardLayout {
     using T = DataTile<In, Out, Stride>;
     using W = typename T::Windows;
+    // Blocks that share a processor. With stride 2 the weight gradient's sums leave too few registers for two.
+    static constexpr int kResident = Stride == 2 && Weight ? 1 : 2;
     static constexpr size_t kNorm = In * sizeof(NormScale) + Out * sizeof(StatsSlope);
     static constexpr size_t kWeights = Out * T::kWeightPitch * sizeof(bfloat16);
-    static constexpr size_t kDy = W::kDyPixels * kPitch<Out> * sizeof(bfloat16);
-    static constexpr size_t kP = Weight ? W::kPPixels * kPitch<In> * sizeof(bfloat16) : 0;
+    static constexpr size_t kDy = W::DyWindow::kPixels * kPitch<Out> * sizeof(bfloat16);
+    static constexpr size_t kP = Weight ? W::PWindow::kPixels * kPitch<In> * sizeof(bfloat16) : 0;
     // The windows' place serves the sums of the block in the end.
     static constexpr size_t kSums = Weight ? WeightSlices<In, Out>::kSumBytes : 0;
     static constexpr size_t kBytes = kNorm + kWeights + std::max(kDy + kP, kSums);
@@ -29,7 +28,7 @@ struct BackwardLayout {
         return tile_grid(s.batch, (s.height + Stride - 1) / Stride, (s.width + Stride - 1) / Stride, T::kRows,
                          T::kColumns);
     }
-    static int blocks(const HalfUnitShape& s) { return even_blocks(grid(s).tiles, kMostBlocks); }
+    static int blocks(const HalfUnitShape& s) { return even_blocks(grid(s).tiles, kResident * kProcessors); }
     static size_t scratch_floats(const HalfUnitShape& s) { return size_t{4} * kRowQuads * blocks(s); }
 };
 
@@ -41,9 +40,11 @@ using SmallPictures2 = TileWindows<2, 8, 8, 2, 0>;
 
 template <class W>
 struct WeightLayout {
+    static constexpr int kResident = 2;
     static constexpr int kIn = kSliceChannels, kOut = kSliceChannels;
     static constexpr size_t kNorm = kIn * sizeof(NormScale) + kOut * sizeof(StatsSlope);
-    static constexpr size_t kWindows = (W::kDyPixels + W::kPPixels) * kPitch<kSliceChannels> * sizeof(bfloat16);
+    static constexpr size_t kWindows =
+        (W::DyWindow::kPixels + W::PWindow::kPixels) * kPitch<kSliceChannels> * sizeof(bfloat16);
     static constexpr size_t kBytes = kNorm + std::max(kWindows, WeightSlices<kIn, kOut>::kSumBytes);
 
     static TileGrid grid(const HalfUnitShape& s) {
@@ -53,7 +54,9 @@ struct WeightLayout {
         return s.in_channels / kSliceChannels * (s.out_channels / kSliceChannels);
     }
     // A slice's blocks: all slices together fill the GPU.
-    static int blocks(const HalfUnitShape& s) { return even_blocks(grid(s).tiles, kMostBlocks / slices(s)); }
+    static int blocks(const HalfUnitShape& s) {
+        return even_blocks(grid(s).tiles, kResident * kProcessors / slices(s));
+    }
     static size_t scratch_floats(const HalfUnitShape& s) { return size_t{4} * kSliceQuads * blocks(s) * slices(s); }
 };
 

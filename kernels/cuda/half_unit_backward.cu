@@ -36,8 +36,8 @@ __device__ void write_whole_gradient(const HalfUnitShape& s, const Tile& tile, c
 }
 
 template <int In, int Out, int Stride, bool Weight>
-__global__ __launch_bounds__(kTileThreads, 2) void backward_kernel(HalfUnitShape s, TileGrid grid, HalfUnitBackward b,
-                                                                   SumScratch scratch) {
+__global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weight>::kResident) void backward_kernel(
+    HalfUnitShape s, TileGrid grid, HalfUnitBackward b, SumScratch scratch) {
     using L = BackwardLayout<In, Out, Stride, Weight>;
     using T = typename L::T;
     using W = typename L::W;
@@ -46,7 +46,7 @@ __global__ __launch_bounds__(kTileThreads, 2) void backward_kernel(HalfUnitShape
     StatsSlope* slope = reinterpret_cast<StatsSlope*>(norm + In);
     bfloat16* weights = reinterpret_cast<bfloat16*>(slope + Out);
     bfloat16* dy = weights + Out * T::kWeightPitch;
-    bfloat16* p = dy + W::kDyPixels * kPitch<Out>;
+    bfloat16* p = dy + W::DyWindow::kPixels * kPitch<Out>;
 
     constexpr int kRowChunks = 9 * In / kChunk;
     for (int i = threadIdx.x; i < Out * kRowChunks; i += kTileThreads) {
@@ -59,28 +59,25 @@ __global__ __launch_bounds__(kTileThreads, 2) void backward_kernel(HalfUnitShape
     // Rows and columns of the window of dy before the tile's own.
     const int above = T::kReach - s.pad_top, before = T::kReach - s.pad_left;
     const bfloat16* own = dy + (above * W::kDyColumns + before) * kPitch<Out>;
+    // Beside the sums of the weight gradient there are registers for one chunk and one fragment at a time.
+    constexpr int kTogether = Weight ? 1 : 2;
     WeightSums sums = {};
     float kept = 0.0f;
     for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
         const Tile tile = tile_at(grid, index);
-        wait_for_copies();
         // The constants are there, and nobody reads the last tile's windows any more.
         __syncthreads();
-        const Window dy_window{tile.image, tile.row - above, tile.column - before, W::kDyRows, W::kDyColumns};
-        fill_window<Out>(dy, dy_window, s.out_height, s.out_width, [&](int64_t offset, int channel) {
-            const Chunk chunk = load_chunk(b.dy + offset);
-            return with_stats ? whole_gradient(chunk, load_chunk(b.y + offset), slope + channel) : chunk;
-        });
-        if constexpr (Weight) {
-            const Window p_window{tile.image, tile.row * Stride - s.pad_top, tile.column * Stride - s.pad_left,
-                                  W::kPRows, W::kPColumns};
-            fill_window<In>(p, p_window, s.height, s.width, [&](int64_t offset, int channel) {
-                return normalise(load_chunk(b.x + offset), norm + channel);
-            });
-        }
+        const typename W::DyWindow dy_window{tile.image, tile.row - above, tile.column - before};
+        const typename W::PWindow p_window{tile.image, tile.row * Stride - s.pad_top,
+                                           tile.column * Stride - s.pad_left};
+        const Pictures dy_pictures{s.batch, s.out_height, s.out_width, Out}, p_pictures{s.batch, s.height, s.width, In};
+        start_window<Out>(dy, dy_window, dy_pictures, b.dy);
+        if constexpr (Weight) start_window<In>(p, p_window, p_pictures, b.x);
+        if (with_stats) add_stats_gradient<Out, kTogether>(dy, dy_window, dy_pictures, b.y, slope);
+        wait_for_copies();
+        if constexpr (Weight) normalise_window<In>(p, p_window, p_pictures, norm);
         __syncthreads();
         if (b.dy_whole != nullptr) write_whole_gradient<W, Out>(s, tile, own, b.dy_whole);
-        // Beside the sums of the weight gradient there are registers for one fragment at a time.
         constexpr int kFragments = Weight ? 1 : T::kFragments;
         kept += data_gradient<In, Out, Stride, kFragments>({s, b, norm}, tile, dy, weights);
         if constexpr (Weight) add_weight_products<W, In, Out>(sums, own, p);
@@ -107,22 +104,6 @@ __global__ __launch_bounds__(kTileThreads, 2) void backward_kernel(HalfUnitShape
     });
 }
 
-// fill_window for a slice of `channels` channels, and for several pictures; those from `batch` on are zero.
-template <int Images, class Load>
-__device__ void fill_slice(bfloat16* target, const Window& window, int batch, int height, int width, int channels,
-                           Load load) {
-    constexpr int kChunks = kSliceChannels / kChunk;
-    for (int i = threadIdx.x; i < Images * window.rows * window.columns * kChunks; i += kTileThreads) {
-        const int pixel = i / kChunks, c = i % kChunks * kChunk;
-        const int64_t image = window.image + pixel / (window.rows * window.columns);
-        const int row = window.top + pixel / window.columns % window.rows;
-        const int column = window.left + pixel % window.columns;
-        const bool inside = image < batch && row >= 0 && row < height && column >= 0 && column < width;
-        const int64_t offset = ((image * height + row) * width + column) * channels + c;
-        store_chunk(target + pixel * kPitch<kSliceChannels> + c, inside ? load(offset, c) : zero_chunk());
-    }
-}
-
 template <class W>
 __global__ __launch_bounds__(kTileThreads, 2) void weight_gradient_kernel(HalfUnitShape s, TileGrid grid,
                                                                           HalfUnitBackward b, SumScratch scratch) {
@@ -130,7 +111,7 @@ __global__ __launch_bounds__(kTileThreads, 2) void weight_gradient_kernel(HalfUn
     NormScale* norm = dynamic_shared<NormScale>();
     StatsSlope* slope = reinterpret_cast<StatsSlope*>(norm + L::kIn);
     bfloat16* dy = reinterpret_cast<bfloat16*>(slope + L::kOut);
-    bfloat16* p = dy + W::kDyPixels * kPitch<kSliceChannels>;
+    bfloat16* p = dy + W::DyWindow::kPixels * kPitch<kSliceChannels>;
 
     const int across = s.in_channels / kSliceChannels;
     const int out_channel = blockIdx.y / across * kSliceChannels, in_channel = blockIdx.y % across * kSliceChannels;
@@ -151,19 +132,16 @@ __global__ __launch_bounds__(kTileThreads, 2) void weight_gradient_kernel(HalfUn
         const Tile tile = tile_at(grid, index);
         const int64_t image = tile.image * W::kImages;
         __syncthreads();
-        fill_slice<W::kImages>(dy, {image, tile.row, tile.column, W::kDyRows, W::kDyColumns}, s.batch, s.out_height,
-                               s.out_width, s.out_channels, [&](int64_t offset, int channel) {
-                                   const Chunk chunk = load_chunk(gradient + offset);
-                                   if (!with_stats) return chunk;
-                                   return whole_gradient(chunk, load_chunk(b.y + out_channel + offset),
-                                                         slope + channel);
-                               });
-        fill_slice<W::kImages>(
-            p,
-            {image, tile.row * W::kStride - s.pad_top, tile.column * W::kStride - s.pad_left, W::kPRows, W::kPColumns},
-            s.batch, s.height, s.width, s.in_channels, [&](int64_t offset, int channel) {
-                return normalise(load_chunk(b.x + in_channel + offset), norm + channel);
-            });
+        const typename W::DyWindow dy_window{image, tile.row, tile.column};
+        const typename W::PWindow p_window{image, tile.row * W::kStride - s.pad_top,
+                                           tile.column * W::kStride - s.pad_left};
+        const Pictures dy_pictures{s.batch, s.out_height, s.out_width, s.out_channels};
+        const Pictures p_pictures{s.batch, s.height, s.width, s.in_channels};
+        start_window<kSliceChannels>(dy, dy_window, dy_pictures, gradient);
+        start_window<kSliceChannels>(p, p_window, p_pictures, b.x + in_channel);
+        if (with_stats) add_stats_gradient<kSliceChannels, 2>(dy, dy_window, dy_pictures, b.y + out_channel, slope);
+        wait_for_copies();
+        normalise_window<kSliceChannels>(p, p_window, p_pictures, norm);
         __syncthreads();
         add_weight_products<W, kSliceChannels, kSliceChannels>(sums, dy, p);
     }

@@ -114,24 +114,4 @@ __device__ inline Chunk whole_gradient(const Chunk& dy, const Chunk& y, const St
     return round_chunk(whole);
 }
 
-// A rectangle of pixels of one picture; rows and columns may lie outside of the picture.
-struct Window {
-    int64_t image;
-    int top, left, rows, columns;
-};
-
-// target [rows][columns] pixels, kPitch<C> apart, receives load(offset of the chunk in the tensor, first channel)
-// inside the picture [height, width, C] and zeros outside. All threads of the block take part; a barrier must follow.
-template <int C, class Load>
-__device__ void fill_window(bfloat16* target, const Window& window, int height, int width, Load load) {
-    constexpr int kChunks = C / kChunk;
-    for (int i = threadIdx.x; i < window.rows * window.columns * kChunks; i += blockDim.x) {
-        const int pixel = i / kChunks, c = i % kChunks * kChunk;
-        const int row = window.top + pixel / window.columns, column = window.left + pixel % window.columns;
-        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-        const int64_t offset = ((window.image * height + row) * width + column) * C + c;
-        store_chunk(target + pixel * kPitch<C> + c, inside ? load(offset, c) : zero_chunk());
-    }
-}
-
 }  // namespace kernels

@@ -6,7 +6,7 @@
 // a slice; where the block has fewer slices than warps, several warps have the same slice and share the pixels.
 #pragma once
 
-#include "kernels/cuda/gemm_tile.h"
+#include "kernels/cuda/gradient_window.h"
 
 namespace kernels {
 
@@ -18,8 +18,8 @@ struct TileWindows {
     static constexpr int kPixels = Images * Rows * Columns;
     static constexpr int kDyRows = Rows + DyHalo, kDyColumns = Columns + DyHalo;
     static constexpr int kPRows = (Rows - 1) * Stride + 3, kPColumns = (Columns - 1) * Stride + 3;
-    static constexpr int kDyPixels = Images * kDyRows * kDyColumns;
-    static constexpr int kPPixels = Images * kPRows * kPColumns;
+    using DyWindow = Window<kDyRows, kDyColumns, Images>;
+    using PWindow = Window<kPRows, kPColumns, Images>;
 
     // Where pixel `pixel` of the tile lies in the window of dy, counted from the tile's first pixel,
     __device__ static int dy_pixel(int pixel) {
