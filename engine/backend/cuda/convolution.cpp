@@ -53,7 +53,7 @@ std::vector<Convolution::Plan<Direction>> Convolution::plans(const ConvolutionOp
 
     auto candidates = candidates_among(results, dtype_, options_);
     // Deterministic, and known to nearly every shape.
-    candidates.push_back({Direction::kFallback, widest == CUDNN_FMA_MATH ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH});
+    candidates.push_back({Direction::kFallback, widest});
 
     std::vector<Plan<Direction>> plans;
     for (const auto& candidate : candidates) {
