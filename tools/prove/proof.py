@@ -129,8 +129,13 @@ class Proof:
 
     def write_report(self):
         results = self.results()
-        write_json(self.setting.out / "results.json", {"stages": results, "targets": self.report.targets(results)})
-        (self.setting.out / "results.md").write_text(self.report.document(results))
+        file = self.setting.out / "results.json"
+        write_json(file, {"stages": results})
+        try:
+            write_json(file, {"stages": results, "targets": self.report.targets(results)})
+            (self.setting.out / "results.md").write_text(self.report.document(results))
+        except Exception as error:  # a page that cannot be written must not end the measuring
+            print(f"   results.md could not be written: {type(error).__name__}: {error}", flush=True)
 
     def attempt(self, stage):
         """Does one stage; true where it came to an end."""

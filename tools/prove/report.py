@@ -81,8 +81,8 @@ def kernel_part(results):
         data = result["data"]
         if not name.startswith("kernel-bench-") or "cases" not in data:
             continue
-        copy, matrix = data["copy_gb_per_s"], data["matrix_gflop_per_s"] / 1000
-        yardsticks += [f"{name}: copy {copy:.0f} GB/s, matrix {matrix:.0f} TFLOP/s ({data['matrix_source']})", ""]
+        products = [f"{rate / 1000:.1f} TFLOP/s ({source})" for source, rate in data["matrix_gflop_per_s"].items()]
+        yardsticks += [f"{name}: copy {data['copy_gb_per_s']:.0f} GB/s; {'; '.join(products)}", ""]
         for case in data["cases"]:
             what = (case["case"], case["shape"], case["batch"], case["dtype"], case["kernel"])
             error = "" if case.get("error") is None else f"{case['error']:.1e}"
