@@ -248,7 +248,7 @@ expect "and accuracy is not judged on them" tells "not measured (full runs on CI
 
 # ---- what the real kernel-bench writes can be read ----
 
-run "$bin/kernel-bench" --device cpu --batch 1 --seconds 0 --filter '^add/' --json "$scratch/kernels.json"
+run env OMP_NUM_THREADS=1 "$bin/kernel-bench" --device cpu --batch 1 --seconds 0 --filter '^add/' --json "$scratch/kernels.json"
 expect "kernel-bench runs" exits_with 0
 run python3 -c 'import json, sys
 sys.path.insert(0, sys.argv[1])
