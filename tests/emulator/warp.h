@@ -46,9 +46,9 @@ inline uint32_t ballot(const char* name, const Place& place, uint32_t mask, int 
 // The value of lane source_of(own lane, first lane of the own group of `width` lanes).
 template <class T, class SourceOf>
 T shuffle(const char* name, const Place& place, uint32_t mask, T value, int width, SourceOf source_of) {
-    const std::string where = std::string(name) + " at " + text(place);
+    const auto where = [&] { return std::string(name) + " at " + text(place); };
     if (width < 1 || width > static_cast<int>(kWarp) || !std::has_single_bit(static_cast<unsigned>(width))) {
-        throw Fault(where + ": a width of " + std::to_string(width) + " is no power of two up to 32");
+        throw Fault(where() + ": a width of " + std::to_string(width) + " is no power of two up to 32");
     }
     struct Lane {
         T value;
@@ -64,7 +64,7 @@ T shuffle(const char* name, const Place& place, uint32_t mask, T value, int widt
             const bool named =
                 target->source >= 0 && target->source < static_cast<int>(kWarp) && operands[target->source] != nullptr;
             if (!named) {
-                throw Fault(where + " reads from lane " + std::to_string(target->source) + ", which the mask " +
+                throw Fault(where() + " reads from lane " + std::to_string(target->source) + ", which the mask " +
                             hex(mask) + " does not name");
             }
             target->result = static_cast<const Lane*>(operands[target->source])->value;
