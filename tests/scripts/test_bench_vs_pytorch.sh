@@ -8,6 +8,7 @@ set -euo pipefail
 # Each side takes a fixed time for a step: the engine 2 ms composed and 1 ms fused, PyTorch 4 ms.
 answer='while read -r word steps; do
     echo "$word $steps of $name" >>"$SCRATCH/turns"
+    echo "a library says something"
     awk -v n="$steps" -v ms="$ms" -v b=128 "BEGIN { printf \"{\\\"seconds\\\": %g, \\\"images\\\": %d}\n\", n * ms / 1000, n * b }"
 done'
 stand_in "$scratch" step-bench 'ms=2 name=composed

@@ -29,7 +29,8 @@ case "$*" in
 esac'
 stand_in "$programs" compute-sanitizer "$note"'
 case "$*" in
-    *racecheck*) echo "========= Error: Device not supported. Please refer to the documentation"; exit 1 ;;
+    *racecheck*) echo "========= Error: Device not supported. Please refer to the documentation
+========= ERROR SUMMARY: 1 error"; exit 9 ;;
     *initcheck*) knob uninitialised && { echo "========= ERROR SUMMARY: 3 errors"; exit 9; } ;;
 esac
 echo "========= ERROR SUMMARY: 0 errors"'
@@ -176,7 +177,7 @@ expect "a target that is missed" tells "| ResNet-56, ms a step | 0.80 | 0.900 (f
 expect "the ratio is to the faster of the compiled sides" tells "| ResNet-56, times torch.compile's best | 3 | 2.90 | missed |"
 expect "and to eager PyTorch" tells "| ResNet-110, times eager PyTorch | 10 | 20.00 | met |"
 expect "the means of five seeds" tells "| 0.4 at most | 91.20 % against 90.20 % | missed |"
-expect "runs use the kernels that were fastest" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.kernels=fused"
+expect "runs use the kernels that were fastest" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.precision=bf16 --set train.kernels=fused"
 expect "plain networks train too" [ "$(of train-plain56-0 state)" = passed ]
 expect "PyTorch takes its recipe from the engine's run" called "torch_train $scratch/out/runs/resnet20-0/config.json --data $data"
 expect "each kernel is a row" tells "| add | 32x32x16 | 512 | bf16 | fused | 7.50 | 5.00 | 2000 | 50 % |  | 1.0e-03 |"

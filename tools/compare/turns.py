@@ -1,6 +1,7 @@
 """Takes turns between programs that do steps on request, so that a slow minute of the machine strikes all of them.
 
-Such a program answers each line `run N` on its standard input with one JSON line, {"seconds": s, "images": n}.
+Such a program answers each line `run N` on its standard input with one JSON line, {"seconds": s, "images": n}. Other lines,
+which the libraries under it may print, are passed over.
 """
 
 import json
@@ -34,14 +35,14 @@ class Side:
         self.rates = []
         self.idle_seconds = 0.0
         self.failure = ""
+        self.unread = b""
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            text=True,
-            bufsize=1,
+            bufsize=0,
             env=environment,
             start_new_session=True,
         )
@@ -49,18 +50,28 @@ class Side:
     def run(self, steps, limit=STEP_SECONDS):
         """Images per second over `steps` steps."""
         try:
-            self.process.stdin.write(f"run {steps}\n")
-            self.process.stdin.flush()
+            self.process.stdin.write(f"run {steps}\n".encode())
         except BrokenPipeError:
             raise SideFailed(self.last_words()) from None
-        if not select.select([self.process.stdout], [], [], limit)[0]:
-            raise SideFailed(f"no answer within {limit:.0f} s")
-        line = self.process.stdout.readline()
-        if not line:
-            raise SideFailed(self.last_words())
-        answer = json.loads(line)
+        answer = self.answer(limit)
         self.name = answer.get("name", self.name)
         return answer["images"] / answer["seconds"]
+
+    def answer(self, limit):
+        """The next line that begins with a brace. Reads the pipe itself: select knows nothing of a reader's buffer."""
+        deadline = time.monotonic() + limit
+        while True:
+            while b"\n" in self.unread:
+                line, _, self.unread = self.unread.partition(b"\n")
+                if line.startswith(b"{"):
+                    return json.loads(line)
+            left = max(0.0, deadline - time.monotonic())
+            if not select.select([self.process.stdout], [], [], left)[0]:
+                raise SideFailed(f"no answer within {limit:.0f} s")
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            if not piece:
+                raise SideFailed(self.last_words())
+            self.unread += piece
 
     def last_words(self):
         """How the program ended, with the last line that it wrote to standard error."""
@@ -73,8 +84,11 @@ class Side:
         return f"ended with status {status}" + (f": {lines[-1]}" if lines else "")
 
     def cpu_seconds(self):
-        """Processor time used so far, all threads together."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        """Processor time used so far, all threads together; 0 of a program that is gone, which its next turn tells."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0.0
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self, patience=PATIENCE_SECONDS):
@@ -118,7 +132,7 @@ def take_turns(sides, rounds, steps, warm_up, set_up_seconds):
                 continue
             total += time.perf_counter() - start
             for other, used in zip(idle, before):
-                other.idle_seconds += other.cpu_seconds() - used
+                other.idle_seconds += max(0.0, other.cpu_seconds() - used)
     for side in working:
         side.close()
     for side in sides:

@@ -6,9 +6,12 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import machine
-from proof import Failed, Skipped
+from proof import Failed, Skipped, TookTooLong
 
-SANITIZER_REFUSES = re.compile(r".*(?:not supported|unsupported|Failed to initialize|Unable to|Insufficient).*")
+# A refusal may be followed by a summary of errors, which then counts the refusal.
+DEVICE_REFUSED = re.compile(r"^=+ .*Device not supported.*", re.MULTILINE)
+NO_START = re.compile(r".*(?:not supported|unsupported|Failed to initialize|Unable to|Insufficient).*")
+FINDING = re.compile(r"^=+ (?:Invalid|Uninitialized|Error: (?!Device)|Program hit).*", re.MULTILINE)
 
 
 def machine_facts(setting, attempt):
@@ -97,12 +100,19 @@ def sanitizer(tool):
         if program is None:
             raise Skipped("compute-sanitizer is not on PATH (it comes with the CUDA toolkit)")
         options = ["--tool", tool, "--error-exitcode", "9"]
-        outcome = attempt.run(program, *options, setting.programs / "tests-kernels", "[gpu]")
+        try:
+            outcome = attempt.run(program, *options, setting.programs / "tests-kernels", "[gpu]")
+        except TookTooLong as end:
+            found = FINDING.search(end.text)
+            if found:
+                raise Failed(f"{found.group(0).strip('= ')}; it did not end in its time") from None
+            raise Skipped(f"it did not end within {attempt.stage.limit:.0f} s, and had found nothing") from None
         summaries = re.findall(r"^=+ (?:ERROR|RACECHECK) SUMMARY: .*", outcome.text, re.MULTILINE)
-        if "skipped: no GPU" in outcome.text or not summaries:
-            refusal = SANITIZER_REFUSES.search(outcome.text)
-            if refusal:
-                raise Skipped(f"compute-sanitizer refuses this device: {refusal.group(0).strip('= ')}")
+        unmeasured = "skipped: no GPU" in outcome.text or not summaries
+        refusal = DEVICE_REFUSED.search(outcome.text) or (unmeasured and NO_START.search(outcome.text))
+        if refusal:
+            raise Skipped(f"compute-sanitizer refuses this device: {refusal.group(0).strip('= ')}")
+        if unmeasured:
             raise Failed(f"no summary; ended with status {outcome.status}: {outcome.last_line()}")
         summary = summaries[-1].strip("= ")
         if outcome.status != 0:

@@ -17,6 +17,7 @@ from proof import Proof, Setting, Stage, seconds_needed
 
 NETWORKS = ("resnet20", "resnet56", "resnet110")
 OTHER_RUNS = ("resnet56", "resnet110", "plain20", "plain56")
+SANITIZER_SECONDS = 240  # each; the tests of every kernel may take far longer under one of the tools
 EVERYTHING_PASSED, SOMETHING_FAILED, UNUSABLE, INCOMPLETE = 0, 1, 2, 3
 
 
@@ -44,16 +45,17 @@ def all_stages():
         Stage("machine", "machine facts", checks.machine_facts, seconds_needed(10), 120),
         Stage("tests", "[gpu] tests", checks.gpu_tests, seconds_needed(30), 1200),
     ]
-    for tool in ("memcheck", "racecheck", "initcheck"):
-        title = f"compute-sanitizer's {tool} on the kernel tests"
-        stages.append(Stage(tool, title, checks.sanitizer(tool), seconds_needed(60), 1800))
     stages.append(Stage("golden", "agreement with PyTorch's float64", checks.golden, seconds_needed(30), 600))
     stages.append(kernel_stage(128))
     for network in NETWORKS:
         title = f"a training step of {network} against PyTorch"
         stages.append(Stage(f"step-{network}", title, speed.step_against_pytorch(network), seconds_needed(90), 3600))
-    stages += [kernel_stage(512), kernel_stage(1024)]
-    stages += [engine_stage("resnet20", 0), torch_stage("resnet20", 0)]
+    stages.append(engine_stage("resnet20", 0))
+    for tool in ("memcheck", "racecheck", "initcheck"):
+        title = f"compute-sanitizer's {tool} on the kernel tests"
+        needs = seconds_needed(SANITIZER_SECONDS + 10)
+        stages.append(Stage(tool, title, checks.sanitizer(tool), needs, SANITIZER_SECONDS))
+    stages += [kernel_stage(512), kernel_stage(1024), torch_stage("resnet20", 0)]
     stages += [engine_stage(network, 0) for network in OTHER_RUNS]
     for seed in range(1, targets.SEEDS):
         stages += [engine_stage("resnet20", seed), torch_stage("resnet20", seed)]

@@ -28,6 +28,14 @@ class Failed(Exception):
         self.data = data or {}
 
 
+class TookTooLong(Failed):
+    """A command was ended by its stage's own limit; `text` is what it had printed."""
+
+    def __init__(self, message, text):
+        super().__init__(message)
+        self.text = text
+
+
 class NotYet(Exception):
     """The stage waits for something that is not there."""
 
@@ -100,7 +108,7 @@ class Attempt:
         if outcome.status is None:
             if whole <= own:
                 raise CutOff
-            raise Failed(f"did not end within {self.stage.limit:.0f} s: {outcome.line}")
+            raise TookTooLong(f"did not end within {self.stage.limit:.0f} s: {outcome.line}", outcome.text)
         return outcome
 
 

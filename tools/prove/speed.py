@@ -68,7 +68,7 @@ def fastest_engine_way(setting, network):
         return [], None
     best = min(rows, key=lambda row: row["ms_per_step"])
     kernels = best["way"].split(",")[0]
-    return ["--set", f"train.kernels={kernels}"], best["ms_per_step"]
+    return ["--set", "train.precision=bf16", "--set", f"train.kernels={kernels}"], best["ms_per_step"]
 
 
 def seconds_of_run(setting, network, ms_per_step, earlier):
