@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What one training step of a pre-activation network costs at least: products, bytes and launches, counted by kernel.
+"""What one training step of a pre-activation network at batch 128 costs at least: products, bytes and launches, counted by kernel.
 
-    tools/step_cost.py [--depth N ...] [--batch N] [--plain] [--kernels]
+    tools/step_cost.py [--depth N ...] [--plain] [--kernels]
 
 The bytes are those of the fused step (docs/fused-step.md): every activation is bfloat16 and counted each time a kernel
 reads or writes it once; halos, weights, statistics and the partial sums of the weight gradients, which stay in the L2
@@ -11,6 +11,7 @@ cache, are not counted among them. --kernels lists every kernel with its part.
 import argparse
 from dataclasses import dataclass
 
+BATCH = 128
 CLASSES = 10
 STAGES = ((16, 32), (32, 16), (64, 8))  # channels and side of the picture
 ONE_BACKWARD_KERNEL = {(16, 16), (16, 32)}  # half_unit_backward_kernels() in kernels/half_unit.h, at batch 128
@@ -86,19 +87,16 @@ def step(depth, batch, plain):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--depth", type=int, nargs="+", default=[20, 56, 110], help="6 n + 2 (default: 20 56 110)")
-    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--plain", action="store_true", help="without shortcuts")
     parser.add_argument("--kernels", action="store_true", help="list every kernel")
     options = parser.parse_args()
     for depth in options.depth:
         if depth < 8 or (depth - 2) % 6:
             parser.error(f"--depth {depth}: a depth is 6 n + 2, such as 20")
-    if options.batch < 1:
-        parser.error(f"--batch {options.batch}: at least 1")
 
     print(f"{'depth':>5} {'GFLOP':>8} {'MB':>8} {'kernels':>8}")
     for depth in options.depth:
-        kernels = step(depth, options.batch, options.plain)
+        kernels = step(depth, BATCH, options.plain)
         if options.kernels:
             for kernel in kernels:
                 print(f"      {2e-9 * kernel.multiply_adds:8.3f} {1e-6 * kernel.bytes:8.2f}   {kernel.name}")

@@ -78,6 +78,7 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
         if constexpr (Weight) normalise_window<In>(p, p_window, p_pictures, norm);
         __syncthreads();
         if (b.dy_whole != nullptr) write_whole_gradient<W, Out>(s, tile, own, b.dy_whole);
+        __syncwarp();  // Tensor cores want the warp together, and lanes at the picture's edge had less to write.
         constexpr int kFragments = Weight ? 1 : T::kFragments;
         kept += data_gradient<In, Out, Stride, kFragments>({s, b, norm}, tile, dy, weights);
         if constexpr (Weight) add_weight_products<W, In, Out>(sums, own, p);

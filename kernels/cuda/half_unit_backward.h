@@ -1,5 +1,5 @@
-// The two forms of the fused backward, and what each costs: for the launcher, for tests, and for kernel-bench, which
-// compare them with each other. docs/fused-step.md has the table for the networks' shapes.
+// The two forms of the fused backward, and what each costs: for the launcher, and for tests, which compare them with
+// each other. docs/fused-step.md has the table for the networks' shapes.
 #pragma once
 
 #include "kernels/half_unit.h"

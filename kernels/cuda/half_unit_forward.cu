@@ -188,6 +188,7 @@ __global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kReside
                               [&](int j, int, int, int64_t offset) { residual[j] = load_chunk(f.residual + offset); });
         }
         Accumulator sum[G::kSums] = {};
+        __syncwarp();  // Tensor cores want the warp together, and lanes at the picture's edge had less to fetch.
         convolve<In, Out, Stride>(window, weights, sum);
         write_tile<Out>(sum, grid, tile, f.y, stats, [&](int j, int row, int column, int64_t, float(&values)[kChunk]) {
             if (f.residual_kind == ResidualKind::kIdentity) {

@@ -2,7 +2,7 @@
 #include "tests/catch.h"
 #include "tests/emulator/memory.h"
 #include "tests/emulator/stream.h"
-#include "tests/step/training.h"
+#include "tests/support/training.h"
 
 using namespace engine;
 
@@ -17,7 +17,7 @@ TEST_CASE("a replayed step is one launch of a graph: no memory is taken, nothing
     for (const auto& config : {test::kPreact, test::kPlain, test::kPostact}) {
         for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
             INFO(name_of(dtype));
-            test::Training training(config, dtype);
+            test::Training training(config, dtype, {}, 2);
             emulator::reset_counts();
             training.trainer().update();
             CHECK(emulator::counts().graph_launches == 0);

@@ -352,12 +352,16 @@ TEST_CASE("One backward kernel or two", "[kernels][half_unit]") {
     CHECK(kernels::half_unit_backward_kernels(half_unit_shape(1024, 8, 8, 64, 64, 1, kSame)) == 2);
 }
 
-TEST_CASE("What the backward kernels ask for", "[kernels][half_unit]") {
+TEST_CASE("What the half-unit's kernels ask for", "[kernels][half_unit]") {
     for (const Case& c : kCases) {
         CAPTURE(c.shape.in_channels, c.shape.out_channels, c.shape.stride);
         // 99 KiB is what the smaller GPUs of this generation offer a block.
         CHECK(kernels::backward_shared_bytes(c.shape) <= 99 * 1024);
-        CHECK(kernels::half_unit_shared_bytes(c.shape) >= kernels::backward_shared_bytes(c.shape));
+        // Forward, with two windows, takes more for the widest; 163 KiB are an A100's.
+        const bool wide = c.shape.in_channels == 64 ||
+                          (c.shape.in_channels == 32 && c.shape.out_channels == 32 && c.shape.stride == 2);
+        CHECK((kernels::half_unit_shared_bytes(c.shape) > 99 * 1024) == wide);
+        CHECK(kernels::half_unit_shared_bytes(c.shape) <= 163 * 1024);
     }
 }
 

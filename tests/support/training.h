@@ -1,13 +1,22 @@
-// A network that trains on a few pictures on the CUDA device.
+// Networks that train on a few pictures on the CUDA device, with everything in motion: epochs, learning rate, step
+// number.
 #pragma once
 
 #include <optional>
 
 #include "engine/train/trainer.h"
 #include "models/registry.h"
+#include "tests/catch.h"
 #include "tests/support/records.h"
 
 namespace test {
+
+inline const models::ModelConfig kPreact{.depth = 8};
+inline const models::ModelConfig kPlain{.depth = 8, .shortcut = models::Shortcut::none};
+inline const models::ModelConfig kPostact{.depth = 8,
+                                          .block = models::Block::postact,
+                                          .shortcut = models::Shortcut::subsample_zeropad,
+                                          .padding = models::Padding::symmetric};
 
 class Training {
   public:
@@ -44,5 +53,26 @@ class Training {
     std::unique_ptr<engine::nn::Module> model_;
     std::optional<engine::Trainer> trainer_;
 };
+
+// Trains one network eagerly and its twin with a recording, and compares the bits they leave after each step.
+inline void check_replays(const models::ModelConfig& config, engine::DType dtype, const engine::CudaOptions& options) {
+    constexpr int kBatch = 2, kSteps = 6;
+    Training eager(config, dtype, options, kBatch), recorded(config, dtype, options, kBatch);
+    REQUIRE((eager.backend().fused() != nullptr) == options.fused);
+    auto before = eager.state();
+    for (int step = 0; step < kSteps; ++step) {
+        INFO(engine::name_of(dtype) << " step " << step);
+        eager.trainer().update_eagerly();
+        recorded.trainer().update();
+        const auto after = eager.state();
+        CHECK((after != before));
+        CHECK((recorded.state() == after));
+        before = after;
+    }
+    const auto expected = eager.trainer().take_averages(), found = recorded.trainer().take_averages();
+    CHECK(found.cross_entropy == expected.cross_entropy);
+    CHECK(found.weight_penalty == expected.weight_penalty);
+    CHECK(found.accuracy == expected.accuracy);
+}
 
 }  // namespace test

@@ -80,9 +80,9 @@ bool CudaFusedOps::has_half_unit(const Conv2dParams& conv, DType dtype) {
     const size_t need = kernels::half_unit_shared_bytes(shape);
     if (need > shared_bytes_ && !said_) {
         fmt::print(stderr,
-                   "note: the fused convolution of {} to {} channels needs {} bytes of shared memory and this GPU has "
-                   "{}: such layers are composed of cuDNN's operations\n",
-                   conv.in_channels, conv.out_channels, need, shared_bytes_);
+                   "note: a block of this GPU has {} bytes of shared memory; fused convolutions that need more, such "
+                   "as that of {} to {} channels with {}, are composed of cuDNN's operations\n",
+                   shared_bytes_, conv.in_channels, conv.out_channels, need);
         said_ = true;
     }
     return need <= shared_bytes_;
