@@ -63,7 +63,8 @@ def sides_for(args, name, mode):
     if not args.torch_only:
         if not args.binary.exists():
             refuse(f"there is no {args.binary}; build it, or give --binary FILE or --torch-only")
-        for way, flags in ENGINE_WAYS[args.device].items():
+        for way in args.engine_ways:
+            flags = ENGINE_WAYS[args.device][way]
             command = [str(args.binary), *common, *flags]
             name = f"engine {way}".strip()
             engine_sides.append(turns.Side(way, name, command, args.threads, args.library_path))
@@ -112,6 +113,7 @@ def parse_arguments():
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--python", action="append", help="interpreter that has PyTorch; may be given several times")
     parser.add_argument("--ways", nargs="+", help="of PyTorch; default: all that make sense on the device")
+    parser.add_argument("--engine-ways", nargs="+", help="as in 'fused, captured'; default: all of the device")
     parser.add_argument("--networks", nargs="+", default=["resnet20", "resnet56"])
     parser.add_argument("--modes", nargs="+", choices=["train", "eval"], default=["train", "eval"])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores")
@@ -126,6 +128,10 @@ def parse_arguments():
     args = parser.parse_args()
     args.python = args.python or [sys.executable]
     args.ways = args.ways or TORCH_WAYS[args.device]
+    args.engine_ways = args.engine_ways or list(ENGINE_WAYS[args.device])
+    for way in args.engine_ways:
+        if way not in ENGINE_WAYS[args.device]:
+            refuse(f"the engine has no way '{way}'; it has: {'; '.join(ENGINE_WAYS[args.device])}")
     return args
 
 

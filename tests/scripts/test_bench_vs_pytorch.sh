@@ -54,6 +54,12 @@ expect "what failed has no time" [ "$(value compile ms_per_step)" = None ]
 
 bench --device cuda --modes train --engine-only
 expect "the engine can be measured alone" silent_about PyTorch
+bench --device cuda --modes train --engine-ways "fused, captured" --ways graph
+expect "or in one way, beside one of PyTorch's" exits_with 0
+expect "and in no other" silent_about composed
+bench --device cuda --engine-ways fastest
+expect "an unknown way is a wrong usage" exits_with 2
+expect "with the ways there are" says "composed, eager; composed, captured; fused, eager; fused, captured"
 bench --networks resnet21
 expect "an unknown network is a wrong usage" exits_with 2
 

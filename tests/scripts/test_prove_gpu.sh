@@ -75,11 +75,13 @@ def row(way, ms, engine, **more):
     return dict(network=network, side=way, way=way, engine=engine, ms_per_step=ms, median=128000 / ms,
                 min=100000 / ms, max=140000 / ms, **more)
 fast = {"resnet20": 0.25, "resnet56": 0.9, "resnet110": 1.5}[network]
-rows = [row("composed, captured", 2 * fast, True), row("fused, captured", fast, True)]
-if "--engine-only" not in words:
-    rows += [row("eager", 20 * fast, False, engine_ratio=20.0), row("graph", 2 * fast, False, engine_ratio=2.0),
-             row("compile", 4 * fast, False, engine_ratio=4.0),
-             row("compile-graph", 2.9 * fast, False, engine_ratio=2.9 if network == "resnet56" else 3.1)]
+ratios = {"eager": 20.0, "bf16": 9.0, "graph": 2.0, "compile": 4.0, "compile-graph": 2.9 if network == "resnet56" else 3.1}
+if "--engine-only" in words:
+    rows = [row("composed, captured", 2 * fast, True), row("fused, captured", fast, True)]
+else:
+    rows = [row(words[words.index("--engine-ways") + 1], fast, True)]
+    ways = words[words.index("--ways") + 1:]
+    rows += [row(way, ratio * fast, False, engine_ratio=ratio) for way, ratio in ratios.items() if way in ways]
 json.dump({"rows": rows}, open(file, "w"))
 END
 cat >"$kit/tools/compare/torch_train.py" <<'END'
@@ -175,6 +177,8 @@ expect "in its own words" tells "Device not supported. Please refer to the docum
 expect "a target that is met" tells "| ResNet-20, ms a step | 0.30 | 0.250 (fused, captured) | met |"
 expect "a target that is missed" tells "| ResNet-56, ms a step | 0.80 | 0.900 (fused, captured) | missed |"
 expect "the ratio is to the faster of the compiled sides" tells "| ResNet-56, times torch.compile's best | 3 | 2.90 | missed |"
+expect "PyTorch runs beside the engine's fastest side" called "--engine-ways fused, captured --ways eager bf16 graph"
+expect "each side is a row" tells "| step-resnet20-torch | graph | 0.500 |"
 expect "and to eager PyTorch" tells "| ResNet-110, times eager PyTorch | 10 | 20.00 | met |"
 expect "the means of five seeds" tells "| 0.4 at most | 91.20 % against 90.20 % | missed |"
 expect "runs use the kernels that were fastest" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.precision=bf16 --set train.kernels=fused"
@@ -191,6 +195,16 @@ touch "$scratch/knobs/other-gpu"
 prove --data "$data"
 expect "results of another GPU are not mixed in" exits_with 2
 expect "which is said" says "holds results of Stand-in GPU"
+
+# ---- without a C compiler ----
+
+afresh
+for name in ldd mkdir touch; do ln -s "$(command -v "$name")" "$scratch/bare/$name"; done
+run env PATH="$programs:$scratch/bare" PYTHONPATH="$scratch/python" SCRATCH="$scratch" HOME="$scratch" CC= \
+    bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" --only 'step-resnet20*'
+expect "what torch.compile cannot do is no failure" exits_with 3
+expect "its sides are left out with the reason" tells "| skipped | 0 | torch.compile needs a C compiler; there is none on PATH |"
+expect "and PyTorch's others are measured" tells "| ResNet-20, times eager PyTorch | 10 | 20.00 |"
 
 # ---- a failing stage ----
 
@@ -218,7 +232,7 @@ prove --minutes 0.05
 expect "without time nothing is begun" exits_with 3
 expect "nothing but the driver was asked" [ "$(grep -cv nvidia-smi "$scratch/calls")" = 0 ]
 expect "and each stage says what it would need" tells "| tests | [gpu] tests | not reached |  | needs about 30 s, "
-expect "no figure is invented" tells "| ResNet-20, ms a step | 0.30 |  | not measured (not reached: needs about 90 s"
+expect "no figure is invented" tells "| ResNet-20, ms a step | 0.30 |  | not measured (not reached: needs about 30 s"
 
 # ---- ended in the middle, and continued ----
 
@@ -238,12 +252,12 @@ status=0
 wait "$process" || status=$?
 expect "a proof that is ended says what is missing" exits_with 3
 expect "and where the rest stays" says "stopped by SIGTERM; what is done stays in $scratch/out"
-expect "the report is there" tells "| step-resnet20 | a training step of resnet20 against PyTorch | passed |"
+expect "the report is there" tells "| step-resnet20 | a training step of resnet20, the engine's ways | passed |"
 expect "the run that was ended is not done" absent "$scratch/out/train-resnet20-0.json"
 rm "$scratch/knobs/slow"
 prove --only '*-resnet20*'
 expect "it goes on" [ "$(of train-resnet20-0 state)" = passed ]
-expect "with what is missing alone" [ "$(calls_of "bench --device")" = 1 ]
+expect "with what is missing alone" [ "$(calls_of "--engine-only")" = 1 ]
 expect "pictures are drawn where there is no CIFAR-10" called "draw-pictures $scratch/out/pictures"
 expect "and accuracy is not judged on them" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
 

@@ -30,6 +30,17 @@ def kernel_stage(batch):
     return Stage(f"kernel-bench-{batch}", title, speed.kernel_bench(batch), seconds_needed(60), 1800)
 
 
+def step_stage(network):
+    title = f"a training step of {network}, the engine's ways"
+    return Stage(f"step-{network}", title, speed.engine_step(network), seconds_needed(30), 1200)
+
+
+def torch_step_stage(network, name, rival, ways, seconds):
+    title = f"a training step of {network} against {rival}"
+    work = speed.step_against_pytorch(network, ways)
+    return Stage(f"step-{network}-{name}", title, work, seconds_needed(seconds), 1200)
+
+
 def engine_stage(network, seed):
     work, needs = speed.engine_run(network, seed)
     return Stage(f"train-{network}-{seed}", f"64,000 steps of {network}, seed {seed}", work, needs, math.inf)
@@ -47,10 +58,10 @@ def all_stages():
     ]
     stages.append(Stage("golden", "agreement with PyTorch's float64", checks.golden, seconds_needed(30), 600))
     stages.append(kernel_stage(128))
-    for network in NETWORKS:
-        title = f"a training step of {network} against PyTorch"
-        stages.append(Stage(f"step-{network}", title, speed.step_against_pytorch(network), seconds_needed(90), 3600))
+    stages += [step_stage(network) for network in NETWORKS]
+    stages += [torch_step_stage(network, "torch", "PyTorch", speed.PLAIN_WAYS, 90) for network in NETWORKS]
     stages.append(engine_stage("resnet20", 0))
+    stages += [torch_step_stage(network, "compiled", "torch.compile", speed.COMPILED_WAYS, 240) for network in NETWORKS]
     for tool in ("memcheck", "racecheck", "initcheck"):
         title = f"compute-sanitizer's {tool} on the kernel tests"
         needs = seconds_needed(SANITIZER_SECONDS + 10)

@@ -1,6 +1,6 @@
 """results.md: a proof as a page that a person reads."""
 
-from targets import all_targets
+from targets import MS_PER_STEP, all_targets
 
 FACTS = (
     ("gpu", "GPU"),
@@ -50,23 +50,21 @@ def stage_part(results):
 
 
 def step_part(results):
+    """One row a side, by network. The engine's fastest side ran again in each stage that compares it."""
     rows = []
-    for name, result in results.items():
-        if not name.startswith("step-"):
-            continue
-        for row in result["data"].get("rows", []):
+    names = [name for network in MS_PER_STEP for name in results if name.split("-")[:2] == ["step", network]]
+    for name in names:
+        for row in results[name]["data"].get("rows", []):
             if "failure" in row:
-                rows.append((row["network"], row["side"], "failed", "", "", row["failure"]))
+                rows.append((name, row["side"], "failed", "", "", row["failure"]))
                 continue
             batch_ms = row["ms_per_step"] * row["median"]  # rates are images/s: their product is constant
             spread = f"{batch_ms / row['max']:.3f} - {batch_ms / row['min']:.3f}"
             ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else ""
-            rows.append(
-                (row["network"], row["side"], f"{row['ms_per_step']:.3f}", spread, f"{row['median']:.0f}", ratio)
-            )
+            rows.append((name, row["side"], f"{row['ms_per_step']:.3f}", spread, f"{row['median']:.0f}", ratio))
     if not rows:
         return ["Not measured."]
-    heads = ("network", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its")
+    heads = ("stage", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its")
     return table(heads, rows)
 
 

@@ -1,6 +1,7 @@
 """Stages that measure: the kernels, a training step against PyTorch, and whole runs."""
 
 import json
+import os
 import shutil
 import sys
 
@@ -9,6 +10,9 @@ from proof import Failed, NotYet, Skipped
 
 # Steps of each side in a round: a round takes a fraction of a second.
 STEPS_IN_A_ROUND = {"resnet20": 200, "resnet56": 100, "resnet110": 50}
+SET_UP_SECONDS = 150  # that a side may take until it is warm, compiling included
+PLAIN_WAYS = ("eager", "bf16", "graph")
+COMPILED_WAYS = ("compile", "compile-graph")
 PICTURES = "built-in pictures"
 
 
@@ -33,30 +37,52 @@ def kernel_bench(batch):
     return work
 
 
-def step_against_pytorch(network):
+def measured_step(setting, attempt, network, words):
+    """The rows of tools/bench_vs_pytorch.py for one network, all sides taking turns."""
+    file = setting.out / "logs" / f"{attempt.stage.name}.rows.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    command = [sys.executable, setting.root / "tools" / "bench_vs_pytorch.py", "--device", "cuda"]
+    command += ["--binary", setting.programs / "step-bench", "--networks", network, "--modes", "train"]
+    command += ["--steps", STEPS_IN_A_ROUND[network], "--warm-up", 50, "--set-up-seconds", SET_UP_SECONDS]
+    if setting.library_path:
+        command += ["--library-path", setting.library_path]
+    outcome = attempt.run(*command, "--json", file, *words, engine=False)
+    if not file.exists():
+        raise Failed(f"ended with status {outcome.status}: {outcome.last_line()}")
+    rows = json.loads(file.read_text())["rows"]
+    failures = [f"{row['side']}: {row['failure']}" for row in rows if "failure" in row]
+    if failures:
+        raise Failed("; ".join(failures), {"rows": rows})
+    return {"rows": rows}
+
+
+def engine_step(network):
+    """A stage: the engine's own sides."""
+    return lambda setting, attempt: measured_step(setting, attempt, network, ["--engine-only"])
+
+
+def has_c_compiler():
+    return bool(os.environ.get("CC")) or any(shutil.which(name) for name in ("cc", "gcc", "clang"))
+
+
+def step_against_pytorch(network, ways):
+    """A stage: some of PyTorch's sides, beside the fastest of the engine's."""
+
     def work(setting, attempt):
-        torch = setting.result("machine").get("data", {})
-        file = setting.out / "logs" / f"step-{network}.rows.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.unlink(missing_ok=True)
-        command = [sys.executable, setting.root / "tools" / "bench_vs_pytorch.py", "--device", "cuda"]
-        command += ["--binary", setting.programs / "step-bench", "--networks", network, "--modes", "train"]
-        command += ["--steps", STEPS_IN_A_ROUND[network], "--warm-up", 50, "--json", file]
-        if setting.library_path:
-            command += ["--library-path", setting.library_path]
-        if not torch.get("torch_sees_gpu"):
-            command.append("--engine-only")
-        outcome = attempt.run(*command, engine=False)
-        if not file.exists():
-            raise Failed(f"ended with status {outcome.status}: {outcome.last_line()}")
-        rows = json.loads(file.read_text())["rows"]
-        failures = [f"{row['side']}: {row['failure']}" for row in rows if "failure" in row]
-        if failures:
-            raise Failed("; ".join(failures), {"rows": rows})
-        if not torch.get("torch_sees_gpu"):
-            reason = torch.get("torch_missing", "the PyTorch of python3 sees no GPU")
-            return {"rows": rows, "note": f"the engine alone: {reason}"}
-        return {"rows": rows}
+        facts = setting.result("machine").get("data", {})
+        if not facts.get("torch_sees_gpu"):
+            raise Skipped(facts.get("torch_missing", "the PyTorch of python3 sees no GPU"))
+        if ways == COMPILED_WAYS and not has_c_compiler():
+            raise Skipped("torch.compile needs a C compiler; there is none on PATH")
+        own = setting.result(f"step-{network}")
+        if not own:
+            raise NotYet(f"it needs the engine's fastest way, which the stage step-{network} finds")
+        rows = targets.rows_of(own, engine=True)
+        if not rows:
+            raise Skipped(f"no side of the engine was measured in step-{network}")
+        best = min(rows, key=lambda row: row["ms_per_step"])["way"]
+        return measured_step(setting, attempt, network, ["--engine-ways", best, "--ways", *ways])
 
     return work
 
@@ -164,7 +190,7 @@ def torch_run(network, seed):
         return finished(attempt.run(*command, engine=False), folder, network, seed, data_name)
 
     def needs(setting):
-        rows = targets.rows_of(setting.result(f"step-{network}"), engine=False)
+        rows = targets.rows_of(setting.result(f"step-{network}-torch"), engine=False)
         ms = next((row["ms_per_step"] for row in rows if row["way"] == "graph"), None)
         return seconds_of_run(setting, network, ms, f"torch-{network}-0")
 

@@ -45,15 +45,18 @@ def step_targets(results):
     return rows
 
 
+def ratios(result):
+    """The engine's speed over that of each of PyTorch's ways in a stage."""
+    return {side["way"]: side["engine_ratio"] for side in rows_of(result, engine=False) if "engine_ratio" in side}
+
+
 def ratio_targets(results):
     rows = []
     for network in MS_PER_STEP:
-        result = results[f"step-{network}"]
-        torch = {side["way"]: side["engine_ratio"] for side in rows_of(result, False) if "engine_ratio" in side}
-        compiled = [ratio for way, ratio in torch.items() if way.startswith("compile")]
-        for rival, ratio, factor in (
-            ("torch.compile's best", min(compiled, default=None), TIMES_COMPILE),
-            ("eager PyTorch", torch.get("eager"), TIMES_EAGER),
+        compiled, plain = results[f"step-{network}-compiled"], results[f"step-{network}-torch"]
+        for rival, result, ratio, factor in (
+            ("torch.compile's best", compiled, min(ratios(compiled).values(), default=None), TIMES_COMPILE),
+            ("eager PyTorch", plain, ratios(plain).get("eager"), TIMES_EAGER),
         ):
             title, wanted = f"{TITLES[network]}, times {rival}", f"{factor:.0f}"
             if ratio is None:
