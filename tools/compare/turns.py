@@ -1,7 +1,7 @@
 """Takes turns between programs that do steps on request, so that a slow minute of the machine strikes all of them.
 
-Such a program answers each line `run N` on its standard input with one JSON line, {"seconds": s, "images": n}. Other lines,
-which the libraries under it may print, are passed over.
+Such a program answers each line `run N` on its standard input with one JSON line, {"seconds": s, "images": n}. Other
+lines, which the libraries under it may print, are passed over.
 """
 
 import json
