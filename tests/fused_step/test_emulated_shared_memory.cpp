@@ -1,0 +1,34 @@
+// A GPU whose blocks get less shared memory than a fused kernel needs.
+#include <cstdlib>
+
+#include "engine/ops/conv.h"
+#include "tests/catch.h"
+
+using namespace engine;
+
+namespace {
+
+class SharedMemory {
+  public:
+    explicit SharedMemory(const char* bytes) { setenv("EMULATOR_SHARED_MEMORY", bytes, 1); }
+    ~SharedMemory() { unsetenv("EMULATOR_SHARED_MEMORY"); }
+};
+
+bool fuses(Backend& backend, int side, int channels) {
+    const auto params = ops::conv_params({2, side, side, channels}, {channels, 3, 3, channels}, 1, ops::Padding::kSame);
+    return backend.fused()->has_half_unit(params, DType::kBFloat16);
+}
+
+}  // namespace
+
+TEST_CASE("units that need more shared memory than the GPU has are composed, the others fused", "[fused_step]") {
+    {
+        const SharedMemory small("101376");  // 99 KiB
+        const auto backend = make_cuda_backend({.fused = true});
+        CHECK(fuses(*backend, 32, 16));
+        CHECK(fuses(*backend, 16, 32));
+        CHECK_FALSE(fuses(*backend, 8, 64));
+    }
+    const auto backend = make_cuda_backend({.fused = true});
+    CHECK(fuses(*backend, 8, 64));
+}
