@@ -8,6 +8,7 @@
 
 #include "engine/io/checkpoint.h"
 #include "engine/train/trainer.h"
+#include "tools/agreement.h"
 #include "tools/program.h"
 #include "tools/session.h"
 
@@ -18,18 +19,17 @@ struct Options {
     bool json = false;
 };
 
-tools::Experiment experiment_of(const Options& options, const engine::Checkpoint& checkpoint) {
+tools::Experiment experiment_for(const Options& options, const engine::Checkpoint& checkpoint) {
     std::vector<std::string> overrides;
     if (!options.data.empty()) overrides.push_back(tools::text_override("data.dir", options.data));
     if (!options.device.empty()) overrides.push_back(tools::text_override("train.device", options.device));
-    if (!options.config.empty()) return tools::load_experiment(options.config, overrides);
-    if (!checkpoint.info() || checkpoint.info()->config.empty()) {
-        throw engine::InputError(
-            options.checkpoint +
-            ": the file does not say which model it belongs to; name its configuration with --config");
+    if (!options.config.empty()) {
+        const tools::Experiment experiment = tools::load_experiment(options.config, overrides);
+        if (checkpoint.info()) tools::refuse_other_model(checkpoint, experiment);
+        return experiment;
     }
     // The model is the checkpoint's; where and how it was trained is not where and how it is evaluated.
-    const tools::Experiment trained = tools::experiment_from_json(checkpoint.info()->config, options.checkpoint);
+    const tools::Experiment trained = tools::experiment_of(checkpoint);
     tools::Experiment experiment = tools::experiment_from_json("{}", "the command line", overrides);
     experiment.model = trained.model;
     experiment.train.batch_size = trained.train.batch_size;
@@ -47,15 +47,12 @@ void write_logits(const std::string& path, const std::vector<float>& logits, con
 
 int evaluate(const Options& options) {
     const auto checkpoint = engine::Checkpoint::read(options.checkpoint);
-    tools::Session session(experiment_of(options, checkpoint));
+    tools::Session session(experiment_for(options, checkpoint));
     checkpoint.load_into(*session.backend, session.parameters);
 
     const auto data_dir = engine::find_cifar10(session.experiment.data.dir);
     const engine::Cifar10 data = engine::load_cifar10(data_dir);
-    if (checkpoint.info() && checkpoint.info()->data_fingerprint != data.fingerprint) {
-        std::fprintf(stderr, "resnet-eval: warning: %s holds other pictures than those that %s was trained on\n",
-                     data_dir.c_str(), options.checkpoint.c_str());
-    }
+    tools::refuse_other_data(checkpoint, data.fingerprint, data_dir.string());
     const auto stored_mean = checkpoint.mean();
     auto test = engine::Batches::in_order(
         *session.backend, data.test, session.upload_mean(stored_mean ? *stored_mean : engine::pixel_mean(data.train)),

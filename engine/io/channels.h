@@ -15,6 +15,11 @@ inline Shape channels_first(const Shape& shape) {
     return shape;
 }
 
+inline std::vector<int64_t> file_shape(const Shape& shape) {
+    const Shape first = channels_first(shape);
+    return {first.extents().begin(), first.extents().end()};
+}
+
 // Calls move(last, first) with the index of each element in the two orders; `shape` is channels last.
 template <class Move>
 void for_each_channels_first(const Shape& shape, Move move) {

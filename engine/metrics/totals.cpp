@@ -11,11 +11,20 @@ Averages Totals::take() {
 }
 
 Averages Totals::peek() const {
-    kernels::Metrics metrics;
-    backend_.download(sums_, &metrics);
+    const kernels::Metrics metrics = read();
     if (metrics.samples == 0) return {};
     const auto n = static_cast<double>(metrics.samples);
     return {metrics.cross_entropy / n, metrics.weight_penalty / n, static_cast<double>(metrics.correct) / n};
+}
+
+kernels::Metrics Totals::read() const {
+    kernels::Metrics metrics;
+    backend_.download(sums_, &metrics);
+    return metrics;
+}
+
+void Totals::write(const kernels::Metrics& sums) {
+    backend_.upload(&sums, sums_);
 }
 
 }  // namespace engine

@@ -22,6 +22,10 @@ class Totals {
     // The same, and nothing is forgotten.
     Averages peek() const;
 
+    // The sums themselves, to be kept and put back. read() waits for the device.
+    kernels::Metrics read() const;
+    void write(const kernels::Metrics& sums);
+
   private:
     Backend& backend_;
     Tensor sums_;

@@ -19,6 +19,8 @@ class Sgd {
 
     // Updates done: [1] int64 on the device.
     const Tensor& step() const { return params_.step; }
+    // Goes on as if `step` updates had been done.
+    void set_step(int64_t step) { backend_.upload(&step, params_.step); }
 
   private:
     Backend& backend_;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "engine/train/run_folder.h"
+#include "engine/train/metrics_file.h"
 
 namespace engine {
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "engine/io/checkpoint.h"
+#include "engine/train/checkpoint_writer.h"
 
 namespace engine {
 
@@ -34,93 +34,136 @@ class Stopwatch {
 
 class Run {
   public:
-    Run(RunInputs& inputs, RunFolder& folder, Progress& progress)
-        : inputs_(inputs), folder_(folder), progress_(progress) {}
+    Run(RunInputs& inputs, int64_t steps, const RunConfig& config, const RunFolder& folder, Progress& progress,
+        Signals& signals)
+        : inputs_(inputs),
+          steps_(steps),
+          config_(config),
+          folder_(folder),
+          progress_(progress),
+          signals_(signals),
+          metrics_(folder.metrics_path(), inputs.rows.training, inputs.rows.evaluation),
+          writer_(folder, metrics_, config.keep),
+          rows_(inputs.rows),
+          timed_from_(inputs.trainer.step()),
+          saved_(inputs.saved.value_or(-1)),
+          best_accuracy_(inputs.best_accuracy) {}
 
-    // Nothing to log: nothing is written.
-    void log_training() {
-        const int64_t step = inputs_.trainer.step();
-        if (step == last_logged_) return;
-        const Averages averages = inputs_.trainer.take_averages();
-        const int64_t images = (step - last_logged_) * inputs_.trainer.batch_size();
-        const TrainingRow row{step,
+    void go() {
+        for (;;) {
+            finish_step();
+            if (ends()) break;
+            inputs_.trainer.update();
+            accuracy_.reset();
+        }
+        writer_.finish();
+    }
+
+  private:
+    int64_t step() const { return inputs_.trainer.step(); }
+    bool done() const { return step() >= steps_; }
+    bool ends() const { return done() || signals_.stop != 0; }
+    bool due(int64_t every) const { return step() > 0 && step() % every == 0; }
+
+    // What follows the updates done so far, and has not been done yet.
+    void finish_step() {
+        writer_.check();
+        if (step() != rows_.training) {
+            if (due(config_.log_every)) {
+                log_training(inputs_.trainer.take_averages());
+                rows_.training = step();
+            } else if (ends() && step() > 0) {
+                log_training(inputs_.trainer.peek_averages());
+            }
+        }
+        const bool evaluates = step() != rows_.evaluation && (due(config_.eval_every) || done());
+        const bool best = evaluates && evaluate();
+        const bool wanted = due(config_.checkpoint_every) || ends() || signals_.save != 0;
+        // The last checkpoint says how good it is: what was saved before its evaluation is saved again.
+        const bool numbered = wanted && (step() != saved_ || (done() && accuracy_));
+        if (best || numbered) save(best, numbered);
+    }
+
+    void log_training(const Averages& averages) {
+        const int64_t images = (step() - timed_from_) * inputs_.trainer.batch_size();
+        const TrainingRow row{step(),
                               averages.cross_entropy + averages.weight_penalty,
                               averages.cross_entropy,
                               averages.accuracy,
                               inputs_.trainer.last_learning_rate(),
                               static_cast<double>(images) / watch_.lap()};
         check_finite(row.train_loss, "training loss");
-        last_logged_ = step;
-        folder_.write(row);
+        timed_from_ = step();
+        metrics_.write(row);
         progress_.show(row);
     }
 
-    void evaluate() {
+    // Whether the weights are the best so far. False, and no row, if a signal came first: a run that goes on from here
+    // evaluates again.
+    bool evaluate() {
         watch_.pause();
-        const Evaluation result = engine::evaluate(inputs_.backend, inputs_.model, inputs_.test);
-        const EvaluationRow row{inputs_.trainer.step(), result.loss, result.accuracy};
-        check_finite(row.test_loss, "test loss");
-        folder_.write(row);
-        progress_.show(row);
-        if (result.accuracy > best_accuracy_) {
-            best_accuracy_ = result.accuracy;
-            save(folder_.best_path());
-        }
+        const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test);
         watch_.resume();
+        if (!result) return false;
+        check_finite(result->loss, "test loss");
+        const EvaluationRow row{step(), result->loss, result->accuracy};
+        metrics_.write(row);
+        progress_.show(row);
+        if (due(config_.eval_every)) rows_.evaluation = step();
+        accuracy_ = result->accuracy;
+        if (result->accuracy <= best_accuracy_) return false;
+        best_accuracy_ = result->accuracy;
+        return true;
     }
 
-    // What diverged is not saved.
-    void checkpoint(int64_t keep) {
-        const int64_t step = inputs_.trainer.step();
-        if (step == last_saved_) return;
+    void save(bool best, bool numbered) {
         watch_.pause();
+        signals_.save = 0;
         check_finite(inputs_.trainer.peek_averages().cross_entropy, "training loss");
-        save(folder_.checkpoint_path(step));
-        folder_.prune(keep);
-        last_saved_ = step;
+        rows_.sums = inputs_.trainer.sums();
+        Snapshot snapshot(inputs_.backend, inputs_.parameters, inputs_.mean,
+                          {inputs_.config, step(), inputs_.data_fingerprint, accuracy_, rows_});
+        if (const std::string name = snapshot.first_not_finite(); !name.empty()) {
+            diverged(fmt::format("{} holds a value that is no number", name));
+        }
+        metrics_.flush();
+        writer_.write(std::move(snapshot), best, numbered);
+        if (numbered) saved_ = step();
         watch_.resume();
     }
 
-  private:
     void check_finite(double loss, const char* name) const {
-        if (std::isfinite(loss)) return;
-        throw DivergedError(
-            fmt::format("the {} is {} between the steps {} and {}: training diverged; choose a lower "
-                        "learning rate (schedule.values) or a warm-up",
-                        name, loss, last_logged_, inputs_.trainer.step()));
+        if (!std::isfinite(loss)) diverged(fmt::format("the {} is {}", name, loss));
     }
 
-    void save(const std::filesystem::path& path) {
-        save_checkpoint(path, inputs_.backend, inputs_.parameters, inputs_.mean,
-                        {inputs_.config, inputs_.trainer.step(), inputs_.data_fingerprint});
+    [[noreturn]] void diverged(const std::string& what) const {
+        throw DivergedError(
+            fmt::format("{} between the steps {} and {}: training diverged; choose a lower learning rate "
+                        "(schedule.values) or a warm-up. The last checkpoint in {} is of finite weights",
+                        what, rows_.training, step(), folder_.path().string()));
     }
 
     RunInputs& inputs_;
-    RunFolder& folder_;
+    int64_t steps_;
+    const RunConfig& config_;
+    const RunFolder& folder_;
     Progress& progress_;
+    Signals& signals_;
+    MetricsFile metrics_;
+    CheckpointWriter writer_;
     Stopwatch watch_;
-    int64_t last_logged_ = 0;
-    int64_t last_saved_ = -1;
-    double best_accuracy_ = -1;
+    RowProgress rows_;
+    int64_t timed_from_;              // The step at which the time of the next training row began.
+    int64_t saved_;                   // The step of the last checkpoint; -1: none.
+    std::optional<double> accuracy_;  // Of the weights as they are, once they were evaluated.
+    double best_accuracy_;
 };
 
 }  // namespace
 
-void train(RunInputs& inputs, int64_t steps, const RunConfig& config, RunFolder& folder, Progress& progress,
-           const volatile std::sig_atomic_t& stop_signal) {
-    Run run(inputs, folder, progress);
-    while (inputs.trainer.step() < steps && stop_signal == 0) {
-        inputs.trainer.update();
-        const int64_t step = inputs.trainer.step();
-        const auto due = [&](int64_t every) { return step % every == 0 || step == steps; };
-        if (due(config.log_every)) run.log_training();
-        if (due(config.eval_every)) run.evaluate();
-        if (due(config.checkpoint_every)) run.checkpoint(config.keep);
-    }
-    if (stop_signal != 0) {
-        run.log_training();
-        run.checkpoint(config.keep);
-    }
+void train(RunInputs& inputs, int64_t steps, const RunConfig& config, const RunFolder& folder, Progress& progress,
+           Signals& signals) {
+    Run(inputs, steps, config, folder, progress, signals).go();
 }
 
 }  // namespace engine

@@ -2,14 +2,23 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/io/checkpoint_info.h"
 #include "engine/train/config.h"
 #include "engine/train/progress.h"
+#include "engine/train/run_folder.h"
 #include "engine/train/trainer.h"
 
 namespace engine {
+
+// What the handlers of a program's signals leave for the run to find after the step under way.
+struct Signals {
+    volatile std::sig_atomic_t stop = 0;  // The number of the signal that ends the run.
+    volatile std::sig_atomic_t save = 0;  // Not 0: a checkpoint is wanted.
+};
 
 struct RunInputs {
     Backend& backend;
@@ -19,14 +28,19 @@ struct RunInputs {
     Batches& test;
     std::vector<float> mean;  // [32, 32, 3]
     uint32_t data_fingerprint = 0;
-    std::string config;  // The resolved configuration, JSON text.
+    std::string config;            // The resolved configuration, JSON text.
+    RowProgress rows;              // Of the checkpoint that the run goes on from.
+    double best_accuracy = -1;     // Of best.safetensors, if there is one.
+    std::optional<int64_t> saved;  // The step of the checkpoint that the run goes on from.
 };
 
 // Trains to `steps` updates. A training row every run.log_every steps; an evaluation every run.eval_every and a
-// checkpoint every run.checkpoint_every, both after the last step in any case. Returns when done, or when stop_signal
-// is no longer 0: then after the step under way and a checkpoint. Throws DivergedError if a loss is not finite; no
-// checkpoint is written then.
-void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
-           const volatile std::sig_atomic_t& stop_signal);
+// checkpoint every run.checkpoint_every; each of them after the last step in any case. Returns when done, or when
+// signals.stop is no longer 0: then after the step under way and a checkpoint. What a run writes only because it ends
+// there (a row off its interval) is not counted in `rows`: a run that goes on makes what an uninterrupted one would
+// have made. Checkpoints are written beside training. Throws DivergedError if a loss, a gradient or a weight is not
+// finite, and no checkpoint is written then; Error where a checkpoint cannot be written.
+void train(RunInputs& inputs, int64_t steps, const RunConfig& run, const RunFolder& folder, Progress& progress,
+           Signals& signals);
 
 }  // namespace engine

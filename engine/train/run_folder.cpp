@@ -1,11 +1,16 @@
 #include "engine/train/run_folder.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
-#include <map>
-#include <nlohmann/json.hpp>
-#include <regex>
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <system_error>
 
 #include "engine/core/error.h"
@@ -13,57 +18,113 @@
 
 namespace engine {
 
-RunFolder::RunFolder(std::filesystem::path path, const std::string& config) : path_(std::move(path)) {
-    const auto config_path = path_ / "config.json";
-    const auto metrics_path = path_ / "metrics.jsonl";
-    if (std::filesystem::exists(config_path) || std::filesystem::exists(metrics_path)) {
-        throw InputError(
-            fmt::format("{}: the folder already holds a run; choose another with --out, or remove it", path_.string()));
-    }
+namespace {
+
+constexpr std::string_view kPrefix = "step-", kSuffix = ".safetensors";
+constexpr const char* kConfig = "config.json";
+
+std::string reason_of(int error) {
+    return std::system_category().message(error);
+}
+
+// "step-00064000.safetensors" -> 64000; nothing for any other name.
+std::optional<int64_t> step_in(std::string_view name) {
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+    name.remove_prefix(kPrefix.size());
+    name.remove_suffix(std::min(name.size(), kSuffix.size()));
+    int64_t step = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+    const bool whole = error == std::errc() && end == name.data() + name.size();
+    return whole && name.size() >= 8 && name.front() != '-' ? std::optional(step) : std::nullopt;
+}
+
+bool is_unfinished(const std::string& name) {
+    // A temporary name begins with the name that the file was to get.
+    const std::string final_name = name.substr(0, name.find(".tmp-"));
+    const bool ours = step_in(final_name) || final_name == "best.safetensors" || final_name == "last.safetensors" ||
+                      final_name == kConfig || final_name == "metrics.jsonl";
+    return ours && is_temporary_name(name, final_name);
+}
+
+}  // namespace
+
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
     std::error_code error;
-    std::filesystem::create_directories(path_, error);
+    const bool made = std::filesystem::create_directories(path_, error);
     if (error) throw Error(fmt::format("{}: the folder cannot be made: {}", path_.string(), error.message()));
-    write_file_atomically(config_path, std::as_bytes(std::span(config)));
-    metrics_.open(metrics_path, std::ios::app);
-    if (!metrics_) throw Error(fmt::format("{}: the file cannot be opened for writing", metrics_path.string()));
+    if (made) flush_folder(path_ / "..");
+    lock();
+    remove_unfinished();
+}
+
+RunFolder::~RunFolder() {
+    if (lock_ >= 0) close(lock_);
+}
+
+// The system gives the lock back when the process ends, however it ends. The file stays: a name that is removed while
+// somebody else waits for its lock would be locked twice.
+void RunFolder::lock() {
+    const std::filesystem::path file = path_ / ".lock";
+    lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (lock_ < 0) throw Error(fmt::format("cannot open {}: {}", file.string(), reason_of(errno)));
+    if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+    const int reason = errno;
+    close(lock_);
+    lock_ = -1;
+    if (reason == EWOULDBLOCK) {
+        throw InputError(
+            fmt::format("{}: another process trains there; wait for it, or choose another folder with "
+                        "--out",
+                        path_.string()));
+    }
+    throw Error(fmt::format("cannot lock {}: {}", file.string(), reason_of(reason)));
+}
+
+void RunFolder::remove_unfinished() const {
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+        if (is_unfinished(entry.path().filename().string())) unlink(entry.path().c_str());
+    }
+}
+
+bool RunFolder::holds_run() const {
+    return std::filesystem::exists(path_ / kConfig) || std::filesystem::exists(metrics_path()) ||
+           std::filesystem::exists(best_path()) || !checkpoints().empty();
+}
+
+void RunFolder::refuse_run() const {
+    if (!holds_run()) return;
+    throw InputError(
+        fmt::format("{}: the folder already holds a run; go on with it with --resume, or choose another "
+                    "with --out",
+                    path_.string()));
+}
+
+void RunFolder::write_config(const std::string& config) const {
+    write_file_atomically(path_ / kConfig, std::as_bytes(std::span(config)));
 }
 
 std::filesystem::path RunFolder::checkpoint_path(int64_t step) const {
-    return path_ / fmt::format("step-{:08}.safetensors", step);
+    return path_ / fmt::format("{}{:08}{}", kPrefix, step, kSuffix);
 }
 
-void RunFolder::write_line(const std::string& line) {
-    metrics_ << line << '\n' << std::flush;
-    if (!metrics_)
-        throw Error(fmt::format("{}: writing failed; is the disk full?", (path_ / "metrics.jsonl").string()));
-}
-
-void RunFolder::write(const TrainingRow& row) {
-    write_line(nlohmann::ordered_json{{"step", row.step},
-                                      {"train_loss", row.train_loss},
-                                      {"train_cross_entropy", row.train_cross_entropy},
-                                      {"train_accuracy", row.train_accuracy},
-                                      {"learning_rate", row.learning_rate},
-                                      {"images_per_second", row.images_per_second}}
-                   .dump());
-}
-
-void RunFolder::write(const EvaluationRow& row) {
-    write_line(
-        nlohmann::ordered_json{{"step", row.step}, {"test_loss", row.test_loss}, {"test_accuracy", row.test_accuracy}}
-            .dump());
-}
-
-void RunFolder::prune(int64_t keep) const {
-    static const std::regex pattern(R"(step-(\d{8,18})\.safetensors)");
-    std::map<int64_t, std::filesystem::path> checkpoints;
+std::vector<RunFolder::Numbered> RunFolder::checkpoints() const {
+    std::vector<Numbered> found;
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-        std::smatch match;
-        const std::string name = entry.path().filename().string();
-        if (std::regex_match(name, match, pattern)) checkpoints[std::stoll(match[1])] = entry.path();
+        if (const auto step = step_in(entry.path().filename().string())) found.push_back({*step, entry.path()});
     }
-    auto excess = static_cast<int64_t>(checkpoints.size()) - keep;
-    for (auto oldest = checkpoints.begin(); excess > 0; ++oldest, --excess) std::filesystem::remove(oldest->second);
+    std::sort(found.begin(), found.end(), [](const Numbered& a, const Numbered& b) { return a.step > b.step; });
+    return found;
+}
+
+void RunFolder::prune(int64_t step, int64_t keep) const {
+    int64_t newer = 0;
+    for (const Numbered& checkpoint : checkpoints()) {
+        // One of a later step can only be damaged: it must not push out what is good.
+        if (checkpoint.step > step || ++newer <= keep) continue;
+        if (unlink(checkpoint.path.c_str()) != 0 && errno != ENOENT) {
+            throw Error(fmt::format("cannot remove {}: {}", checkpoint.path.string(), reason_of(errno)));
+        }
+    }
 }
 
 }  // namespace engine

@@ -3,48 +3,57 @@
 //     config.json                 every key with its value
 //     metrics.jsonl               one JSON object a line
 //     step-00064000.safetensors   the newest checkpoints, by updates done
+//     last.safetensors            a link to the newest
 //     best.safetensors            the one with the highest test accuracy so far
+//     .lock                       held by the process that trains; it ends with the process
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
+#include <vector>
 
 namespace engine {
 
-struct TrainingRow {
-    int64_t step = 0;
-    double train_loss = 0, train_cross_entropy = 0, train_accuracy = 0, learning_rate = 0, images_per_second = 0;
-};
-
-struct EvaluationRow {
-    int64_t step = 0;
-    double test_loss = 0, test_accuracy = 0;
-};
-
 class RunFolder {
   public:
-    // Makes the folder and writes config.json. Throws InputError if it already holds a run, Error if it cannot be
-    // written.
-    RunFolder(std::filesystem::path path, const std::string& config);
+    // Makes the folder if it is not there and takes it for this process: InputError if another process trains there,
+    // Error if it cannot be made. Removes files that a process which died left unfinished.
+    explicit RunFolder(std::filesystem::path path);
+    ~RunFolder();
+    RunFolder(const RunFolder&) = delete;
+    RunFolder& operator=(const RunFolder&) = delete;
+
+    // Whether a run has begun here.
+    bool holds_run() const;
+    // InputError with the remedy if one has.
+    void refuse_run() const;
+
+    // Replaces config.json.
+    void write_config(const std::string& config) const;
 
     const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path metrics_path() const { return path_ / "metrics.jsonl"; }
     std::filesystem::path checkpoint_path(int64_t step) const;
     std::filesystem::path best_path() const { return path_ / "best.safetensors"; }
+    std::filesystem::path last_path() const { return path_ / "last.safetensors"; }
 
-    // One line each, handed to the system when the call returns.
-    void write(const TrainingRow& row);
-    void write(const EvaluationRow& row);
+    struct Numbered {
+        int64_t step;
+        std::filesystem::path path;
+    };
+    // The checkpoints by step, the newest first. Whether they can be read is not known here.
+    std::vector<Numbered> checkpoints() const;
 
-    // Removes all checkpoints of steps but the `keep` newest.
-    void prune(int64_t keep) const;
+    // Removes the checkpoints of steps up to `step`, but for the `keep` newest of them. Nothing else is ever removed.
+    void prune(int64_t step, int64_t keep) const;
 
   private:
-    void write_line(const std::string& line);
+    void lock();
+    void remove_unfinished() const;
 
     std::filesystem::path path_;
-    std::ofstream metrics_;
+    int lock_ = -1;
 };
 
 }  // namespace engine

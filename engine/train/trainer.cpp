@@ -37,12 +37,20 @@ void Trainer::update_eagerly() {
     ++step_;
 }
 
-Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits) {
+void Trainer::restore(int64_t step, const kernels::Metrics& sums) {
+    optimizer_.set_step(step);
+    totals_.write(sums);
+    step_ = step;
+}
+
+std::optional<Evaluation> evaluate_unless(const volatile std::sig_atomic_t& stop, Backend& backend,
+                                          const nn::Module& model, Batches& batches, std::vector<float>* logits) {
     Context context{backend, nullptr, false};
     Totals totals(backend);
     const int64_t samples = batches.samples();
     const int64_t size = batches.batch_size();
     for (int64_t step = 0; step * size < samples; ++step) {
+        if (stop != 0) return std::nullopt;
         const Batch batch = batches.get(step);
         const Tensor all = model.forward(context, Variable(batch.images, false)).value();
         // The last batch runs on into the next epoch; those rows do not count.
@@ -56,7 +64,12 @@ Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches,
         }
     }
     const Averages averages = totals.take();
-    return {averages.cross_entropy, averages.accuracy};
+    return Evaluation{averages.cross_entropy, averages.accuracy};
+}
+
+Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits) {
+    const volatile std::sig_atomic_t never = 0;
+    return *evaluate_unless(never, backend, model, batches, logits);
 }
 
 }  // namespace engine

@@ -1,6 +1,8 @@
 // One training step, and the evaluation of a network.
 #pragma once
 
+#include <csignal>
+#include <optional>
 #include <vector>
 
 #include "engine/data/batches.h"
@@ -40,6 +42,11 @@ class Trainer {
     Averages take_averages() { return totals_.take(); }
     Averages peek_averages() const { return totals_.peek(); }
 
+    // What the averages are made of, to be kept with a checkpoint.
+    kernels::Metrics sums() const { return totals_.read(); }
+    // Goes on as if `step` updates had been done that left these sums. Weights and momenta are the caller's.
+    void restore(int64_t step, const kernels::Metrics& sums);
+
   private:
     Batches batches_;
     Sgd optimizer_;
@@ -57,5 +64,10 @@ struct Evaluation {
 // Evaluates every picture of `batches` once, by the running statistics. `logits`, if given, receives [samples, 10] in
 // the order of the data.
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
+
+// The same, but gives up with nothing once `stop` is no longer 0.
+std::optional<Evaluation> evaluate_unless(const volatile std::sig_atomic_t& stop, Backend& backend,
+                                          const nn::Module& model, Batches& batches,
+                                          std::vector<float>* logits = nullptr);
 
 }  // namespace engine

@@ -1,0 +1,74 @@
+#include "engine/io/snapshot.h"
+
+#include <algorithm>
+#include <bit>
+#include <span>
+
+#include "engine/io/channels.h"
+#include "engine/io/checkpoint.h"
+
+namespace engine {
+
+namespace {
+
+std::vector<float> host_copy(Backend& backend, const Tensor& tensor) {
+    std::vector<float> values(static_cast<size_t>(tensor.elements()));
+    backend.download(tensor, values.data());
+    return values;
+}
+
+// Where a view of a flat array begins in it.
+ptrdiff_t place_in(const Tensor& flat, const Tensor& view) {
+    return view.data<float>() - flat.data<float>();
+}
+
+bool all_finite(std::span<const float> values) {
+    constexpr uint32_t kExponent = 0x7f800000;
+    bool finite = true;
+    for (const float value : values) finite &= (std::bit_cast<uint32_t>(value) & kExponent) != kExponent;
+    return finite;
+}
+
+}  // namespace
+
+Snapshot::Snapshot(Backend& backend, const nn::Parameters& parameters, std::vector<float> mean, CheckpointInfo info)
+    : info_(std::move(info)),
+      weights_(host_copy(backend, parameters.weights())),
+      momenta_(host_copy(backend, parameters.momenta())),
+      mean_(std::move(mean)) {
+    ASSERT(static_cast<int64_t>(mean_.size()) == checkpoint_names::kMeanShape.elements());
+    for (const auto& parameter : parameters.parameters()) {
+        const float* values = weights_.data() + place_in(parameters.weights(), parameter->weight);
+        entries_.push_back({parameter->name, parameter->shape, values});
+    }
+    for (const auto& buffer : parameters.buffers()) {
+        statistics_.push_back(host_copy(backend, buffer->value));
+        entries_.push_back({buffer->name, buffer->shape, statistics_.back().data()});
+    }
+    for (const auto& parameter : parameters.parameters()) {
+        const float* values = momenta_.data() + place_in(parameters.momenta(), parameter->momentum);
+        entries_.push_back({checkpoint_names::momentum_of(parameter->name), parameter->shape, values});
+    }
+    entries_.push_back({checkpoint_names::kMean, checkpoint_names::kMeanShape, mean_.data()});
+}
+
+std::string Snapshot::first_not_finite() const {
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
+        return !all_finite({entry.values, static_cast<size_t>(entry.shape.elements())});
+    });
+    return found == entries_.end() ? "" : found->name;
+}
+
+void Snapshot::write(const std::filesystem::path& path) const {
+    std::vector<std::vector<float>> values;
+    std::vector<TensorView> views;
+    for (const Entry& entry : entries_) {
+        const std::vector<float> last(entry.values, entry.values + entry.shape.elements());
+        values.push_back(to_channels_first(last, entry.shape));
+        views.push_back(
+            {entry.name, SafetensorsType::kF32, file_shape(entry.shape), std::as_bytes(std::span(values.back()))});
+    }
+    write_safetensors(path, views, metadata_of(info_, views));
+}
+
+}  // namespace engine

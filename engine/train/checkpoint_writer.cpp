@@ -1,0 +1,36 @@
+#include "engine/train/checkpoint_writer.h"
+
+#include <chrono>
+#include <memory>
+
+#include "engine/io/atomic_file.h"
+
+namespace engine {
+
+void CheckpointWriter::write(Snapshot snapshot, bool best, bool numbered) {
+    finish();
+    under_way_ = std::async(std::launch::async, [this, snapshot = std::move(snapshot), best, numbered] {
+        write_now(snapshot, best, numbered);
+    });
+}
+
+void CheckpointWriter::check() {
+    if (under_way_.valid() && under_way_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) finish();
+}
+
+void CheckpointWriter::finish() {
+    if (under_way_.valid()) under_way_.get();
+}
+
+// In this order a run that is killed in between repeats what is missing: it goes on from the checkpoint before.
+void CheckpointWriter::write_now(const Snapshot& snapshot, bool best, bool numbered) const {
+    if (best) snapshot.write(folder_.best_path());
+    if (!numbered) return;
+    metrics_.sync();
+    const auto path = folder_.checkpoint_path(snapshot.step());
+    snapshot.write(path);
+    if (!link_atomically(folder_.last_path(), path.filename())) snapshot.write(folder_.last_path());
+    folder_.prune(snapshot.step(), keep_);
+}
+
+}  // namespace engine

@@ -1,0 +1,56 @@
+#include "engine/train/resume.h"
+
+#include <fmt/format.h>
+
+namespace engine {
+
+namespace {
+
+Checkpoint read_own(const std::filesystem::path& path) {
+    Checkpoint checkpoint = Checkpoint::read(path);
+    if (!checkpoint.info()) {
+        throw InputError(fmt::format("{}: the file does not say which run it belongs to", path.string()));
+    }
+    return checkpoint;
+}
+
+}  // namespace
+
+std::optional<Checkpoint> newest_good_checkpoint(const RunFolder& folder, const Warn& warn) {
+    std::vector<std::string> refused;
+    for (const RunFolder::Numbered& candidate : folder.checkpoints()) {
+        try {
+            Checkpoint checkpoint = read_own(candidate.path);
+            for (const std::string& reason : refused) {
+                warn(fmt::format("{}; going on from {} instead", reason, candidate.path.string()));
+            }
+            return checkpoint;
+        } catch (const FormatVersionError&) {
+            throw;
+        } catch (const Error& error) {
+            refused.emplace_back(error.what());
+        }
+    }
+    if (refused.empty()) return std::nullopt;
+    throw InputError(
+        fmt::format("{}: none of the {} checkpoint(s) can be read, so that there is nothing to go on "
+                    "from; start again in another folder with --out. {}",
+                    folder.path().string(), refused.size(), fmt::join(refused, "; ")));
+}
+
+bool is_finished(const CheckpointInfo& info, int64_t steps) {
+    return info.step > steps || (info.step == steps && info.test_accuracy);
+}
+
+double best_accuracy(const RunFolder& folder, const Warn& warn) {
+    if (!std::filesystem::exists(folder.best_path())) return -1;
+    try {
+        const Checkpoint best = read_own(folder.best_path());
+        return best.info()->test_accuracy.value_or(-1);
+    } catch (const Error& error) {
+        warn(fmt::format("{}; the next evaluation replaces it", error.what()));
+        return -1;
+    }
+}
+
+}  // namespace engine

@@ -1,0 +1,67 @@
+#include "tools/agreement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+namespace tools {
+namespace {
+
+using Prefixes = std::span<const std::string_view>;
+
+constexpr std::array<std::string_view, 1> kModel = {"/model/"};
+constexpr std::array<std::string_view, 7> kRun = {
+    "/model/", "/data/format", "/data/shuffle", "/data/augment/", "/train/batch_size", "/train/seed", "/optimizer/"};
+
+void refuse_differences(const engine::Checkpoint& checkpoint, const Experiment& wanted, Prefixes prefixes,
+                        const std::string& remedy) {
+    const auto values = [](const Experiment& experiment) {
+        return nlohmann::ordered_json::parse(to_json(experiment)).flatten();
+    };
+    const auto trained = values(experiment_of(checkpoint)), asked = values(wanted);
+    std::string differences;
+    for (const auto& [pointer, value] : asked.items()) {
+        const bool compared = std::any_of(prefixes.begin(), prefixes.end(),
+                                          [&](std::string_view prefix) { return pointer.starts_with(prefix); });
+        if (!compared || trained.at(pointer) == value) continue;
+        differences += fmt::format("{}{} is {} in the checkpoint, but {} is asked for", differences.empty() ? "" : "; ",
+                                   pointer, trained.at(pointer).dump(), value.dump());
+    }
+    if (differences.empty()) return;
+    throw engine::InputError(fmt::format("{}: {}; {}", checkpoint.path().string(), differences, remedy));
+}
+
+}  // namespace
+
+Experiment experiment_of(const engine::Checkpoint& checkpoint) {
+    const std::string file = checkpoint.path().string();
+    if (!checkpoint.info()) {
+        throw engine::InputError(file +
+                                 ": the file does not say which model it belongs to; name its configuration with "
+                                 "--config");
+    }
+    return experiment_from_json(checkpoint.info()->config, file + ", its configuration");
+}
+
+void refuse_other_model(const engine::Checkpoint& checkpoint, const Experiment& wanted) {
+    refuse_differences(checkpoint, wanted, kModel, "choose the configuration that it was trained with");
+}
+
+void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wanted) {
+    refuse_differences(checkpoint, wanted, kRun, "go on with the run's own values, or start another with --out");
+}
+
+void refuse_other_data(const engine::Checkpoint& checkpoint, uint32_t fingerprint, const std::string& folder) {
+    if (!checkpoint.info() || checkpoint.info()->data_fingerprint == fingerprint) return;
+    throw engine::InputError(fmt::format(
+        "{}: trained on pictures with the fingerprint {}, but {} holds pictures with {}; name the folder of the "
+        "pictures it was trained on with --data",
+        checkpoint.path().string(), engine::checksum_text(checkpoint.info()->data_fingerprint), folder,
+        engine::checksum_text(fingerprint)));
+}
+
+}  // namespace tools

@@ -1,0 +1,25 @@
+// Whether a checkpoint belongs to what is asked for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/io/checkpoint.h"
+#include "tools/experiment.h"
+
+namespace tools {
+
+// The configuration that a checkpoint was trained with. Throws InputError where it has none that can be read.
+Experiment experiment_of(const engine::Checkpoint& checkpoint);
+
+// Each throws InputError that names the checkpoint and both values.
+
+// For another network: the same names of tensors may stand for another model, a ResNet for its Plain twin.
+void refuse_other_model(const engine::Checkpoint& checkpoint, const Experiment& wanted);
+// For another network, or a key that decides what an update does. The steps, the schedule, the device and how it
+// computes, the place of the data and everything under "run" may change.
+void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wanted);
+// For training pictures with another fingerprint, in `folder`.
+void refuse_other_data(const engine::Checkpoint& checkpoint, uint32_t fingerprint, const std::string& folder);
+
+}  // namespace tools
