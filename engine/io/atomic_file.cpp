@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -100,6 +101,17 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
     AtomicFile file(path);
     file.write(bytes);
     file.commit();
+}
+
+void copy_file_atomically(const std::filesystem::path& from, const std::filesystem::path& to) {
+    AtomicFile copy(to);
+    std::ifstream in(from, std::ios::binary);
+    std::vector<char> piece(kBufferBytes);
+    while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
+        copy.write(std::as_bytes(std::span(piece).first(static_cast<size_t>(in.gcount()))));
+    }
+    if (!in.eof()) fail_on("read", from);
+    copy.commit();
 }
 
 bool link_atomically(const std::filesystem::path& path, const std::filesystem::path& target) {

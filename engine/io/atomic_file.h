@@ -37,6 +37,9 @@ class AtomicFile {
 // The whole of `bytes` as the file `path`, complete or not at all.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
+// The contents of `from` as the file `to`, likewise.
+void copy_file_atomically(const std::filesystem::path& from, const std::filesystem::path& to);
+
 // Makes `path` a symbolic link to `target` (relative to the folder of `path`), in place of whatever file stood there.
 // False where the file system has no symbolic links, Error for every other failure.
 bool link_atomically(const std::filesystem::path& path, const std::filesystem::path& target);

@@ -30,11 +30,11 @@ struct RowProgress {
 };
 
 struct CheckpointInfo {
-    std::string config;
+    std::string config{};
     int64_t step = 0;
     uint32_t data_fingerprint = 0;
-    std::optional<double> test_accuracy;
-    RowProgress rows;
+    std::optional<double> test_accuracy{};
+    RowProgress rows{};
 };
 
 using Metadata = std::map<std::string, std::string>;

@@ -1,9 +1,7 @@
 #include "engine/train/checkpoint_writer.h"
 
 #include <chrono>
-#include <memory>
-
-#include "engine/io/atomic_file.h"
+#include <utility>
 
 namespace engine {
 
@@ -27,10 +25,8 @@ void CheckpointWriter::write_now(const Snapshot& snapshot, bool best, bool numbe
     if (best) snapshot.write(folder_.best_path());
     if (!numbered) return;
     metrics_.sync();
-    const auto path = folder_.checkpoint_path(snapshot.step());
-    snapshot.write(path);
-    if (!link_atomically(folder_.last_path(), path.filename())) snapshot.write(folder_.last_path());
-    folder_.prune(snapshot.step(), keep_);
+    snapshot.write(folder_.checkpoint_path(snapshot.step()));
+    folder_.settle(snapshot.step(), keep_);
 }
 
 }  // namespace engine

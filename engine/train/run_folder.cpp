@@ -27,6 +27,11 @@ std::string reason_of(int error) {
     return std::system_category().message(error);
 }
 
+void remove_file(const std::filesystem::path& path) {
+    if (unlink(path.c_str()) == 0 || errno == ENOENT) return;
+    throw Error(fmt::format("cannot remove {}: {}", path.string(), reason_of(errno)));
+}
+
 // "step-00064000.safetensors" -> 64000; nothing for any other name.
 std::optional<int64_t> step_in(std::string_view name) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
@@ -82,7 +87,7 @@ void RunFolder::lock() {
 
 void RunFolder::remove_unfinished() const {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-        if (is_unfinished(entry.path().filename().string())) unlink(entry.path().c_str());
+        if (is_unfinished(entry.path().filename().string())) remove_file(entry.path());
     }
 }
 
@@ -116,14 +121,18 @@ std::vector<RunFolder::Numbered> RunFolder::checkpoints() const {
     return found;
 }
 
+void RunFolder::settle(int64_t step, int64_t keep) const {
+    const std::filesystem::path newest = checkpoint_path(step);
+    if (!link_atomically(last_path(), newest.filename())) copy_file_atomically(newest, last_path());
+    prune(step, keep);
+}
+
 void RunFolder::prune(int64_t step, int64_t keep) const {
     int64_t newer = 0;
     for (const Numbered& checkpoint : checkpoints()) {
         // One of a later step can only be damaged: it must not push out what is good.
         if (checkpoint.step > step || ++newer <= keep) continue;
-        if (unlink(checkpoint.path.c_str()) != 0 && errno != ENOENT) {
-            throw Error(fmt::format("cannot remove {}: {}", checkpoint.path.string(), reason_of(errno)));
-        }
+        remove_file(checkpoint.path);
     }
 }
 

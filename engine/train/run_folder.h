@@ -45,12 +45,15 @@ class RunFolder {
     // The checkpoints by step, the newest first. Whether they can be read is not known here.
     std::vector<Numbered> checkpoints() const;
 
-    // Removes the checkpoints of steps up to `step`, but for the `keep` newest of them. Nothing else is ever removed.
-    void prune(int64_t step, int64_t keep) const;
+    // To be called when the checkpoint of `step` stands: last.safetensors leads to it (or is a copy, where the file
+    // system has no links), and of the checkpoints of steps up to `step` only the `keep` newest stay. Nothing else is
+    // ever removed. Error where that fails.
+    void settle(int64_t step, int64_t keep) const;
 
   private:
     void lock();
     void remove_unfinished() const;
+    void prune(int64_t step, int64_t keep) const;
 
     std::filesystem::path path_;
     int lock_ = -1;

@@ -1,9 +1,7 @@
 #include "engine/io/atomic_file.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "engine/core/error.h"
 #include "tests/catch.h"
 #include "tests/io/temporary_folder.h"
+#include "tests/support/file_size_limit.h"
 
 namespace {
 
@@ -31,24 +30,6 @@ size_t files_in(const TemporaryFolder& folder) {
     }
     return count;
 }
-
-// Lets no file of this process grow beyond `bytes`, as a full disk would.
-class FileSizeLimit {
-  public:
-    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit limit = {bytes, before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~FileSizeLimit() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-  private:
-    void (*handler_)(int);
-    rlimit before_{};
-};
 
 TEST_CASE("an atomic file appears at its commit and replaces what stood there", "[io]") {
     const TemporaryFolder folder;
@@ -99,7 +80,7 @@ TEST_CASE("a write that fails half-way leaves the old file", "[io]") {
     const std::vector<std::byte> large(100'000);
     std::string message;
     {
-        const FileSizeLimit limit(4096);
+        const test::FileSizeLimit limit(4096);
         try {
             write_file_atomically(path, large);
         } catch (const engine::Error& error) {

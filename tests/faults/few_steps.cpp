@@ -1,0 +1,42 @@
+// A whole training run in a tenth of a second: what resnet-train does, on a few drawn pictures.
+//
+//     few-steps FOLDER [--resume] [key.path=value]...
+#include <string>
+#include <vector>
+
+#include "engine/core/checksum.h"
+#include "engine/data/pictures.h"
+#include "tools/program.h"
+#include "tools/training.h"
+
+namespace {
+
+constexpr const char* kConfig = R"({
+    "model": {"depth": 8},
+    "train": {"steps": 8, "batch_size": 4, "device": "cpu"},
+    "schedule": {"boundaries": [5], "values": [0.02, 0.01]},
+    "run": {"log_every": 2, "eval_every": 4, "checkpoint_every": 3, "keep": 2}
+})";
+
+tools::Pictures pictures() {
+    engine::Cifar10 data{.train = engine::draw_pictures(1, 0, 40), .test = engine::draw_pictures(2, 0, 20)};
+    data.fingerprint = engine::crc32_of(std::as_bytes(std::span(data.train)));
+    return {std::move(data), "drawn"};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Trains a small network for a few steps.", "few-steps");
+    std::string folder;
+    std::vector<std::string> overrides;
+    tools::StartOptions options;
+    app.add_option("folder", folder)->required();
+    app.add_option("overrides", overrides);
+    app.add_flag("--resume", options.resume);
+    return tools::run_program(app, argc, argv, [&] {
+        overrides.push_back("run.dir=\"" + folder + "\"");
+        engine::Signals signals;
+        return tools::train(tools::experiment_from_json(kConfig, "few-steps", overrides), options, pictures, signals);
+    });
+}

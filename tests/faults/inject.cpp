@@ -1,0 +1,234 @@
+// Preloaded into a program (LD_PRELOAD), makes one call on the files of one folder go wrong.
+//
+//     FAULT_FOLDER  absolute path; calls on this folder and what is in it count
+//     FAULT_LOG     receives a line for each call that counts: its key
+//     FAULT_AT      the key of the call that goes wrong: "<function> <file>#<which>", where the file's name is without
+//                   the numbers of a temporary name and <which> counts the calls of that function and name from 1
+//     FAULT_KIND    kill    SIGKILL before the call
+//                   half    half of what is to be written is, then SIGKILL
+//                   eio     the call fails once, as where a disk is broken
+//                   enospc  the call and every later one that needs room fail
+//                   erofs   the call and every later one that changes anything fail
+//                   eperm   the call fails once, as a link does where the file system has none
+//                   stall   the call takes three seconds
+//
+// Which thread comes first does not matter to a key, so that the same key is the same place in every run.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <regex>
+#include <string>
+
+namespace {
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+template <class Function>
+Function* real(const char* name) {
+    return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+struct State {
+    const std::string folder = environment("FAULT_FOLDER"), log = environment("FAULT_LOG"),
+                      at = environment("FAULT_AT"), kind = environment("FAULT_KIND");
+    std::mutex mutex;
+    std::map<int, std::string> names;  // of open descriptors that count
+    std::map<std::string, int> counts;
+    bool lasting = false;  // The fault stays.
+};
+
+State& state() {
+    static State& all = *new State;  // Calls after the end of main() count as well.
+    return all;
+}
+
+// "<folder>/step-1.tmp-123-0" -> "step-1.tmp", the folder itself -> "."; nothing outside the folder.
+std::string name_of(const char* path) {
+    const std::string& folder = state().folder;
+    std::string name = path;
+    if (folder.empty() || name.compare(0, folder.size(), folder) != 0) return "";
+    name.erase(0, folder.size());
+    if (name.empty() || name == "/" || name == "/..") return ".";
+    if (name.front() != '/') return "";
+    static const std::regex numbers("\\.tmp-[0-9]+-[0-9]+$");
+    return std::regex_replace(name.substr(1), numbers, ".tmp");
+}
+
+enum class Effect { kReads, kChanges, kNeedsRoom };
+
+struct Verdict {
+    int error = 0;  // 0: the call goes on
+    bool half = false;
+};
+
+Verdict judge(const char* function, const std::string& name, Effect effect) {
+    if (name.empty()) return {};
+    State& all = state();
+    const std::lock_guard lock(all.mutex);
+    const std::string place = function + (" " + name);
+    const std::string key = place + "#" + std::to_string(++all.counts[place]);
+    if (!all.log.empty()) {
+        const int descriptor =
+            real<int(const char*, int, ...)>("open")(all.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
+        const std::string line = key + "\n";
+        if (real<ssize_t(int, const void*, size_t)>("write")(descriptor, line.data(), line.size()) < 0) abort();
+        real<int(int)>("close")(descriptor);
+    }
+    const bool here = key == all.at;
+    if (here && all.kind == "kill") raise(SIGKILL);
+    if (here && all.kind == "half") return {0, true};
+    if (here && all.kind == "eio") return {EIO};
+    if (here && all.kind == "eperm") return {EPERM};
+    if (here && all.kind == "stall") sleep(3);
+    all.lasting |= here && (all.kind == "enospc" || all.kind == "erofs");
+    if (all.lasting && all.kind == "enospc" && effect == Effect::kNeedsRoom) return {ENOSPC};
+    if (all.lasting && all.kind == "erofs" && effect != Effect::kReads) return {EROFS};
+    return {};
+}
+
+std::string name_of(int descriptor) {
+    const std::lock_guard lock(state().mutex);
+    const auto found = state().names.find(descriptor);
+    return found == state().names.end() ? "" : found->second;
+}
+
+void remember(int descriptor, const std::string& name) {
+    if (descriptor < 0 || name.empty()) return;
+    const std::lock_guard lock(state().mutex);
+    state().names[descriptor] = name;
+}
+
+int fails(int error) {
+    errno = error;
+    return -1;
+}
+
+int open_judged(const char* function, const char* path, int flags, mode_t mode) {
+    const std::string name = name_of(path);
+    const Effect effect = (flags & O_CREAT) != 0            ? Effect::kNeedsRoom
+                          : (flags & O_ACCMODE) == O_RDONLY ? Effect::kReads
+                                                            : Effect::kChanges;
+    if (const Verdict verdict = judge("open", name, effect); verdict.error != 0) return fails(verdict.error);
+    const int descriptor = real<int(const char*, int, ...)>(function)(path, flags, mode);
+    remember(descriptor, name);
+    return descriptor;
+}
+
+mode_t mode_in(int flags, va_list arguments) {
+    return (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+}
+
+}  // namespace
+
+extern "C" {
+
+int open(const char* path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = mode_in(flags, arguments);
+    va_end(arguments);
+    return open_judged("open", path, flags, mode);
+}
+
+int open64(const char* path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = mode_in(flags, arguments);
+    va_end(arguments);
+    return open_judged("open64", path, flags, mode);
+}
+
+FILE* fopen64(const char* path, const char* mode) {
+    const std::string name = name_of(path);
+    if (const Verdict verdict = judge("open", name, mode[0] == 'r' ? Effect::kReads : Effect::kNeedsRoom);
+        verdict.error != 0) {
+        errno = verdict.error;
+        return nullptr;
+    }
+    FILE* file = real<FILE*(const char*, const char*)>("fopen64")(path, mode);
+    if (file != nullptr) remember(fileno(file), name);
+    return file;
+}
+
+FILE* fopen(const char* path, const char* mode) {
+    return fopen64(path, mode);
+}
+
+ssize_t read(int descriptor, void* to, size_t bytes) {
+    if (const Verdict verdict = judge("read", name_of(descriptor), Effect::kReads); verdict.error != 0)
+        return fails(verdict.error);
+    return real<ssize_t(int, void*, size_t)>("read")(descriptor, to, bytes);
+}
+
+ssize_t write(int descriptor, const void* from, size_t bytes) {
+    const auto next = real<ssize_t(int, const void*, size_t)>("write");
+    const Verdict verdict = judge("write", name_of(descriptor), Effect::kNeedsRoom);
+    if (verdict.error != 0) return fails(verdict.error);
+    if (verdict.half) {
+        if (next(descriptor, from, bytes / 2) < 0) abort();
+        raise(SIGKILL);
+    }
+    return next(descriptor, from, bytes);
+}
+
+int fsync(int descriptor) {
+    if (const Verdict verdict = judge("fsync", name_of(descriptor), Effect::kNeedsRoom); verdict.error != 0)
+        return fails(verdict.error);
+    return real<int(int)>("fsync")(descriptor);
+}
+
+int fdatasync(int descriptor) {
+    if (const Verdict verdict = judge("fdatasync", name_of(descriptor), Effect::kNeedsRoom); verdict.error != 0)
+        return fails(verdict.error);
+    return real<int(int)>("fdatasync")(descriptor);
+}
+
+int close(int descriptor) {
+    const Verdict verdict = judge("close", name_of(descriptor), Effect::kReads);
+    {
+        const std::lock_guard lock(state().mutex);
+        state().names.erase(descriptor);
+    }
+    // As on Linux, a descriptor is closed even where close() fails.
+    const int status = real<int(int)>("close")(descriptor);
+    return verdict.error != 0 ? fails(verdict.error) : status;
+}
+
+int rename(const char* from, const char* to) {
+    if (const Verdict verdict = judge("rename", name_of(to), Effect::kNeedsRoom); verdict.error != 0)
+        return fails(verdict.error);
+    return real<int(const char*, const char*)>("rename")(from, to);
+}
+
+int symlink(const char* target, const char* path) {
+    if (const Verdict verdict = judge("symlink", name_of(path), Effect::kNeedsRoom); verdict.error != 0)
+        return fails(verdict.error);
+    return real<int(const char*, const char*)>("symlink")(target, path);
+}
+
+int unlink(const char* path) {
+    if (const Verdict verdict = judge("unlink", name_of(path), Effect::kChanges); verdict.error != 0)
+        return fails(verdict.error);
+    return real<int(const char*)>("unlink")(path);
+}
+
+int mkdir(const char* path, mode_t mode) {
+    if (const Verdict verdict = judge("mkdir", name_of(path), Effect::kNeedsRoom); verdict.error != 0)
+        return fails(verdict.error);
+    return real<int(const char*, mode_t)>("mkdir")(path, mode);
+}
+
+}  // extern "C"

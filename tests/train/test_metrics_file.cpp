@@ -1,0 +1,83 @@
+// Rows that wait for room, and a file that goes on where its checkpoint ended.
+#include "engine/train/metrics_file.h"
+
+#include "engine/core/error.h"
+#include "tests/catch.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/support/file_size_limit.h"
+
+namespace {
+
+using engine::EvaluationRow;
+using engine::MetricsFile;
+using engine::TrainingRow;
+using tests::read_text;
+using tests::TemporaryFolder;
+
+std::string evaluation_line(int step) {
+    return "{\"step\":" + std::to_string(step) + ",\"test_loss\":0.5,\"test_accuracy\":0.25}\n";
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+    tests::write_bytes(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace
+
+TEST_CASE("rows are lines of JSON", "[train]") {
+    const TemporaryFolder folder;
+    MetricsFile metrics(folder / "m", 0, 0);
+    metrics.write(TrainingRow{2, 1.5, 1.25, 0.1, 0.01, 1000});
+    metrics.write(EvaluationRow{2, 0.1, 1});
+    CHECK(read_text(folder / "m") ==
+          "{\"step\":2,\"train_loss\":1.5,\"train_cross_entropy\":1.25,\"train_accuracy\":0.1,\"learning_rate\":0.01,"
+          "\"images_per_second\":1000.0}\n{\"step\":2,\"test_loss\":0.1,\"test_accuracy\":1.0}\n");
+}
+
+TEST_CASE("later rows, and a line that was cut off, are taken out", "[train]") {
+    const TemporaryFolder folder;
+    const std::string train2 = "{\"step\":2,\"train_loss\":1.0}\n", train4 = "{\"step\":4,\"train_loss\":1.0}\n";
+    const std::string tests4 = evaluation_line(4), tests8 = evaluation_line(8);
+    const auto kept = [&](const std::string& text, int64_t training, int64_t evaluation) {
+        write_text(folder / "m", text);
+        { const MetricsFile opened(folder / "m", training, evaluation); }
+        return read_text(folder / "m");
+    };
+    CHECK(kept(train2 + train4 + tests4 + tests8, 4, 4) == train2 + train4 + tests4);
+    CHECK(kept(train2 + train4 + tests4 + tests8, 2, 8) == train2 + tests4 + tests8);
+    CHECK(kept(train2 + train4 + tests4, 4, 0) == train2 + train4);
+    CHECK(kept(train2 + train4.substr(0, 12), 4, 4) == train2);
+    // Complete but for its end.
+    CHECK(kept(train2 + train4.substr(0, train4.size() - 1), 4, 4) == train2);
+    CHECK(kept(train2 + std::string(4096, '\0'), 4, 4) == train2);
+    CHECK(kept(train2 + "{\"step\":\"4\"}\n[]\n\n{}\n" + train4, 4, 4) == train2 + train4);
+    CHECK(kept("", 4, 4).empty());
+    CHECK(kept(train4, 0, 0).empty());
+}
+
+TEST_CASE("a row for which there is no room waits for the next", "[train]") {
+    const TemporaryFolder folder;
+    MetricsFile metrics(folder / "m", 0, 0);
+    const size_t room = evaluation_line(1).size() + 10;
+    {
+        const test::FileSizeLimit full(room);
+        metrics.write(EvaluationRow{1, 0.5, 0.25});
+        CHECK_NOTHROW(metrics.flush());
+        metrics.write(EvaluationRow{2, 0.5, 0.25});
+        metrics.write(EvaluationRow{3, 0.5, 0.25});
+        CHECK_THROWS_AS(metrics.flush(), engine::Error);
+        CHECK_THROWS_WITH(metrics.flush(),
+                          ContainsSubstring((folder / "m").string()) && ContainsSubstring("too large"));
+        CHECK(read_text(folder / "m").size() == room);
+    }
+    metrics.write(EvaluationRow{4, 0.5, 0.25});
+    CHECK_NOTHROW(metrics.flush());
+    CHECK_NOTHROW(metrics.sync());
+    CHECK(read_text(folder / "m") == evaluation_line(1) + evaluation_line(2) + evaluation_line(3) + evaluation_line(4));
+}
+
+TEST_CASE("a file of metrics that cannot be opened is named", "[train]") {
+    const TemporaryFolder folder;
+    CHECK_THROWS_WITH(MetricsFile(folder / "none/m", 0, 0),
+                      ContainsSubstring("none/m") && ContainsSubstring("No such file or directory"));
+}

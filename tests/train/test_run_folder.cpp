@@ -1,0 +1,134 @@
+// What a run may find, keep and remove in its folder.
+#include "engine/train/run_folder.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+
+#include "engine/core/error.h"
+#include "engine/io/atomic_file.h"
+#include "tests/catch.h"
+#include "tests/io/temporary_folder.h"
+
+namespace {
+
+using engine::RunFolder;
+using tests::TemporaryFolder;
+
+void write(const std::filesystem::path& path) {
+    engine::write_file_atomically(path, std::as_bytes(std::span("x", 1)));
+}
+
+std::set<std::string> names_in(const std::filesystem::path& folder) {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename());
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("a folder has one process at a time", "[train]") {
+    const TemporaryFolder folder;
+    {
+        const RunFolder first(folder / "run");
+        CHECK_THROWS_AS(RunFolder(folder / "run"), engine::InputError);
+        CHECK_THROWS_WITH(RunFolder(folder / "run"), ContainsSubstring((folder / "run").string()) &&
+                                                         ContainsSubstring("another process trains there"));
+    }
+    CHECK_NOTHROW(RunFolder(folder / "run"));
+}
+
+TEST_CASE("the lock of a process that died is not in the way", "[train]") {
+    const TemporaryFolder folder;
+    int ready[2];
+    REQUIRE(pipe(ready) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const RunFolder held(folder / "run");
+        if (write(ready[1], "x", 1) == 1) pause();
+        _exit(1);
+    }
+    char byte;
+    REQUIRE(read(ready[0], &byte, 1) == 1);
+    CHECK_THROWS_AS(RunFolder(folder / "run"), engine::InputError);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    CHECK_NOTHROW(RunFolder(folder / "run"));
+    close(ready[0]);
+    close(ready[1]);
+}
+
+TEST_CASE("a folder that holds a run says so", "[train]") {
+    for (const std::string name : {"config.json", "metrics.jsonl", "best.safetensors", "step-00000005.safetensors"}) {
+        INFO(name);
+        const TemporaryFolder parent;
+        const RunFolder folder(parent / "run");
+        CHECK_FALSE(folder.holds_run());
+        CHECK_NOTHROW(folder.refuse_run());
+        write(folder.path() / name);
+        CHECK(folder.holds_run());
+        CHECK_THROWS_WITH(folder.refuse_run(), ContainsSubstring("--resume") && ContainsSubstring("--out"));
+    }
+}
+
+TEST_CASE("the newest checkpoints stay, and whatever is no checkpoint", "[train]") {
+    const TemporaryFolder parent;
+    const RunFolder folder(parent / "run");
+    const std::set<std::string> others = {".lock",
+                                          "best.safetensors",
+                                          "notes.txt",
+                                          "step-00000001.safetensors.old",
+                                          "step-1.safetensors",
+                                          "step-0000000x.safetensors",
+                                          "xstep-00000001.safetensors",
+                                          "step-00000001.txt",
+                                          "step--0000001.safetensors"};
+    for (const std::string& name : others) write(folder.path() / name);
+    for (const int64_t step : {2, 4, 6, 123456789}) write(folder.checkpoint_path(step));
+    REQUIRE(folder.checkpoints().size() == 4);
+    CHECK(folder.checkpoints().front().step == 123456789);
+    CHECK(folder.checkpoints().back().path == folder.path() / "step-00000002.safetensors");
+
+    // The one of a later step counts for nothing.
+    folder.settle(6, 2);
+    std::set<std::string> expected = others;
+    expected.insert(
+        {"step-00000004.safetensors", "step-00000006.safetensors", "step-123456789.safetensors", "last.safetensors"});
+    CHECK(names_in(folder.path()) == expected);
+    CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-00000006.safetensors");
+
+    folder.settle(6, 1);
+    expected.erase("step-00000004.safetensors");
+    CHECK(names_in(folder.path()) == expected);
+    folder.settle(123456789, 5);
+    CHECK(names_in(folder.path()) == expected);
+    CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-123456789.safetensors");
+}
+
+TEST_CASE("what a dead process left unfinished goes, and nothing else", "[train]") {
+    const TemporaryFolder parent;
+    const auto run = parent / "run";
+    std::filesystem::create_directory(run);
+    const std::set<std::string> kept = {"step-00000003.safetensors",     "best.safetensors.tmp-old",
+                                        "best.safetensors.tmp-12",       "best.safetensors.tmp-12-",
+                                        "best.safetensors.tmp-12-0.bak", "mine.tmp-12-0",
+                                        "step-3.safetensors.tmp-12-0"};
+    for (const std::string& name : kept) write(run / name);
+    for (const std::string name :
+         {"step-00000003.safetensors", "best.safetensors", "last.safetensors", "config.json", "metrics.jsonl"}) {
+        write(run / (name + ".tmp-4711-0"));
+    }
+    const RunFolder folder(run);
+    std::set<std::string> expected = kept;
+    expected.insert(".lock");
+    CHECK(names_in(run) == expected);
+}
+
+TEST_CASE("a folder that cannot be made is named", "[train]") {
+    const TemporaryFolder parent;
+    write(parent / "file");
+    CHECK_THROWS_WITH(RunFolder(parent / "file" / "run"), ContainsSubstring("file/run: the folder cannot be made"));
+    CHECK_THROWS_WITH(RunFolder(parent / "file"), ContainsSubstring("cannot"));
+}

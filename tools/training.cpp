@@ -1,0 +1,130 @@
+#include "tools/training.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "engine/train/resume.h"
+#include "tools/agreement.h"
+#include "tools/program.h"
+#include "tools/session.h"
+
+namespace tools {
+namespace {
+
+void warn(const std::string& message) {
+    std::fprintf(stderr, "resnet-train: warning: %s\n", message.c_str());
+}
+
+// The checkpoint to start from: the run's own, or one from elsewhere with --init.
+struct Start {
+    std::optional<engine::Checkpoint> resumed, init;
+
+    std::vector<float> mean(const engine::Cifar10& data) const {
+        const auto& file = resumed ? resumed : init;
+        const auto stored = file ? file->mean() : std::nullopt;
+        return stored ? *stored : engine::pixel_mean(data.train);
+    }
+    // Of the run's own checkpoint; null for a new run.
+    const engine::CheckpointInfo* info() const { return resumed ? &*resumed->info() : nullptr; }
+};
+
+Start start_of(const StartOptions& options, const Experiment& experiment, const engine::RunFolder* folder) {
+    Start start;
+    if (folder) {
+        start.resumed = engine::newest_good_checkpoint(*folder, warn);
+        if (start.resumed) refuse_other_run(*start.resumed, experiment);
+    } else if (!options.init.empty()) {
+        start.init = engine::Checkpoint::read(options.init);
+        if (start.init->info()) refuse_other_model(*start.init, experiment);
+    }
+    return start;
+}
+
+void load_weights(const Start& start, Session& session) {
+    if (start.init) start.init->load_into(*session.backend, session.parameters);
+    if (start.resumed) {
+        start.resumed->load_into(*session.backend, session.parameters);
+        start.resumed->load_momenta_into(*session.backend, session.parameters);
+    }
+}
+
+}  // namespace
+
+int train(const Experiment& experiment, const StartOptions& options, const LoadPictures& load,
+          engine::Signals& signals) {
+    const std::filesystem::path run_dir = *experiment.run.dir;
+    const int64_t steps = experiment.train.steps;
+
+    // A run to go on with is read before anything is started; a new one leaves no folder before everything stands.
+    std::optional<engine::RunFolder> folder;
+    if (options.resume && std::filesystem::exists(run_dir)) folder.emplace(run_dir);
+    const Start start = start_of(options, experiment, folder ? &*folder : nullptr);
+    const engine::CheckpointInfo* resumed = start.info();
+    // A process that was killed may not have come to it.
+    if (resumed) folder->settle(resumed->step, experiment.run.keep);
+    if (resumed && engine::is_finished(*resumed, steps)) {
+        fmt::print("nothing to do: {} has {} steps, and {} are asked for\n", start.resumed->path().string(),
+                   resumed->step, steps);
+        return kDone;
+    }
+
+    Session session(experiment);
+    load_weights(start, session);
+    engine::Backend& backend = *session.backend;
+    Pictures pictures = load();
+    engine::Cifar10& data = pictures.data;
+    const uint32_t fingerprint = data.fingerprint;
+    if (resumed) refuse_other_data(*start.resumed, fingerprint, pictures.place);
+    const std::vector<float> mean = start.mean(data);
+    const engine::Tensor device_mean = session.upload_mean(mean);
+    const auto batch_size = static_cast<int>(experiment.train.batch_size);
+    const engine::DType dtype = session.parameters.activations();
+    engine::Trainer trainer(backend, *session.model, session.parameters,
+                            engine::Batches::shuffled(backend, data.train, device_mean, batch_size, dtype,
+                                                      experiment.data, experiment.train.seed),
+                            experiment.optimizer, experiment.schedule);
+    auto test = engine::Batches::in_order(backend, data.test, device_mean, batch_size, dtype);
+    data = engine::Cifar10();  // The device has its own copy now.
+    if (resumed) trainer.restore(resumed->step, resumed->rows.sums);
+
+    // Nothing was trained yet that could be saved.
+    if (signals.stop != 0) return 128 + signals.stop;
+    if (!folder) folder.emplace(run_dir);
+    if (!options.resume) folder->refuse_run();
+    const std::string config = to_json(experiment);
+    folder->write_config(config);
+    engine::RunInputs inputs{.backend = backend,
+                             .model = *session.model,
+                             .parameters = session.parameters,
+                             .trainer = trainer,
+                             .test = test,
+                             .mean = mean,
+                             .data_fingerprint = fingerprint,
+                             .config = config,
+                             .rows = resumed ? resumed->rows : engine::RowProgress{},
+                             .best_accuracy = options.resume ? engine::best_accuracy(*folder, warn) : -1,
+                             .saved = resumed ? std::optional(resumed->step) : std::nullopt};
+
+    engine::Progress progress(steps, batch_size);
+    progress.say(session.description());
+    progress.say(fmt::format("data {}; {} steps of {} pictures; results in {}", pictures.place, steps, batch_size,
+                             folder->path().string()));
+    if (resumed) {
+        progress.say(fmt::format("going on from step {}: {}", resumed->step, start.resumed->path().string()));
+    } else if (options.resume) {
+        progress.say("no checkpoint to go on from: starting at step 0");
+    }
+
+    engine::train(inputs, steps, experiment.run, *folder, progress, signals);
+
+    const bool stopped = signals.stop != 0;
+    progress.say(fmt::format("{} after {} steps; checkpoint {}", stopped ? "stopped" : "done", trainer.step(),
+                             folder->checkpoint_path(trainer.step()).string()));
+    if (stopped) progress.say("to go on: the same command with --resume");
+    return stopped ? 128 + signals.stop : kDone;
+}
+
+}  // namespace tools
