@@ -66,8 +66,9 @@ else
     skip scripts "shellcheck of Debian 12 decides, this is $system"
 fi
 check layering bash tests/layering/check_includes.sh .
-# The tests of the scripts are the same in every build: once is enough.
-compiled_alone=(--exclude-regex '^scripts/')
+# The tests of the scripts are the same in every build, and those with faults run the programs by the hundred: once is
+# enough.
+compiled_alone=(--exclude-regex '^(scripts|faults)/')
 check cpu build_and_test cpu
 if find_cuda; then
     check resources python3 tools/kernel_resources.py --check

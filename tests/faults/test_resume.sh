@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# resnet-train as a user meets it when a run ends before its time: signals, --resume, and what it refuses.
+#     test_resume.sh FOLDER_OF_PROGRAMS
+set -euo pipefail
+bin=$1
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
+cd "$repository"
+data=$scratch/data
+"$bin/draw-pictures" "$data" >/dev/null
+export CIFAR10_DIR=$data
+config=$scratch/tiny.json
+cat >"$config" <<'JSON'
+{
+  "model": {"depth": 8},
+  "train": {"steps": 12, "batch_size": 16, "device": "cpu"},
+  "schedule": {"boundaries": [3], "values": [0.02, 0.01]},
+  "run": {"log_every": 2, "eval_every": 100, "checkpoint_every": 5, "keep": 2}
+}
+JSON
+train() { run "$bin/resnet-train" "$config" "$@"; }
+# Long enough to be met in its middle, with what follows on the command line.
+start() {
+    "$bin/resnet-train" "$config" --set train.steps=100000 "$@" >"$scratch/output" 2>&1 &
+    process=$!
+    background+=("$process")
+}
+wait_until() {
+    local tries=0
+    until "$@" || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
+    "$@"
+}
+ended() { status=0; wait "$process" 2>/dev/null || status=$?; }
+
+equal() { [ "$1" = "$2" ]; }
+tensors() { tail -c +"$(($(od -An -t u8 -N 8 "$1") + 9))" "$1" | sha256sum; }
+rows() { sed 's/"images_per_second":[^}]*//' "$1/metrics.jsonl"; }
+same_run() {
+    equal "$(tensors "$1/last.safetensors")" "$(tensors "$2/last.safetensors")" && equal "$(rows "$1")" "$(rows "$2")"
+}
+copy() { rm -rf "$2" && cp -a "$1" "$2"; }
+# flip FILE BYTE: changes one bit.
+flip() {
+    local byte
+    byte=$(od -An -t u1 -j "$2" -N 1 "$1")
+    printf '%b' "\\x$(printf '%02x' $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+train --out "$scratch/whole"
+expect "a run ends well" exits_with 0
+expect "it keeps its two newest checkpoints, the best and the last" \
+    equal "$(cd "$scratch/whole" && printf '%s ' *.safetensors)" \
+    "best.safetensors last.safetensors step-00000010.safetensors step-00000012.safetensors "
+
+# ---- going on
+train --out "$scratch/whole" --resume --data "$scratch/nowhere"
+expect "a finished run has nothing to do, and looks at no data" exits_with 0
+expect "it says so" says "nothing to do"
+train --out "$scratch/parts" --set train.steps=6
+train --out "$scratch/parts" --resume
+expect "a run goes on" exits_with 0
+expect "it says from where" says "going on from step 6: $scratch/parts/step-00000006.safetensors"
+expect "six steps and six are twelve" same_run "$scratch/parts" "$scratch/whole"
+train --out "$scratch/fresh" --resume --set train.steps=2
+expect "--resume without a run starts one" exits_with 0
+expect "and says so" says "starting at step 0"
+train --out "$scratch/fresh" --resume --set train.steps=4 --set 'schedule.values=[0.1,0.2]' --set run.log_every=1 --set run.keep=1
+expect "steps, schedule and logging may change" exits_with 0
+expect "the folder's configuration is the new one" grep -q '"log_every": 1' "$scratch/fresh/config.json"
+expect "fewer checkpoints are kept from then on" absent "$scratch/fresh/step-00000002.safetensors"
+
+# ---- what does not belong together
+before=$(find "$scratch/parts" -type f -exec sha256sum {} + | sort)
+refused() {
+    local what=$1 message=$2
+    shift 2
+    train --out "$scratch/parts" --resume --set train.steps=20 "$@"
+    expect "$what: exit 2" exits_with 2
+    expect "$what: both values" says "$message"
+    expect "$what: nothing is changed" equal "$before" "$(find "$scratch/parts" -type f -exec sha256sum {} + | sort)"
+}
+refused "another depth" "/model/depth is 8 in the checkpoint, but 14 is asked for" --set model.depth=14
+refused "a plain network" '/model/shortcut is "avgpool_zeropad" in the checkpoint, but "none"' --set model.shortcut=none
+refused "another block" '/model/block is "preact" in the checkpoint, but "postact"' --set model.block=postact
+refused "another batch size" "/train/batch_size is 16 in the checkpoint, but 8" --set train.batch_size=8
+refused "another seed" "/train/seed is 0 in the checkpoint, but 1" --set train.seed=1
+refused "another momentum" "/optimizer/momentum is 0.9 in the checkpoint, but 0.5" --set optimizer.momentum=0.5
+refused "another augmentation" "/data/augment/flip is true in the checkpoint, but false" --set data.augment.flip=false
+cp -r "$data" "$scratch/other-data"
+flip "$scratch/other-data/data_batch_5.bin" 30000001
+fingerprint=$(cat "$scratch"/other-data/data_batch_?.bin |
+    /usr/bin/python3 -c 'import sys, zlib; print(f"{zlib.crc32(sys.stdin.buffer.read()):08x}")')
+refused "other pictures" "holds pictures with $fingerprint" --data "$scratch/other-data"
+
+run "$bin/resnet-eval" "$scratch/whole/last.safetensors" --data "$scratch/other-data" --device cpu
+expect "evaluation on other pictures: exit 2" exits_with 2
+expect "evaluation on other pictures: both fingerprints" says "but $scratch/other-data holds pictures with $fingerprint"
+printf '{"model": {"depth": 8, "shortcut": "none"}}' >"$scratch/plain8.json"
+run "$bin/resnet-eval" "$scratch/whole/last.safetensors" --config "$scratch/plain8.json" --device cpu
+expect "a ResNet is never evaluated as a plain network" exits_with 2
+expect "and both values are named" says '/model/shortcut is "avgpool_zeropad" in the checkpoint, but "none" is asked for'
+train --out "$scratch/x" --init "$scratch/whole/last.safetensors" --set model.shortcut=none
+expect "nor does one start from its weights" exits_with 2
+expect "and nothing is left behind" absent "$scratch/x"
+train --out "$scratch/x" --init "$scratch/whole/last.safetensors" --resume
+expect "--init and --resume exclude each other" exits_with 2
+
+# ---- damage
+copy "$scratch/parts" "$scratch/damaged"
+train --out "$scratch/damaged" --resume --set train.steps=14
+copy "$scratch/damaged" "$scratch/expected"
+flip "$scratch/damaged/step-00000014.safetensors" 300000
+run "$bin/resnet-eval" "$scratch/damaged/step-00000014.safetensors" --device cpu
+expect "a flipped bit: evaluation refuses" exits_with 2
+expect "a flipped bit: the tensor is named" says "the tensor "
+train --out "$scratch/damaged" --resume --set train.steps=14
+expect "a flipped bit: the run goes on from the one before" exits_with 0
+expect "a flipped bit: the warning names the damaged one" says "warning: $scratch/damaged/step-00000014.safetensors: the tensor "
+expect "a flipped bit: the warning names the one taken" says "going on from $scratch/damaged/step-00000012.safetensors instead"
+expect "a flipped bit: the end is the same" same_run "$scratch/damaged" "$scratch/expected"
+for step in 12 14; do truncate -s 5000 "$scratch/damaged/step-000000$step.safetensors"; done
+train --out "$scratch/damaged" --resume --set train.steps=16
+expect "with all checkpoints damaged nothing starts over in silence" exits_with 2
+expect "and it says what to do" says "start again in another folder with --out"
+
+# ---- signals
+for signal in INT:130 TERM:143; do
+    folder=$scratch/stopped-${signal%:*}
+    set -m # a background process of a script ignores SIGINT otherwise
+    start --out "$folder" --set run.log_every=3
+    set +m
+    wait_until grep -qs train_loss "$folder/metrics.jsonl"
+    kill -s "${signal%:*}" "$process"
+    ended
+    expect "${signal%:*}: exit ${signal#*:}" exits_with "${signal#*:}"
+    expect "${signal%:*}: the checkpoint is named" says "$folder/$(readlink "$folder/last.safetensors")"
+    stopped=$(readlink "$folder/last.safetensors" | tr -dc 0-9 | sed 's/^0*//')
+    train --out "$folder" --resume --set train.steps=$((stopped + 3)) --set run.log_every=3
+    expect "${signal%:*}: the run goes on" exits_with 0
+    train --out "$folder-whole" --set train.steps=$((stopped + 3)) --set run.log_every=3
+    expect "${signal%:*}: to the same bits" same_run "$folder" "$folder-whole"
+done
+
+start --out "$scratch/asked" --set run.checkpoint_every=90000 --set run.log_every=1
+wait_until grep -qs train_loss "$scratch/asked/metrics.jsonl"
+kill -s USR1 "$process"
+expect "USR1: a checkpoint is written" wait_until test -e "$scratch/asked/last.safetensors"
+lines=$(wc -l <"$scratch/asked/metrics.jsonl")
+more_lines() { [ "$(wc -l <"$scratch/asked/metrics.jsonl")" -gt "$lines" ]; }
+expect "USR1: training goes on" wait_until more_lines
+
+# ---- one process to a folder
+train --out "$scratch/asked" --resume
+expect "a second process is refused" exits_with 2
+expect "and told why" says "another process trains there"
+train --out "$scratch/asked"
+expect "also without --resume" exits_with 2
+kill -s KILL "$process"
+ended
+train --out "$scratch/asked" --resume --set train.steps=1
+expect "a dead process does not hold the folder" exits_with 0
+
+# ---- in the middle of a save
+stalled() {
+    export FAULT_FOLDER=$1 FAULT_AT="fsync step-00000010.safetensors.tmp#1" FAULT_KIND=stall
+    set -m
+    LD_PRELOAD=$bin/libfaults.so start --out "$1"
+    set +m
+    unset FAULT_FOLDER FAULT_AT FAULT_KIND
+    wait_until compgen -G "$1/step-00000010.safetensors.tmp-*" >/dev/null
+}
+folder=$scratch/saving
+stalled "$folder"
+kill -s INT "$process"
+ended
+expect "INT while saving: exit 130" exits_with 130
+expect "INT while saving: the checkpoint under way is finished" says "stopped after"
+train --out "$folder" --resume --set train.steps=10
+expect "INT while saving: everything is whole" exits_with 0
+folder=$scratch/hurried
+stalled "$folder"
+kill -s INT "$process"
+sleep 0.3
+kill -s INT "$process"
+ended
+expect "a second INT: exit 130" exits_with 130
+expect "a second INT: at once" silent_about "stopped after"
+expect "a second INT: the checkpoint before stands" test -f "$folder/step-00000005.safetensors"
+expect "a second INT: the unfinished one is none" absent "$folder/step-00000010.safetensors"
+train --out "$folder" --resume
+expect "a second INT: the run goes on" says "going on from step 5"
+expect "a second INT: to the same bits" same_run "$folder" "$scratch/whole"
+expect "a second INT: what was unfinished is gone" equal "$(find "$folder" -name '*.tmp-*')" ""
+
+report
