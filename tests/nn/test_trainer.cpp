@@ -93,6 +93,7 @@ DEVICE_TEST_CASE("totals are averages over pictures since they were last taken",
     const Averages none = totals.take();
     CHECK(none.cross_entropy == 0);
     CHECK(none.accuracy == 0);
+    CHECK(none.diverged_at == 0);
 }
 
 DEVICE_TEST_CASE("step s trains at the schedule's rate for s", "[nn]") {
@@ -126,6 +127,20 @@ DEVICE_TEST_CASE("a training row is of the weights before each update, penalty i
     CHECK(averages.cross_entropy == Approx(expected.loss).epsilon(1e-6));
     CHECK(averages.accuracy == Approx(expected.accuracy));
     CHECK(averages.weight_penalty == Approx(0.01 * squares / 2).epsilon(1e-5));
+}
+
+DEVICE_TEST_CASE("the update that overflows is known until the averages are taken", "[nn]") {
+    Task task(backend);
+    auto trainer = task.trainer(4, {.momentum = 0.9, .weight_decay = 0}, schedule_of({2, 3}, {1e-4, 3e38, 1e-4}));
+    for (const int64_t diverged_at : {0, 0, 3, 3, 3}) {
+        trainer.update();
+        INFO("after update " << trainer.step());
+        CHECK(trainer.peek_averages().diverged_at == diverged_at);
+    }
+    CHECK(trainer.take_averages().diverged_at == 3);
+    CHECK(trainer.peek_averages().diverged_at == 0);
+    trainer.update();
+    CHECK(trainer.take_averages().diverged_at == 6);
 }
 
 DEVICE_TEST_CASE("evaluation counts every picture once, and writes logits in the order of the data", "[nn]") {
