@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 
 def norm_relu(w, name, x):
-    return F.batch_norm(x, *(w[f"{name}.{k}"] for k in ("running_mean", "running_var", "weight", "bias")), eps=1e-3).relu()
+    return F.batch_norm(x, *(w[f"{name}.{k}"] for k in "running_mean running_var weight bias".split()), eps=1e-3).relu()
 
 
 def conv(w, name, x, stride=1, before=1):
