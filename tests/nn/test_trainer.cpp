@@ -1,6 +1,8 @@
 // Averages over batches, the schedule's place in a step, and evaluation of a data set that no batch size divides.
 #include "engine/train/trainer.h"
 
+#include <cmath>
+
 #include "engine/ops/pool.h"
 #include "tests/support/devices.h"
 #include "tests/support/records.h"
@@ -90,6 +92,9 @@ DEVICE_TEST_CASE("totals are averages over pictures since they were last taken",
         CHECK(averages.weight_penalty == Approx(sums.weight_penalty / 23).epsilon(1e-9));
         CHECK(averages.accuracy == Approx(sums.accuracy / 23).epsilon(1e-12));
     }
+    backend.upload(std::vector<float>{1, 1, NAN}.data(), parameters.parameters()[0]->weight);
+    optimizer.update(1, totals.sums());
+    CHECK(totals.take().diverged_at == 7);  // Also without a loss.
     const Averages none = totals.take();
     CHECK(none.cross_entropy == 0);
     CHECK(none.accuracy == 0);
