@@ -10,6 +10,7 @@ struct Metrics {
     double weight_penalty;  // of 0.5 * weight_decay * |w|^2 at each step, times the batch
     int64_t correct;
     int64_t samples;
+    int64_t diverged_at;  // updates done when the loss or an updated weight was first seen not to be finite; 0: never
 };
 
 }  // namespace kernels

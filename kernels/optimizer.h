@@ -34,7 +34,9 @@ size_t sgd_momentum_scratch_floats(const Exec& exec, const SgdShape& shape);
 // with the schedule's rate for step [1], which then becomes step + 1: a recorded step can be replayed as it is. copy,
 // unless null, receives the weights rounded to bfloat16. totals, unless null, grows by the penalty of the weights that
 // were there before, 0.5 * weight_decay * (sum of the squares of the first `decayed`) * batch, summed in double and in
-// a fixed order. Moves 20 n bytes, and 2 n for the copy; on a GPU it is one launch.
+// a fixed order. Where the cross-entropy in totals or any of the n new weights is not finite, diverged_at becomes
+// step + 1 unless it was set before. A gradient or velocity that is not finite makes its weight so, at rate 0 too, and
+// the penalty of that step is NaN. Moves 20 n bytes, and 2 n for the copy; on a GPU it is one launch.
 template <class Exec>
 void sgd_momentum(const Exec& exec, const SgdShape& shape, const Schedule& schedule, int64_t* step,
                   const float* gradient, float* velocity, float* weight, bfloat16* copy, Metrics* totals,

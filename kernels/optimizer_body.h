@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include "kernels/common.h"
 #include "kernels/optimizer.h"
 
@@ -17,8 +19,16 @@ KERNELS_HD inline void sgd_momentum_value(float learning_rate, float momentum, f
     weight -= learning_rate * velocity;
 }
 
-KERNELS_HD inline void add_penalty(double sum_squares, const SgdShape& shape, Metrics* totals) {
-    totals->weight_penalty += 0.5 * shape.weight_decay * sum_squares * shape.batch;
+// What a new weight adds to the sum of the squares: nothing, or NaN where it is not finite.
+KERNELS_HD inline float finite_check(float weight) {
+    return 0.0f * weight;
+}
+
+// sum: of the squares, and of the finite_check of every new weight. updates: done, this one included.
+KERNELS_HD inline void finish_update(double sum, const SgdShape& shape, int64_t updates, Metrics* totals) {
+    totals->weight_penalty += 0.5 * shape.weight_decay * sum * shape.batch;
+    const bool finite = std::isfinite(totals->weight_penalty) && std::isfinite(totals->cross_entropy);
+    if (!finite && totals->diverged_at == 0) totals->diverged_at = updates;
 }
 
 }  // namespace kernels

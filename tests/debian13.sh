@@ -29,6 +29,10 @@ if [ -f /etc/ssl/certs/ca-certificates.crt ] && [ ! -f "$root/etc/ssl/certs/ca-c
     mkdir -p "$root/etc/ssl/certs"
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 fi
+# The package ca-certificates makes that file again: authorities of the host's own have to be where it looks for them.
+mkdir -p "$root/usr/local/share/ca-certificates"
+cp -r /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
+if [ -x "$root/usr/sbin/update-ca-certificates" ]; then chroot "$root" /usr/sbin/update-ca-certificates >/dev/null; fi
 
 rm -rf "$root/residual"
 mkdir "$root/residual"

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Installs what building needs from Debian's packages; `bash tools/install.sh tests` adds what the tests need.
+# Installs what building needs from Debian's packages; `bash tools/install.sh tests` adds what the tests need, and
+# makes build/python, a virtual environment with the one package that Debian does not have.
 # Only packages that are missing are fetched: where all stand, neither root nor a network is needed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+environment=$(dirname "${BASH_SOURCE[0]}")/../build/python
 
 # ocl-icd-opencl-dev: oneDNN's CMake files ask for OpenCL, though its package only recommends it.
 packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev
     libfmt-dev libbenchmark-dev zlib1g-dev curl ca-certificates tar)
 case "${1:-}" in
     "") ;;
-    tests) packages+=(catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema) ;;
+    tests) packages+=(catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema
+        python3-numpy python3-torch python3-venv) ;;
     *) die "unknown argument '$1'; usage: bash tools/install.sh [tests]" 2 ;;
 esac
 
@@ -43,6 +46,28 @@ if [ "${#missing[@]}" -gt 0 ]; then
         die "apt-get could not install: ${missing[*]} (its own message stands above)"
 else
     say "every package needed is installed"
+fi
+
+# make_environment PACKAGE...: build/python with these packages of PyPI, on top of the first python3 that has PyTorch.
+make_environment() {
+    local candidate python=""
+    for candidate in $(type -aP python3); do
+        if "$candidate" -c 'import numpy, torch' 2>/dev/null; then
+            python=$candidate
+            break
+        fi
+    done
+    [ -n "$python" ] || die "no python3 on PATH has numpy and torch, Debian's packages python3-numpy and python3-torch"
+    say "making build/python with ${python}: $*"
+    rm -rf "$environment"
+    "$python" -m venv --system-site-packages "$environment" ||
+        die "$python could not make a virtual environment; Debian's package is python3-venv"
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
+        die "pip could not install $* (its own message stands above); the tests need it from PyPI"
+}
+
+if [ "${1:-}" = tests ] && ! "$environment/bin/python" -c 'import numpy, safetensors, torch' 2>/dev/null; then
+    make_environment safetensors==0.8.0
 fi
 
 if find_cuda; then say "found $cuda_found"; else say "$cuda_missing: builds are for the CPU alone"; fi

@@ -96,7 +96,8 @@ class Backend {
     virtual void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss,
                                        const Tensor& dlogits, const Tensor& correct, const Tensor& totals) = 0;
     // One update; p.step grows by one. `copy` (undefined: none) receives the new weights as bfloat16. totals
-    // (undefined: none) grows by the penalty of the weights before the update, for `batch` pictures.
+    // (undefined: none) grows by the penalty of the weights before the update, for `batch` pictures, and notes the
+    // first step that leaves a loss or a weight that is not finite.
     virtual void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                               const Tensor& copy, int batch, const Tensor& totals) = 0;
     // One batch from CIFAR records: see kernels/augment.h. step: [1] int64 on the device.

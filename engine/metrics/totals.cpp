@@ -12,9 +12,10 @@ Averages Totals::take() {
 
 Averages Totals::peek() const {
     const kernels::Metrics metrics = read();
-    if (metrics.samples == 0) return {};
+    if (metrics.samples == 0) return {.diverged_at = metrics.diverged_at};
     const auto n = static_cast<double>(metrics.samples);
-    return {metrics.cross_entropy / n, metrics.weight_penalty / n, static_cast<double>(metrics.correct) / n};
+    return {metrics.cross_entropy / n, metrics.weight_penalty / n, static_cast<double>(metrics.correct) / n,
+            metrics.diverged_at};
 }
 
 kernels::Metrics Totals::read() const {

@@ -9,6 +9,7 @@ struct Averages {
     double cross_entropy = 0;   // Mean per picture.
     double weight_penalty = 0;  // Mean per step of weight_decay * |w|^2 / 2.
     double accuracy = 0;        // Share of the pictures that were classified correctly.
+    int64_t diverged_at = 0;    // Updates done when the loss or a weight was first seen not to be finite; 0: never.
 };
 
 class Totals {
@@ -17,7 +18,8 @@ class Totals {
 
     // What ops::softmax_cross_entropy and Sgd::update add to: the bytes of one kernels::Metrics.
     const Tensor& sums() const { return sums_; }
-    // The averages since the last call (or the start), which are then forgotten. Waits for the device.
+    // The averages since the last call (or the start), which are then forgotten, diverged_at with them. Waits for the
+    // device.
     Averages take();
     // The same, and nothing is forgotten.
     Averages peek() const;

@@ -14,7 +14,8 @@ class Sgd {
     Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config, const ScheduleConfig& schedule);
 
     // One update, at the schedule's rate for the number of updates before it. `totals` (see engine/metrics/totals.h),
-    // if defined, grows by the penalty of the weights as they were, for a batch of `batch` pictures.
+    // if defined, grows by the penalty of the weights as they were, for a batch of `batch` pictures, and notes the
+    // first step that leaves a loss or a weight that is not finite.
     void update(int batch, const Tensor& totals = {});
 
     // Updates done: [1] int64 on the device.

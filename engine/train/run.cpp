@@ -92,7 +92,7 @@ class Run {
                               averages.accuracy,
                               inputs_.trainer.last_learning_rate(),
                               static_cast<double>(images) / watch_.lap()};
-        check_finite(row.train_loss, "training loss");
+        check_finite(averages);
         timed_from_ = step();
         metrics_.write(row);
         progress_.show(row);
@@ -105,7 +105,7 @@ class Run {
         const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test);
         watch_.resume();
         if (!result) return false;
-        check_finite(result->loss, "test loss");
+        if (!std::isfinite(result->loss)) diverged(step(), fmt::format("the test loss is {}", result->loss));
         const EvaluationRow row{step(), result->loss, result->accuracy};
         metrics_.write(row);
         progress_.show(row);
@@ -119,12 +119,12 @@ class Run {
     void save(bool best, bool numbered) {
         watch_.pause();
         signals_.save = 0;
-        check_finite(inputs_.trainer.peek_averages().cross_entropy, "training loss");
+        check_finite(inputs_.trainer.peek_averages());
         rows_.sums = inputs_.trainer.sums();
         Snapshot snapshot(inputs_.backend, inputs_.parameters, inputs_.mean,
                           {inputs_.config, step(), inputs_.data_fingerprint, accuracy_, rows_});
         if (const std::string name = snapshot.first_not_finite(); !name.empty()) {
-            diverged(fmt::format("{} holds a value that is no number", name));
+            diverged(step(), fmt::format("{} holds a value that is not finite", name));
         }
         metrics_.flush();
         writer_.write(std::move(snapshot), best, numbered);
@@ -132,15 +132,18 @@ class Run {
         watch_.resume();
     }
 
-    void check_finite(double loss, const char* name) const {
-        if (!std::isfinite(loss)) diverged(fmt::format("the {} is {}", name, loss));
+    void check_finite(const Averages& averages) const {
+        if (averages.diverged_at != 0) diverged(averages.diverged_at, "the loss or a new weight is not finite");
     }
 
-    [[noreturn]] void diverged(const std::string& what) const {
+    [[noreturn]] void diverged(int64_t step, const std::string& what) const {
+        const auto saved = folder_.checkpoints();
         throw DivergedError(
-            fmt::format("{} between the steps {} and {}: training diverged; choose a lower learning rate "
-                        "(schedule.values) or a warm-up. The last checkpoint in {} is of finite weights",
-                        what, rows_.training, step(), folder_.path().string()));
+            fmt::format("training diverged at step {}: {}; choose a lower learning rate "
+                        "(schedule.values) or a warm-up. {}",
+                        step, what,
+                        saved.empty() ? "No checkpoint had been written"
+                                      : "The last checkpoint is " + saved.front().path.string()));
     }
 
     RunInputs& inputs_;

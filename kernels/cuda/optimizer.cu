@@ -41,12 +41,13 @@ struct Sgd {
     uint32_t* ticket;
 };
 
-// Updates element i; returns the square that counts in the penalty.
-__device__ double update(const Sgd& p, float rate, int64_t i) {
+// Updates element i; returns the square that counts in the penalty. checks grows by that of the new weight.
+__device__ double update(const Sgd& p, float rate, int64_t i, float& checks) {
     const bool decays = i < p.shape.decayed;
     float w = p.weight[i], v = p.velocity[i];
     const double square = decays ? static_cast<double>(w) * w : 0.0;
     sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, p.gradient[i], v, w);
+    checks += finite_check(w);
     p.velocity[i] = v;
     p.weight[i] = w;
     if (p.copy != nullptr) store(p.copy[i], w);
@@ -54,7 +55,7 @@ __device__ double update(const Sgd& p, float rate, int64_t i) {
 }
 
 // The same for elements i .. i + 3, all aligned.
-__device__ double update_quad(const Sgd& p, float rate, int64_t i) {
+__device__ double update_quad(const Sgd& p, float rate, int64_t i, float& checks) {
     const Quad g = *reinterpret_cast<const Quad*>(p.gradient + i);
     Quad v = *reinterpret_cast<const Quad*>(p.velocity + i);
     Quad w = *reinterpret_cast<const Quad*>(p.weight + i);
@@ -64,6 +65,7 @@ __device__ double update_quad(const Sgd& p, float rate, int64_t i) {
         const bool decays = i + k < p.shape.decayed;
         if (decays) squares += static_cast<double>(w.v[k]) * w.v[k];
         sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, g.v[k], v.v[k], w.v[k]);
+        checks += finite_check(w.v[k]);
         store(rounded.v[k], w.v[k]);
     }
     *reinterpret_cast<Quad*>(p.velocity + i) = v;
@@ -72,18 +74,21 @@ __device__ double update_quad(const Sgd& p, float rate, int64_t i) {
     return squares;
 }
 
-// The block that comes last sums the squares of all of them and counts the step: by then every block has read it.
+// The block that comes last sums what all of them found and counts the step: by then every block has read it.
 template <bool Quads>
 __global__ void sgd_momentum_kernel(Sgd p) {
     const float rate = rate_of(p.schedule, *p.step);
     double squares = 0.0;
+    float checks = 0.0f;
     const int64_t quads = Quads ? p.shape.n / kQuad : 0;
     if constexpr (Quads) {
-        for (int64_t i = first_element(); i < quads; i += grid_threads()) squares += update_quad(p, rate, i * kQuad);
+        for (int64_t i = first_element(); i < quads; i += grid_threads())
+            squares += update_quad(p, rate, i * kQuad, checks);
     }
-    for (int64_t i = quads * kQuad + first_element(); i < p.shape.n; i += grid_threads()) squares += update(p, rate, i);
+    for (int64_t i = quads * kQuad + first_element(); i < p.shape.n; i += grid_threads())
+        squares += update(p, rate, i, checks);
     if (p.totals != nullptr) {
-        squares = block_reduce(squares, Plus{});
+        squares = block_reduce(squares + checks, Plus{});
         if (threadIdx.x == 0) p.partial[blockIdx.x] = squares;
     }
     if (!last_to_arrive(p.ticket, gridDim.x)) return;
@@ -91,7 +96,7 @@ __global__ void sgd_momentum_kernel(Sgd p) {
         double sum = 0.0;
         for (unsigned block = threadIdx.x; block < gridDim.x; block += blockDim.x) sum += __ldcg(&p.partial[block]);
         sum = block_reduce(sum, Plus{});
-        if (threadIdx.x == 0) add_penalty(sum, p.shape, p.totals);
+        if (threadIdx.x == 0) finish_update(sum, p.shape, *p.step + 1, p.totals);
     }
     if (threadIdx.x == 0) ++*p.step;
 }

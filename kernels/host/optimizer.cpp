@@ -22,14 +22,18 @@ double sum_squares(int64_t begin, int64_t end, const float* x) {
     return sum;
 }
 
+// Returns the sum of the checks.
 template <bool Copy>
-void update(int64_t begin, int64_t end, float rate, float momentum, float weight_decay, const float* gradient,
-            float* velocity, float* weight, bfloat16* copy) {
-#pragma omp simd
+float update(int64_t begin, int64_t end, float rate, float momentum, float weight_decay, const float* gradient,
+             float* velocity, float* weight, bfloat16* copy) {
+    float checks = 0.0f;
+#pragma omp simd reduction(+ : checks)
     for (int64_t i = begin; i < end; ++i) {
         sgd_momentum_value(rate, momentum, weight_decay, gradient[i], velocity[i], weight[i]);
+        checks += finite_check(weight[i]);
         if constexpr (Copy) store(copy[i], weight[i]);
     }
+    return checks;
 }
 
 }  // namespace
@@ -51,13 +55,14 @@ void sgd_momentum(const Exec&, const SgdShape& shape, const Schedule& schedule, 
         const int64_t begin = block * kSumBlock, end = std::min(shape.n, begin + kSumBlock);
         const int64_t middle = std::clamp(shape.decayed, begin, end);
         partial[block] = totals == nullptr ? 0.0 : sum_squares(begin, middle, weight);
-        range(begin, middle, rate, shape.momentum, shape.weight_decay, gradient, velocity, weight, copy);
-        range(middle, end, rate, shape.momentum, 0.0f, gradient, velocity, weight, copy);
+        partial[block] +=
+            range(begin, middle, rate, shape.momentum, shape.weight_decay, gradient, velocity, weight, copy);
+        partial[block] += range(middle, end, rate, shape.momentum, 0.0f, gradient, velocity, weight, copy);
     }
     if (totals != nullptr) {
         double sum = 0.0;
         for (int64_t block = 0; block < blocks; ++block) sum += partial[block];
-        add_penalty(sum, shape, totals);
+        finish_update(sum, shape, *step + 1, totals);
     }
     ++*step;
 }

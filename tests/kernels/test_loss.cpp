@@ -88,7 +88,7 @@ void odd_rows() {
 
 template <class Place>
 void totals_cases() {
-    const std::vector<kernels::Metrics> start(1, {1.5, 7.0, 2, 10});
+    const std::vector<kernels::Metrics> start(1, {1.5, 7.0, 2, 10, 0});
     typename Place::template Array<kernels::Metrics> totals(start);
     double cross_entropy = 1.5;
     int64_t right = 2, samples = 10;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "tests/catch.h"
@@ -26,21 +27,28 @@ constexpr int kBatch = 16;
 const std::vector<int64_t> kBoundaries = {1, 3};
 const std::vector<float> kRates = {0.1f, 0.0f, 0.5f};
 
+// What the first step finds.
+struct Start {
+    std::vector<float> weight, velocity;
+    int64_t step = 0;
+    kernels::Metrics totals{1.0, 0.25, 3, 4, 0};
+};
+
 // One optimizer with its state, at `offset` elements into its arrays.
 template <class Place>
 class Optimizer {
   public:
-    Optimizer(const SgdCase& s, const std::vector<float>& weights)
+    Optimizer(const SgdCase& s, const Start& start)
         : case_(s),
           boundaries_(kBoundaries),
           rates_(kRates),
-          weight_(shifted(weights)),
-          velocity_(shifted(std::vector<float>(s.n, 0.0f))),
+          weight_(shifted(start.weight)),
+          velocity_(shifted(start.velocity)),
           copy_(s.n + s.offset),
           scratch_(kernels::sgd_momentum_scratch_floats(Place::exec(), shape())),
           tickets_(std::vector<uint32_t>(kernels::kTickets, 0)),
-          step_(std::vector<int64_t>{0}),
-          totals_(std::vector<kernels::Metrics>(1, {1.0, 0.25, 3, 4})) {}
+          step_(std::vector<int64_t>{start.step}),
+          totals_(std::vector<kernels::Metrics>{start.totals}) {}
 
     void step(const std::vector<float>& gradients, bool with_copy, bool with_totals) {
         typename Place::template Array<float> gradient(shifted(gradients));
@@ -84,7 +92,7 @@ void sgd_cases() {
     for (const SgdCase& s : kCases) {
         CAPTURE(s.n, s.decayed, s.offset);
         const auto start = uniform_values<float>(s.n, 1);
-        Optimizer<Place> optimizer(s, start);
+        Optimizer<Place> optimizer(s, {start, std::vector<float>(s.n)});
         std::vector<double> w(start.begin(), start.end()), v(s.n, 0.0);
         double penalty = 0.25;
         for (int step = 0; step < 5; ++step) {
@@ -113,6 +121,7 @@ void sgd_cases() {
         CHECK(optimizer.totals().cross_entropy == 1.0);
         CHECK(optimizer.totals().correct == 3);
         CHECK(optimizer.totals().samples == 4);
+        CHECK(optimizer.totals().diverged_at == 0);
         CHECK(optimizer.tickets() == std::vector<uint32_t>(kernels::kTickets, 0));
     }
 }
@@ -124,7 +133,8 @@ void large_case() {
     const auto start = uniform_values<float>(s.n, 2), gradient = uniform_values<float>(s.n, 3);
     double squares = 0.0;
     for (int64_t i = 0; i < s.decayed; ++i) squares += static_cast<double>(start[i]) * start[i];
-    Optimizer<Place> first(s, start), second(s, start);
+    const Start begin{start, std::vector<float>(s.n)};
+    Optimizer<Place> first(s, begin), second(s, begin);
     first.step(gradient, true, true);
     second.step(gradient, true, true);
     const double penalty = 0.25 + 0.5 * kDecay * squares * kBatch;
@@ -134,6 +144,59 @@ void large_case() {
     for (int64_t i = 0; i < s.n; ++i)
         expected[i] -= kRates[0] * (gradient[i] + (i < s.decayed ? kDecay * start[i] : 0.0));
     check_close(first.weight(), expected);
+}
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+
+// One element that is not finite: the first, the last with weight decay, the first without, around the last full block
+// of threads, the very last.
+template <class Place>
+void not_finite() {
+    for (const int offset : {0, 1}) {
+        const SgdCase s{1030, 520, offset};
+        const auto weight = uniform_values<float>(s.n, 4), velocity = uniform_values<float>(s.n, 5);
+        const auto gradient = uniform_values<float>(s.n, 6);
+        for (const int64_t element : {0, 519, 520, 1023, 1029}) {
+            for (const int64_t step : {0, 2}) {  // At the rates 0.1 and 0.
+                for (const float value : {kNan, kInfinity, -kInfinity}) {
+                    for (const int array : {0, 1, 2}) {
+                        CAPTURE(offset, element, step, value, array);
+                        Start start{weight, velocity, step};
+                        auto first = gradient;
+                        (array == 0 ? start.weight : array == 1 ? start.velocity : first)[element] = value;
+                        Optimizer<Place> optimizer(s, start);
+                        optimizer.step(first, false, true);
+                        CHECK(optimizer.totals().diverged_at == step + 1);
+                        CHECK(!std::isfinite(optimizer.weight()[element]));
+                        optimizer.step(gradient, false, true);
+                        CHECK(optimizer.totals().diverged_at == step + 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+template <class Place>
+void diverging() {
+    const SgdCase s{7, 3, 0};
+    const std::vector<float> ones(s.n, 1.0f), zeros(s.n, 0.0f);
+    std::vector<float> large = ones;
+    large[5] = -2e38f;
+
+    Optimizer<Place> growing(s, {large, zeros, 2});
+    for (const int64_t diverged_at : {0, 0, 5, 5}) {  // At the rates 0, 0.5, 0.5, 0.5: the third step overflows.
+        CAPTURE(growing.steps());
+        growing.step(std::vector<float>(s.n, 3e37f * static_cast<float>(growing.steps())), false, true);
+        CHECK(growing.totals().diverged_at == diverged_at);
+    }
+    for (const double loss : {static_cast<double>(kNan), static_cast<double>(kInfinity)}) {
+        Optimizer<Place> lost(s, {ones, zeros, 0, {loss, 0.25, 3, 4, 0}});
+        lost.step(ones, false, true);
+        CHECK(lost.totals().diverged_at == 1);
+        lost.step(ones, false, true);
+        CHECK(lost.totals().diverged_at == 1);
+    }
 }
 
 template <class Place>
@@ -155,4 +218,7 @@ void constant_rate() {
 PLACED_TEST_CASE("SGD with momentum and weight decay: weights, penalty and step over a schedule",
                  "[kernels][optimizer]", sgd_cases)
 PLACED_TEST_CASE("SGD of many parameters, the same every time", "[kernels][optimizer]", large_case)
+PLACED_TEST_CASE("SGD notes the step with a gradient, velocity or weight that is not finite", "[kernels][optimizer]",
+                 not_finite)
+PLACED_TEST_CASE("SGD notes the step that overflows, and a loss that is not finite", "[kernels][optimizer]", diverging)
 PLACED_TEST_CASE("SGD at a constant rate, at a late step", "[kernels][optimizer]", constant_rate)

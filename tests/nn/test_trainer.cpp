@@ -1,6 +1,8 @@
 // Averages over batches, the schedule's place in a step, and evaluation of a data set that no batch size divides.
 #include "engine/train/trainer.h"
 
+#include <cmath>
+
 #include "engine/ops/pool.h"
 #include "tests/support/devices.h"
 #include "tests/support/records.h"
@@ -90,9 +92,13 @@ DEVICE_TEST_CASE("totals are averages over pictures since they were last taken",
         CHECK(averages.weight_penalty == Approx(sums.weight_penalty / 23).epsilon(1e-9));
         CHECK(averages.accuracy == Approx(sums.accuracy / 23).epsilon(1e-12));
     }
+    backend.upload(std::vector<float>{1, 1, NAN}.data(), parameters.parameters()[0]->weight);
+    optimizer.update(1, totals.sums());
+    CHECK(totals.take().diverged_at == 7);  // Also without a loss.
     const Averages none = totals.take();
     CHECK(none.cross_entropy == 0);
     CHECK(none.accuracy == 0);
+    CHECK(none.diverged_at == 0);
 }
 
 DEVICE_TEST_CASE("step s trains at the schedule's rate for s", "[nn]") {
@@ -126,6 +132,20 @@ DEVICE_TEST_CASE("a training row is of the weights before each update, penalty i
     CHECK(averages.cross_entropy == Approx(expected.loss).epsilon(1e-6));
     CHECK(averages.accuracy == Approx(expected.accuracy));
     CHECK(averages.weight_penalty == Approx(0.01 * squares / 2).epsilon(1e-5));
+}
+
+DEVICE_TEST_CASE("the update that overflows is known until the averages are taken", "[nn]") {
+    Task task(backend);
+    auto trainer = task.trainer(4, {.momentum = 0.9, .weight_decay = 0}, schedule_of({2, 3}, {1e-4, 3e38, 1e-4}));
+    for (const int64_t diverged_at : {0, 0, 3, 3, 3}) {
+        trainer.update();
+        INFO("after update " << trainer.step());
+        CHECK(trainer.peek_averages().diverged_at == diverged_at);
+    }
+    CHECK(trainer.take_averages().diverged_at == 3);
+    CHECK(trainer.peek_averages().diverged_at == 0);
+    trainer.update();
+    CHECK(trainer.take_averages().diverged_at == 6);
 }
 
 DEVICE_TEST_CASE("evaluation counts every picture once, and writes logits in the order of the data", "[nn]") {

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# tools/install.sh with stand-ins for dpkg, apt-get, sudo and id: what it would install, and as whom.
+# tools/install.sh with stand-ins for dpkg, apt-get, sudo, id and python3: what it would install, and as whom.
 # shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
+tree=$scratch/tree
+mkdir -p "$tree/tools"
+cp "$repository"/tools/{install,lib}.sh "$tree/tools/"
 # Only these programs are on PATH, so that a sudo of this machine is not found by accident.
 programs=$scratch/bin
 mkdir "$programs"
-for name in bash env dirname awk sed grep nproc stat mktemp rm head readlink uname g++; do
+for name in bash env dirname awk sed grep nproc stat mktemp mkdir cp rm head readlink uname g++; do
     ln -s "$(command -v "$name")" "$programs/$name"
 done
 # A package is installed where $scratch/installed/PACKAGE stands; apt-get install makes it so.
@@ -18,10 +21,21 @@ stand_in "$programs" apt-get 'echo "apt-get $*" >>"$SCRATCH/log"
 [ -e "$SCRATCH/offline" ] && exit 100
 case " $* " in *" install "*) for name in "$@"; do echo >"$SCRATCH/installed/$name"; done ;; esac'
 stand_in "$programs" id 'echo "$(<"$SCRATCH/user")"'
+# A python3 that has no PyTorch stands in front of Debian's, whose environments install what pip is asked for.
+environment=$tree/build/python
+stand_in "$scratch/other" python3 'exit 1'
+stand_in "$scratch" environment-python 'case "$*" in
+-c*) [ -e "${0%/*}/safetensors" ] ;;
+-m\ pip*) echo "$*" >>"$SCRATCH/log"; [ ! -e "$SCRATCH/offline" ] && echo >"${0%/*}/safetensors" ;;
+esac'
+stand_in "$programs" python3 'case "$*" in
+-c*) [ -e "$SCRATCH/installed/python3-torch" ] ;;
+-m\ venv*) echo "$*" >>"$SCRATCH/log"; mkdir -p "${!#}/bin"; cp "$SCRATCH/environment-python" "${!#}/bin/python" ;;
+esac'
 say_user() { printf '%s\n' "$1" >"$scratch/user"; }
 install() {
     : >"$scratch/log"
-    run env -i PATH="$programs" HOME="$scratch" SCRATCH="$scratch" bash "$repository/tools/install.sh" "$@"
+    run env -i PATH="$scratch/other:$programs" HOME="$scratch" SCRATCH="$scratch" bash "$tree/tools/install.sh" "$@"
 }
 logged() { grep -q -- "$1" "$scratch/log"; }
 nothing_logged() { [ ! -s "$scratch/log" ]; }
@@ -38,6 +52,7 @@ expect "root installs" exits_with 0
 expect "the package lists are fetched first" logged "^apt-get .*update"
 expect "everything is installed" logged "^apt-get .*install .*g++ cmake .*libdnnl-dev .*zlib1g-dev curl"
 expect "not what the tests alone need" [ ! -e "$scratch/installed/clang-format" ]
+expect "nor a virtual environment" absent "$environment"
 
 touch "$scratch/offline"
 say_user 1000
@@ -54,8 +69,22 @@ expect "through sudo" logged "^sudo .*apt-get .*install"
 expect "only what is missing" logged "^apt-get .*--no-install-recommends cmake$"
 
 install tests
-expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema$"
+expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
 expect "and are installed" [ -e "$scratch/installed/python3-jsonschema" ]
+expect "what Debian lacks goes into a virtual environment on the python3 that has PyTorch" logged "^-m venv --system-site-packages .*build/python$"
+expect "and comes from PyPI" logged "^-m pip install .*safetensors==[0-9.]*$"
+install tests
+expect "a second call leaves it as it is" nothing_logged
+
+rm -r "$environment"
+touch "$scratch/offline"
+install tests
+expect "a failing pip is a failure" exits_with 1
+expect "that names the package" says "pip could not install safetensors"
+rm "$scratch/offline"
+install tests
+expect "the next call begins again" logged "^-m venv"
+expect "and ends well" exits_with 0
 
 rm "$scratch/installed/zlib1g-dev"
 touch "$scratch/offline"

@@ -92,14 +92,15 @@ Trial column_sum(Operands& o, const Layer&) {
             bytes_of({x.tensor, sum})};
 }
 
-// Totals are the four numbers of kernels::Metrics; the first is the loss times the batch.
+// Totals are the numbers of kernels::Metrics, eight bytes each; the first is the loss times the batch.
 Trial softmax_loss(Operands& o, const Layer&) {
     const Operand logits = o.batched({kClasses}, DType::kFloat32);
     std::vector<int32_t> labels(static_cast<size_t>(o.batch()));
     for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % o.pictures() * 3 % kClasses);
     const Tensor labels_tensor = o.backend().from_host(labels.data(), {o.batch()});
     const Tensor loss = o.result({1}, DType::kFloat32), correct = o.result({1}, DType::kInt32);
-    const Tensor dlogits = o.result_like(logits.tensor), totals = o.backend().zeros({4}, DType::kFloat64);
+    const Tensor dlogits = o.result_like(logits.tensor);
+    const Tensor totals = o.backend().zeros({sizeof(kernels::Metrics) / sizeof(double)}, DType::kFloat64);
 
     struct Reference {
         Values loss{0.0}, correct{0.0}, dlogits;

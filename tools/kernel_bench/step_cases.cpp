@@ -64,7 +64,7 @@ Trial gather_augment(Operands& o, const Layer& layer) {
             static_cast<double>(o.batch()) * kernels::kRecordBytes + bytes_of({images, labels, mean.tensor})};
 }
 
-// Totals are the four numbers of kernels::Metrics; the second is the penalty of the weights.
+// Totals are the numbers of kernels::Metrics, eight bytes each; the second is the penalty of the weights.
 Trial sgd(Operands& o, const Layer& layer) {
     constexpr float kMomentum = 0.9f, kDecay = 2e-4f;
     constexpr int64_t kBoundaries[] = {500, 32000, 48000};
@@ -84,7 +84,7 @@ Trial sgd(Operands& o, const Layer& layer) {
     const auto array = [&] { return o.parameter({count.all}, DType::kFloat32, -1, 1); };
     const Operand weight = array(), velocity = array(), gradient = array();
     const Tensor copy = o.activations() == DType::kBFloat16 ? o.result({count.all}, DType::kBFloat16) : Tensor();
-    const Tensor totals = backend.zeros({4}, DType::kFloat64);
+    const Tensor totals = backend.zeros({sizeof(kernels::Metrics) / sizeof(double)}, DType::kFloat64);
 
     const auto new_velocity = once([count, weight, velocity, gradient] {
         Values values = *velocity.values;

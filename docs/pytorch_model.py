@@ -1,0 +1,53 @@
+"""A checkpoint of this project in PyTorch: the pre-activation network, residual (avgpool_zeropad) or plain.
+
+    python3 docs/pytorch_model.py CHECKPOINT DATA LOGITS
+
+computes the logits of the test pictures of DATA, a folder of CIFAR-10's binary files, and compares them with LOGITS,
+which `resnet-eval CHECKPOINT --data DATA --logits LOGITS` wrote. Prints the largest relative difference of a picture's
+ten logits; status 1 above 1e-4. Needs PyTorch 1.13 or later and the package safetensors.
+
+w holds the tensors of the checkpoint by name, model is the object of that name in its configuration. Pictures
+[n, 3, 32, 32] are bytes less the mean picture, not divided by anything. What is easily missed: epsilon is 1e-3; a
+convolution that halves a picture has its zeros after it alone ("same"); the first shortcut starts behind norm1. All
+variants, trainable, are in tests/golden/reference_model.py, whose load_state_dict takes the tensors by the same names.
+"""
+
+import json
+import sys
+
+import torch
+from safetensors import safe_open
+from torch.nn import functional as F
+
+
+def norm_relu(w, name, x):
+    return F.batch_norm(x, *(w[f"{name}.{k}"] for k in "running_mean running_var weight bias".split()), eps=1e-3).relu()
+
+
+def conv(w, name, x, stride=1, before=1):
+    return F.conv2d(F.pad(x, (before, 1, before, 1)), w[f"{name}.weight"], stride=stride)
+
+
+def network(w, model, pictures):
+    assert model["block"] == "preact" and model["shortcut"] in ("avgpool_zeropad", "none"), f"not covered: {model}"
+    x = conv(w, "stem", pictures - w["data.mean"])
+    for name in (f"stages.{stage}.{unit}" for stage in range(3) for unit in range((model["depth"] - 2) // 6)):
+        p = norm_relu(w, f"{name}.norm1", x)
+        skip, halving = p if name == "stages.0.0" else x, ()
+        if name in ("stages.1.0", "stages.2.0"):
+            skip = F.pad(F.avg_pool2d(x, 2), [0, 0, 0, 0] + [x.shape[1] // 2] * 2)
+            halving = 2, 0 if model["padding"] == "same" else 1
+        q = norm_relu(w, f"{name}.norm2", conv(w, f"{name}.conv1", p, *halving))
+        x = conv(w, f"{name}.conv2", q) + (0 if model["shortcut"] == "none" else skip)
+    return F.linear(norm_relu(w, "norm", x).mean((2, 3)), w["head.weight"], w["head.bias"])
+
+
+if __name__ == "__main__":
+    with safe_open(sys.argv[1], "pt") as checkpoint, safe_open(sys.argv[3], "pt") as evaluated, torch.no_grad():
+        w, expected = {name: checkpoint.get_tensor(name) for name in checkpoint.keys()}, evaluated.get_tensor("logits")
+        model = json.loads(checkpoint.metadata()["config"])["model"]
+        records = torch.from_file(f"{sys.argv[2]}/test_batch.bin", size=10000 * 3073, dtype=torch.uint8).view(-1, 3073)
+        logits = torch.cat([network(w, model, part[:, 1:].view(-1, 3, 32, 32)) for part in records.split(500)])
+    error = ((logits - expected).norm(dim=1) / expected.norm(dim=1)).max().item()
+    print(f"{len(logits)} pictures, largest relative difference {error:.1e}")
+    sys.exit(not error <= 1e-4)
