@@ -17,6 +17,9 @@ namespace {
 void write_pictures(const std::filesystem::path& folder, uint64_t seed) {
     using engine::Cifar10;
     std::error_code error;
+    if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error)) {
+        throw engine::InputError(folder.string() + ": not a folder; name another");
+    }
     std::filesystem::create_directories(folder, error);
     if (error) throw engine::Error("cannot create the folder " + folder.string() + ": " + error.message());
 

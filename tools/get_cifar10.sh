@@ -57,6 +57,7 @@ download() {
                 fi
                 ;;
             18 | 28 | 52 | 55 | 56 | 92) ;; # cut off or stalled
+            23) die "cannot write $part: is the disk full? Make room and call again: the download goes on where it ended" ;;
             33)
                 say "the server cannot resume; starting over"
                 rm -f "$part"
@@ -96,9 +97,12 @@ fi
 # Only the names expected leave the archive, into a folder of their own on the same file system as DIR.
 rm -rf "$work/unpacked"
 mkdir "$work/unpacked"
-tar --extract --gzip --file "$part" --directory "$work/unpacked" --no-same-owner --no-same-permissions \
-    "${cifar10_files[@]/#/cifar-10-batches-bin/}" cifar-10-batches-bin/batches.meta.txt ||
-    die "the archive does not hold the files expected of CIFAR-10"
+wanted=("${cifar10_files[@]/#/cifar-10-batches-bin/}" cifar-10-batches-bin/batches.meta.txt)
+tar --list --gzip --file "$part" "${wanted[@]}" >/dev/null || die "the archive does not hold the files expected of CIFAR-10"
+if ! tar --extract --gzip --file "$part" --directory "$work/unpacked" --no-same-owner --no-same-permissions "${wanted[@]}"; then
+    rm -rf "$work/unpacked"
+    die "cannot unpack into $work: is the disk full? Make room and call again: the archive is kept"
+fi
 unpacked=$work/unpacked/cifar-10-batches-bin
 for name in batches.meta.txt "${cifar10_files[@]}"; do
     if [ -L "$unpacked/$name" ] || [ ! -f "$unpacked/$name" ] || [ "$(stat -c %h "$unpacked/$name")" != 1 ]; then

@@ -91,6 +91,9 @@ void Document::set(const std::string& override_text) {
             keys.back() += character;
         }
     }
+    if (keys.size() > kDeepest) {
+        throw InputError(place + ": nested more than " + std::to_string(kDeepest) + " levels deep");
+    }
     Json patch = parse_override_value(override_text.substr(equals + 1), place);
     for (auto key = keys.rbegin(); key != keys.rend(); ++key) patch = Json::object({{*key, patch}});
     merge(root_, patch, Pointer{}, place);
@@ -109,6 +112,9 @@ void Document::merge(Json& target, const Json& value, const Pointer& at, const s
     }
     if (value.is_object()) {
         throw InputError(place + ": " + at.to_string() + " is " + shorten(target) + ", which has no keys");
+    }
+    if (!overridden_.insert(at.to_string()).second) {
+        throw InputError(place + ": " + at.to_string() + ": given twice on the command line; keep one");
     }
     target = value;
     places_[at.to_string()] = place;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,7 @@ class Document {
     Document(std::string_view text, const std::string& source);
 
     // "key.path=value": the value is JSON, or else taken as a string. An object is merged key by key; all else
-    // replaces.
+    // replaces what the file says. Refuses a key that an earlier override has given.
     void set(const std::string& override_text);
 
     // Each key of the document must be one of `known`, which holds every key with some value.
@@ -34,6 +35,7 @@ class Document {
     std::string source_;
     Json root_;
     std::map<std::string, std::string> places_;  // JSON pointer -> the --set that gave the value
+    std::set<std::string> overridden_;           // the pointers of the values that a --set gave
 };
 
 }  // namespace engine

@@ -51,7 +51,6 @@ class StrictCheck : public nlohmann::json_sax<Json> {
         std::string name;
         std::size_t index = 0;
     };
-    static constexpr std::size_t kDeepest = 32;
 
     bool value() {
         if (!levels_.empty()) ++levels_.back().index;

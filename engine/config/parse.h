@@ -1,6 +1,7 @@
 // JSON text to a value, strictly: what a lenient parser lets pass in silence is refused here.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,11 @@ namespace engine {
 // Keeps the order of the keys, so that a written configuration reads in the order of its description.
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kDeepest = 32;  // nested levels
+
 // Refuses, with `source` and line and column or JSON pointer: an empty text, a byte order mark, what is not JSON or not
-// UTF-8, a number beyond double precision's range, a key that stands twice in one object, more than 32 nested levels.
+// UTF-8, a number beyond double precision's range, a key that stands twice in one object, more nested levels than
+// kDeepest.
 Json parse_json(std::string_view text, const std::string& source);
 
 // The value as JSON in ASCII, cut where it is long: for messages.

@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <concepts>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "engine/config/document.h"
 #include "engine/config/number_text.h"
@@ -143,6 +145,9 @@ void read_config(const Describe& describe, std::string_view text, const std::str
 
 std::string read_config_file(const std::string& path) {
     constexpr std::size_t kLargest = 1 << 20;
+    std::error_code ignored;
+    // Opening a pipe that nobody writes to would wait for ever.
+    if (std::filesystem::is_other(path, ignored)) throw InputError(path + ": cannot be read: not a regular file");
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::string text(kLargest + 1, '\0');

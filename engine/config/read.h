@@ -15,7 +15,7 @@ namespace engine {
 void read_config(const Describe& describe, std::string_view text, const std::string& source,
                  std::span<const std::string> overrides = {});
 
-// The text of a configuration file; InputError where it cannot be read or exceeds 1 MiB.
+// The text of a configuration file; InputError where it is no regular file, cannot be read or exceeds 1 MiB.
 std::string read_config_file(const std::string& path);
 
 }  // namespace engine

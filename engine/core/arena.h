@@ -21,7 +21,8 @@ class MemorySource {
     // Returns nullptr when the device has no `bytes` left. Aligned to Arena::kAlignment.
     virtual void* allocate(size_t bytes) = 0;
     virtual void release(void* pointer, size_t bytes) noexcept = 0;
-    // What a user can do when allocate() fails: names the device and the remedy.
+    // What to tell a user when allocate() fails: how much memory the device has and how much of it is free, and the
+    // remedy.
     virtual std::string remedy() const = 0;
 };
 
@@ -34,7 +35,8 @@ class Arena {
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
-    // At least one byte of memory, aligned to kAlignment. Throws Error (need, amount held, remedy) when there is none.
+    // At least one byte of memory, aligned to kAlignment. Throws Error when there is none: the need, the amount held,
+    // the source's remedy.
     void* allocate(size_t bytes);
     void free(void* pointer) noexcept;
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <system_error>
 
@@ -38,9 +40,11 @@ void read_batch(const fs::path& path, std::span<uint8_t> records) {
         throw InputError(fmt::format("CIFAR-10 file {} has {} bytes, but must have {}; {}", path.string(), bytes,
                                      records.size(), kRemedy));
     }
+    errno = 0;
     std::ifstream in(path, std::ios::binary);
     if (!in.read(reinterpret_cast<char*>(records.data()), static_cast<std::streamsize>(records.size()))) {
-        throw InputError(fmt::format("CIFAR-10 file {} cannot be read; {}", path.string(), kRemedy));
+        throw InputError(fmt::format("CIFAR-10 file {} cannot be read: {}; {}", path.string(),
+                                     std::strerror(errno != 0 ? errno : EIO), kRemedy));
     }
     for (size_t offset = 0; offset < records.size(); offset += Cifar10::kRecordBytes) {
         if (records[offset] >= Cifar10::kClasses) {

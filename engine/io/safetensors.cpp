@@ -7,11 +7,13 @@
 #include <bit>
 #include <cstring>
 #include <fstream>
+#include <new>
 #include <numeric>
 #include <set>
 #include <system_error>
 
 #include "engine/core/error.h"
+#include "engine/core/host_memory.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors_header.h"
 
@@ -26,6 +28,17 @@ void read_exactly(std::ifstream& in, const std::string& file, void* to, uint64_t
     if (!in)
         throw InputError(
             fmt::format("{}: cannot read {} bytes: the file grew shorter or the disk failed", file, bytes));
+}
+
+// Linux promises any amount and ends the program that uses it, so what is free is asked first.
+std::unique_ptr<std::byte[]> uninitialized(const std::string& file, uint64_t bytes) {
+    const MemoryLimit memory = host_memory();
+    std::unique_ptr<std::byte[]> data(bytes <= memory.free ? new (std::nothrow) std::byte[bytes] : nullptr);
+    if (!data) {
+        throw Error(fmt::format("{}: out of memory: its tensors take {:.1f} MiB; {}", file,
+                                static_cast<double>(bytes) / 1048576.0, memory.to_string()));
+    }
+    return data;
 }
 
 }  // namespace
@@ -62,9 +75,9 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
 
     SafetensorsFile result;
     result.metadata_ = std::move(header.metadata);
-    result.data_.resize(rest - header_bytes);
-    read_exactly(in, file, result.data_.data(), result.data_.size());
-    const std::span<const std::byte> data = result.data_;
+    result.data_ = uninitialized(file, rest - header_bytes);
+    read_exactly(in, file, result.data_.get(), rest - header_bytes);
+    const std::span<const std::byte> data(result.data_.get(), rest - header_bytes);
     for (SafetensorsEntry& entry : header.entries) {
         result.index_.emplace(entry.name, result.tensors_.size());
         result.tensors_.push_back({std::move(entry.name), entry.type, std::move(entry.shape),

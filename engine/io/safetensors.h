@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ struct TensorView {
 class SafetensorsFile {
   public:
     // InputError naming the file, the tensor and the value where the file is missing or breaks the format. Nothing is
-    // allocated for what the header claims before the claim is checked against the file's size.
+    // allocated for what the header claims before the claim is checked against the file's size. Error where the file
+    // is larger than the memory that is free.
     static SafetensorsFile read(const std::filesystem::path& path);
 
     SafetensorsFile(SafetensorsFile&&) noexcept = default;
@@ -51,7 +53,7 @@ class SafetensorsFile {
   private:
     SafetensorsFile() = default;
 
-    std::vector<std::byte> data_;
+    std::unique_ptr<std::byte[]> data_;
     std::vector<TensorView> tensors_;
     std::map<std::string, size_t, std::less<>> index_;
     std::map<std::string, std::string> metadata_;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/config/fields.h"
+#include "engine/data/cifar10.h"
 
 namespace engine {
 
@@ -27,8 +28,8 @@ constexpr auto names_of(KernelChoice) {
 }
 
 struct TrainConfig {
-    // Keeps the element counts of the largest activation, batch x 32 x 32 x 16, within 31 bits.
-    static constexpr double kLargestBatch = 65536;
+    // All training pictures. The element count of the largest activation, batch x 32 x 32 x 16, is within 31 bits.
+    static constexpr std::int64_t kLargestBatch = Cifar10::kTrainFiles.size() * Cifar10::kRecordsPerFile;
 
     std::int64_t steps = 64000;
     std::int64_t batch_size = 128;

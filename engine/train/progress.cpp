@@ -1,9 +1,12 @@
 #include "engine/train/progress.h"
 
 #include <fmt/format.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 namespace engine {
 
@@ -24,20 +27,30 @@ Progress::~Progress() {
 }
 
 void Progress::end_line() {
-    if (open_) std::fputs("\n", stdout);
+    if (open_) print("\n");
     open_ = false;
-    std::fflush(stdout);
 }
 
 void Progress::say(const std::string& line) {
-    if (open_) std::fputs(kClearLine, stdout);
+    print((open_ ? kClearLine : "") + line + "\n");
     open_ = false;
-    std::fputs((line + "\n").c_str(), stdout);
-    std::fflush(stdout);
+}
+
+void Progress::print(const std::string& text) {
+    errno = 0;
+    if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return;
+    const std::string reason = std::system_category().message(errno);
+    __fpurge(stdout);
+    std::clearerr(stdout);
+    if (!told_) {
+        std::fprintf(stderr, "warning: standard output cannot be written (%s); the run goes on without it\n",
+                     reason.c_str());
+    }
+    told_ = true;
 }
 
 void Progress::show(const TrainingRow& row) {
-    const double left = static_cast<double>((steps_ - row.step) * batch_size_) / row.images_per_second;
+    const double left = static_cast<double>(steps_ - row.step) * batch_size_ / row.images_per_second;
     const std::string line =
         fmt::format("step {:>{}}/{}  loss {:.4f}  accuracy {:5.2f} %  rate {:g}  {:.0f} images/s  {} left", row.step,
                     std::to_string(steps_).size(), steps_, row.train_loss, 100 * row.train_accuracy, row.learning_rate,
@@ -46,8 +59,7 @@ void Progress::show(const TrainingRow& row) {
         say(line);
         return;
     }
-    std::fputs((kClearLine + (kNoWrap + line) + kWrap).c_str(), stdout);
-    std::fflush(stdout);
+    print(kClearLine + (kNoWrap + line) + kWrap);
     open_ = true;
 }
 
@@ -57,6 +69,8 @@ void Progress::show(const EvaluationRow& row) {
 }
 
 std::string duration_text(double seconds) {
+    constexpr double kLongest = 3600e6;
+    if (!(seconds < kLongest)) return "over 1000000 h";
     const auto whole = static_cast<int64_t>(seconds + 0.5);
     if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
     if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);

@@ -44,8 +44,9 @@ const std::vector<BadValue>& bad_values() {
         {"train.steps", "0", "expected an integer >= 1, got 0"},
         {"train.steps", "1e3", "expected an integer >= 1, got 1000.0"},
         {"train.steps", "true", "expected an integer >= 1, got true"},
-        {"train.batch_size", "128.0", "expected an integer from 1 to 65536, got 128.0"},
-        {"train.batch_size", "65537", "expected an integer from 1 to 65536, got 65537"},
+        {"train.batch_size", "128.0", "expected an integer from 1 to 50000, got 128.0"},
+        {"train.batch_size", "0", "expected an integer from 1 to 50000, got 0"},
+        {"train.batch_size", "50001", "expected an integer from 1 to 50000, got 50001"},
         {"train.seed", "-1", "expected an integer from 0 to 18446744073709551615, got -1"},
         {"train.seed", "18446744073709551616",
          "expected an integer from 0 to 18446744073709551615, got 1.8446744073709552e+19"},
@@ -128,7 +129,7 @@ TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
     const tools::Experiment experiment = tools::experiment_from_json(R"({
         "model": {"depth": 8},
         "data": {"dir": "/data", "augment": {"pad": 16}},
-        "train": {"batch_size": 65536, "seed": 18446744073709551615, "steps": 9223372036854775807},
+        "train": {"batch_size": 50000, "seed": 18446744073709551615, "steps": 9223372036854775807},
         "optimizer": {"momentum": 0, "weight_decay": 0},
         "schedule": {"boundaries": [], "values": [1]}
     })",
@@ -136,7 +137,7 @@ TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
     CHECK(experiment.model.units_per_stage() == 1);
     CHECK(experiment.data.dir == "/data");
     CHECK(experiment.data.augment.pad == 16);
-    CHECK(experiment.train.batch_size == 65536);
+    CHECK(experiment.train.batch_size == 50000);
     CHECK(experiment.train.seed == std::numeric_limits<std::uint64_t>::max());
     CHECK(experiment.train.steps == std::numeric_limits<std::int64_t>::max());
     CHECK(experiment.optimizer.momentum == 0);

@@ -1,9 +1,13 @@
+#include <sys/stat.h>
+
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/config/read.h"
 #include "tests/catch.h"
 #include "tests/config/refusal.h"
+#include "tests/io/temporary_folder.h"
 
 using Overrides = std::vector<std::string>;
 
@@ -41,16 +45,11 @@ TEST_CASE("$schema is for editors: allowed at the top only, and not kept", "[con
 
 TEST_CASE("an override stands above the file, the file above the defaults", "[config]") {
     const std::string file = R"({"train": {"steps": 10, "seed": 3}, "data": {"augment": {"flip": false}}})";
-    const Overrides overrides = {"train.steps=20",
-                                 "data.dir=/data/cifar=10",
-                                 "schedule.boundaries=[]",
-                                 "schedule.values=[0.5]",
-                                 "data.augment={\"pad\": 2}",
-                                 "train.device=cpu",
-                                 "train.steps=30",
+    const Overrides overrides = {"train.steps=20",        "data.dir=/data/cifar=10",   "schedule.boundaries=[]",
+                                 "schedule.values=[0.5]", "data.augment={\"pad\": 2}", "train.device=cpu",
                                  "run.dir=\"7\""};
     const tools::Experiment experiment = tools::experiment_from_json(file, "x.json", overrides);
-    CHECK(experiment.train.steps == 30);
+    CHECK(experiment.train.steps == 20);
     CHECK(experiment.train.seed == 3);
     CHECK(experiment.train.batch_size == 128);
     CHECK(experiment.data.dir == "/data/cifar=10");
@@ -80,6 +79,13 @@ TEST_CASE("a bad override is refused by its own text", "[config]") {
           R"(--set optimizer.momentum=1e999: /optimizer/momentum: expected a number >= 0 and < 1, got "1e999")");
     CHECK(refusal("{}", {"schedule.boundaries=[1, -2]"}) ==
           "--set schedule.boundaries=[1, -2]: /schedule/boundaries/1: expected an integer >= 0, got -2");
+    SECTION("where it gives a key a second time") {
+        const std::string message = ": /train/steps: given twice on the command line; keep one";
+        CHECK(refusal("{}", {"train.steps=20", "train.steps=30"}) == "--set train.steps=30" + message);
+        CHECK(refusal("{}", {"train.steps=20", "train.steps=20"}) == "--set train.steps=20" + message);
+        CHECK(refusal("{}", {"train={\"steps\": 20}", "train.steps=30"}) == "--set train.steps=30" + message);
+        CHECK(refusal("{}", {"train={\"seed\": 20}", "train.steps=30"}) == "accepted");
+    }
     SECTION("while the file keeps the blame for its own values") {
         CHECK(refusal(R"({"train": {"steps": 0}})", {"train.seed=1"}) ==
               "x.json: /train/steps: expected an integer >= 1, got 0");
@@ -115,6 +121,9 @@ TEST_CASE("depth of nesting and length of messages stay bounded", "[config]") {
     const std::string deep = std::string(100000, '[') + std::string(100000, ']');
     CHECK_THAT(refusal("{\"train\": {\"steps\": " + deep + "}}"),
                ContainsSubstring("x.json: /train/steps/0/0") && ContainsSubstring("more than 32 levels"));
+    std::string path;
+    for (int level = 0; level < 50000; ++level) path += "a.";
+    CHECK_THAT(refusal("{}", {path + "a=1"}), ContainsSubstring("nested more than 32 levels"));
     CHECK(refusal(R"({"train": {"steps": ")" + std::string(10000, 'a') + "\"}}").size() < 200);
 }
 
@@ -123,5 +132,14 @@ TEST_CASE("a configuration that cannot be read is refused by its path", "[config
     CHECK_THROWS_WITH(tools::load_experiment("/nonexistent/x.json"),
                       "/nonexistent/x.json: cannot be read: No such file or directory");
     CHECK_THROWS_WITH(tools::load_experiment("/"), "/: cannot be read: Is a directory");
-    CHECK_THROWS_WITH(engine::read_config_file("/dev/zero"), "/dev/zero: exceeds 1 MiB; is it a configuration?");
+    CHECK_THROWS_WITH(engine::read_config_file("/dev/zero"), "/dev/zero: cannot be read: not a regular file");
+    const tests::TemporaryFolder folder;
+    const std::string pipe = folder / "pipe", large = folder / "large.json", brackets = folder / "brackets.json";
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK_THROWS_WITH(engine::read_config_file(pipe), pipe + ": cannot be read: not a regular file");
+    const std::string text(10 << 20, '[');
+    tests::write_bytes(brackets, std::as_bytes(std::span(text)));
+    CHECK_THROWS_WITH(engine::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration?");
+    tests::write_bytes(large, std::as_bytes(std::span(text).first(1 << 20)));
+    CHECK(engine::read_config_file(large).size() == 1 << 20);
 }

@@ -14,6 +14,8 @@ inline constexpr int kSharedWithoutAsking = 48 << 10, kSharedByAsking = 227 << 1
 inline constexpr int kSharedOfMultiprocessor = 228 << 10, kSharedReserved = 1 << 10;
 inline constexpr size_t kMemoryBytes = size_t{8} << 30;
 
+// The device's memory: kMemoryBytes, or less where the environment variable EMULATOR_MEMORY says how many bytes.
+size_t memory_bytes();
 // Shared memory that a kernel may be given if it asks: kSharedByAsking, or less where the environment variable
 // EMULATOR_SHARED_MEMORY says how many bytes, as on smaller GPUs.
 int shared_by_asking();

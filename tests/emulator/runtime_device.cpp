@@ -63,6 +63,11 @@ cudaError_t remember(cudaError_t error) {
     return error;
 }
 
+size_t memory_bytes() {
+    const char* text = std::getenv("EMULATOR_MEMORY");
+    return text == nullptr ? kMemoryBytes : std::strtoull(text, nullptr, 10);
+}
+
 int shared_by_asking() {
     const char* text = std::getenv("EMULATOR_SHARED_MEMORY");
     return text == nullptr ? kSharedByAsking : std::atoi(text);
@@ -135,7 +140,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     std::snprintf(properties->name, sizeof properties->name, "Emulated GPU");
     properties->major = 9;
     properties->minor = 0;
-    properties->totalGlobalMem = kMemoryBytes;
+    properties->totalGlobalMem = memory_bytes();
     properties->multiProcessorCount = kMultiprocessors;
     properties->warpSize = 32;
     properties->maxThreadsPerBlock = kMostThreads;

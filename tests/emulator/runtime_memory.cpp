@@ -73,12 +73,17 @@ cudaError_t fill(void* target, int value, size_t bytes, cudaStream_t stream) {
     return remember(submit(stream, {Kind::kMemset, "cudaMemset", [=] { std::memset(target, value, bytes); }}));
 }
 
+size_t free_bytes() {
+    const size_t used = Memory::instance().bytes_in_use();
+    return memory_bytes() > used ? memory_bytes() - used : 0;
+}
+
 cudaError_t allocate(void** pointer, size_t bytes, Owner owner) {
     if (pointer == nullptr) return remember(cudaErrorInvalidValue);
     if (calls_are_restricted()) return remember(cudaErrorStreamCaptureUnsupported);
     *pointer = nullptr;
     if (bytes == 0) return cudaSuccess;
-    if (bytes > kMemoryBytes - Memory::instance().bytes_in_use()) return remember(cudaErrorMemoryAllocation);
+    if (bytes > free_bytes()) return remember(cudaErrorMemoryAllocation);
     *pointer = Memory::instance().allocate(bytes, owner);
     return cudaSuccess;
 }
@@ -113,8 +118,8 @@ cudaError_t cudaFreeHost(void* pointer) {
 }
 
 cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total_bytes) {
-    *total_bytes = kMemoryBytes;
-    *free_bytes = kMemoryBytes - Memory::instance().bytes_in_use();
+    *total_bytes = memory_bytes();
+    *free_bytes = ::free_bytes();
     return cudaSuccess;
 }
 

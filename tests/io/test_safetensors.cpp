@@ -241,6 +241,19 @@ TEST_CASE("safetensors: data that is not covered exactly once is refused", "[io]
     CHECK_THAT(message_for("{}", 5), ContainsSubstring("5 bytes follow"));
 }
 
+TEST_CASE("safetensors: a file larger than the memory is refused before it is read", "[io]") {
+    const TemporaryFolder folder;
+    const uint64_t bytes = uint64_t{1} << 40;
+    const std::string claim = std::to_string(bytes);
+    const std::string header = "{" + tensor("w", "U8", "[" + claim + "]", "[0," + claim + "]") + "}";
+    const auto path = write_raw(folder, header, 0, header.size());
+    std::filesystem::resize_file(path, 8 + header.size() + bytes);  // a hole: it takes no space on the disk
+    CHECK_THROWS_AS(SafetensorsFile::read(path), engine::Error);
+    CHECK_THROWS_WITH(SafetensorsFile::read(path),
+                      ContainsSubstring(path.string() + ": out of memory: its tensors take 1048576.0 MiB; ") &&
+                          ContainsSubstring("MiB of") && ContainsSubstring("are free"));
+}
+
 TEST_CASE("safetensors: a caller's mistake is an assertion", "[io]") {
     const TemporaryFolder folder;
     const std::vector<float> values = {1.f, 2.f};

@@ -22,10 +22,18 @@ for _ in {1..100}; do
 done
 server=http://127.0.0.1:$(cat "$scratch/port")
 
+# full_at KIBIBYTES COMMAND...: a limit on the size of a file stands for a disk that is full: writes fail in the middle.
+full_at() (
+    trap '' XFSZ
+    ulimit -f "$1"
+    "${@:2}"
+)
+disk=()
+
 # fetch PATH ARCHIVE DIR: the script, told that ARCHIVE is the published one, downloads from PATH.
 fetch() {
     : >"$scratch/requests"
-    run env CIFAR10_URL="$server/$1" CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$served/$2")" \
+    run "${disk[@]}" env CIFAR10_URL="$server/$1" CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$served/$2")" \
         CIFAR10_ARCHIVE_SHA256="$(sha256sum <"$served/$2" | cut -d' ' -f1)" \
         bash "$repository/tools/get_cifar10.sh" "$3"
 }
@@ -91,6 +99,21 @@ expect "a truncated archive is refused" exits_with 1
 expect "its size is named" says "gave $(stat -c %s "$served/short.tar.gz") bytes"
 expect "nothing of it is in place" empty "$dir"
 expect "nothing of it is kept to resume" absent "$dir/$part"
+
+for full in 100:"cannot write $scratch/full100/$part" 20000:"cannot unpack into $scratch/full20000/.download"; do
+    into "full${full%%:*}"
+    disk=(full_at "${full%%:*}")
+    fetch plain/good.tar.gz good.tar.gz "$dir"
+    expect "a disk full at ${full%%:*} KiB is an error" exits_with 1
+    expect "the message says so" says "${full#*:}: is the disk full?"
+    expect "nothing half-written is in place" empty "$dir"
+    expect "nothing half-unpacked is left" absent "$dir/.download/unpacked"
+    disk=()
+    fetch plain/good.tar.gz good.tar.gz "$dir"
+    expect "with room, the next call succeeds" exits_with 0
+    expect "and the data are complete" complete "$dir"
+    expect "what was there is not fetched again" [ "$(grep -c None "$scratch/requests" || true)" = 0 ]
+done
 
 printf '<!DOCTYPE html><html>Please log in to the network</html>' >"$served/page.html"
 into page

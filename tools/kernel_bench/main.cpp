@@ -5,6 +5,7 @@
 // Each case is compared with a reference first; a wrong one gets no time. docs/kernel-bench.md says how to read it.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
 #include <regex>
 
@@ -59,6 +60,10 @@ std::vector<Case> wanted_cases(const Options& options, DType dtype) {
 // Opened before anything is measured, so that a wrong path costs no time.
 std::unique_ptr<engine::AtomicFile> json_file(const std::string& path) {
     if (path.empty()) return nullptr;
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
+        throw engine::InputError(fmt::format("--json {}: a folder; name a file", path));
+    }
     try {
         return std::make_unique<engine::AtomicFile>(path);
     } catch (const engine::Error& error) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "engine/backend/cpu/batch_norm.h"
+#include "engine/core/host_memory.h"
 
 namespace engine {
 
@@ -14,9 +15,11 @@ namespace {
 
 class HostMemory final : public MemorySource {
   public:
-    void* allocate(size_t bytes) override { return std::aligned_alloc(Arena::kAlignment, bytes); }
+    void* allocate(size_t bytes) override {
+        return bytes <= host_memory().free ? std::aligned_alloc(Arena::kAlignment, bytes) : nullptr;
+    }
     void release(void* pointer, size_t) noexcept override { std::free(pointer); }
-    std::string remedy() const override { return "the machine's memory is full: choose a smaller train.batch_size"; }
+    std::string remedy() const override { return host_memory_advice(host_memory()); }
 };
 
 bool cpu_multiplies_bfloat16() {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "engine/backend/cuda/memory.h"
 #include "engine/core/error.h"
 
 namespace engine::cuda {
@@ -13,21 +14,34 @@ void fail(const std::string& call, const std::string& reason, const Place& place
                             place.line()));
 }
 
+namespace {
+
+std::string reason(const std::string& name, const std::string& words, bool out_of_memory) {
+    return name + ": " + words + (out_of_memory ? "; " + memory_advice() : "");
+}
+
+}  // namespace
+
 void check(cudaError_t status, const char* call, const Place& place) {
     if (status == cudaSuccess) return;
-    fail(call, fmt::format("{}: {}", cudaGetErrorName(status), cudaGetErrorString(status)), place);
+    fail(call, reason(cudaGetErrorName(status), cudaGetErrorString(status), status == cudaErrorMemoryAllocation),
+         place);
 }
 
 void check(cudnnStatus_t status, const char* call, const Place& place) {
     if (status == CUDNN_STATUS_SUCCESS) return;
     std::array<char, 512> details{};
     cudnnGetLastErrorString(details.data(), details.size());
-    fail(call, fmt::format("{}: {}", cudnnGetErrorString(status), details.data()), place);
+    fail(call,
+         reason(cudnnGetErrorString(status), details.data(),
+                status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED),
+         place);
 }
 
 void check(cublasStatus_t status, const char* call, const Place& place) {
     if (status == CUBLAS_STATUS_SUCCESS) return;
-    fail(call, fmt::format("{}: {}", cublasGetStatusName(status), cublasGetStatusString(status)), place);
+    fail(call, reason(cublasGetStatusName(status), cublasGetStatusString(status), status == CUBLAS_STATUS_ALLOC_FAILED),
+         place);
 }
 
 }  // namespace engine::cuda

@@ -12,7 +12,8 @@ namespace engine::cuda {
 
 using Place = std::source_location;
 
-// Throws Error: the name of the called function, the library's own words, the source line. `call` is the call's text.
+// Throws Error: the name of the called function, the library's own words, the source line; where the GPU's memory ran
+// out, how much there is and the remedy as well. `call` is the call's text.
 [[noreturn]] void fail(const std::string& call, const std::string& reason, const Place& place);
 
 void check(cudaError_t status, const char* call, const Place& place = Place::current());

@@ -22,6 +22,10 @@ void DeviceMemory::release(void* pointer, size_t) noexcept {
 }
 
 std::string DeviceMemory::remedy() const {
+    return memory_advice();
+}
+
+std::string memory_advice() {
     constexpr const char* kAdvice = "choose a smaller train.batch_size, or end other programs that use the GPU";
     size_t free_bytes = 0, total_bytes = 0;
     if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) return kAdvice;

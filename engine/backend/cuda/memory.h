@@ -12,4 +12,7 @@ class DeviceMemory final : public MemorySource {
     std::string remedy() const override;
 };
 
+// For a message, after the need: what is free on the GPU, and the remedy.
+std::string memory_advice();
+
 }  // namespace engine::cuda

@@ -1,0 +1,120 @@
+#include "engine/core/host_memory.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+namespace engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void tighten(MemoryLimit& memory, uint64_t total, uint64_t used, const std::string& whose) {
+    const uint64_t free = total > used ? total - used : 0;
+    if (free < memory.free) memory = {free, total, whose};
+}
+
+// The number that stands alone in a file; none where the file is missing or says "max".
+std::optional<uint64_t> number_in(const fs::path& path) {
+    std::ifstream file(path);
+    uint64_t number = 0;
+    if (!(file >> number)) return std::nullopt;
+    return number;
+}
+
+// The first number of the line that starts with the word `key`.
+std::optional<uint64_t> number_of(const fs::path& path, const std::string& key) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        std::istringstream words(line);
+        std::string word;
+        uint64_t number = 0;
+        if (words >> word >> number && word == key) return number;
+    }
+    return std::nullopt;
+}
+
+// How a version of the control groups names what is asked of it.
+struct GroupFiles {
+    const char *limit, *usage, *inactive_cache, *active_cache;
+};
+constexpr GroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file",
+                               "total_active_file"};
+constexpr GroupFiles kVersion2{"memory.max", "memory.current", "inactive_file", "active_file"};
+
+// The limits of the group at `root`/`group` and of the groups that it lies in.
+void tighten_to_group(MemoryLimit& memory, const fs::path& root, const std::string& group, const GroupFiles& names) {
+    fs::path below = fs::path(group).relative_path();
+    for (bool more = true; more;) {
+        more = !below.empty();
+        const fs::path folder = root / below;
+        const auto limit = number_in(folder / names.limit), usage = number_in(folder / names.usage);
+        if (limit && usage) {
+            const fs::path statistics = folder / "memory.stat";
+            const uint64_t cache = number_of(statistics, names.inactive_cache).value_or(0) +
+                                   number_of(statistics, names.active_cache).value_or(0);
+            tighten(memory, *limit, *usage > cache ? *usage - cache : 0,
+                    fmt::format("the control group's memory ({})", (folder / names.limit).string()));
+        }
+        below = below.parent_path();
+    }
+}
+
+// A line is "number:controllers:group"; version 2 has the number 0 and no controllers.
+void tighten_to_groups(MemoryLimit& memory, const HostMemoryFiles& files) {
+    std::ifstream file(files.process_groups);
+    for (std::string line; std::getline(file, line);) {
+        const size_t first = line.find(':'), second = line.find(':', first + 1);
+        if (first == line.npos || second == line.npos) continue;
+        const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+        const std::string group = line.substr(second + 1);
+        if (controllers == ",,") {
+            tighten_to_group(memory, files.groups, group, kVersion2);
+        } else if (controllers.find(",memory,") != controllers.npos) {
+            tighten_to_group(memory, files.groups / "memory", group, kVersion1);
+        }
+    }
+}
+
+std::string mebibytes(uint64_t bytes) {
+    return fmt::format("{:.1f}", static_cast<double>(bytes) / 1048576.0);
+}
+
+}  // namespace
+
+std::string MemoryLimit::to_string() const {
+    if (whose.empty()) return "the host's memory is full";
+    return fmt::format("{} of {} MiB of {} are free", mebibytes(free), mebibytes(total), whose);
+}
+
+MemoryLimit host_memory(const HostMemoryFiles& files, uint64_t address_space_limit) {
+    MemoryLimit memory;
+    const auto available = number_of(files.meminfo, "MemAvailable:"), total = number_of(files.meminfo, "MemTotal:");
+    if (available && total) {
+        memory = {*available * 1024, *total * 1024, "the machine's memory"};  // the file counts in KiB
+    }
+    tighten_to_groups(memory, files);
+    if (address_space_limit != RLIM_INFINITY) {
+        const uint64_t pages = number_in(files.process_size).value_or(0);
+        tighten(memory, address_space_limit, pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)),
+                "the process's address space (ulimit -v)");
+    }
+    return memory;
+}
+
+MemoryLimit host_memory() {
+    rlimit address_space{};
+    const bool limited = getrlimit(RLIMIT_AS, &address_space) == 0;
+    return host_memory({}, limited ? address_space.rlim_cur : RLIM_INFINITY);
+}
+
+std::string host_memory_advice(const MemoryLimit& memory) {
+    return memory.to_string() + ": choose a smaller train.batch_size, or end other programs";
+}
+
+}  // namespace engine

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# The programs with standard streams that are closed, full, read by nobody, or a terminal of one column, and under a
+# locale with a decimal comma.
+#     test_streams.sh FOLDER_OF_PROGRAMS
+set -euo pipefail
+bin=$(realpath "$1")
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
+# shellcheck source=tools/lib.sh
+. "$repository/tools/lib.sh"
+cd "$scratch"
+unset LC_ALL LC_NUMERIC LANG
+
+# Black pictures of the first class: six holes, which take no space.
+mkdir data
+for name in "${cifar10_files[@]}"; do truncate -s 30730000 "data/$name"; done
+cat >tiny.json <<'JSON'
+{
+  "model": {"depth": 8},
+  "train": {"steps": 2, "batch_size": 500, "device": "cpu"},
+  "schedule": {"boundaries": [], "values": [0.015625]},
+  "run": {"log_every": 1}
+}
+JSON
+# Every run evaluates 10,000 pictures at its end, which takes a sanitizer build long: few stand here.
+train() { "$bin/resnet-train" tiny.json --data data "$@"; }
+evaluation=("$bin/resnet-eval" closed/step-00000002.safetensors --data data --device cpu)
+equal() { [ "$1" = "$2" ]; }
+# Whether a run is whole: three rows of JSON, a configuration, a checkpoint.
+whole() {
+    /usr/bin/python3 - "$1" <<'PYTHON'
+import json, os, sys
+rows = [json.loads(line) for line in open(sys.argv[1] + "/metrics.jsonl")]
+rates = [row["learning_rate"] for row in rows if "learning_rate" in row]
+config = json.load(open(sys.argv[1] + "/config.json"))
+whole = len(rows) == 3 and rates == [0.015625, 0.015625] and config["schedule"]["values"] == [0.015625]
+sys.exit(0 if whole and os.path.getsize(sys.argv[1] + "/step-00000002.safetensors") > 100000 else 1)
+PYTHON
+}
+
+# ---- closed streams
+status=0
+train --out closed <&- >&- 2>&- || status=$?
+expect "training without any stream ends well" exits_with 0
+# A file that had got the number of standard output would hold the lines meant for it.
+expect "and writes nothing but its rows and its files" whole closed
+status=0
+"${evaluation[@]}" >&- 2>output || status=$?
+expect "evaluation without standard output fails, for its result is lost" exits_with 1
+expect "and says so" says "resnet-eval: standard output cannot be written, and what was to stand there is lost: Bad file descriptor"
+
+# ---- a pipe that nobody reads
+# deaf COMMAND...: its standard output is a pipe without a reader.
+deaf() {
+    status=0
+    /usr/bin/python3 -c '
+import os, signal, subprocess, sys
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+reading, writing = os.pipe()
+os.close(reading)
+sys.exit(subprocess.run(sys.argv[1:], stdout=writing, restore_signals=True).returncode)' "$@" 2>output </dev/null || status=$?
+}
+deaf "$bin/resnet-train" tiny.json --data data --out deaf
+expect "training that nobody listens to ends well" exits_with 0
+expect "and is whole" whole deaf
+expect "a warning stands on standard error" says "warning: standard output cannot be written (Broken pipe); the run goes on without it"
+expect "once" equal "$(wc -l <output)" 1
+deaf "${evaluation[@]}"
+expect "evaluation that nobody listens to fails" exits_with 1
+expect "and says so" says "resnet-eval: standard output cannot be written, and what was to stand there is lost: Broken pipe"
+for program in resnet-train resnet-eval kernel-bench draw-pictures; do
+    deaf "$bin/$program" --help
+    expect "$program: help that nobody reads is an error, not a signal" exits_with 1
+done
+
+# ---- a disk that is full
+full() {
+    status=0
+    "$@" >/dev/full 2>output </dev/null || status=$?
+}
+full train --out full
+expect "training with a full disk behind standard output ends well" exits_with 0
+expect "and is whole" whole full
+expect "a warning stands on standard error" says "warning: standard output cannot be written (No space left on device)"
+full "$bin/kernel-bench" --device cpu --list
+expect "a list on a full disk fails" exits_with 1
+expect "and says so" says "kernel-bench: standard output cannot be written, and what was to stand there is lost"
+full "$bin/draw-pictures" --help
+expect "help on a full disk fails" exits_with 1
+
+# ---- a terminal of one column, and a decimal comma
+mkdir locales
+if ! localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>output; then
+    expect "a locale with a decimal comma can be made (package locales)" false
+fi
+comma=(env LOCPATH="$scratch/locales" LC_ALL=de_DE.UTF-8)
+expect "the locale has a decimal comma" equal "$("${comma[@]}" bash -c 'printf "%.1f" 1,5')" "1,5"
+cat >terminal.py <<'PYTHON'
+"""terminal.py COMMAND...: runs it on a terminal of one column and prints what it wrote there."""
+import fcntl, os, pty, struct, sys, termios
+
+process, terminal = pty.fork()
+if process == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 1, 0, 0))
+    os.execv(sys.argv[1], sys.argv[1:])
+try:
+    while piece := os.read(terminal, 65536):
+        sys.stdout.buffer.write(piece)
+except OSError:
+    pass  # the terminal is gone with its last process
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+PYTHON
+run "${comma[@]}" /usr/bin/python3 terminal.py "$bin/resnet-train" tiny.json --data data --out terminal
+expect "training on a terminal of one column ends well" exits_with 0
+expect "and is whole, with a decimal point" whole terminal
+expect "it shows decimals with a point" grep -qE 'loss [0-9]+\.[0-9]{4}  accuracy 100\.00 %  rate 0\.015625' output
+expect "on a line that changes" says $'\r\033[K'
+run "${comma[@]}" "${evaluation[@]}" --json
+expect "evaluation under that locale ends well" exits_with 0
+expect "with a decimal point" grep -qE '"test_loss":[0-9]+\.[0-9]+' output
+
+report
