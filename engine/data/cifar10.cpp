@@ -42,12 +42,7 @@ void read_batch(const fs::path& path, std::span<uint8_t> records) {
     if (!in.read(reinterpret_cast<char*>(records.data()), static_cast<std::streamsize>(records.size()))) {
         throw InputError(fmt::format("CIFAR-10 file {} cannot be read; {}", path.string(), kRemedy));
     }
-    for (size_t offset = 0; offset < records.size(); offset += Cifar10::kRecordBytes) {
-        if (records[offset] >= Cifar10::kClasses) {
-            throw InputError(fmt::format("CIFAR-10 file {}: label {} at byte {}, but labels are 0 to {}; {}",
-                                         path.string(), records[offset], offset, Cifar10::kClasses - 1, kRemedy));
-        }
-    }
+    check_records(records, path.string());
 }
 
 std::optional<std::string> environment(const char* name) {
@@ -57,6 +52,19 @@ std::optional<std::string> environment(const char* name) {
 }
 
 }  // namespace
+
+void check_records(std::span<const uint8_t> records, const std::string& file) {
+    if (records.empty() || records.size() % Cifar10::kRecordBytes != 0) {
+        throw InputError(fmt::format("CIFAR-10 file {} has {} bytes, which are no records of {} bytes each; {}", file,
+                                     records.size(), Cifar10::kRecordBytes, kRemedy));
+    }
+    for (size_t offset = 0; offset < records.size(); offset += Cifar10::kRecordBytes) {
+        if (records[offset] >= Cifar10::kClasses) {
+            throw InputError(fmt::format("CIFAR-10 file {}: label {} at byte {}, but labels are 0 to {}; {}", file,
+                                         records[offset], offset, Cifar10::kClasses - 1, kRemedy));
+        }
+    }
+}
 
 Cifar10 load_cifar10(const fs::path& folder) {
     const fs::path batches = with_archive_folder(folder);
