@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building needs from Debian's packages; `bash tools/install.sh tests` adds what the tests need.
+# Installs what building needs from Debian's packages; `bash tools/install.sh tests` adds what the tests need, and
+# `bash tools/install.sh stress` what tools/stress.sh needs.
 # Only packages that are missing are fetched: where all stand, neither root nor a network is needed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
@@ -11,7 +12,8 @@ packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohma
 case "${1:-}" in
     "") ;;
     tests) packages+=(catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema) ;;
-    *) die "unknown argument '$1'; usage: bash tools/install.sh [tests]" 2 ;;
+    stress) packages+=(catch2 python3 clang libclang-rt-dev libomp-dev llvm) ;;
+    *) die "unknown argument '$1'; usage: bash tools/install.sh [tests|stress]" 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
