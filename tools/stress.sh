@@ -27,13 +27,6 @@ build_tests() {
     cmake --build "build/$1" --parallel "$(compile_jobs)" --target "${@:2}"
 }
 
-# Whatever runs on several threads, on two of them, under ThreadSanitizer.
-race_tests=(kernels data io train)
-check_races() {
-    build_tests tsan planted-race "${race_tests[@]/#/tests-}" || return 1
-    run_tests tsan --tests-regex "^(races|$(IFS='|' && say "${race_tests[*]}")): "
-}
-
 # fuzz TARGET: prints one line of what was tried or found. The files kept for the target are read, never changed; what
 # libFuzzer adds to them goes to build/fuzz/corpus, where a later call goes on from it.
 fuzz() {
@@ -50,7 +43,7 @@ fuzz() {
         -artifact_prefix="$findings/" >"$log" 2>&1 || status=$?
     if [ "$status" = 0 ]; then
         awk -v target="$target" -v seconds="$seconds" '
-            / DONE / { for (i = 1; i < NF; i++) value[$i] = $(i + 1) }
+            $2 == "DONE" { for (i = 1; i < NF; i++) value[$i] = $(i + 1) }
             /^stat::number_of_executed_units:/ { tried = $2 }
             END {
                 printf "  %-12s %6d s %10d inputs  %5d edges  %6d features  corpus %s\n",
@@ -65,15 +58,20 @@ fuzz() {
 }
 export -f fuzz
 
-check_fuzz() {
+fuzz_all() {
     local status=0 targets lines=build/fuzz/targets.txt
-    build_tests fuzz fuzz-targets || return 1
     targets=$(find tests/fuzz -maxdepth 1 -name 'fuzz_*.cpp' -printf '%f\n' | sed 's/^fuzz_\(.*\)\.cpp$/\1/' | LC_ALL=C sort)
     xargs -P 2 -I TARGET bash -c 'set -euo pipefail; fuzz TARGET' <<<"$targets" | tee "$lines" || status=1
     detail=$'\n'$(<"$lines")
     return "$status"
 }
 
-check races check_races
-check fuzz check_fuzz
+# Whatever runs on several threads, on two of them. The first, of planted races, shows that the others would be found.
+threaded=(kernels data io train)
+check "tsan build" build_tests tsan planted-race "${threaded[@]/#/tests-}"
+for folder in races "${threaded[@]}"; do
+    check "tsan $folder" run_tests tsan --tests-regex "^$folder:"
+done
+check "fuzz build" build_tests fuzz fuzz-targets
+check fuzz fuzz_all
 report_checks
