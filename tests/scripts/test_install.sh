@@ -57,6 +57,9 @@ install tests
 expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema$"
 expect "and are installed" [ -e "$scratch/installed/python3-jsonschema" ]
 
+install stress
+expect "those of tools/stress.sh as well" logged "recommends clang libclang-rt-dev libomp-dev llvm$"
+
 rm "$scratch/installed/zlib1g-dev"
 touch "$scratch/offline"
 install
