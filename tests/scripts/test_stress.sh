@@ -39,7 +39,7 @@ expect "a second argument is refused" exits_with 2
 expect "by its name" says "unknown argument '2'"
 
 stress
-expect "without an argument" logged "-max_total_time=60"
+expect "a minute where no SECONDS are named" logged "-max_total_time=60"
 stress 5
 expect "nothing found is a success" exits_with 0
 expect "its packages are installed" says "installs stress"
