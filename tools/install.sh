@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building needs from Debian's packages; `bash tools/install.sh tests` adds what the tests need, and
-# makes build/python, a virtual environment with the one package that Debian does not have.
+# makes build/python, a virtual environment with the one package that Debian does not have; `bash tools/install.sh stress`
+# adds what tools/stress.sh needs.
 # Only packages that are missing are fetched: where all stand, neither root nor a network is needed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
@@ -14,7 +15,8 @@ case "${1:-}" in
     "") ;;
     tests) packages+=(catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema
         python3-numpy python3-torch python3-venv) ;;
-    *) die "unknown argument '$1'; usage: bash tools/install.sh [tests]" 2 ;;
+    stress) packages+=(catch2 python3 clang libclang-rt-dev libomp-dev llvm) ;;
+    *) die "unknown argument '$1'; usage: bash tools/install.sh [tests|stress]" 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

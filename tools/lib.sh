@@ -134,3 +134,42 @@ build() {
     fi
     cmake --build "build/$preset" --parallel "$(compile_jobs)" ${1:+--target "$@"}
 }
+
+# A script of checks calls `check` or `skip` for each and ends with `report_checks`.
+summary=()
+failures=0
+detail=""
+
+# check NAME COMMAND...: runs it, notes the outcome, the time and what it leaves in `detail`, goes on after a failure.
+check() {
+    local name=$1 start=$SECONDS outcome=passed
+    shift
+    say "== $name"
+    if ! "$@"; then
+        outcome=FAILED
+        failures=$((failures + 1))
+    fi
+    summary+=("$(printf '%-12s %-7s %4d s  %s' "$name" "$outcome" $((SECONDS - start)) "$detail")")
+    detail=""
+}
+
+skip() {
+    say "== $1: skipped: $2"
+    summary+=("$(printf '%-12s skipped         %s' "$1" "$2")")
+}
+
+report_checks() {
+    say ""
+    printf '%s\n' "${summary[@]}"
+    if [ "$failures" != 0 ]; then die "$failures of the checks above failed"; fi
+}
+
+# run_tests PRESET [CTEST_ARGUMENT...]: ctest's own line of totals becomes the detail of the check.
+run_tests() {
+    local preset=$1 log=build/$1/ctest.log status=0
+    shift
+    (cd "build/$preset" && ctest --output-on-failure --no-tests=error --parallel "$(nproc)" "$@") 2>&1 |
+        tee "$log" || status=1
+    detail=$(grep 'tests passed,' "$log" || say "ctest printed no totals")
+    return "$status"
+}

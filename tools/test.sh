@@ -14,27 +14,6 @@ if command -v ccache >/dev/null; then
     export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
 fi
 
-summary=()
-failures=0
-
-# check NAME COMMAND...: runs it, notes the outcome and the time, goes on after a failure.
-check() {
-    local name=$1 start=$SECONDS outcome=passed
-    shift
-    say "== $name"
-    if ! "$@"; then
-        outcome=FAILED
-        failures=$((failures + 1))
-    fi
-    summary+=("$(printf '%-12s %-7s %4d s  %s' "$name" "$outcome" $((SECONDS - start)) "${detail:-}")")
-    detail=""
-}
-
-skip() {
-    say "== $1: skipped: $2"
-    summary+=("$(printf '%-12s skipped         %s' "$1" "$2")")
-}
-
 check_format() {
     find kernels engine models tools tests \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print0 |
         xargs -0 --no-run-if-empty clang-format --dry-run --Werror
@@ -45,15 +24,8 @@ check_scripts() {
         xargs -0 shellcheck --external-sources
 }
 
-# build_and_test PRESET [CTEST_ARGUMENT...]: ctest's own line of totals goes into the summary.
 build_and_test() {
-    local preset=$1 log=build/$1/ctest.log status=0
-    shift
-    build "$preset" || return 1
-    (cd "build/$preset" && ctest --output-on-failure --no-tests=error --parallel "$(nproc)" "$@") 2>&1 |
-        tee "$log" || status=1
-    detail=$(grep 'tests passed,' "$log" || say "ctest printed no totals")
-    return "$status"
+    build "$1" && run_tests "$@"
 }
 
 # Two versions of a formatter disagree: the one of Debian 12 decides.
@@ -81,6 +53,4 @@ else
     check asan build_and_test asan "${compiled_alone[@]}"
 fi
 
-say ""
-printf '%s\n' "${summary[@]}"
-if [ "$failures" != 0 ]; then die "$failures of the checks above failed"; fi
+report_checks

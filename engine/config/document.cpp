@@ -91,8 +91,8 @@ void Document::set(const std::string& override_text) {
             keys.back() += character;
         }
     }
-    if (keys.size() > kDeepest) {
-        throw InputError(place + ": nested more than " + std::to_string(kDeepest) + " levels deep");
+    if (keys.size() > kDeepestLevel) {
+        throw InputError(place + ": names a key nested more than " + std::to_string(kDeepestLevel) + " levels deep");
     }
     Json patch = parse_override_value(override_text.substr(equals + 1), place);
     for (auto key = keys.rbegin(); key != keys.rend(); ++key) patch = Json::object({{*key, patch}});

@@ -58,8 +58,8 @@ class StrictCheck : public nlohmann::json_sax<Json> {
     }
 
     bool open(bool is_object) {
-        if (levels_.size() == kDeepest) {
-            throw InputError(source_ + ": " + pointer() + ": nested more than " + std::to_string(kDeepest) +
+        if (levels_.size() == kDeepestLevel) {
+            throw InputError(source_ + ": " + pointer() + ": nested more than " + std::to_string(kDeepestLevel) +
                              " levels deep");
         }
         levels_.push_back({.is_object = is_object, .names = {}, .name = {}});

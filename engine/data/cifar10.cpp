@@ -46,12 +46,7 @@ void read_batch(const fs::path& path, std::span<uint8_t> records) {
         throw InputError(fmt::format("CIFAR-10 file {} cannot be read: {}; {}", path.string(),
                                      std::strerror(errno != 0 ? errno : EIO), kRemedy));
     }
-    for (size_t offset = 0; offset < records.size(); offset += Cifar10::kRecordBytes) {
-        if (records[offset] >= Cifar10::kClasses) {
-            throw InputError(fmt::format("CIFAR-10 file {}: label {} at byte {}, but labels are 0 to {}; {}",
-                                         path.string(), records[offset], offset, Cifar10::kClasses - 1, kRemedy));
-        }
-    }
+    check_records(records, path.string());
 }
 
 std::optional<std::string> environment(const char* name) {
@@ -61,6 +56,19 @@ std::optional<std::string> environment(const char* name) {
 }
 
 }  // namespace
+
+void check_records(std::span<const uint8_t> records, const std::string& file) {
+    if (records.empty() || records.size() % Cifar10::kRecordBytes != 0) {
+        throw InputError(fmt::format("CIFAR-10 file {} has {} bytes, which are no records of {} bytes each; {}", file,
+                                     records.size(), Cifar10::kRecordBytes, kRemedy));
+    }
+    for (size_t offset = 0; offset < records.size(); offset += Cifar10::kRecordBytes) {
+        if (records[offset] >= Cifar10::kClasses) {
+            throw InputError(fmt::format("CIFAR-10 file {}: label {} at byte {}, but labels are 0 to {}; {}", file,
+                                         records[offset], offset, Cifar10::kClasses - 1, kRemedy));
+        }
+    }
+}
 
 Cifar10 load_cifar10(const fs::path& folder) {
     const fs::path batches = with_archive_folder(folder);

@@ -31,6 +31,9 @@ struct Cifar10 {
     uint32_t fingerprint = 0;    // CRC-32 of `train`
 };
 
+// InputError naming `file` where it is not one or more whole records, each with a label from 0 to 9.
+void check_records(std::span<const uint8_t> records, const std::string& file);
+
 // Reads the six files in `folder`, or in its cifar-10-batches-bin. InputError where one is missing, has not exactly
 // 30,730,000 bytes, or holds a label above 9.
 Cifar10 load_cifar10(const std::filesystem::path& folder);

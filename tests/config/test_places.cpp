@@ -121,9 +121,8 @@ TEST_CASE("depth of nesting and length of messages stay bounded", "[config]") {
     const std::string deep = std::string(100000, '[') + std::string(100000, ']');
     CHECK_THAT(refusal("{\"train\": {\"steps\": " + deep + "}}"),
                ContainsSubstring("x.json: /train/steps/0/0") && ContainsSubstring("more than 32 levels"));
-    std::string path;
-    for (int level = 0; level < 50000; ++level) path += "a.";
-    CHECK_THAT(refusal("{}", {path + "a=1"}), ContainsSubstring("nested more than 32 levels"));
+    CHECK_THAT(refusal("{}", {std::string(32, '.') + "=1"}), ContainsSubstring("more than 32 levels"));
+    CHECK_THAT(refusal("{}", {std::string(31, '.') + "=1"}), ContainsSubstring("unknown key"));
     CHECK(refusal(R"({"train": {"steps": ")" + std::string(10000, 'a') + "\"}}").size() < 200);
 }
 

@@ -14,6 +14,7 @@
 
 namespace {
 
+using engine::check_records;
 using engine::Cifar10;
 using engine::find_cifar10;
 using engine::load_cifar10;
@@ -138,6 +139,20 @@ TEST_CASE("CIFAR-10 with a missing, misshapen or mislabelled file is refused", "
         std::filesystem::create_directory(folder / "data_batch_5.bin");
         CHECK_THROWS_WITH(load(), ContainsSubstring("data_batch_5.bin"));
     }
+}
+
+TEST_CASE("only whole records are records", "[data]") {
+    std::vector<uint8_t> records = random_records(6, 2);
+    CHECK_NOTHROW(check_records(records, "some.bin"));
+    records.back() = 255;
+    records[Cifar10::kRecordBytes] = 9;
+    CHECK_NOTHROW(check_records(records, "some.bin"));
+    records[Cifar10::kRecordBytes] = 10;
+    CHECK_THROWS_WITH(check_records(records, "some.bin"), ContainsSubstring("some.bin: label 10 at byte 3073"));
+    records.pop_back();
+    CHECK_THROWS_AS(check_records(records, "some.bin"), engine::InputError);
+    CHECK_THROWS_WITH(check_records(records, "some.bin"), ContainsSubstring("some.bin has 6145 bytes"));
+    CHECK_THROWS_WITH(check_records({}, "some.bin"), ContainsSubstring("some.bin has 0 bytes"));
 }
 
 TEST_CASE("CIFAR-10 is looked for where it is asked for, then in the cache", "[data]") {

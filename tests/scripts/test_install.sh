@@ -86,6 +86,9 @@ install tests
 expect "the next call begins again" logged "^-m venv"
 expect "and ends well" exits_with 0
 
+install stress
+expect "those of tools/stress.sh as well" logged "recommends clang libclang-rt-dev libomp-dev llvm$"
+
 rm "$scratch/installed/zlib1g-dev"
 touch "$scratch/offline"
 install

@@ -1,5 +1,6 @@
 // A network's end: pool, linear layer and loss one by one; and norm, ReLU, pool and linear layer together, as a
 // sequence of the backend's operations and fused.
+#include <algorithm>
 #include <cmath>
 
 #include "tools/kernel_bench/cases.h"

@@ -1,0 +1,42 @@
+// The values of --set, one a line, laid over a valid configuration: refused with InputError, or accepted and then the
+// same after writing and reading.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/error.h"
+#include "tests/fuzz/accepted.h"
+#include "tests/fuzz/target.h"
+#include "tools/experiment.h"
+
+namespace {
+
+constexpr const char* kConfiguration = R"({
+    "$schema": "schema.json",
+    "model": {"depth": 20, "block": "preact"},
+    "data": {"dir": null, "augment": {"pad": 4}},
+    "schedule": {"boundaries": [100], "values": [0.1, 0.01]},
+    "run": {"dir": "runs/resnet20"}
+})";
+
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    for (size_t end; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1)) {
+        lines.emplace_back(text.substr(0, end));
+    }
+    if (!text.empty()) lines.emplace_back(text);
+    return lines;
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    std::optional<tools::Experiment> experiment;
+    try {
+        experiment = tools::experiment_from_json(kConfiguration, "file", lines_of(fuzz::text_of(data, size)));
+    } catch (const engine::InputError&) {
+        return 0;
+    }
+    fuzz::expect_to_survive(*experiment);
+    return 0;
+}

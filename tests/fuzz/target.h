@@ -1,0 +1,18 @@
+// What every fuzz target is: a function of libFuzzer's name and type. It takes any bytes and returns; an exception that
+// leaves it, or a report of a sanitizer, is a finding.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+namespace fuzz {
+
+inline std::string_view text_of(const uint8_t* data, size_t size) {
+    return {reinterpret_cast<const char*>(data), size};
+}
+
+}  // namespace fuzz

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# What tests of known inputs do not find: races between threads, and inputs that nobody thought of.
+# Installs and builds what that takes. Status 0 only where nothing was found; what is found is named with the command
+# that shows it again, and stays under build/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tools/lib.sh
+. tools/lib.sh
+
+usage="usage: bash tools/stress.sh [SECONDS]
+  SECONDS   how long each fuzz target runs (default 60); two run at a time"
+case "${1:-}" in
+    -h | --help)
+        say "$usage"
+        exit 0
+        ;;
+esac
+[ $# -le 1 ] || die "unknown argument '$2'; $usage" 2
+export seconds=${1:-60}
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || die "SECONDS is '$seconds'; it must be a whole number above 0; $usage" 2
+
+bash tools/install.sh stress
+
+# build_tests PRESET TARGET...
+build_tests() {
+    cmake --preset "$1" -DBUILD_TESTING=ON || return 1
+    cmake --build "build/$1" --parallel "$(compile_jobs)" --target "${@:2}"
+}
+
+# fuzz TARGET: prints one line of what was tried or found. The files kept for the target are read, never changed; what
+# libFuzzer adds to them goes to build/fuzz/corpus, where a later call goes on from it.
+fuzz() {
+    local target=$1 log=build/fuzz/$1.log grown=build/fuzz/corpus/$1 findings=build/fuzz/findings/$1
+    local arguments=("$grown") folder status=0 found
+    mkdir -p "$grown" "$findings"
+    for folder in tests/fuzz/{corpus,regressions}/"$target"; do
+        if [ -d "$folder" ]; then arguments+=("$folder"); fi
+    done
+    if [ -f "tests/fuzz/dictionaries/$target.dict" ]; then
+        arguments+=("-dict=tests/fuzz/dictionaries/$target.dict")
+    fi
+    "build/fuzz/bin/fuzz-$target" "${arguments[@]}" -max_total_time="$seconds" -timeout=10 -print_final_stats=1 \
+        -artifact_prefix="$findings/" >"$log" 2>&1 || status=$?
+    if [ "$status" = 0 ]; then
+        awk -v target="$target" -v seconds="$seconds" '
+            $2 == "DONE" { for (i = 1; i < NF; i++) value[$i] = $(i + 1) }
+            /^stat::number_of_executed_units:/ { tried = $2 }
+            END {
+                printf "  %-12s %6d s %10d inputs  %5d edges  %6d features  corpus %s\n",
+                    target, seconds, tried, value["cov:"], value["ft:"], value["corp:"]
+            }' "$log"
+        return
+    fi
+    found=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+    printf '  %-12s FOUND: %s\n' "$target" "$(grep -m 1 -E 'ERROR: |SUMMARY: ' "$log" || printf 'status %s' "$status")"
+    printf '  %-12s again: build/fuzz/bin/fuzz-%s %s   (the whole report: %s)\n' '' "$target" "$found" "$log"
+    return 1
+}
+export -f fuzz
+
+fuzz_all() {
+    local status=0 targets lines=build/fuzz/targets.txt
+    targets=$(find tests/fuzz -maxdepth 1 -name 'fuzz_*.cpp' -printf '%f\n' | sed 's/^fuzz_\(.*\)\.cpp$/\1/' | LC_ALL=C sort)
+    xargs -P 2 -I TARGET bash -c 'set -euo pipefail; fuzz TARGET' <<<"$targets" | tee "$lines" || status=1
+    detail=$'\n'$(<"$lines")
+    return "$status"
+}
+
+# Whatever runs on several threads, on two of them. The first, of planted races, shows that the others would be found.
+threaded=(kernels data io train)
+check "tsan build" build_tests tsan planted-race "${threaded[@]/#/tests-}"
+for folder in races "${threaded[@]}"; do
+    check "tsan $folder" run_tests tsan --tests-regex "^$folder:"
+done
+check "fuzz build" build_tests fuzz fuzz-targets
+check fuzz fuzz_all
+report_checks
