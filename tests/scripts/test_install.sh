@@ -54,7 +54,7 @@ expect "through sudo" logged "^sudo .*apt-get .*install"
 expect "only what is missing" logged "^apt-get .*--no-install-recommends cmake$"
 
 install tests
-expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema$"
+expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format locales shellcheck python3 python3-jsonschema$"
 expect "and are installed" [ -e "$scratch/installed/python3-jsonschema" ]
 
 rm "$scratch/installed/zlib1g-dev"
