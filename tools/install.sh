@@ -13,7 +13,7 @@ packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohma
     libfmt-dev libbenchmark-dev zlib1g-dev curl ca-certificates tar)
 case "${1:-}" in
     "") ;;
-    tests) packages+=(catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema
+    tests) packages+=(catch2 ccache libboost-context-dev clang-format locales shellcheck python3 python3-jsonschema
         python3-numpy python3-torch python3-venv) ;;
     stress) packages+=(catch2 python3 clang libclang-rt-dev libomp-dev llvm) ;;
     *) die "unknown argument '$1'; usage: bash tools/install.sh [tests|stress]" 2 ;;

@@ -5,10 +5,9 @@
 #include <functional>
 
 #include "engine/core/error.h"
+#include "tools/exit_code.h"
 
 namespace tools {
-
-enum ExitCode { kDone = 0, kFailed = 1, kWrongInput = 2, kDiverged = 3 };
 
 // Parses the command line and runs `body`; an error is one line on standard error and the documented exit code. An
 // argument that is empty or not UTF-8 is refused. What standard output did not take is an error as well, unless the

@@ -2,20 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "engine/train/resume.h"
 #include "tools/agreement.h"
-#include "tools/program.h"
+#include "tools/exit_code.h"
 #include "tools/session.h"
+#include "tools/standard_streams.h"
 
 namespace tools {
 namespace {
 
 void warn(const std::string& message) {
-    std::fprintf(stderr, "resnet-train: warning: %s\n", message.c_str());
+    print_error("resnet-train: warning", message);
 }
 
 // The checkpoint to start from: the run's own, or one from elsewhere with --init.

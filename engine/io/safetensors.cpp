@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <new>
@@ -24,10 +25,11 @@ static_assert(std::endian::native == std::endian::little, "the file's numbers ar
 namespace {
 
 void read_exactly(std::ifstream& in, const std::string& file, void* to, uint64_t bytes) {
+    errno = 0;
     in.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
-    if (!in)
-        throw InputError(
-            fmt::format("{}: cannot read {} bytes: the file grew shorter or the disk failed", file, bytes));
+    if (in) return;
+    const std::string reason = errno != 0 ? std::system_category().message(errno) : "the file grew shorter";
+    throw InputError(fmt::format("{}: cannot read {} bytes: {}", file, bytes, reason));
 }
 
 // Linux promises any amount and ends the program that uses it, so what is free is asked first.
@@ -50,8 +52,12 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
     if (!std::filesystem::exists(status)) throw InputError(fmt::format("{}: no such file", file));
     if (!std::filesystem::is_regular_file(status)) throw InputError(fmt::format("{}: not a regular file", file));
     const uint64_t file_bytes = std::filesystem::file_size(path, error);
+    errno = error.value();
     std::ifstream in(path, std::ios::binary);
-    if (error || !in) throw InputError(fmt::format("{}: cannot be opened for reading", file));
+    if (error || !in) {
+        throw InputError(
+            fmt::format("{}: cannot be opened for reading: {}", file, std::system_category().message(errno)));
+    }
 
     uint64_t header_bytes = 0;
     if (file_bytes < sizeof header_bytes) {

@@ -203,6 +203,10 @@ SafetensorsHeader parse_safetensors_header(const std::string& file, std::string_
     if (json.empty() || json.front() != '{') {
         throw InputError(fmt::format("{}: not a safetensors file: its header does not start with '{{'", file));
     }
+    // The parser takes a zero byte for the end of the text.
+    if (json.find('\0') != json.npos) {
+        throw InputError(fmt::format("{}: not a safetensors file: its header holds a zero byte", file));
+    }
     HeaderReader reader(file);
     Json::sax_parse(json.begin(), json.end(), &reader);
     SafetensorsHeader header = reader.take();

@@ -40,10 +40,14 @@ PYTHON
 
 # ---- closed streams
 status=0
-train --out closed <&- >&- 2>&- || status=$?
-expect "training without any stream ends well" exits_with 0
-# A file that had got the number of standard output would hold the lines meant for it.
-expect "and writes nothing but its rows and its files" whole closed
+train --out closed >&- 2>output </dev/null || status=$?
+expect "training without standard output ends well" exits_with 0
+# The first file that stays open is metrics.jsonl: with the number of standard output it would hold the lines meant for it.
+expect "and what is printed stands in no file" whole closed
+expect "a warning stands on standard error" says "warning: standard output cannot be written (Bad file descriptor)"
+status=0
+"$bin/resnet-train" --bogus <&- >&- 2>&- || status=$?
+expect "without any stream the exit code is the same" exits_with 2
 status=0
 "${evaluation[@]}" >&- 2>output || status=$?
 expect "evaluation without standard output fails, for its result is lost" exits_with 1

@@ -69,7 +69,7 @@ expect "through sudo" logged "^sudo .*apt-get .*install"
 expect "only what is missing" logged "^apt-get .*--no-install-recommends cmake$"
 
 install tests
-expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
+expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
 expect "and are installed" [ -e "$scratch/installed/python3-jsonschema" ]
 expect "what Debian lacks goes into a virtual environment on the python3 that has PyTorch" logged "^-m venv --system-site-packages .*build/python$"
 expect "and comes from PyPI" logged "^-m pip install .*safetensors==[0-9.]*$"
