@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs tools/test.sh and tools/stress.sh of the committed tree on Debian 13, in a folder made by debootstrap. By hand, as root:
+# Runs tools/test.sh and tools/stress.sh of the committed tree on Debian 13, in a folder made by debootstrap. By hand,
+# as root:
 #     bash tests/debian13.sh FOLDER
 # FOLDER is made where it does not stand yet and kept, so that a second call installs nothing. The host's apt
 # configuration, certificates and name server are taken over. There is no CUDA in it: the CPU's build and tests run.
