@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs tools/test.sh of the committed tree on Debian 13, in a folder made by debootstrap. By hand, as root:
+# Runs tools/test.sh and tools/stress.sh of the committed tree on Debian 13, in a folder made by debootstrap. By hand,
+# as root:
 #     bash tests/debian13.sh FOLDER
 # FOLDER is made where it does not stand yet and kept, so that a second call installs nothing. The host's apt
 # configuration, certificates and name server are taken over. There is no CUDA in it: the CPU's build and tests run.
@@ -45,5 +46,5 @@ unshare --mount --fork bash -c '
     mount -t proc proc "$1/proc"
     exec chroot "$1" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         LANG=C.UTF-8 ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
-        bash -c "cd /residual && bash tools/test.sh"
+        bash -c "cd /residual && bash tools/test.sh && bash tools/stress.sh"
 ' debian13 "$root"
