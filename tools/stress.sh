@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests of known inputs do not find: races between threads, and inputs that nobody thought of.
+# What tests of known inputs do not find: races between threads, inputs that nobody thought of, ends at any moment.
 # Installs and builds what that takes. Status 0 only where nothing was found; what is found is named with the command
 # that shows it again, and stays under build/.
 set -euo pipefail
@@ -74,4 +74,7 @@ for folder in races "${threaded[@]}"; do
 done
 check "fuzz build" build_tests fuzz fuzz-targets
 check fuzz fuzz_all
+# A run that is ended at random moments and goes on each time: a few of the 200 ends that docs/faults.md tells of.
+check "soak build" build cpu resnet-train draw-pictures
+check soak python3 tests/faults/soak.py build/cpu/bin 10
 report_checks

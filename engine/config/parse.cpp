@@ -32,6 +32,10 @@ class StrictCheck : public nlohmann::json_sax<Json> {
         if (!levels_.back().names.insert(name).second) {
             throw InputError(source_ + ": " + pointer() + ": this key stands twice; keep one");
         }
+        if (levels_.back().names.size() > kMostKeys) {
+            throw InputError(source_ + ": " + pointer() + ": the object has more than " + std::to_string(kMostKeys) +
+                             " keys");
+        }
         return true;
     }
 

@@ -121,6 +121,11 @@ TEST_CASE("depth of nesting and length of messages stay bounded", "[config]") {
     const std::string deep = std::string(100000, '[') + std::string(100000, ']');
     CHECK_THAT(refusal("{\"train\": {\"steps\": " + deep + "}}"),
                ContainsSubstring("x.json: /train/steps/0/0") && ContainsSubstring("more than 32 levels"));
+    std::string many = "{\"train\": {";
+    for (int key = 0; key < 100000; ++key) many += "\"k" + std::to_string(key) + "\": 0, ";
+    CHECK_THAT(refusal(many + "\"k\": 0}}"),
+               ContainsSubstring("/train/k1000") && ContainsSubstring("more than 1000 keys"));
+    CHECK_THAT(refusal("{\"" + std::string(900'000, 'x') + "\": 0}"), ContainsSubstring("unknown key"));
     CHECK_THAT(refusal("{}", {std::string(32, '.') + "=1"}), ContainsSubstring("more than 32 levels"));
     CHECK_THAT(refusal("{}", {std::string(31, '.') + "=1"}), ContainsSubstring("unknown key"));
     CHECK(refusal(R"({"train": {"steps": ")" + std::string(10000, 'a') + "\"}}").size() < 200);

@@ -16,6 +16,8 @@ stand_in "$programs" cmake '[ ! -e "$SCRATCH/no_build" ]'
 stand_in "$programs" ctest 'echo "ctest $*" >>"$SCRATCH/log"
 echo "100% tests passed, 0 tests failed out of 1"
 case "$*" in *"$(cat "$SCRATCH/racy")"*) exit 8 ;; esac'
+stand_in "$programs" python3 'echo "python3 $*" >>"$SCRATCH/log"
+[ ! -e "$SCRATCH/differs" ]'
 stand_in "$tree/build/fuzz/bin" fuzz-good 'echo "good $*" >>"$SCRATCH/log"
 printf "#7\tDONE   cov: 11 ft: 22 corp: 3/4b lim: 5\nstat::number_of_executed_units: 7\n"'
 stand_in "$tree/build/fuzz/bin" fuzz-bad '. "$SCRATCH/bad"'
@@ -49,6 +51,7 @@ expect "what was tried is in the summary" row "good +5 s +7 inputs +11 edges +22
 for folder in races kernels data io train; do
     expect "the tests of $folder run under ThreadSanitizer" logged "--no-tests=error --parallel $(nproc) --tests-regex ^$folder:"
 done
+expect "a run is ended at random moments" logged "python3 tests/faults/soak.py build/cpu/bin 10"
 
 echo 'echo "==1==ERROR: AddressSanitizer: planted"
 echo "artifact_prefix=x; Test unit written to build/fuzz/findings/bad/crash-1"
@@ -71,6 +74,11 @@ for folder in races train; do
     expect "named in the summary" row "tsan $folder +FAILED"
 done
 echo 'nothing' >"$scratch/racy"
+touch "$scratch/differs"
+stress 5
+expect "a run that went on to other bits is a failure" exits_with 1
+expect "named in the summary" row "soak +FAILED"
+rm "$scratch/differs"
 touch "$scratch/no_build"
 stress 5
 expect "a failing build is a failure" exits_with 1
