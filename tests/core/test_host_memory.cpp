@@ -4,6 +4,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <span>
+#include <string>
+
 #include "tests/catch.h"
 #include "tests/io/temporary_folder.h"
 
