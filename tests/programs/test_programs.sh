@@ -96,14 +96,7 @@ expect "and the missing tensor is named" says "stages.0.1.norm1.weight is missin
 expect "and no folder is left behind" absent "$scratch/x"
 
 # ---- wrong input
-refused() {
-    local what=$1 message=$2
-    shift 2
-    run "$@"
-    expect "$what: exit 2" exits_with 2
-    expect "$what: the message" says "$message"
-    expect "$what: nothing is written" absent "$scratch/x"
-}
+run_folder=$scratch/x
 refused "no configuration" "config is required" "$bin/resnet-train"
 refused "an unknown option" "--bogus" "$bin/resnet-train" "$config" --bogus
 refused "no such configuration" "$scratch/none.json" "$bin/resnet-train" "$scratch/none.json" --out "$scratch/x"

@@ -40,6 +40,16 @@ silent_about() { ! grep -qF -- "$1" "$scratch/output"; }
 last_line_is() { [ "$(tail -n 1 "$scratch/output")" = "$1" ]; }
 absent() { [ ! -e "$1" ]; }
 
+# refused WHAT MESSAGE COMMAND...: exit 2 with a message that holds MESSAGE, and no folder of a run at $run_folder.
+refused() {
+    local what=$1 message=$2
+    shift 2
+    run "$@"
+    expect "$what: exit 2" exits_with 2
+    expect "$what: the message" says "$message"
+    expect "$what: nothing is written" absent "$run_folder"
+}
+
 # stand_in FOLDER NAME BODY: a program of that name whose body is given.
 stand_in() {
     mkdir -p "$1"
