@@ -3,6 +3,7 @@
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scratch=$(mktemp -d)
+run_folder=$scratch/run  # where `refused` looks for what must not be there
 failed=0
 held=0
 
