@@ -18,24 +18,28 @@ void warn(const std::string& message) {
     print_error("resnet-train: warning", message);
 }
 
-// The checkpoint to start from: the run's own, or one from elsewhere with --init.
+// The checkpoint to start from: the run's own (and its best so far), or one from elsewhere with --init.
 struct Start {
-    std::optional<engine::Checkpoint> resumed, init;
+    std::optional<engine::Checkpoint> resumed, best, init;
 
     std::vector<float> mean(const engine::Cifar10& data) const {
         const auto& file = resumed ? resumed : init;
         const auto stored = file ? file->mean() : std::nullopt;
         return stored ? *stored : engine::pixel_mean(data.train);
     }
+    double best_accuracy() const { return best ? best->info()->test_accuracy.value_or(-1) : -1; }
     // Of the run's own checkpoint; null for a new run.
     const engine::CheckpointInfo* info() const { return resumed ? &*resumed->info() : nullptr; }
 };
 
-Start start_of(const StartOptions& options, const Experiment& experiment, const engine::RunFolder* folder) {
+Start start_of(const StartOptions& options, const Experiment& experiment, engine::RunFolder* folder) {
     Start start;
     if (folder) {
         start.resumed = engine::newest_good_checkpoint(*folder, warn);
-        if (start.resumed) refuse_other_run(*start.resumed, experiment);
+        start.best = engine::best_checkpoint(*folder, warn);
+        for (const auto& own : {&start.resumed, &start.best}) {
+            if (*own) refuse_other_run(**own, experiment);
+        }
     } else if (!options.init.empty()) {
         start.init = engine::Checkpoint::read(options.init);
         if (start.init->info()) refuse_other_model(*start.init, experiment);
@@ -63,11 +67,11 @@ int train(const Experiment& experiment, const StartOptions& options, const LoadP
     if (options.resume && std::filesystem::exists(run_dir)) folder.emplace(run_dir);
     const Start start = start_of(options, experiment, folder ? &*folder : nullptr);
     const engine::CheckpointInfo* resumed = start.info();
-    // A process that was killed may not have come to it.
-    if (resumed) folder->settle(resumed->step, experiment.run.keep);
     if (resumed && engine::is_finished(*resumed, steps)) {
-        fmt::print("nothing to do: {} has {} steps, and {} are asked for\n", start.resumed->path().string(),
-                   resumed->step, steps);
+        // The process that finished it may have been killed before it came to this.
+        folder->settle(resumed->step, experiment.run.keep);
+        engine::Progress(steps, 1).say(fmt::format("nothing to do: {} has {} steps, and {} are asked for",
+                                                   start.resumed->path().string(), resumed->step, steps));
         return kDone;
     }
 
@@ -92,8 +96,12 @@ int train(const Experiment& experiment, const StartOptions& options, const LoadP
 
     // Nothing was trained yet that could be saved.
     if (signals.stop != 0) return 128 + signals.stop;
-    if (!folder) folder.emplace(run_dir);
-    if (!options.resume) folder->refuse_run();
+    if (!folder) {
+        folder.emplace(run_dir);
+        // Another process may have begun one in the meantime.
+        folder->refuse_run();
+    }
+    if (resumed) folder->settle(resumed->step, experiment.run.keep);
     const std::string config = to_json(experiment);
     folder->write_config(config);
     engine::RunInputs inputs{.backend = backend,
@@ -105,7 +113,7 @@ int train(const Experiment& experiment, const StartOptions& options, const LoadP
                              .data_fingerprint = fingerprint,
                              .config = config,
                              .rows = resumed ? resumed->rows : engine::RowProgress{},
-                             .best_accuracy = options.resume ? engine::best_accuracy(*folder, warn) : -1,
+                             .best_accuracy = start.best_accuracy(),
                              .saved = resumed ? std::optional(resumed->step) : std::nullopt};
 
     engine::Progress progress(steps, batch_size);

@@ -21,7 +21,7 @@ void CheckpointWriter::finish() {
 }
 
 // In this order a run that is killed in between repeats what is missing: it goes on from the checkpoint before.
-void CheckpointWriter::write_now(const Snapshot& snapshot, bool best, bool numbered) const {
+void CheckpointWriter::write_now(const Snapshot& snapshot, bool best, bool numbered) {
     if (best) snapshot.write(folder_.best_path());
     if (!numbered) return;
     metrics_.sync();

@@ -13,7 +13,7 @@ namespace engine {
 class CheckpointWriter {
   public:
     // `keep`: newest checkpoints that stay.
-    CheckpointWriter(const RunFolder& folder, const MetricsFile& metrics, int64_t keep)
+    CheckpointWriter(RunFolder& folder, const MetricsFile& metrics, int64_t keep)
         : folder_(folder), metrics_(metrics), keep_(keep) {}
     // Waits for what is under way, and forgets its failure.
     ~CheckpointWriter() = default;
@@ -31,9 +31,9 @@ class CheckpointWriter {
     void finish();
 
   private:
-    void write_now(const Snapshot& snapshot, bool best, bool numbered) const;
+    void write_now(const Snapshot& snapshot, bool best, bool numbered);
 
-    const RunFolder& folder_;
+    RunFolder& folder_;
     const MetricsFile& metrics_;
     int64_t keep_;
     std::future<void> under_way_;

@@ -40,9 +40,11 @@ std::string text_of(const std::filesystem::path& path) {
     return text.str();
 }
 
+// Leaves a file whose name is on the disk.
 void keep_rows(const std::filesystem::path& path, int64_t training, int64_t evaluation) {
-    // An empty file is none to `<<`, which would call it a failure.
-    if (!std::filesystem::exists(path) || std::filesystem::file_size(path) == 0) return;
+    if (!std::filesystem::exists(path)) write_file_atomically(path, {});
+    // An empty file is a failure to `<<`.
+    if (std::filesystem::file_size(path) == 0) return;
     const std::string text = text_of(path);
     std::istringstream lines(text);
     std::string kept;
@@ -56,7 +58,7 @@ void keep_rows(const std::filesystem::path& path, int64_t training, int64_t eval
 
 MetricsFile::MetricsFile(std::filesystem::path path, int64_t training, int64_t evaluation) : path_(std::move(path)) {
     keep_rows(path_, training, evaluation);
-    descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    descriptor_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     if (descriptor_ < 0) fail("open", path_);
 }
 

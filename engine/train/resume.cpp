@@ -16,7 +16,7 @@ Checkpoint read_own(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::optional<Checkpoint> newest_good_checkpoint(const RunFolder& folder, const Warn& warn) {
+std::optional<Checkpoint> newest_good_checkpoint(RunFolder& folder, const Warn& warn) {
     std::vector<std::string> refused;
     for (const RunFolder::Numbered& candidate : folder.checkpoints()) {
         try {
@@ -27,8 +27,9 @@ std::optional<Checkpoint> newest_good_checkpoint(const RunFolder& folder, const 
             return checkpoint;
         } catch (const FormatVersionError&) {
             throw;
-        } catch (const Error& error) {
+        } catch (const InputError& error) {
             refused.emplace_back(error.what());
+            folder.disregard(candidate.step);
         }
     }
     if (refused.empty()) return std::nullopt;
@@ -42,14 +43,13 @@ bool is_finished(const CheckpointInfo& info, int64_t steps) {
     return info.step > steps || (info.step == steps && info.test_accuracy);
 }
 
-double best_accuracy(const RunFolder& folder, const Warn& warn) {
-    if (!std::filesystem::exists(folder.best_path())) return -1;
+std::optional<Checkpoint> best_checkpoint(const RunFolder& folder, const Warn& warn) {
+    if (!std::filesystem::exists(folder.best_path())) return std::nullopt;
     try {
-        const Checkpoint best = read_own(folder.best_path());
-        return best.info()->test_accuracy.value_or(-1);
-    } catch (const Error& error) {
+        return read_own(folder.best_path());
+    } catch (const InputError& error) {
         warn(fmt::format("{}; the next evaluation replaces it", error.what()));
-        return -1;
+        return std::nullopt;
     }
 }
 

@@ -34,7 +34,7 @@ class Stopwatch {
 
 class Run {
   public:
-    Run(RunInputs& inputs, int64_t steps, const RunConfig& config, const RunFolder& folder, Progress& progress,
+    Run(RunInputs& inputs, int64_t steps, const RunConfig& config, RunFolder& folder, Progress& progress,
         Signals& signals)
         : inputs_(inputs),
           steps_(steps),
@@ -65,19 +65,20 @@ class Run {
     bool ends() const { return done() || signals_.stop != 0; }
     bool due(int64_t every) const { return step() > 0 && step() % every == 0; }
 
-    // What follows the updates done so far, and has not been done yet.
+    // What follows the updates done so far, and has not been done yet. No training row where this process has done
+    // none.
     void finish_step() {
         writer_.check();
-        if (step() != rows_.training) {
-            if (due(config_.log_every)) {
-                log_training(inputs_.trainer.take_averages());
-                rows_.training = step();
-            } else if (ends() && step() > 0) {
-                log_training(inputs_.trainer.peek_averages());
-            }
+        if (step() != timed_from_ && due(config_.log_every)) {
+            log_training(inputs_.trainer.take_averages());
+            rows_.training = step();
+        } else if (step() != timed_from_ && ends()) {
+            log_training(inputs_.trainer.peek_averages());
         }
         const bool evaluates = step() != rows_.evaluation && (due(config_.eval_every) || done());
         const bool best = evaluates && evaluate();
+        // A signal may have come while it did.
+        if (step() != timed_from_ && ends()) log_training(inputs_.trainer.peek_averages());
         const bool wanted = due(config_.checkpoint_every) || ends() || signals_.save != 0;
         // The last checkpoint says how good it is: what was saved before its evaluation is saved again.
         const bool numbered = wanted && (step() != saved_ || (done() && accuracy_));
@@ -118,7 +119,7 @@ class Run {
 
     void save(bool best, bool numbered) {
         watch_.pause();
-        signals_.save = 0;
+        if (numbered) signals_.save = 0;
         check_finite(inputs_.trainer.peek_averages());
         rows_.sums = inputs_.trainer.sums();
         Snapshot snapshot(inputs_.backend, inputs_.parameters, inputs_.mean,
@@ -132,11 +133,16 @@ class Run {
         watch_.resume();
     }
 
-    void check_finite(const Averages& averages) const {
+    void check_finite(const Averages& averages) {
         if (averages.diverged_at != 0) diverged(averages.diverged_at, "the loss or a new weight is not finite");
     }
 
-    [[noreturn]] void diverged(int64_t step, const std::string& what) const {
+    [[noreturn]] void diverged(int64_t step, const std::string& what) {
+        try {
+            writer_.finish();
+        } catch (const Error&) {
+            // The end has its own reason already.
+        }
         const auto saved = folder_.checkpoints();
         throw DivergedError(
             fmt::format("training diverged at step {}: {}; choose a lower learning rate "
@@ -149,7 +155,7 @@ class Run {
     RunInputs& inputs_;
     int64_t steps_;
     const RunConfig& config_;
-    const RunFolder& folder_;
+    RunFolder& folder_;
     Progress& progress_;
     Signals& signals_;
     MetricsFile metrics_;
@@ -164,7 +170,7 @@ class Run {
 
 }  // namespace
 
-void train(RunInputs& inputs, int64_t steps, const RunConfig& config, const RunFolder& folder, Progress& progress,
+void train(RunInputs& inputs, int64_t steps, const RunConfig& config, RunFolder& folder, Progress& progress,
            Signals& signals) {
     Run(inputs, steps, config, folder, progress, signals).go();
 }

@@ -1,7 +1,7 @@
 // A whole training run: updates, rows of metrics, evaluations, checkpoints.
 #pragma once
 
-#include <csignal>
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +16,9 @@ namespace engine {
 
 // What the handlers of a program's signals leave for the run to find after the step under way.
 struct Signals {
-    volatile std::sig_atomic_t stop = 0;  // The number of the signal that ends the run.
-    volatile std::sig_atomic_t save = 0;  // Not 0: a checkpoint is wanted.
+    std::atomic<int> stop = 0;  // The number of the signal that ends the run.
+    std::atomic<int> save = 0;  // Not 0: a checkpoint is wanted.
+    static_assert(std::atomic<int>::is_always_lock_free, "a handler may set nothing that takes a lock");
 };
 
 struct RunInputs {
@@ -40,7 +41,7 @@ struct RunInputs {
 // there (a row off its interval) is not counted in `rows`: a run that goes on makes what an uninterrupted one would
 // have made. Checkpoints are written beside training. Throws DivergedError if a loss, a gradient or a weight is not
 // finite, and no checkpoint is written then; Error where a checkpoint cannot be written.
-void train(RunInputs& inputs, int64_t steps, const RunConfig& run, const RunFolder& folder, Progress& progress,
+void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
            Signals& signals);
 
 }  // namespace engine

@@ -1,8 +1,6 @@
 #include "engine/train/run_folder.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +30,20 @@ void remove_file(const std::filesystem::path& path) {
     throw Error(fmt::format("cannot remove {}: {}", path.string(), reason_of(errno)));
 }
 
+// Makes the folder and those above it that are missing, safe from a power cut.
+void make_folders(const std::filesystem::path& path) {
+    std::vector<std::filesystem::path> missing;
+    for (auto folder = std::filesystem::absolute(path); !std::filesystem::exists(folder); folder = folder / "..") {
+        folder = folder.lexically_normal();
+        if (!folder.has_filename()) folder = folder.parent_path();
+        missing.push_back(folder);
+    }
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) throw Error(fmt::format("{}: the folder cannot be made: {}", path.string(), error.message()));
+    for (const auto& made : missing) flush_folder(made.parent_path());
+}
+
 // "step-00064000.safetensors" -> 64000; nothing for any other name.
 std::optional<int64_t> step_in(std::string_view name) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
@@ -53,36 +65,8 @@ bool is_unfinished(const std::string& name) {
 
 }  // namespace
 
-RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
-    std::error_code error;
-    const bool made = std::filesystem::create_directories(path_, error);
-    if (error) throw Error(fmt::format("{}: the folder cannot be made: {}", path_.string(), error.message()));
-    if (made) flush_folder(path_ / "..");
-    lock();
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)), lock_((make_folders(path_), path_)) {
     remove_unfinished();
-}
-
-RunFolder::~RunFolder() {
-    if (lock_ >= 0) close(lock_);
-}
-
-// The system gives the lock back when the process ends, however it ends. The file stays: a name that is removed while
-// somebody else waits for its lock would be locked twice.
-void RunFolder::lock() {
-    const std::filesystem::path file = path_ / ".lock";
-    lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (lock_ < 0) throw Error(fmt::format("cannot open {}: {}", file.string(), reason_of(errno)));
-    if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-    const int reason = errno;
-    close(lock_);
-    lock_ = -1;
-    if (reason == EWOULDBLOCK) {
-        throw InputError(
-            fmt::format("{}: another process trains there; wait for it, or choose another folder with "
-                        "--out",
-                        path_.string()));
-    }
-    throw Error(fmt::format("cannot lock {}: {}", file.string(), reason_of(reason)));
 }
 
 void RunFolder::remove_unfinished() const {
@@ -92,8 +76,9 @@ void RunFolder::remove_unfinished() const {
 }
 
 bool RunFolder::holds_run() const {
-    return std::filesystem::exists(path_ / kConfig) || std::filesystem::exists(metrics_path()) ||
-           std::filesystem::exists(best_path()) || !checkpoints().empty();
+    std::error_code none;
+    const auto metrics = std::filesystem::file_size(metrics_path(), none);
+    return (!none && metrics > 0) || std::filesystem::exists(best_path()) || !checkpoints().empty();
 }
 
 void RunFolder::refuse_run() const {
@@ -121,17 +106,22 @@ std::vector<RunFolder::Numbered> RunFolder::checkpoints() const {
     return found;
 }
 
-void RunFolder::settle(int64_t step, int64_t keep) const {
+void RunFolder::settle(int64_t step, int64_t keep) {
     const std::filesystem::path newest = checkpoint_path(step);
-    if (!link_atomically(last_path(), newest.filename())) copy_file_atomically(newest, last_path());
+    std::error_code no_link;
+    if (std::filesystem::read_symlink(last_path(), no_link) != newest.filename() &&
+        !link_atomically(last_path(), newest.filename())) {
+        copy_file_atomically(newest, last_path());
+    }
+    damaged_.erase(step);
     prune(step, keep);
 }
 
 void RunFolder::prune(int64_t step, int64_t keep) const {
     int64_t newer = 0;
     for (const Numbered& checkpoint : checkpoints()) {
-        // One of a later step can only be damaged: it must not push out what is good.
-        if (checkpoint.step > step || ++newer <= keep) continue;
+        // What is damaged must not push out what is good.
+        if (checkpoint.step > step || damaged_.contains(checkpoint.step) || ++newer <= keep) continue;
         remove_file(checkpoint.path);
     }
 }

@@ -10,8 +10,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
+
+#include "engine/train/folder_lock.h"
 
 namespace engine {
 
@@ -20,11 +23,8 @@ class RunFolder {
     // Makes the folder if it is not there and takes it for this process: InputError if another process trains there,
     // Error if it cannot be made. Removes files that a process which died left unfinished.
     explicit RunFolder(std::filesystem::path path);
-    ~RunFolder();
-    RunFolder(const RunFolder&) = delete;
-    RunFolder& operator=(const RunFolder&) = delete;
 
-    // Whether a run has begun here.
+    // Whether a run has left anything here that another one would spoil: a row or a checkpoint.
     bool holds_run() const;
     // InputError with the remedy if one has.
     void refuse_run() const;
@@ -46,17 +46,19 @@ class RunFolder {
     std::vector<Numbered> checkpoints() const;
 
     // To be called when the checkpoint of `step` stands: last.safetensors leads to it (or is a copy, where the file
-    // system has no links), and of the checkpoints of steps up to `step` only the `keep` newest stay. Nothing else is
-    // ever removed. Error where that fails.
-    void settle(int64_t step, int64_t keep) const;
+    // system has no links), and of the checkpoints of steps up to `step` only the `keep` newest stay, and those that
+    // are damaged. Nothing else is ever removed. Error where that fails.
+    void settle(int64_t step, int64_t keep);
+    // The checkpoint of this step could not be read: it counts for nothing until it is written again.
+    void disregard(int64_t step) { damaged_.insert(step); }
 
   private:
-    void lock();
     void remove_unfinished() const;
     void prune(int64_t step, int64_t keep) const;
 
     std::filesystem::path path_;
-    int lock_ = -1;
+    FolderLock lock_;
+    std::set<int64_t> damaged_;
 };
 
 }  // namespace engine

@@ -43,8 +43,8 @@ void Trainer::restore(int64_t step, const kernels::Metrics& sums) {
     step_ = step;
 }
 
-std::optional<Evaluation> evaluate_unless(const volatile std::sig_atomic_t& stop, Backend& backend,
-                                          const nn::Module& model, Batches& batches, std::vector<float>* logits) {
+std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
+                                          Batches& batches, std::vector<float>* logits) {
     Context context{backend, nullptr, false};
     Totals totals(backend);
     const int64_t samples = batches.samples();
@@ -68,7 +68,7 @@ std::optional<Evaluation> evaluate_unless(const volatile std::sig_atomic_t& stop
 }
 
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits) {
-    const volatile std::sig_atomic_t never = 0;
+    const std::atomic<int> never = 0;
     return *evaluate_unless(never, backend, model, batches, logits);
 }
 

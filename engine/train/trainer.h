@@ -1,7 +1,7 @@
 // One training step, and the evaluation of a network.
 #pragma once
 
-#include <csignal>
+#include <atomic>
 #include <optional>
 #include <vector>
 
@@ -66,8 +66,7 @@ struct Evaluation {
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
 
 // The same, but gives up with nothing once `stop` is no longer 0.
-std::optional<Evaluation> evaluate_unless(const volatile std::sig_atomic_t& stop, Backend& backend,
-                                          const nn::Module& model, Batches& batches,
-                                          std::vector<float>* logits = nullptr);
+std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
+                                          Batches& batches, std::vector<float>* logits = nullptr);
 
 }  // namespace engine

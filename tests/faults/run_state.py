@@ -34,5 +34,11 @@ def state(folder):
     """All that has to be the same, bit for bit, however a run came to its end."""
     if any(".tmp-" in name for name in os.listdir(folder)):
         raise ValueError(f"{folder}: unfinished files: {os.listdir(folder)}")
-    return {"names": sorted(os.listdir(folder)), "rows": rows(folder), "checkpoints": {name: (tensors, metadata["step"], metadata["rows"], metadata.get("test_accuracy"))
-                            for name, (metadata, tensors) in checkpoints(folder).items()}}
+    return {
+        "names": sorted(os.listdir(folder)),
+        "rows": rows(folder),
+        "checkpoints": {
+            name: (tensors, metadata["step"], metadata["rows"], metadata.get("test_accuracy"))
+            for name, (metadata, tensors) in checkpoints(folder).items()
+        },
+    }

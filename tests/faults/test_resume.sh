@@ -74,7 +74,7 @@ before=$(find "$scratch/parts" -type f -exec sha256sum {} + | sort)
 refused() {
     local what=$1 message=$2
     shift 2
-    train --out "$scratch/parts" --resume --set train.steps=20 "$@"
+    train --out "$scratch/parts" --resume --set train.steps=20 --set run.keep=1 "$@"
     expect "$what: exit 2" exits_with 2
     expect "$what: both values" says "$message"
     expect "$what: nothing is changed" equal "$before" "$(find "$scratch/parts" -type f -exec sha256sum {} + | sort)"
@@ -122,6 +122,15 @@ for step in 12 14; do truncate -s 5000 "$scratch/damaged/step-000000$step.safete
 train --out "$scratch/damaged" --resume --set train.steps=16
 expect "with all checkpoints damaged nothing starts over in silence" exits_with 2
 expect "and it says what to do" says "start again in another folder with --out"
+
+copy "$scratch/parts" "$scratch/off"
+train --out "$scratch/off" --resume --set train.steps=13
+flip "$scratch/off/step-00000013.safetensors" 300000
+train --out "$scratch/off" --resume --set train.steps=15
+expect "a damaged checkpoint off the interval: the good one before it stays" test -f "$scratch/off/step-00000012.safetensors"
+run "$bin/resnet-train" "$config" --out "$scratch/whole" --resume --data "$scratch/nowhere" --set run.keep=1 \
+    --set train.steps=20
+expect "a run that cannot go on keeps what it has" test -f "$scratch/whole/step-00000010.safetensors"
 
 # ---- signals
 for signal in INT:130 TERM:143; do
@@ -174,9 +183,10 @@ stalled "$folder"
 kill -s INT "$process"
 ended
 expect "INT while saving: exit 130" exits_with 130
-expect "INT while saving: the checkpoint under way is finished" says "stopped after"
-train --out "$folder" --resume --set train.steps=10
-expect "INT while saving: everything is whole" exits_with 0
+expect "INT while saving: the checkpoint under way is finished" test -f "$folder/step-00000010.safetensors"
+expect "INT while saving: and so is the last" says "$folder/$(readlink "$folder/last.safetensors")"
+expect "INT while saving: every one is whole" \
+    /usr/bin/python3 "$repository/tests/faults/checkpoint_file.py" "$folder"/*.safetensors
 folder=$scratch/hurried
 stalled "$folder"
 kill -s INT "$process"

@@ -3,9 +3,9 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "engine/io/checkpoint.h"
 #include "engine/ops/pool.h"
@@ -19,7 +19,8 @@ namespace {
 using namespace engine;
 
 constexpr int64_t kSteps = 9;
-const RunConfig kConfig{.dir = {}, .log_every = 2, .eval_every = 4, .checkpoint_every = 3, .keep = 100};
+// Intervals that do not divide one another.
+const RunConfig kConfig{.dir = {}, .log_every = 2, .eval_every = 3, .checkpoint_every = 4, .keep = 100};
 
 // Mean colours, then one layer. Does something chosen at a chosen forward pass.
 class Colours final : public nn::Module {
@@ -72,7 +73,7 @@ bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
                     Batches::shuffled(*backend, records, device_mean, 4, DType::kFloat32, {}, 1), {},
                     {.boundaries = {5}, .values = {rate, rate / 2}});
     auto test = Batches::in_order(*backend, records, device_mean, 4, DType::kFloat32);
-    const RunFolder folder(path);
+    RunFolder folder(path);
     const auto resumed = newest_good_checkpoint(folder, [](const std::string&) { FAIL("damaged"); });
     RunInputs inputs{.backend = *backend,
                      .model = network,
@@ -82,8 +83,9 @@ bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
                      .mean = mean,
                      .config = "{}",
                      .rows = {},
-                     .best_accuracy = best_accuracy(folder, [](const std::string&) { FAIL("damaged"); }),
                      .saved = {}};
+    const auto best = best_checkpoint(folder, [](const std::string&) { FAIL("damaged"); });
+    if (best) inputs.best_accuracy = *best->info()->test_accuracy;
     if (resumed) {
         resumed->load_into(*backend, parameters);
         resumed->load_momenta_into(*backend, parameters);
@@ -132,11 +134,11 @@ TEST_CASE("a run writes its rows and checkpoints when they are due, and at its e
     std::vector<std::pair<int, bool>> found;
     for (const auto& row : rows_in(folder / "run")) found.emplace_back(row["step"], row.contains("test_loss"));
     CHECK(found == std::vector<std::pair<int, bool>>{
-                       {2, false}, {4, false}, {4, true}, {6, false}, {8, false}, {8, true}, {9, false}, {9, true}});
-    CHECK(steps_saved(folder / "run") == std::vector<int64_t>{9, 6, 3});
+                       {2, false}, {3, true}, {4, false}, {6, false}, {6, true}, {8, false}, {9, false}, {9, true}});
+    CHECK(steps_saved(folder / "run") == std::vector<int64_t>{9, 8, 4});
     CHECK(Checkpoint::read(folder / "run/last.safetensors").info()->step == 9);
     CHECK(is_finished(*Checkpoint::read(folder / "run/last.safetensors").info(), kSteps));
-    CHECK_FALSE(Checkpoint::read(folder / "run/step-00000003.safetensors").info()->test_accuracy);
+    CHECK_FALSE(Checkpoint::read(folder / "run/step-00000004.safetensors").info()->test_accuracy);
 }
 
 TEST_CASE("a run stopped at any pass, in training or evaluation, goes on to the same bits", "[train]") {
@@ -152,6 +154,7 @@ TEST_CASE("a run stopped at any pass, in training or evaluation, goes on to the 
         const int64_t stopped_at = Checkpoint::read(path / "last.safetensors").info()->step;
         const auto rows = rows_in(path);
         CHECK((stopped_at == 0 || rows.back()["step"] == stopped_at));
+        CHECK((stopped_at == 0 || rows.back().contains("train_loss")));
         train_in(path, kSteps);
         CHECK((tensors_in(path / "last.safetensors") == expected));
         CHECK((tensors_in(path / "best.safetensors") == tensors_in(folder / "whole/best.safetensors")));
@@ -178,12 +181,14 @@ TEST_CASE("a run that is made longer is the long run", "[train]") {
 TEST_CASE("a run that goes on may log, evaluate and save at other steps", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "run", 4);
-    const RunConfig other{.dir = {}, .log_every = 5, .eval_every = 3, .checkpoint_every = 7, .keep = 1};
+    // Also at the very step at which it goes on.
+    const RunConfig other{.dir = {}, .log_every = 4, .eval_every = 2, .checkpoint_every = 7, .keep = 1};
     train_in(folder / "run", kSteps, 0, {}, 1e-4, other);
     std::vector<std::pair<int, bool>> found;
     for (const auto& row : rows_in(folder / "run")) found.emplace_back(row["step"], row.contains("test_loss"));
-    CHECK(found == std::vector<std::pair<int, bool>>{
-                       {2, false}, {4, false}, {4, true}, {5, false}, {6, true}, {9, false}, {9, true}});
+    CHECK(found ==
+          std::vector<std::pair<int, bool>>{
+              {2, false}, {3, true}, {4, false}, {4, true}, {6, true}, {8, false}, {8, true}, {9, false}, {9, true}});
     CHECK(steps_saved(folder / "run") == std::vector<int64_t>{9});
 }
 
@@ -191,7 +196,7 @@ TEST_CASE("a checkpoint that is asked for is written, and the run goes on", "[tr
     const tests::TemporaryFolder folder;
     train_in(folder / "whole", kSteps);
     train_in(folder / "run", kSteps, 2, [](Signals& signals, nn::Parameters&) { signals.save = 1; });
-    CHECK(steps_saved(folder / "run") == std::vector<int64_t>{9, 6, 3, 2});
+    CHECK(steps_saved(folder / "run") == std::vector<int64_t>{9, 8, 4, 2});
     CHECK(rows_in(folder / "run") == rows_in(folder / "whole"));
     CHECK((tensors_in(folder / "run/last.safetensors") == tensors_in(folder / "whole/last.safetensors")));
 }
@@ -226,16 +231,16 @@ TEST_CASE("a network that is no longer finite is never saved", "[train]") {
     int number = 0;
     for (const char* name : {"head.weight", "head.bias"}) {
         for (const float value : {nan, infinity, -infinity}) {
-            // Of each of nine updates; the third evaluation's passes come after them.
-            for (const int64_t at : {1, 2, 3, 4, 8, 9, 15}) {
+            // Three updates, an evaluation of three passes, and so on.
+            for (const int64_t at : {1, 2, 3, 7, 8, 14, 15}) {
                 INFO(name << " " << value << " at pass " << at);
                 const auto path = folder / std::to_string(number++);
-                // The update of the pass itself, or the next one after an evaluation.
-                const int64_t step = at <= 4 ? at : at <= 11 ? at - 3 : 9;
+                const int64_t step = at - at / 6 * 3;
                 CHECK_THROWS_WITH(train_in(path, kSteps, at, spoil(name, value)),
                                   ContainsSubstring("diverged at step " + std::to_string(step)));
-                for (const auto& checkpoint : RunFolder(path).checkpoints()) {
-                    const auto file = SafetensorsFile::read(checkpoint.path);
+                for (const auto& entry : std::filesystem::directory_iterator(path)) {
+                    if (entry.path().extension() != ".safetensors") continue;
+                    const auto file = SafetensorsFile::read(entry.path());
                     for (const TensorView& view : file.tensors()) {
                         for (size_t i = 0; i < view.data.size(); i += sizeof(float)) {
                             float element;

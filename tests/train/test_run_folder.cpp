@@ -61,11 +61,13 @@ TEST_CASE("the lock of a process that died is not in the way", "[train]") {
 }
 
 TEST_CASE("a folder that holds a run says so", "[train]") {
-    for (const std::string name : {"config.json", "metrics.jsonl", "best.safetensors", "step-00000005.safetensors"}) {
+    for (const std::string name : {"metrics.jsonl", "best.safetensors", "step-00000005.safetensors"}) {
         INFO(name);
         const TemporaryFolder parent;
         const RunFolder folder(parent / "run");
         CHECK_FALSE(folder.holds_run());
+        folder.write_config("{}");
+        tests::write_bytes(folder.metrics_path(), {});
         CHECK_NOTHROW(folder.refuse_run());
         write(folder.path() / name);
         CHECK(folder.holds_run());
@@ -75,7 +77,7 @@ TEST_CASE("a folder that holds a run says so", "[train]") {
 
 TEST_CASE("the newest checkpoints stay, and whatever is no checkpoint", "[train]") {
     const TemporaryFolder parent;
-    const RunFolder folder(parent / "run");
+    RunFolder folder(parent / "run");
     const std::set<std::string> others = {".lock",
                                           "best.safetensors",
                                           "notes.txt",
@@ -105,6 +107,27 @@ TEST_CASE("the newest checkpoints stay, and whatever is no checkpoint", "[train]
     folder.settle(123456789, 5);
     CHECK(names_in(folder.path()) == expected);
     CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-123456789.safetensors");
+}
+
+TEST_CASE("a damaged checkpoint never pushes out a good one", "[train]") {
+    const TemporaryFolder parent;
+    RunFolder folder(parent / "run");
+    for (const int64_t step : {5, 6, 7, 9}) write(folder.checkpoint_path(step));
+    folder.disregard(7);
+    folder.settle(9, 2);
+    CHECK(names_in(folder.path()) == std::set<std::string>{".lock", "last.safetensors", "step-00000006.safetensors",
+                                                           "step-00000007.safetensors", "step-00000009.safetensors"});
+    // Written again, it counts.
+    folder.settle(7, 1);
+    CHECK_FALSE(std::filesystem::exists(folder.checkpoint_path(6)));
+    folder.settle(9, 1);
+    CHECK_FALSE(std::filesystem::exists(folder.checkpoint_path(7)));
+}
+
+TEST_CASE("folders above the run's are made as well", "[train]") {
+    const TemporaryFolder parent;
+    CHECK_NOTHROW(RunFolder(parent / "a/b/../b/c/"));
+    CHECK(std::filesystem::exists(parent / "a/b/c/.lock"));
 }
 
 TEST_CASE("what a dead process left unfinished goes, and nothing else", "[train]") {
