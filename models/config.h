@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 
@@ -33,6 +32,9 @@ constexpr auto names_of(Padding) {
 
 struct ModelConfig {
     static constexpr std::int64_t kShallowest = 8;
+    // Eight times the deepest network published. Each layer takes memory before the first picture is seen, so that a
+    // number without a bound would end in the kernel's kill.
+    static constexpr std::int64_t kDeepest = 9998;
 
     Family family = Family::resnet;
     std::int64_t depth = 56;
@@ -45,7 +47,8 @@ struct ModelConfig {
 
     void describe(engine::Fields& fields) {
         fields.get("family", family, "three stages of 16, 32 and 64 channels for 32x32 pictures");
-        fields.get("depth", depth, engine::at_least(kShallowest), "layers with weights: 6n + 2, n units a stage");
+        fields.get("depth", depth, engine::between(kShallowest, kDeepest),
+                   "layers with weights: 6n + 2, n units a stage");
         fields.check("depth", (depth - 2) % 6 == 0, refused_depth());
         fields.get("block", block, "norm and ReLU before each convolution, or after it");
         fields.get("shortcut", shortcut, "how x reaches the sum where the size changes; none: no sum, a plain network");
@@ -57,10 +60,8 @@ struct ModelConfig {
   private:
     std::string refused_depth() const {
         const std::int64_t below = depth - (depth - 2) % 6;
-        const bool has_above = below <= std::numeric_limits<std::int64_t>::max() - 6;
-        return "depth " + std::to_string(depth) + " is not 6n + 2; the nearest valid depth" +
-               (has_above ? "s are " + std::to_string(below) + " and " + std::to_string(below + 6)
-                          : " is " + std::to_string(below));
+        return "depth " + std::to_string(depth) + " is not 6n + 2; the nearest valid depths are " +
+               std::to_string(below) + " and " + std::to_string(below + 6);
     }
 };
 

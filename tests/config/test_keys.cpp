@@ -20,13 +20,13 @@ struct BadValue {
 const std::vector<BadValue>& bad_values() {
     static const std::vector<BadValue> cases = {
         {"model.family", R"("vgg")", R"(expected "resnet", got "vgg")"},
-        {"model.depth", "7", "expected an integer >= 8, got 7"},
-        {"model.depth", "20.0", "expected an integer >= 8, got 20.0"},
-        {"model.depth", "18446744073709551615", "expected an integer >= 8, got 18446744073709551615"},
+        {"model.depth", "7", "expected an integer from 8 to 9998, got 7"},
+        {"model.depth", "20.0", "expected an integer from 8 to 9998, got 20.0"},
+        {"model.depth", "18446744073709551615", "expected an integer from 8 to 9998, got 18446744073709551615"},
         {"model.depth", "21", "depth 21 is not 6n + 2; the nearest valid depths are 20 and 26"},
         {"model.depth", "9", "depth 9 is not 6n + 2; the nearest valid depths are 8 and 14"},
-        {"model.depth", "9223372036854775807",
-         "depth 9223372036854775807 is not 6n + 2; the nearest valid depth is 9223372036854775802"},
+        {"model.depth", "9997", "depth 9997 is not 6n + 2; the nearest valid depths are 9992 and 9998"},
+        {"model.depth", "9223372036854775802", "expected an integer from 8 to 9998, got 9223372036854775802"},
         {"model.block", R"("Preact")", R"(expected "preact" or "postact", got "Preact")"},
         {"model.shortcut", "null",
          R"(expected "avgpool_zeropad" or "subsample_zeropad" or "projection" or "none", got null)"},

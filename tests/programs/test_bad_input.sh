@@ -36,6 +36,7 @@ config "an object as a number" '{"train": 5}' ': /train: expected an object {...
 config "NaN" '{"optimizer": {"momentum": NaN}}' ":1:28: invalid JSON"
 config "infinity" '{"optimizer": {"momentum": 1e999}}' ":1:32: invalid JSON: number overflow parsing '1e999'"
 config "a number that is negative" '{"optimizer": {"weight_decay": -1}}' ": /optimizer/weight_decay: expected a number >= 0, got -1"
+config "a network of 9223372036854775802 layers" '{"model": {"depth": 9223372036854775802}}' ": /model/depth: expected an integer from 8 to 9998"
 config "a batch of none" '{"train": {"batch_size": 0}}' ": /train/batch_size: expected an integer from 1 to 50000, got 0"
 config "a batch above the data" '{"train": {"batch_size": 50001}}' ": /train/batch_size: expected an integer from 1 to 50000, got 50001"
 config "a batch beyond 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 50000"
