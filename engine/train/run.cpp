@@ -42,7 +42,7 @@ class Run {
           folder_(folder),
           progress_(progress),
           signals_(signals),
-          metrics_(folder.metrics_path(), inputs.rows.training, inputs.rows.evaluation),
+          metrics_(folder.metrics_path(), last_row_kept(), inputs.rows.evaluation),
           writer_(folder, metrics_, config.keep),
           rows_(inputs.rows),
           timed_from_(inputs.trainer.step()),
@@ -63,6 +63,8 @@ class Run {
     int64_t step() const { return inputs_.trainer.step(); }
     bool done() const { return step() >= steps_; }
     bool ends() const { return done() || signals_.stop != 0; }
+    // The last row of a run stays if its evaluation alone is missing.
+    int64_t last_row_kept() const { return done() ? step() : inputs_.rows.training; }
     bool due(int64_t every) const { return step() > 0 && step() % every == 0; }
 
     // What follows the updates done so far, and has not been done yet. No training row where this process has done
