@@ -52,7 +52,7 @@ int measure(const Options& options) {
     tools::Session session(
         tools::load_experiment(options.config, std::vector{tools::text_override("train.device", options.device)}));
     const ScratchFolder scratch(options.dir);
-    const engine::RunFolder folder(scratch.path);
+    engine::RunFolder folder(scratch.path);
     const engine::MetricsFile metrics(folder.metrics_path(), 0, 0);
     engine::CheckpointWriter writer(folder, metrics, 5);
     const std::vector<float> mean(3072, 0);

@@ -3,6 +3,7 @@
 //     resnet-eval CHECKPOINT [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json]
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -45,7 +46,17 @@ void write_logits(const std::string& path, const std::vector<float>& logits, con
     engine::write_safetensors(path, tensors);
 }
 
+// Before the work whose result it is to hold.
+void check_place(const std::string& path) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (std::filesystem::is_directory(path)) throw engine::InputError("--logits " + path + ": this is a folder");
+    if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+        throw engine::InputError("--logits " + path + ": there is no folder " + folder.string());
+    }
+}
+
 int evaluate(const Options& options) {
+    if (!options.logits.empty()) check_place(options.logits);
     const auto checkpoint = engine::Checkpoint::read(options.checkpoint);
     tools::Session session(experiment_for(options, checkpoint));
     checkpoint.load_into(*session.backend, session.parameters);

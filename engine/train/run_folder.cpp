@@ -40,7 +40,9 @@ void make_folders(const std::filesystem::path& path) {
     }
     std::error_code error;
     std::filesystem::create_directories(path, error);
-    if (error) throw Error(fmt::format("{}: the folder cannot be made: {}", path.string(), error.message()));
+    const std::string message = fmt::format("{}: the folder cannot be made: {}", path.string(), error.message());
+    if (error == std::errc::not_a_directory || error == std::errc::file_exists) throw InputError(message);
+    if (error) throw Error(message);
     for (const auto& made : missing) flush_folder(made.parent_path());
 }
 

@@ -20,8 +20,8 @@ namespace engine {
 
 class RunFolder {
   public:
-    // Makes the folder if it is not there and takes it for this process: InputError if another process trains there,
-    // Error if it cannot be made. Removes files that a process which died left unfinished.
+    // Makes the folder if it is not there and takes it for this process: InputError if another process trains there or
+    // a file stands in its place, Error if it cannot be made. Removes what a process that died left unfinished.
     explicit RunFolder(std::filesystem::path path);
 
     // Whether a run has left anything here that another one would spoil: a row or a checkpoint.

@@ -128,6 +128,9 @@ checkpoint long 'tensor "w": the text "aaaa'
 expect "its message stays short" [ "$(wc -c <output)" -lt 3000 ]
 refused "a folder as a checkpoint" "data: not a regular file" evaluate data
 refused "a pipe as a checkpoint" "pipe.json: not a regular file" evaluate pipe.json
+# Refused before the checkpoint is looked at.
+refused "logits into a folder" "--logits data: this is a folder" evaluate none.safetensors --logits data
+refused "logits into a folder that is not there" "there is no folder nowhere" evaluate none.safetensors --logits nowhere/l
 refused "a folder as weights" "data: not a regular file" train good.json --init data
 refused "broken weights" "hole.safetensors: tensor" train good.json --init hole.safetensors
 
@@ -158,6 +161,8 @@ with_data "a pipe in a file's place" "spoilt/data_batch_3.bin: "
 expect "the remedy stands there" says "$remedy"
 rm -rf spoilt && ln -s nowhere spoilt
 with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (asked for by --data or data.dir); $remedy"
+refused "a run in the place of a file" "good.json: the folder cannot be made" \
+    timeout 60 "$bin/resnet-train" good.json --data data --out good.json
 rm spoilt && touch spoilt
 with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (asked for by --data or data.dir); $remedy"
 if $locks_bind; then

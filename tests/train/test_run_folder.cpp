@@ -153,5 +153,6 @@ TEST_CASE("a folder that cannot be made is named", "[train]") {
     const TemporaryFolder parent;
     write(parent / "file");
     CHECK_THROWS_WITH(RunFolder(parent / "file" / "run"), ContainsSubstring("file/run: the folder cannot be made"));
-    CHECK_THROWS_WITH(RunFolder(parent / "file"), ContainsSubstring("cannot"));
+    CHECK_THROWS_WITH(RunFolder(parent / "file"), ContainsSubstring("file: the folder cannot be made"));
+    CHECK_THROWS_AS(RunFolder(parent / "file"), engine::InputError);
 }
