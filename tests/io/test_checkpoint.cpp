@@ -1,8 +1,10 @@
 // What a checkpoint holds, and that nothing else passes for one.
 #include "engine/io/checkpoint.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <limits>
 
 #include "engine/io/snapshot.h"
@@ -232,6 +234,32 @@ TEST_CASE_METHOD(Fixture, "a snapshot knows the tensor that is not finite", "[io
     CHECK(snapshot().first_not_finite() == "norm.running_mean");
     network.set(network.weight->weight, {0, 1, 2, 3, 4, 5, 6, nan, 8, 9, 10, 11});
     CHECK(snapshot().first_not_finite() == "conv.weight");
+}
+
+TEST_CASE_METHOD(Fixture, "weights from elsewhere that do not fit are refused by the tensor's name", "[io]") {
+    const auto file = SafetensorsFile::read(written());
+    const auto refused = [&](const std::string& message, const std::function<void(std::vector<TensorView>&)>& change) {
+        std::vector<TensorView> tensors = file.tensors();
+        change(tensors);
+        write_safetensors(folder / "other", tensors);
+        CHECK_THROWS_WITH(Checkpoint::read(folder / "other").load_into(*backend, network.parameters),
+                          ContainsSubstring((folder / "other").string()) && ContainsSubstring(message));
+    };
+    const auto named = [](std::vector<TensorView>& tensors, const std::string& name) {
+        return std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& view) { return view.name == name; });
+    };
+    refused("the tensor head.bias is missing", [&](auto& tensors) { tensors.erase(named(tensors, "head.bias")); });
+    refused("the tensor norm.running_mean is missing",
+            [&](auto& tensors) { named(tensors, "norm.running_mean")->name = "norm.running_meen"; });
+    refused("the tensor stages.0 is none of this model's", [&](auto& tensors) {
+        tensors.push_back(*named(tensors, "head.bias"));
+        tensors.back().name = "stages.0";
+    });
+    refused("the tensor conv.weight has the shape [2, 1, 3, 2], but the model needs [2, 2, 1, 3]", [&](auto& tensors) {
+        named(tensors, "conv.weight")->shape = {2, 1, 3, 2};
+    });
+    refused("the tensor head.bias has the type I32",
+            [&](auto& tensors) { named(tensors, "head.bias")->type = SafetensorsType::kI32; });
 }
 
 TEST_CASE_METHOD(Fixture, "weights from elsewhere that are not finite are refused with their place", "[io]") {

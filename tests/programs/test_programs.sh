@@ -62,7 +62,7 @@ run "$bin/resnet-eval" "$scratch/a/metrics.jsonl" --data "$data"
 expect "what is no checkpoint is refused" exits_with 2
 run "$bin/resnet-eval" "$scratch/a/best.safetensors" --config configs/plain20.json --data "$data" --device cpu
 expect "a checkpoint of another network is refused" exits_with 2
-expect "and a tensor is named" says "stages.0.1."
+expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 20 is asked for"
 head -c 100000 "$scratch/a/best.safetensors" >"$scratch/cut.safetensors"
 run "$bin/resnet-eval" "$scratch/cut.safetensors" --data "$data"
 expect "a file that was cut off is refused" exits_with 2
@@ -92,7 +92,7 @@ expect "training had moved them" [ "$(tensor "$scratch/a/step-00000006.safetenso
     "$(tensor "$scratch/a/step-00000003.safetensors" head.weight)" ]
 train --out "$scratch/x" --init "$scratch/a/step-00000006.safetensors" --set model.depth=14
 expect "weights of another depth are refused" exits_with 2
-expect "and the missing tensor is named" says "stages.0.1.norm1.weight is missing"
+expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 14 is asked for"
 expect "and no folder is left behind" absent "$scratch/x"
 
 # ---- wrong input
