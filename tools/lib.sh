@@ -112,6 +112,14 @@ find_cudnn() {
     fi
 }
 
+# Lets the builds that follow go through ccache, if it is installed; a clone in another folder finds what this one
+# has compiled.
+use_ccache() {
+    command -v ccache >/dev/null || return 0
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
+    export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+}
+
 # How many compilers may run at once: one per core, and about 2 GiB of memory for each.
 compile_jobs() {
     local cores memory

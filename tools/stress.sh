@@ -20,6 +20,7 @@ export seconds=${1:-60}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "SECONDS is '$seconds'; it must be a whole number above 0; $usage" 2
 
 bash tools/install.sh stress
+use_ccache
 
 # build_tests PRESET TARGET...
 build_tests() {

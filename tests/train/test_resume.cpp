@@ -87,9 +87,8 @@ TEST_CASE("N steps, a checkpoint and M steps are N + M steps on the GPU", "[trai
     const auto composed = [] { return make_cuda_backend({}); };
     const auto fused = [] { return make_cuda_backend({.fused = true}); };
     // Before the checkpoint steps are recorded and replayed; after it, eager steps come first again.
-    check_resume(composed, kPreact, DType::kFloat32, 4, 4);
-    check_resume(composed, kPlain, DType::kBFloat16, 3, 1);
-    check_resume(fused, kPreact, DType::kBFloat16, 4, 4);
+    check_resume(composed, kPlain, DType::kFloat32, 3, 1);
+    check_resume(fused, kPreact, DType::kBFloat16, 3, 3);
 }
 
 TEST_CASE_METHOD(ThreeCheckpoints, "the newest checkpoint that can be read is taken", "[train]") {
