@@ -24,7 +24,9 @@ void refuse_differences(const engine::Checkpoint& checkpoint, const Experiment& 
     };
     const auto trained = values(experiment_of(checkpoint)), asked = values(wanted);
     std::string differences;
-    for (const auto& [pointer, value] : asked.items()) {
+    for (const auto& item : asked.items()) {
+        const std::string& pointer = item.key();
+        const auto& value = item.value();
         const bool compared = std::any_of(prefixes.begin(), prefixes.end(),
                                           [&](std::string_view prefix) { return pointer.starts_with(prefix); });
         if (!compared || trained.at(pointer) == value) continue;
