@@ -22,9 +22,10 @@ void warn(const std::string& message) {
 struct Start {
     std::optional<engine::Checkpoint> resumed, best, init;
 
+    // Where weights and the mean picture come from; empty for a new run.
+    const std::optional<engine::Checkpoint>& file() const { return resumed ? resumed : init; }
     std::vector<float> mean(const engine::Cifar10& data) const {
-        const auto& file = resumed ? resumed : init;
-        const auto stored = file ? file->mean() : std::nullopt;
+        const auto stored = file() ? file()->mean() : std::nullopt;
         return stored ? *stored : engine::pixel_mean(data.train);
     }
     double best_accuracy() const { return best ? best->info()->test_accuracy.value_or(-1) : -1; }
@@ -48,11 +49,8 @@ Start start_of(const StartOptions& options, const Experiment& experiment, engine
 }
 
 void load_weights(const Start& start, Session& session) {
-    if (start.init) start.init->load_into(*session.backend, session.parameters);
-    if (start.resumed) {
-        start.resumed->load_into(*session.backend, session.parameters);
-        start.resumed->load_momenta_into(*session.backend, session.parameters);
-    }
+    if (start.file()) start.file()->load_into(*session.backend, session.parameters);
+    if (start.resumed) start.resumed->load_momenta_into(*session.backend, session.parameters);
 }
 
 }  // namespace

@@ -115,6 +115,12 @@ void check_tensors(const Reader& reader, std::span<const TensorView> tensors) {
 RowProgress rows_of(const Reader& reader, int64_t step) {
     const Json json = reader.object("rows");
     RowProgress rows;
+    // A fraction would be cut to an integer, whatever its size.
+    for (const char* key : {"training", "evaluation", "correct", "samples"}) {
+        if (!json.contains(key) || !json[key].is_number_integer()) {
+            reader.refuse(fmt::format("the metadata \"rows\" has no integer \"{}\"; {}", key, kDamaged));
+        }
+    }
     try {
         json.at("training").get_to(rows.training);
         json.at("evaluation").get_to(rows.evaluation);
@@ -169,7 +175,12 @@ std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const 
     info.step = reader.integer("step");
     if (info.step < 0) reader.refuse(fmt::format("the step is {}; {}", info.step, kDamaged));
     info.data_fingerprint = static_cast<uint32_t>(reader.integer("data_fingerprint", 16));
-    if (metadata.contains("test_accuracy")) info.test_accuracy = reader.real("test_accuracy");
+    if (metadata.contains("test_accuracy")) {
+        info.test_accuracy = reader.real("test_accuracy");
+        if (!(*info.test_accuracy >= 0 && *info.test_accuracy <= 1)) {
+            reader.refuse(fmt::format("the test accuracy is {}; {}", *info.test_accuracy, kDamaged));
+        }
+    }
     info.rows = rows_of(reader, info.step);
     return info;
 }

@@ -173,12 +173,22 @@ expect "a dead process does not hold the folder" exits_with 0
 stalled() {
     export FAULT_FOLDER=$1 FAULT_AT="fsync step-00000010.safetensors.tmp#1" FAULT_KIND=stall
     set -m
-    LD_PRELOAD=$bin/libfaults.so start --out "$1"
+    LD_PRELOAD=$bin/libfaults.so start --out "$1" --set run.keep=100
     set +m
     unset FAULT_FOLDER FAULT_AT FAULT_KIND
     wait_until compgen -G "$1/step-00000010.safetensors.tmp-*" >/dev/null
 }
 folder=$scratch/saving
+stalled "$folder"
+kill -s USR1 "$process"
+off_interval() { compgen -G "$folder/step-*[1-46-9].safetensors" >/dev/null; }
+expect "USR1 while saving: another one follows" wait_until off_interval
+expect "USR1 while saving: the one under way is finished" test -f "$folder/step-00000010.safetensors"
+kill -s KILL "$process"
+ended
+expect "USR1 while saving: every one is whole" \
+    /usr/bin/python3 "$repository/tests/faults/checkpoint_file.py" "$folder"/*.safetensors
+rm -r "$folder"
 stalled "$folder"
 kill -s INT "$process"
 ended

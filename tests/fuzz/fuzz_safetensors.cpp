@@ -1,5 +1,6 @@
 // The bytes of a safetensors file: refused with InputError, or accepted and then tensors that lie in the file's data
 // one after the other, each as large as its type and shape say, under a header that can be written down and read back.
+// Its metadata, taken for a checkpoint's, is read or refused alike.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "engine/core/error.h"
+#include "engine/io/checkpoint_info.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/safetensors_header.h"
 #include "tests/fuzz/target.h"
@@ -88,5 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::span<const uint8_t> tensors = std::span(data, size).subspan(sizeof header_bytes + header_bytes);
     expect_views_of(*file, tensors);
     expect_header_to_survive(*file, tensors.size());
+    try {
+        engine::checkpoint_info_of("the input", file->metadata(), file->tensors());
+    } catch (const engine::InputError&) {
+    }
     return 0;
 }

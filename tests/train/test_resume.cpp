@@ -91,6 +91,25 @@ TEST_CASE("N steps, a checkpoint and M steps are N + M steps on the GPU", "[trai
     check_resume(fused, kPreact, DType::kBFloat16, 3, 3);
 }
 
+TEST_CASE("a run goes on on another device", "[train][gpu]") {
+    if (test::skipped_without_gpu()) return;
+    const TemporaryFolder folder;
+    const auto path = folder / "checkpoint.safetensors";
+    const auto cpu = make_cpu_backend(), cuda = make_cuda_backend({});
+    TrainingRun whole(*cpu, kPreact, DType::kFloat32, 3), resumed(*cuda, kPreact, DType::kFloat32, 77);
+    whole.update(2);
+    whole.snapshot().write(path);
+    resumed.restore(Checkpoint::read(path));
+    const auto weights = [](Backend& backend, TrainingRun& run) {
+        return test::download(backend, run.parameters().weights());
+    };
+    CHECK(weights(*cuda, resumed).values == weights(*cpu, whole).values);
+    whole.update(1);
+    resumed.update(1);
+    CHECK(resumed.trainer().step() == 3);
+    CHECK(test::relative_error(weights(*cuda, resumed), weights(*cpu, whole)) <= 1e-4);
+}
+
 TEST_CASE_METHOD(ThreeCheckpoints, "the newest checkpoint that can be read is taken", "[train]") {
     CHECK(newest()->info()->step == 3);
     CHECK(warnings.empty());
