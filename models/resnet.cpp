@@ -8,15 +8,13 @@ using engine::Variable;
 
 namespace {
 
-constexpr int kImageChannels = 3;
-constexpr int kClasses = 10;
 constexpr int kStageChannels[] = {16, 32, 64};
 
 }  // namespace
 
-ResNet::ResNet(engine::nn::Parameters& parameters, const ModelConfig& config)
+ResNet::ResNet(engine::nn::Parameters& parameters, const ModelConfig& config, const engine::DataDescription& data)
     : block_(config.block),
-      stem_(parameters, "stem", kImageChannels, kStageChannels[0], 3, 1, to_engine(config.padding)) {
+      stem_(parameters, "stem", data.channels, kStageChannels[0], 3, 1, to_engine(config.padding)) {
     if (block_ == Block::postact) norm_.emplace(parameters, "norm", kStageChannels[0]);
     int channels = kStageChannels[0];
     for (int stage = 0; stage < 3; ++stage) {
@@ -29,7 +27,7 @@ ResNet::ResNet(engine::nn::Parameters& parameters, const ModelConfig& config)
         }
     }
     if (block_ == Block::preact) norm_.emplace(parameters, "norm", channels);
-    head_.emplace(parameters, "head", channels, kClasses);
+    head_.emplace(parameters, "head", channels, data.classes());
 }
 
 Variable ResNet::forward(engine::Context& context, const Variable& images) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/data/description.h"
 #include "models/residual_unit.h"
 
 namespace models {
@@ -13,9 +14,9 @@ namespace models {
 // for postact), global average pool, linear layer (He et al. 2015, section 4.2).
 class ResNet final : public engine::nn::Module {
   public:
-    ResNet(engine::nn::Parameters& parameters, const ModelConfig& config);
+    ResNet(engine::nn::Parameters& parameters, const ModelConfig& config, const engine::DataDescription& data);
 
-    // images [batch, 32, 32, 3] -> logits [batch, 10].
+    // images [batch, height, width, channels] -> logits [batch, classes], as the data has them.
     engine::Variable forward(engine::Context& context, const engine::Variable& images) const override;
 
   private:

@@ -23,7 +23,7 @@ std::string with_thousands(int64_t number) {
 Session::Session(const Experiment& wanted)
     : experiment(wanted),
       backend(engine::make_backend(wanted.train)),
-      model(models::make_model(parameters, wanted.model)) {
+      model(models::make_model(parameters, wanted.model, engine::cifar10_description())) {
     parameters.allocate(*backend, engine::activation_type(*backend, wanted.train.precision), wanted.train.seed);
 }
 

@@ -57,6 +57,18 @@ std::optional<std::string> environment(const char* name) {
 
 }  // namespace
 
+const DataDescription& cifar10_description() {
+    static const DataDescription description{
+        .name = "CIFAR-10",
+        .height = Cifar10::kSide,
+        .width = Cifar10::kSide,
+        .channels = Cifar10::kChannels,
+        .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},
+        .train_records = Cifar10::kTrainFiles.size() * Cifar10::kRecordsPerFile,
+        .test_records = Cifar10::kRecordsPerFile};
+    return description;
+}
+
 void check_records(std::span<const uint8_t> records, const std::string& file) {
     if (records.empty() || records.size() % Cifar10::kRecordBytes != 0) {
         throw InputError(fmt::format("CIFAR-10 file {} has {} bytes, which are no records of {} bytes each; {}", file,

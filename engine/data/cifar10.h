@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/data/description.h"
+
 namespace engine {
 
 struct Cifar10 {
@@ -30,6 +32,8 @@ struct Cifar10 {
     std::vector<uint8_t> test;   // 10,000 records
     uint32_t fingerprint = 0;    // CRC-32 of `train`
 };
+
+const DataDescription& cifar10_description();
 
 // InputError naming `file` where it is not one or more whole records, each with a label from 0 to 9.
 void check_records(std::span<const uint8_t> records, const std::string& file);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "engine/data/cifar10.h"
 #include "engine/io/channels.h"
 #include "engine/io/safetensors.h"
 #include "engine/train/trainer.h"
@@ -66,7 +67,8 @@ class GoldenFile {
 struct GoldenNetwork {
     GoldenNetwork(std::unique_ptr<engine::Backend> device, const GoldenFile& golden,
                   engine::DType activations = engine::DType::kFloat32)
-        : backend(std::move(device)), model(models::make_model(parameters, golden.model())) {
+        : backend(std::move(device)),
+          model(models::make_model(parameters, golden.model(), engine::cifar10_description())) {
         parameters.allocate(*backend, activations, 0);
         for (const auto& parameter : parameters.parameters()) load(golden, parameter->name, parameter->weight);
         for (const auto& buffer : parameters.buffers()) load(golden, buffer->name, buffer->value);

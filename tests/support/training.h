@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "engine/data/cifar10.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 #include "tests/catch.h"
@@ -21,7 +22,8 @@ inline const models::ModelConfig kPostact{.depth = 8,
 class Training {
   public:
     Training(const models::ModelConfig& config, engine::DType dtype, const engine::CudaOptions& options, int batch)
-        : backend_(engine::make_cuda_backend(options)), model_(models::make_model(parameters_, config)) {
+        : backend_(engine::make_cuda_backend(options)),
+          model_(models::make_model(parameters_, config, engine::cifar10_description())) {
         parameters_.allocate(*backend_, dtype, 3);
         const std::vector<float> mean(32 * 32 * 3, 120);
         // Four pictures, so that a few steps begin new epochs.

@@ -1,4 +1,5 @@
 // Where tensors live: the same places in every step, and no more of them than backward reads.
+#include "engine/data/cifar10.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 #include "tests/catch.h"
@@ -8,7 +9,8 @@ namespace {
 constexpr int kBatch = 8;
 
 struct Fixture {
-    explicit Fixture(int depth) : model(models::make_model(parameters, {.depth = depth})) {
+    explicit Fixture(int depth)
+        : model(models::make_model(parameters, {.depth = depth}, engine::cifar10_description())) {
         parameters.allocate(*backend, engine::DType::kFloat32, 0);
         const std::vector<uint8_t> records(size_t{kBatch} * kernels::kRecordBytes, 0);
         batches = std::make_unique<engine::Batches>(engine::Batches::in_order(

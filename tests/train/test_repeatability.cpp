@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 
+#include "engine/data/cifar10.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
 #include "tests/catch.h"
@@ -33,7 +34,7 @@ Result train(int steps, int threads, uint64_t seed, engine::DType dtype) {
     omp_set_num_threads(threads);
     const auto backend = engine::make_cpu_backend();
     engine::nn::Parameters parameters;
-    const auto model = models::make_model(parameters, {.depth = 8});
+    const auto model = models::make_model(parameters, {.depth = 8}, engine::cifar10_description());
     parameters.allocate(*backend, dtype, seed);
     const auto records = random_records();
     const auto mean = backend->zeros({32, 32, 3}, engine::DType::kFloat32);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/data/cifar10.h"
 #include "engine/io/snapshot.h"
 #include "engine/train/trainer.h"
 #include "models/registry.h"
@@ -17,7 +18,7 @@ namespace test {
 class TrainingRun {
   public:
     TrainingRun(engine::Backend& backend, const models::ModelConfig& config, engine::DType dtype, uint64_t seed)
-        : backend_(backend), model_(models::make_model(parameters_, config)) {
+        : backend_(backend), model_(models::make_model(parameters_, config, engine::cifar10_description())) {
         parameters_.allocate(backend, dtype, seed);
         const auto records = numbered_records(10);
         const auto mean = backend.from_host(mean_.data(), {32, 32, 3});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/data/cifar10.h"
 #include "models/registry.h"
 
 namespace bench {
@@ -21,7 +22,7 @@ ParameterCount parameter_count(int depth) {
     engine::nn::Parameters parameters;
     models::ModelConfig config;
     config.depth = depth;
-    const auto model = models::make_model(parameters, config);
+    const auto model = models::make_model(parameters, config, engine::cifar10_description());
     ParameterCount count{0, 0};
     for (const auto& parameter : parameters.parameters()) {
         count.all += parameter->shape.elements();
