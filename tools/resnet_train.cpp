@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "tools/program.h"
-#include "tools/session.h"
-#include "tools/training.h"
+#include "tools/run/session.h"
+#include "tools/run/training.h"
 
 namespace {
 

@@ -16,7 +16,7 @@
 
 #include "engine/train/trainer.h"
 #include "tools/program.h"
-#include "tools/session.h"
+#include "tools/run/session.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include "engine/core/checksum.h"
 #include "engine/data/pictures.h"
 #include "tools/program.h"
-#include "tools/training.h"
+#include "tools/run/training.h"
 
 namespace {
 

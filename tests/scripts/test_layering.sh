@@ -49,7 +49,7 @@ refuses() {
 refuses kernels/bad.h '#include "engine/core/tensor.h"' "kernels may not include engine/core"
 refuses kernels/host/bad.cpp '#include "models/resnet.h"' "kernels may not include models"
 refuses engine/core/bad.cpp '#include "models/resnet.h"' "engine/core may not include models"
-refuses models/bad.h '#include "tools/experiment.h"' "models may not include tools"
+refuses models/bad.h '#include "tools/run/experiment.h"' "models may not include tools"
 refuses engine/core/bad.h '#include "engine/config/config.h"' "engine/core may not include engine/config"
 refuses engine/config/bad.h '#include "engine/backend/backend.h"' "engine/config may not include engine/backend"
 refuses engine/backend/bad.h '#include "engine/autograd/tape.h"' "engine/backend may not include engine/autograd"

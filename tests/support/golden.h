@@ -12,7 +12,7 @@
 #include "tests/catch.h"
 #include "tests/support/relative_error.h"
 #include "tests/support/source_dir.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 namespace test {
 

@@ -8,7 +8,7 @@
 
 #include "engine/data/cifar10.h"
 #include "engine/nn/layers.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 namespace tools {
 

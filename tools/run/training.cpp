@@ -1,4 +1,4 @@
-#include "tools/training.h"
+#include "tools/run/training.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "engine/train/resume.h"
-#include "tools/agreement.h"
 #include "tools/exit_code.h"
-#include "tools/session.h"
+#include "tools/run/compatibility.h"
+#include "tools/run/session.h"
 #include "tools/standard_streams.h"
 
 namespace tools {

@@ -1,4 +1,4 @@
-#include "tools/session.h"
+#include "tools/run/session.h"
 
 #include <fmt/format.h>
 

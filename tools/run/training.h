@@ -6,7 +6,7 @@
 
 #include "engine/data/cifar10.h"
 #include "engine/train/run.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 namespace tools {
 
