@@ -11,14 +11,9 @@ namespace engine {
 
 class Tape {
   public:
-    // What an operation's backward can do with a part of the gradient that was left to it (Variable::stats_gradient).
-    enum class StatsGradients { kSettled, kTaken };
-
     // `backward` reads the gradients of `outputs` and contributes to those of its inputs. It runs once, and only if
-    // some output received a gradient; outputs without one are then given zeros. Outstanding parts of gradients are
-    // settled before, unless `backward` takes them itself.
-    void record(std::vector<Variable> outputs, std::function<void()> backward,
-                StatsGradients stats_gradients = StatsGradients::kSettled);
+    // some output received a gradient; where there are several outputs it asks each for has_grad().
+    void record(std::vector<Variable> outputs, std::function<void()> backward);
 
     // Gradients of the scalar `loss` (one float32) with respect to everything it was computed from. Each closure is
     // dropped, with the tensors it kept, as soon as it has run. The tape is empty afterwards.
@@ -28,7 +23,6 @@ class Tape {
     struct Record {
         std::vector<Variable> outputs;
         std::function<void()> backward;
-        StatsGradients stats_gradients;
     };
     std::vector<Record> records_;
 };
@@ -37,7 +31,7 @@ class Tape {
 struct Context {
     Backend& backend;
     Tape* tape = nullptr;   // None: nothing is recorded.
-    bool training = false;  // Norms use the statistics of the batch; else the running ones.
+    bool training = false;  // Layers that behave differently in training do so.
 
     // Whether an operation on these inputs has to be recorded.
     template <class... Inputs>

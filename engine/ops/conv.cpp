@@ -47,6 +47,13 @@ Conv2dParams conv_params(const Shape& x, const Shape& weight, int stride, Paddin
             stride,   rows.before, rows.after, columns.before, columns.after};
 }
 
+std::vector<Variable> ConvResult::outputs() const {
+    std::vector<Variable> all{y};
+    if (stats.defined()) all.insert(all.end(), {stats.mean, stats.variance});
+    if (p.defined()) all.push_back(p);
+    return all;
+}
+
 ConvResult conv(Context& context, const Variable& x, const Variable& weight, const ConvOptions& options) {
     const Conv2dParams params = conv_params(x.shape(), weight.shape(), options.stride, options.padding);
     const DType dtype = x.value().dtype();

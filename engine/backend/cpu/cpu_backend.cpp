@@ -127,9 +127,10 @@ void CpuBackend::norm(const NormParams& p, const Tensor& x, const Tensor& residu
 }
 
 void CpuBackend::norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                               bool accumulate, const Tensor& dgamma, const Tensor& dbeta) {
-    if (!library_norm_takes(x)) {
-        KernelBackend::norm_backward(p, x, dy, dx, accumulate, dgamma, dbeta);
+                               bool accumulate, const NormGradients& gradients) {
+    const Tensor &dgamma = gradients.dgamma, &dbeta = gradients.dbeta;
+    if (!library_norm_takes(x) || gradients.dmean.defined()) {
+        KernelBackend::norm_backward(p, x, dy, dx, accumulate, gradients);
     } else if (accumulate) {
         const Tensor contribution = empty(dx.shape(), dx.dtype());
         onednn::norm_backward(executor_, p, x, dy, contribution, dgamma, dbeta);

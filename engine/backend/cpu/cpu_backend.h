@@ -27,7 +27,7 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
 
     void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override;
     void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
-                       const Tensor& dgamma, const Tensor& dbeta) override;
+                       const NormGradients& gradients) override;
 
   private:
     // Whether oneDNN normalises x: its batch norm takes float32 here, and no residual.
