@@ -68,15 +68,19 @@ TEST_CASE("every configuration file loads", "[config]") {
         ++count;
         const tools::Experiment experiment = tools::load_experiment(entry.path().string());
         CHECK(experiment.run.dir == "runs/" + name);
+        // "cifar100_resnet20": the data set before the network, where it is not CIFAR-10.
+        const auto underscore = name.find('_');
+        const std::string network = underscore == name.npos ? name : name.substr(underscore + 1);
+        CHECK(experiment.data.format == (underscore == name.npos ? "cifar10" : name.substr(0, underscore)));
         const bool is_plain = name.rfind("plain", 0) == 0;
         const bool is_postact = name.rfind("postact", 0) == 0;
         CHECK((experiment.model.shortcut == models::Shortcut::none) == is_plain);
         CHECK((experiment.model.block == models::Block::postact) == is_postact);
-        if (const auto digit = name.find_first_of("0123456789"); digit != name.npos) {
-            CHECK(experiment.model.depth == std::stoll(name.substr(digit)));
+        if (const auto digit = network.find_first_of("0123456789"); digit != network.npos) {
+            CHECK(experiment.model.depth == std::stoll(network.substr(digit)));
         }
     }
-    CHECK(count == 13);
+    CHECK(count == 15);
 }
 
 TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "[config]") {
