@@ -1,10 +1,11 @@
-// A training run from its configuration to its exit code: what resnet-train does once its command line is read.
+// A training run from its configuration to its last checkpoint: what resnet-train does once its command line is read.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "engine/data/cifar10.h"
+#include "engine/train/resume.h"
 #include "engine/train/run.h"
 #include "tools/run/experiment.h"
 
@@ -21,9 +22,10 @@ struct Pictures {
 };
 using LoadPictures = std::function<Pictures()>;
 
-// Trains in the folder experiment.run.dir and returns the exit code. Prints progress on standard output and warnings
-// on standard error. Throws what engine::train() throws, and InputError for what does not fit together.
-int train(const Experiment& experiment, const StartOptions& options, const LoadPictures& load,
-          engine::Signals& signals);
+// Trains in the folder experiment.run.dir, prints progress on standard output, and tells `warn` of checkpoints that
+// cannot be read. Returns the signal that stopped the run, 0 for a finished one; steps that were taken are in a
+// checkpoint. Throws what engine::train() throws, and InputError for what does not fit together.
+int run_training(const Experiment& experiment, const StartOptions& options, const LoadPictures& load,
+                 const engine::Warn& warn, engine::Signals& signals);
 
 }  // namespace tools
