@@ -55,6 +55,19 @@ void warn(const std::string& message) {
     tools::print_error("resnet-train: warning", message);
 }
 
+const char* remedy(engine::RunFolderError::Problem problem) {
+    using Problem = engine::RunFolderError::Problem;
+    switch (problem) {
+        case Problem::in_use:
+            return "wait for it, or choose another folder with --out";
+        case Problem::holds_run:
+            return "resume it with --resume, or choose another with --out";
+        case Problem::nothing_readable:
+            return "start again in another folder with --out";
+    }
+    return "";
+}
+
 int run(const Options& options) {
     const tools::Experiment experiment = experiment_for(options);
     const auto load = [&]() -> tools::Pictures {
@@ -62,7 +75,11 @@ int run(const Options& options) {
         return {engine::load_cifar10(folder), folder.string()};
     };
     handle_signals();
-    return tools::exit_code_after(tools::run_training(experiment, options.start, load, warn, signals));
+    try {
+        return tools::exit_code_after(tools::run_training(experiment, options.start, load, warn, signals));
+    } catch (const engine::RunFolderError& error) {
+        throw engine::InputError(std::string(error.what()) + "; " + remedy(error.problem()));
+    }
 }
 
 }  // namespace
