@@ -3,6 +3,7 @@
 
 #include "engine/data/cifar10.h"
 #include "engine/nn/trace.h"
+#include "models/registry.h"
 #include "tests/catch.h"
 #include "tests/emulator/stream.h"
 #include "tests/support/training.h"
