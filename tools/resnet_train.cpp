@@ -56,11 +56,28 @@ void warn(const std::string& message) {
     tools::print_error("resnet-train: warning", message);
 }
 
+const char* remedy(engine::RunFolderError::Problem problem) {
+    using Problem = engine::RunFolderError::Problem;
+    switch (problem) {
+        case Problem::in_use:
+            return "wait for it, or choose another folder with --out";
+        case Problem::holds_run:
+            return "resume it with --resume, or choose another with --out";
+        case Problem::nothing_readable:
+            return "start again in another folder with --out";
+    }
+    return "";
+}
+
 int run(const Options& options) {
     const tools::Experiment experiment = experiment_for(options);
     const auto load = [&] { return tools::load_data(experiment.data); };
     handle_signals();
-    return tools::exit_code_after(tools::run_training(experiment, options.start, load, warn, signals));
+    try {
+        return tools::exit_code_after(tools::run_training(experiment, options.start, load, warn, signals));
+    } catch (const engine::RunFolderError& error) {
+        throw engine::InputError(std::string(error.what()) + "; " + remedy(error.problem()));
+    }
 }
 
 }  // namespace

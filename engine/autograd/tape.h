@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "engine/autograd/trace.h"
 #include "engine/autograd/variable.h"
 
 namespace engine {
@@ -30,8 +31,9 @@ class Tape {
 // What an operation needs besides its operands.
 struct Context {
     Backend& backend;
-    Tape* tape = nullptr;   // None: nothing is recorded.
-    bool training = false;  // Layers that behave differently in training do so.
+    Tape* tape = nullptr;    // None: nothing is recorded.
+    bool training = false;   // Layers that behave differently in training do so.
+    Trace* trace = nullptr;  // Is told of each operation; none: nobody asks.
 
     // Whether an operation on these inputs has to be recorded.
     template <class... Inputs>

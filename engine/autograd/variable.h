@@ -19,6 +19,10 @@ class Variable {
     const Shape& shape() const { return slot_->value.shape(); }
     bool requires_grad() const { return slot_ && slot_->requires_grad; }
 
+    // The same for all copies of a variable, and for no other that ever was.
+    using Identity = std::weak_ptr<const void>;
+    Identity identity() const { return slot_; }
+
     bool has_grad() const { return slot_ && slot_->has_grad; }
     // The gradient gathered so far; has_grad() must hold.
     const Tensor& grad() const;

@@ -157,13 +157,8 @@ Tensor Backend::from_host(const T* values, const Shape& shape) {
     return x;
 }
 
-struct CpuOptions {
-    // Batch norm by oneDNN instead of the project's own kernels, which pass over memory fewer times.
-    bool library_norm = false;
-};
-
 // The CPU: every operation, float32 and bfloat16.
-std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});
+std::unique_ptr<Backend> make_cpu_backend();
 
 struct CudaOptions {
     bool deterministic = true;  // Only algorithms that give the same bits on every run.

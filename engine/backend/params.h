@@ -53,7 +53,7 @@ struct NormGradients {
 
 // The gradients of the mean and variance of a tensor, for the operation that made them.
 struct MomentsGradient {
-    Tensor mean;              // Undefined: the moments have no gradient.
+    Tensor mean;                        // Undefined: the moments have no gradient.
     Tensor dmean = {}, dvariance = {};  // Undefined: zeros.
 };
 

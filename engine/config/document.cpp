@@ -80,8 +80,8 @@ Document::Document(std::string_view text, const std::string& source)
     if (!root_.is_object()) throw InputError(source + ": expected an object {...}, got " + shorten(root_));
 }
 
-void Document::set(const std::string& override_text) {
-    const std::string place = "--set " + override_text;
+void Document::set(const std::string& override_text, const std::string& source) {
+    const std::string place = source + " " + override_text;
     const std::size_t equals = override_text.find('=');
     if (equals == override_text.npos || equals == 0) {
         throw InputError(place + ": expected key.path=value, such as train.steps=1000");

@@ -18,8 +18,9 @@ class Document {
     Document(std::string_view text, const std::string& source);
 
     // "key.path=value": the value is JSON, or else taken as a string. An object is merged key by key; all else
-    // replaces what the file says. Refuses a key that an earlier override has given.
-    void set(const std::string& override_text);
+    // replaces what the file says. Messages call it by its source, "--set", and its text. Refuses a key that an earlier
+    // override has given.
+    void set(const std::string& override_text, const std::string& source);
 
     // Each key of the document must be one of `known`, which holds every key with some value.
     void refuse_unknown_keys(const Json& known) const;

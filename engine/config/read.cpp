@@ -133,9 +133,9 @@ class Reader final : public Fields {
 }  // namespace
 
 void read_config(const Describe& describe, std::string_view text, const std::string& source,
-                 std::span<const std::string> overrides) {
+                 std::span<const std::string> overrides, const std::string& override_source) {
     Document document(text, source);
-    for (const std::string& override_text : overrides) document.set(override_text);
+    for (const std::string& override_text : overrides) document.set(override_text, override_source);
     Json known = Json::parse(write_config(describe));
     known[kSchemaKey] = nullptr;
     document.refuse_unknown_keys(known);

@@ -41,7 +41,12 @@ Variable classifier(Context& context, const Variable& x, const Norm& norm, const
     if (fused != nullptr && norm.relu && fused->has_classifier(x.shape(), weight.shape(), x.value().dtype())) {
         check_norm("classifier", norm, x.shape());
         check_shape("classifier", "bias", bias.shape(), {weight.shape()[0]});
-        return fused_classifier(context, *fused, x, norm, weight, bias);
+        const Variable logits = fused_classifier(context, *fused, x, norm, weight, bias);
+        if (context.trace) {
+            context.trace->add("classifier", norm.attributes(),
+                               norm.operands({{"x", x}, {"weight", weight}, {"bias", bias}}), {{"logits", logits}});
+        }
+        return logits;
     }
     return linear(context, global_average_pool(context, ops::norm(context, x, norm)), weight, bias);
 }

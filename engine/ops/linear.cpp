@@ -40,6 +40,9 @@ Variable linear(Context& context, const Variable& x, const Variable& weight, con
             }
         });
     }
+    if (context.trace) {
+        context.trace->add("linear", {}, {{"x", x}, {"weight", weight}, {"bias", bias}}, {{"y", out}});
+    }
     return out;
 }
 

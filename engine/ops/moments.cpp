@@ -27,6 +27,9 @@ Moments batch_stats(Context& context, const Variable& x) {
         context.tape->record({moments.mean, moments.variance},
                              [&backend, x, moments] { add_moments_gradient(backend, x, moments); });
     }
+    if (context.trace) {
+        context.trace->add("batch_stats", {}, {{"x", x}}, {{"mean", moments.mean}, {"variance", moments.variance}});
+    }
     return moments;
 }
 

@@ -43,6 +43,22 @@ RunningUpdate Norm::running_update() const {
     return {running.defined() ? running.values() : BatchStats(), decay};
 }
 
+std::map<std::string, Attribute> Norm::attributes() const {
+    std::map<std::string, Attribute> attributes{{"epsilon", double{epsilon}}, {"relu", relu}};
+    if (running.defined()) attributes.emplace("decay", double{decay});
+    return attributes;
+}
+
+Trace::Operands Norm::operands(Trace::Operands others) const {
+    others.insert(others.end(), {{"gamma", gamma},
+                                 {"beta", beta},
+                                 {"mean", moments.mean},
+                                 {"variance", moments.variance},
+                                 {"running_mean", running.mean},
+                                 {"running_variance", running.variance}});
+    return others;
+}
+
 void check_norm(const char* op, const Norm& norm, const Shape& x) {
     if (x.rank() < 2) shape_error(op, fmt::format("x must have at least 2 axes, but its shape is {}", x.to_string()));
     const Shape expected{x[-1]};
@@ -71,6 +87,9 @@ Variable norm(Context& context, const Variable& x, const Norm& norm, const Varia
         context.tape->record({out}, [&backend, x, norm, residual, out] {
             backward(backend, norm, x, residual, out.value(), out.grad());
         });
+    }
+    if (context.trace) {
+        context.trace->add("norm", norm.attributes(), norm.operands({{"x", x}, {"residual", residual}}), {{"y", out}});
     }
     return out;
 }
@@ -121,6 +140,13 @@ BatchNormResult batch_norm_training(Context& context, const Variable& x, Norm no
             if (y.has_grad()) backward(backend, norm, x, residual, y.value(), y.grad());
             if (norm.moments.has_grad()) add_moments_gradient(backend, x, norm.moments);
         });
+    }
+    if (context.trace) {
+        Norm learnt = norm;
+        learnt.moments = {};  // These are outputs.
+        context.trace->add("batch_norm_training", norm.attributes(),
+                           learnt.operands({{"x", x}, {"residual", residual}}),
+                           {{"y", y}, {"mean", norm.moments.mean}, {"variance", norm.moments.variance}});
     }
     return {y, norm.moments};
 }

@@ -12,13 +12,17 @@ struct Norm {
     Variable gamma;
     Variable beta;
     Moments moments = {};
-    float epsilon;
-    bool relu;
+    float epsilon = 0;
+    bool relu = false;
     Moments running = {};  // Follows `moments` when the norm is applied; undefined: nothing does.
     float decay = 0;       // Share of `running` that stays.
     // The moments are those of the very tensor that is normalised: a library may then return the whole gradient of that
     // tensor. False for others (merged over several tensors, or constants), which receive gradients of their own.
     bool own_moments = true;
+
+    // What a trace shows of it: its numbers, and its variables together with `others`.
+    std::map<std::string, Attribute> attributes() const;
+    Trace::Operands operands(Trace::Operands others) const;
 
     NormParams params() const { return {moments.values(), gamma.value(), beta.value(), epsilon, relu}; }
     RunningUpdate running_update() const;

@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "engine/core/error.h"
-
 namespace engine {
 
 FolderLock::FolderLock(const std::filesystem::path& folder) {
@@ -24,8 +22,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
     close(descriptor_);
     errno = reason;
     if (reason != EWOULDBLOCK) fail("lock", file);
-    throw InputError(fmt::format("{}: another process trains there; wait for it, or choose another folder with --out",
-                                 folder.string()));
+    throw RunFolderError(RunFolderError::Problem::in_use, folder.string() + ": another process trains there");
 }
 
 FolderLock::~FolderLock() {

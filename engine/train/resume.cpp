@@ -33,9 +33,9 @@ std::optional<Checkpoint> newest_good_checkpoint(RunFolder& folder, const Warn& 
         }
     }
     if (refused.empty()) return std::nullopt;
-    throw InputError(
-        fmt::format("{}: none of the {} checkpoint(s) can be read, so that there is nothing to go on "
-                    "from; start again in another folder with --out. {}",
+    throw RunFolderError(
+        RunFolderError::Problem::nothing_readable,
+        fmt::format("{}: none of the {} checkpoint(s) can be read, so that there is nothing to resume from: {}",
                     folder.path().string(), refused.size(), fmt::join(refused, "; ")));
 }
 

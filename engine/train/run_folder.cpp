@@ -85,10 +85,7 @@ bool RunFolder::holds_run() const {
 
 void RunFolder::refuse_run() const {
     if (!holds_run()) return;
-    throw InputError(
-        fmt::format("{}: the folder already holds a run; go on with it with --resume, or choose another "
-                    "with --out",
-                    path_.string()));
+    throw RunFolderError(RunFolderError::Problem::holds_run, path_.string() + ": the folder already holds a run");
 }
 
 void RunFolder::write_config(const std::string& config) const {

@@ -20,13 +20,14 @@ namespace engine {
 
 class RunFolder {
   public:
-    // Makes the folder if it is not there and takes it for this process: InputError if another process trains there or
-    // a file stands in its place, Error if it cannot be made. Removes what a process that died left unfinished.
+    // Makes the folder if it is not there and takes it for this process: RunFolderError if another process trains
+    // there, InputError if a file stands in its place, Error if it cannot be made. Removes what a process that died
+    // left unfinished.
     explicit RunFolder(std::filesystem::path path);
 
     // Whether a run has left anything here that another one would spoil: a row or a checkpoint.
     bool holds_run() const;
-    // InputError with the remedy if one has.
+    // RunFolderError if one has.
     void refuse_run() const;
 
     // Replaces config.json.

@@ -125,11 +125,6 @@ TEST_CASE("conv equals plain loops where it is fused", "[ops][fused]") {
     }
 }
 
-TEST_CASE("conv equals plain loops with oneDNN's norm", "[ops]") {
-    const auto backend = poisoned(make_cpu_backend({.library_norm = true}));
-    for (const ConvCase& c : kConvCases) check_conv(*backend, c, DType::kFloat32);
-}
-
 DEVICE_TEST_CASE("conv of one input by two weights of other sizes uses the right one", "[ops]") {
     // What a backend prepares for a shape must not be used for another.
     Random random("two weights");

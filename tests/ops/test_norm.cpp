@@ -83,10 +83,6 @@ DEVICE_TEST_CASE("norm equals plain loops, forward and backward through the stat
     check_training(backend);
 }
 
-TEST_CASE("norm by oneDNN equals plain loops, forward and backward through the statistics", "[ops]") {
-    check_training(*poisoned(make_cpu_backend({.library_norm = true})));
-}
-
 DEVICE_TEST_CASE("norm in evaluation takes the statistics that it is given", "[ops]") {
     for (const NormCase& c : norm_cases()) {
         if (c.residual == Residual::kInput) continue;

@@ -13,11 +13,12 @@ struct ClassifierForward {
         : x(o.activation(Shape{layer.height, layer.width, layer.channels})),
           norm(o.norm_of(x, true)),
           running(running_update(o, layer.channels)),
-          weight(o.parameter({kClasses, layer.channels}, DType::kFloat32, -0.25, 0.25)),
-          bias(o.parameter({kClasses}, DType::kFloat32, -1, 1)),
+          weight(o.parameter({layer.out_channels, layer.channels}, DType::kFloat32, -0.25, 0.25)),
+          bias(o.parameter({layer.out_channels}, DType::kFloat32, -1, 1)),
           pooled(o.result({o.batch(), layer.channels}, DType::kFloat32)),
-          logits(o.result({o.batch(), kClasses}, DType::kFloat32)),
-          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels), kClasses},
+          logits(o.result({o.batch(), layer.out_channels}, DType::kFloat32)),
+          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels),
+                 static_cast<size_t>(layer.out_channels)},
           pixels(static_cast<size_t>(layer.height) * layer.width) {}
 
     Trial trial(std::function<void()> run) const {
@@ -25,7 +26,7 @@ struct ClassifierForward {
             [f = *this] { return pooled_values(f.norm.reference.forward(*f.x.values), f.pixels, f.linear.features); });
         const auto logits_reference = [pooled_reference, f = *this] {
             Values values = f.linear.forward(pooled_reference(), *f.weight.values);
-            for (size_t i = 0; i < values.size(); ++i) values[i] += (*f.bias.values)[i % kClasses];
+            for (size_t i = 0; i < values.size(); ++i) values[i] += (*f.bias.values)[i % f.linear.classes];
             return values;
         };
         return {std::move(run),
@@ -49,13 +50,14 @@ struct ClassifierBackward {
         : x(o.activation(Shape{layer.height, layer.width, layer.channels})),
           norm(o.norm_of(x, true)),
           pooled(o.batched({layer.channels}, DType::kFloat32)),
-          weight(o.parameter({kClasses, layer.channels}, DType::kFloat32, -0.25, 0.25)),
-          dlogits(o.batched({kClasses}, DType::kFloat32)),
+          weight(o.parameter({layer.out_channels, layer.channels}, DType::kFloat32, -0.25, 0.25)),
+          dlogits(o.batched({layer.out_channels}, DType::kFloat32)),
           dx(o.result_like(x.tensor)),
           gradients(norm_gradients(o, layer.channels)),
           dweight(o.result_like(weight.tensor)),
-          dbias(o.result({kClasses}, DType::kFloat32)),
-          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels), kClasses},
+          dbias(o.result({layer.out_channels}, DType::kFloat32)),
+          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels),
+                 static_cast<size_t>(layer.out_channels)},
           pixels(static_cast<size_t>(layer.height) * layer.width),
           repeats(o.repeats()) {}
 
@@ -66,7 +68,8 @@ struct ClassifierBackward {
         std::vector<Output> outputs = norm_backward_outputs(norm.reference, x, dp, moments, dx, {}, gradients, repeats);
         outputs.push_back(
             {"dweight", dweight, [b = *this] { return b.linear.dw(*b.pooled.values, *b.dlogits.values); }, repeats});
-        outputs.push_back({"dbias", dbias, [b = *this] { return column_sums(*b.dlogits.values, kClasses); }, repeats});
+        outputs.push_back(
+            {"dbias", dbias, [b = *this] { return column_sums(*b.dlogits.values, b.linear.classes); }, repeats});
         return {std::move(run), std::move(outputs),
                 bytes_of({x.tensor, pooled.tensor, weight.tensor, dlogits.tensor, dx, dweight}),
                 4.0 * static_cast<double>(dlogits.tensor.elements() * weight.tensor.shape()[1])};

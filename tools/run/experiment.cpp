@@ -44,7 +44,7 @@ void Experiment::describe(engine::Fields& fields) {
 Experiment experiment_from_json(std::string_view text, const std::string& source,
                                 std::span<const std::string> overrides) {
     Experiment experiment;
-    engine::read_config(description_of(experiment), text, source, overrides);
+    engine::read_config(description_of(experiment), text, source, overrides, "--set");
     return experiment;
 }
 

@@ -71,12 +71,13 @@ std::string CudaFusedOps::limits() const {
                 if (!kernels::half_unit_supported(shape)) continue;
                 const size_t need = kernels::half_unit_shared_bytes(shape);
                 if (need <= shared_bytes_) continue;
-                shapes += fmt::format("{}{} to {} channels with stride {} ({} bytes)", shapes.empty() ? "" : ", ", in,
+                shapes += fmt::format("{}{} to {} channels with stride {} (needs {})", shapes.empty() ? "" : ", ", in,
                                       out, stride, need);
             }
         }
     }
-    return shapes.empty() ? "" : fmt::format("{} bytes of shared memory a block, composed: {}", shared_bytes_, shapes);
+    if (shapes.empty()) return "";
+    return fmt::format("composed, because a block has only {} bytes of shared memory: {}", shared_bytes_, shapes);
 }
 
 bool CudaFusedOps::has_half_unit(const Conv2dParams& conv, DType dtype) {
