@@ -80,7 +80,7 @@ TEST_CASE("every configuration file loads", "[config]") {
             CHECK(experiment.model.depth == std::stoll(network.substr(digit)));
         }
     }
-    CHECK(count == 15);
+    CHECK(count >= 15);  // None of these is lost; a new one needs no edit here.
 }
 
 TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "[config]") {
