@@ -15,9 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
+bool is_there(const fs::path& folder, const std::string& name) {
     std::error_code ignored;
-    return fs::exists(path, ignored);
+    return !name.empty() && fs::exists(folder / name, ignored);
 }
 
 class Reader {
@@ -43,10 +43,10 @@ class Reader {
                                    place.string(), name, files_.archive);
             }
         }
-        if (is_there(path / files_.archive)) {
+        if (is_there(path, files_.archive)) {
             return fmt::format("the archive {} is there, but not unpacked", (path / files_.archive).string());
         }
-        if (is_there(path / files_.python_archive)) {
+        if (is_there(path, files_.python_archive)) {
             return fmt::format("{} is the Python version of {}, but the binary version is needed ({})",
                                (path / files_.python_archive).string(), name, files_.archive);
         }
@@ -59,7 +59,7 @@ class Reader {
 
   private:
     static bool holds_any(const fs::path& folder, const std::vector<RecordFiles::File>& files) {
-        return std::any_of(files.begin(), files.end(), [&](const auto& file) { return is_there(folder / file.name); });
+        return std::any_of(files.begin(), files.end(), [&](const auto& file) { return is_there(folder, file.name); });
     }
 
     std::vector<uint8_t> read_all(const fs::path& folder, const std::vector<RecordFiles::File>& files) const {

@@ -17,6 +17,15 @@ struct BadValue {
     std::string message;
 };
 
+// `expected "cifar10" or "cifar100"`, and whatever else is registered.
+std::string data_formats_expected() {
+    std::string expected;
+    for (const auto name : engine::data_format_names()) {
+        expected += (expected.empty() ? "expected \"" : " or \"") + std::string(name) + "\"";
+    }
+    return expected;
+}
+
 const std::vector<BadValue>& bad_values() {
     static const std::vector<BadValue> cases = {
         {"model.family", R"("vgg")", R"(expected "resnet", got "vgg")"},
@@ -31,8 +40,8 @@ const std::vector<BadValue>& bad_values() {
         {"model.shortcut", "null",
          R"(expected "avgpool_zeropad" or "subsample_zeropad" or "projection" or "none", got null)"},
         {"model.padding", R"("valid")", R"(expected "same" or "symmetric", got "valid")"},
-        {"data.format", R"("mnist")", R"(expected "cifar10" or "cifar100", got "mnist")"},
-        {"data.format", "10", R"(expected "cifar10" or "cifar100", got 10)"},
+        {"data.format", R"("mnist")", data_formats_expected() + R"(, got "mnist")"},
+        {"data.format", "10", data_formats_expected() + ", got 10"},
         {"data.dir", "3", "expected a string that is not empty, or null, got 3"},
         {"data.dir", R"("")", R"(expected a string that is not empty, or null, got "")"},
         {"data.dir", R"("a\u0000b")", R"(expected a string that is not empty, or null, got "a\u0000b")"},
