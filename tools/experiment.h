@@ -8,7 +8,7 @@
 #include "engine/data/config.h"
 #include "engine/optim/config.h"
 #include "engine/train/config.h"
-#include "models/config.h"
+#include "models/registry.h"
 
 namespace tools {
 

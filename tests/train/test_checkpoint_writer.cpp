@@ -13,7 +13,7 @@ using namespace engine;
 struct Writing {
     Writing()
         : backend(make_cpu_backend()),
-          run(*backend, {.depth = 8}, DType::kFloat32, 3),
+          run(*backend, models::ResNetConfig{.depth = 8}, DType::kFloat32, 3),
           folder(parent / "run"),
           metrics(folder.metrics_path(), 0, 0) {}
 
@@ -39,7 +39,7 @@ TEST_CASE_METHOD(Writing, "a checkpoint holds the weights of its step, whatever 
     writer.finish();
     CHECK(folder.checkpoints().size() == 4);
     for (int step = 1; step <= 4; ++step) {
-        test::TrainingRun other(*backend, {.depth = 8}, DType::kFloat32, 4);
+        test::TrainingRun other(*backend, models::ResNetConfig{.depth = 8}, DType::kFloat32, 4);
         other.restore(Checkpoint::read(folder.checkpoint_path(step)));
         CHECK((other.state() == states[static_cast<size_t>(step) - 1]));
     }

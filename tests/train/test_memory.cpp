@@ -10,7 +10,7 @@ constexpr int kBatch = 8;
 
 struct Fixture {
     explicit Fixture(int depth)
-        : model(models::make_model(parameters, {.depth = depth}, engine::cifar10_description())) {
+        : model(models::make_model(parameters, models::ResNetConfig{.depth = depth}, engine::cifar10_description())) {
         parameters.allocate(*backend, engine::DType::kFloat32, 0);
         const std::vector<uint8_t> records(size_t{kBatch} * kernels::kRecordBytes, 0);
         batches = std::make_unique<engine::Batches>(engine::Batches::in_order(

@@ -34,7 +34,7 @@ Result train(int steps, int threads, uint64_t seed, engine::DType dtype) {
     omp_set_num_threads(threads);
     const auto backend = engine::make_cpu_backend();
     engine::nn::Parameters parameters;
-    const auto model = models::make_model(parameters, {.depth = 8}, engine::cifar10_description());
+    const auto model = models::make_model(parameters, models::ResNetConfig{.depth = 8}, engine::cifar10_description());
     parameters.allocate(*backend, dtype, seed);
     const auto records = random_records();
     const auto mean = backend->zeros({32, 32, 3}, engine::DType::kFloat32);
