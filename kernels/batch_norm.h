@@ -58,6 +58,17 @@ void norm_backward(const Exec& exec, const NormShape& shape, const T* dy, const 
                    const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
                    const float* dgamma, const float* dbeta, T* dx, bool accumulate);
 
+// The gradient of batch_stats: dx = dmean / rows + 2 * dvariance * (x - mean) / rows, added to dx if accumulate. dmean
+// or dvariance may be null, which stands for zeros. Reads x (and dx) once and writes dx once.
+template <class Exec, class T>
+void batch_stats_backward(const Exec& exec, const NormShape& shape, const T* x, const float* mean, const float* dmean,
+                          const float* dvariance, T* dx, bool accumulate);
+
+// From the sums of norm_backward_reduce, the gradients of the mean and the variance that the normalisation was given.
+template <class Exec>
+void norm_backward_moments(const Exec& exec, int channels, const float* variance, const float* gamma, float epsilon,
+                           const float* dgamma, const float* dbeta, float* dmean, float* dvariance);
+
 // running = decay * running + (1 - decay) * batch, for the mean and for the unbiased variance: the variance given is
 // the biased one of `rows` rows and is multiplied by rows / max(rows - 1, 1).
 template <class Exec>

@@ -65,6 +65,31 @@ KERNELS_HD inline float norm_gradient_value(float g, float x, float mean, float 
     return scale * (g - shift - (x - mean) * slope);
 }
 
+// The gradients of mean and variance through a normalisation that was given them, from the sums over the rows:
+// xhat = (x - mean) * rstd moves by -rstd for each unit of the mean, and by -xhat * rstd^2 / 2 for each of the
+// variance.
+KERNELS_HD inline float mean_gradient(float rstd, float gamma, float dbeta) {
+    return -gamma * rstd * dbeta;
+}
+KERNELS_HD inline float variance_gradient(float rstd, float gamma, float dgamma) {
+    return -0.5f * gamma * rstd * rstd * dgamma;
+}
+
+// What the gradients of a tensor's moments bring to each of its elements:
+//     dmean / rows + 2 * dvariance * (x - mean) / rows = shift + (x - mean) * slope
+struct MomentsSlope {
+    float mean, shift, slope;
+};
+
+KERNELS_HD inline MomentsSlope moments_slope(float mean, float dmean, float dvariance, int64_t rows) {
+    const float share = 1.0f / static_cast<float>(rows);
+    return {mean, dmean * share, 2.0f * dvariance * share};
+}
+
+KERNELS_HD inline float moments_gradient_value(float x, const MomentsSlope& s) {
+    return s.shift + (x - s.mean) * s.slope;
+}
+
 KERNELS_HD inline float running_value(float running, float batch, float decay) {
     return decay * running + (1.0f - decay) * batch;
 }

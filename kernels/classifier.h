@@ -24,11 +24,19 @@ void classifier_forward(const Exec& exec, const ClassifierShape& shape, const bf
 template <class Exec>
 size_t classifier_backward_scratch_floats(const Exec& exec, const ClassifierShape& shape);
 
-// From dlogits [batch, classes]: dx with the statistics of x held fixed (see HalfUnitBackward), dgamma, dbeta
-// [channels], dweight, dbias. Reads x once, writes dx once.
+struct ClassifierBackward {
+    const float* dlogits;  // [batch, classes]
+    const bfloat16* x;
+    NormInput norm;
+    const float *pooled, *weight;
+    bfloat16* dx;                  // with the moments of x held fixed
+    NormGradients norm_gradients;  // [channels]
+    float *dweight, *dbias;
+};
+
+// Reads x once, writes dx once.
 template <class Exec>
-void classifier_backward(const Exec& exec, const ClassifierShape& shape, const float* dlogits, const bfloat16* x,
-                         const NormInput& norm, const float* pooled, const float* weight, bfloat16* dx, float* dgamma,
-                         float* dbeta, float* dweight, float* dbias, const SumScratch& scratch);
+void classifier_backward(const Exec& exec, const ClassifierShape& shape, const ClassifierBackward& b,
+                         const SumScratch& scratch);
 
 }  // namespace kernels

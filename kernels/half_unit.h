@@ -76,32 +76,36 @@ template <class Exec>
 void half_unit_forward(const Exec& exec, const HalfUnitShape& shape, const HalfUnitForward& f,
                        const SumScratch& scratch);
 
-// A norm that read a tensor t of `rows` rows has a gradient that flows through the statistics of t as well. Whoever
-// produced t adds that part as it loads the gradient:
-//     dt += -scale * (dbeta / rows + (t - mean) * rstd * dgamma / rows),  scale = gamma * rstd
-struct StatsGradient {
-    const float* mean = nullptr;  // null: there is no such part
-    const float* variance = nullptr;
-    const float* gamma = nullptr;
-    const float* dgamma = nullptr;
-    const float* dbeta = nullptr;
-    float epsilon = 0.0f;
+// The gradients of the mean and variance of a tensor t of `rows` rows, all [channels]. The operation that made t and
+// its moments adds what they bring to t as it loads the gradient of t:
+//     dt += dmean / rows + 2 * dvariance * (t - mean) / rows
+struct MomentsGradient {
+    const float* mean = nullptr;       // null: the moments have no gradient
+    const float* dmean = nullptr;      // null: zeros
+    const float* dvariance = nullptr;  // null: zeros
+};
+
+// What the backward of a normalisation writes per channel, all in one pass over the sums. g: the gradient behind the
+// ReLU's mask, before rounding.
+struct NormGradients {
+    float *dgamma, *dbeta;     // sums of g * xhat and of g
+    float *dmean, *dvariance;  // of the moments that it was given, made of these sums; null: not wanted
 };
 
 struct HalfUnitBackward {
-    const bfloat16* dy;            // like y: its gradient, with the statistics of y held fixed
-    const bfloat16* y;             // read only where stats_gradient is there
-    StatsGradient stats_gradient;  // of y
+    const bfloat16* dy;       // like y: its gradient, with the moments of y held fixed
+    const bfloat16* y;        // read only where its moments have a gradient
+    MomentsGradient moments;  // of y
     const bfloat16* x;
     NormInput norm;  // of x, with the batch statistics
     const bfloat16* weight;
-    const bfloat16* dp;     // like x: what else flows into p, added before the ReLU's mask; may be null
-    bfloat16* dy_whole;     // like y, another place than dy: receives dy with the part of stats_gradient, rounded;
-                            // may be null
-    bfloat16* dx;           // like x: scale * (gradient of norm(x)), the statistics of x held fixed
-    bool accumulate;        // it is added to dx, in float32, rounded once
-    float* dweight;         // [out, 3, 3, in], aligned to 8 bytes: float32 sums of products of bfloat16 operands
-    float *dgamma, *dbeta;  // [in]: sums of g * xhat and of g, g being the gradient behind the mask, before rounding
+    const bfloat16* dp;            // like x: what else flows into p, added before the ReLU's mask; may be null
+    bfloat16* dy_whole;            // like y, another place than dy: receives dy with what `moments` brings, rounded;
+                                   // may be null
+    bfloat16* dx;                  // like x: scale * (gradient of norm(x)), the statistics of x held fixed
+    bool accumulate;               // it is added to dx, in float32, rounded once
+    float* dweight;                // [out, 3, 3, in], aligned to 8 bytes: float32 sums of products of bfloat16 operands
+    NormGradients norm_gradients;  // [in]
 };
 
 template <class Exec>

@@ -25,10 +25,10 @@ template <class Exec>
 void stem_forward(const Exec& exec, const StemShape& shape, const bfloat16* x, const bfloat16* weight, bfloat16* y,
                   float* mean, float* variance, const SumScratch& scratch);
 
-// dweight [16, 3, 3, 3] float32 from dy, the gradient of y with its statistics held fixed, and their gradient. A
-// picture has no gradient.
+// dweight [16, 3, 3, 3] float32 from dy, the gradient of y with its moments held fixed, and their gradients. An image
+// has no gradient.
 template <class Exec>
 void stem_backward(const Exec& exec, const StemShape& shape, const bfloat16* dy, const bfloat16* y,
-                   const StatsGradient& stats_gradient, const bfloat16* x, float* dweight, const SumScratch& scratch);
+                   const MomentsGradient& moments, const bfloat16* x, float* dweight, const SumScratch& scratch);
 
 }  // namespace kernels

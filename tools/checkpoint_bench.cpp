@@ -12,7 +12,7 @@
 
 #include "engine/train/checkpoint_writer.h"
 #include "tools/program.h"
-#include "tools/session.h"
+#include "tools/run/session.h"
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "engine/core/error.h"
-#include "tools/experiment.h"
 #include "tools/program.h"
+#include "tools/run/experiment.h"
 
 namespace {
 

@@ -9,9 +9,9 @@
 
 #include "engine/io/checkpoint.h"
 #include "engine/train/trainer.h"
-#include "tools/agreement.h"
 #include "tools/program.h"
-#include "tools/session.h"
+#include "tools/run/compatibility.h"
+#include "tools/run/session.h"
 
 namespace {
 

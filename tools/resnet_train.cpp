@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "tools/program.h"
-#include "tools/session.h"
-#include "tools/training.h"
+#include "tools/run/session.h"
+#include "tools/run/training.h"
+#include "tools/standard_streams.h"
 
 namespace {
 
@@ -50,14 +51,18 @@ tools::Experiment experiment_for(const Options& options) {
     return tools::load_experiment(options.config, overrides);
 }
 
-int train(const Options& options) {
+void warn(const std::string& message) {
+    tools::print_error("resnet-train: warning", message);
+}
+
+int run(const Options& options) {
     const tools::Experiment experiment = experiment_for(options);
     const auto load = [&]() -> tools::Pictures {
         const auto folder = engine::find_cifar10(experiment.data.dir);
         return {engine::load_cifar10(folder), folder.string()};
     };
     handle_signals();
-    return tools::train(experiment, options.start, load, signals);
+    return tools::exit_code_after(tools::run_training(experiment, options.start, load, warn, signals));
 }
 
 }  // namespace
@@ -78,5 +83,5 @@ int main(int argc, char** argv) {
     app.footer(
         "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged,\n"
         "130 / 143 stopped by SIGINT / SIGTERM with a checkpoint written. SIGUSR1 writes a checkpoint and goes on.");
-    return tools::run_program(app, argc, argv, [&] { return train(options); });
+    return tools::run_program(app, argc, argv, [&] { return run(options); });
 }

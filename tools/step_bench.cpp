@@ -14,9 +14,8 @@
 #include <random>
 #include <sstream>
 
-#include "engine/train/trainer.h"
 #include "tools/program.h"
-#include "tools/session.h"
+#include "tools/run/session.h"
 
 namespace {
 
@@ -41,16 +40,10 @@ int bench(const Options& options) {
     overrides.push_back(fmt::format("train.batch_size={}", options.batch));
     if (!options.device.empty()) overrides.push_back(tools::text_override("train.device", options.device));
     tools::Session session(tools::load_experiment(options.config, overrides));
-    engine::Backend& backend = *session.backend;
-
     const auto records = random_records(options.mode == "train" ? 10000 : options.batch);
     const auto mean = session.upload_mean(engine::pixel_mean(records));
-    const auto dtype = session.parameters.activations();
-    engine::Trainer trainer(backend, *session.model, session.parameters,
-                            engine::Batches::shuffled(backend, records, mean, options.batch, dtype,
-                                                      session.experiment.data, session.experiment.train.seed),
-                            session.experiment.optimizer, session.experiment.schedule);
-    auto test = engine::Batches::in_order(backend, records, mean, options.batch, dtype);
+    engine::Trainer trainer = session.trainer(records, mean);
+    engine::Batches test = session.test_batches(records, mean);
 
     for (std::string line; std::getline(std::cin, line);) {
         std::istringstream words(line);
@@ -66,10 +59,10 @@ int bench(const Options& options) {
             } else if (options.mode == "train") {
                 trainer.update();
             } else {
-                engine::evaluate(backend, *session.model, test);
+                engine::evaluate(*session.backend, *session.model, test);
             }
         }
-        backend.synchronize();
+        session.backend->synchronize();
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
         fmt::print("{{\"seconds\": {:.6f}, \"images\": {}}}\n", elapsed.count(), int64_t{steps} * options.batch);
         std::fflush(stdout);

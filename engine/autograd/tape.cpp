@@ -4,8 +4,8 @@
 
 namespace engine {
 
-void Tape::record(std::vector<Variable> outputs, std::function<void()> backward, StatsGradients stats_gradients) {
-    records_.push_back({std::move(outputs), std::move(backward), stats_gradients});
+void Tape::record(std::vector<Variable> outputs, std::function<void()> backward) {
+    records_.push_back({std::move(outputs), std::move(backward)});
 }
 
 void Tape::backward(Backend& backend, const Variable& loss) {
@@ -16,10 +16,6 @@ void Tape::backward(Backend& backend, const Variable& loss) {
         records_.pop_back();
         const auto reached = [](const Variable& output) { return output.has_grad(); };
         if (std::none_of(record.outputs.begin(), record.outputs.end(), reached)) continue;
-        for (const Variable& output : record.outputs) {
-            if (!output.has_grad()) output.add_grad(backend, backend.zeros(output.shape(), output.value().dtype()));
-            if (record.stats_gradients == StatsGradients::kSettled) output.settle(backend);
-        }
         record.backward();
         for (const Variable& output : record.outputs) output.clear_grad();
     }

@@ -5,20 +5,16 @@
 #include <functional>
 #include <vector>
 
+#include "engine/autograd/trace.h"
 #include "engine/autograd/variable.h"
 
 namespace engine {
 
 class Tape {
   public:
-    // What an operation's backward can do with a part of the gradient that was left to it (Variable::stats_gradient).
-    enum class StatsGradients { kSettled, kTaken };
-
     // `backward` reads the gradients of `outputs` and contributes to those of its inputs. It runs once, and only if
-    // some output received a gradient; outputs without one are then given zeros. Outstanding parts of gradients are
-    // settled before, unless `backward` takes them itself.
-    void record(std::vector<Variable> outputs, std::function<void()> backward,
-                StatsGradients stats_gradients = StatsGradients::kSettled);
+    // some output received a gradient; where there are several outputs it asks each for has_grad().
+    void record(std::vector<Variable> outputs, std::function<void()> backward);
 
     // Gradients of the scalar `loss` (one float32) with respect to everything it was computed from. Each closure is
     // dropped, with the tensors it kept, as soon as it has run. The tape is empty afterwards.
@@ -28,7 +24,6 @@ class Tape {
     struct Record {
         std::vector<Variable> outputs;
         std::function<void()> backward;
-        StatsGradients stats_gradients;
     };
     std::vector<Record> records_;
 };
@@ -36,8 +31,9 @@ class Tape {
 // What an operation needs besides its operands.
 struct Context {
     Backend& backend;
-    Tape* tape = nullptr;   // None: nothing is recorded.
-    bool training = false;  // Norms use the statistics of the batch; else the running ones.
+    Tape* tape = nullptr;    // None: nothing is recorded.
+    bool training = false;   // Layers that behave differently in training do so.
+    Trace* trace = nullptr;  // Is told of each operation; none: nobody asks.
 
     // Whether an operation on these inputs has to be recorded.
     template <class... Inputs>

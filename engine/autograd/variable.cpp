@@ -14,30 +14,8 @@ Variable::Variable(Tensor value, Tensor grad) : Variable(std::move(value), true)
 }
 
 const Tensor& Variable::grad() const {
-    ASSERT(!slot_->stats_gradient);
-    return grad_with_fixed_stats();
-}
-
-const Tensor& Variable::grad_with_fixed_stats() const {
-    ASSERT(slot_->has_grad);
+    ASSERT(has_grad());
     return slot_->grad;
-}
-
-void Variable::set_stats_gradient(Backend& backend, const StatsGradient& part) const {
-    settle(backend);
-    slot_->stats_gradient = part;
-}
-
-void Variable::settle(Backend& backend) const {
-    if (!slot_->stats_gradient) return;
-    ASSERT(slot_->has_grad && backend.fused() != nullptr);
-    if (!slot_->fixed_grad && !slot_->grad.unique()) {
-        const Tensor own = backend.empty(shape(), slot_->grad.dtype());
-        backend.copy(slot_->grad, own);
-        slot_->grad = own;
-    }
-    backend.fused()->add_stats_gradient(*slot_->stats_gradient, slot_->value, slot_->grad);
-    slot_->stats_gradient.reset();
 }
 
 Tensor Variable::grad_target(Backend& backend, DType dtype) const {
@@ -48,7 +26,6 @@ Tensor Variable::grad_target(Backend& backend, DType dtype) const {
 
 void Variable::clear_grad() const {
     slot_->has_grad = false;
-    slot_->stats_gradient.reset();
     if (!slot_->fixed_grad) slot_->grad = {};
 }
 

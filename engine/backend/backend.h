@@ -69,13 +69,22 @@ class Backend {
 
     // ---- batch norm (Ioffe & Szegedy 2015); the last axis is the channel
     virtual void batch_stats(const Tensor& x, const BatchStats& stats) = 0;
+    // Gradient of batch_stats(): dx = dmean / rows + 2 * dvariance * (x - mean) / rows. `accumulate` adds to dx.
+    virtual void batch_stats_backward(const Tensor& x, const MomentsGradient& gradient, const Tensor& dx,
+                                      bool accumulate) = 0;
     // y += residual, then the statistics of y as stored.
     virtual void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) = 0;
     // y = [relu](norm(x) [+ residual]); residual may be undefined; y may be x.
     virtual void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) = 0;
-    // Gradient of norm() without residual, through the batch statistics as well. `accumulate` adds to dx.
+    // Gradient of norm() without residual. Without gradients.dmean, p.stats must be those of x, and dx is whole: it
+    // goes through them as well. With it, dx is the gradient with the statistics held fixed, and dmean and dvariance
+    // are theirs. `accumulate` adds to dx.
     virtual void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                               bool accumulate, const Tensor& dgamma, const Tensor& dbeta) = 0;
+                               bool accumulate, const NormGradients& gradients) = 0;
+    // In training: p.stats = the statistics of x, which `running` follows (undefined: nothing does), then norm(). A
+    // device may do it in one operation of a library.
+    virtual void batch_norm_training(const NormParams& p, const RunningUpdate& running, const Tensor& x,
+                                     const Tensor& residual, const Tensor& y);
     // running = decay * running + (1 - decay) * batch, the variance made unbiased with `rows` per channel.
     virtual void update_running(const BatchStats& batch, int64_t rows, float decay, const BatchStats& running) = 0;
 
@@ -121,6 +130,15 @@ class Backend {
     std::unique_ptr<FusedOps> fused_;
 };
 
+inline void Backend::batch_norm_training(const NormParams& p, const RunningUpdate& running, const Tensor& x,
+                                         const Tensor& residual, const Tensor& y) {
+    batch_stats(x, p.stats);
+    if (running.running.mean.defined()) {
+        update_running(p.stats, x.elements() / x.shape()[-1], running.decay, running.running);
+    }
+    norm(p, x, residual, y);
+}
+
 inline std::unique_ptr<Recording> Backend::record(const std::function<void()>&) {
     ASSERT(can_record());
     return nullptr;
@@ -139,13 +157,8 @@ Tensor Backend::from_host(const T* values, const Shape& shape) {
     return x;
 }
 
-struct CpuOptions {
-    // Batch norm by oneDNN instead of the project's own kernels, which pass over memory fewer times.
-    bool library_norm = false;
-};
-
 // The CPU: every operation, float32 and bfloat16.
-std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});
+std::unique_ptr<Backend> make_cpu_backend();
 
 struct CudaOptions {
     bool deterministic = true;  // Only algorithms that give the same bits on every run.

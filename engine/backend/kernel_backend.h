@@ -23,6 +23,12 @@ void with_activation_type(DType dtype, F f) {
     }
 }
 
+// What kernels take for an operand that may be left out.
+template <class T>
+T* data_or_null(const Tensor& x) {
+    return x.defined() ? x.data<T>() : nullptr;
+}
+
 // Exec is kernels::Host or kernels::Cuda: where the kernels run.
 template <class Exec>
 class KernelBackend : public Backend {
@@ -55,6 +61,15 @@ class KernelBackend : public Backend {
         });
     }
 
+    void batch_stats_backward(const Tensor& x, const MomentsGradient& gradient, const Tensor& dx,
+                              bool accumulate) override {
+        with_activation_type(x.dtype(), [&]<class T>(T) {
+            kernels::batch_stats_backward(exec_, norm_shape(x), x.data<T>(), gradient.mean.data<float>(),
+                                          data_or_null<float>(gradient.dmean), data_or_null<float>(gradient.dvariance),
+                                          dx.data<T>(), accumulate);
+        });
+    }
+
     void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) override {
         const Tensor scratch = norm_scratch(y);
         with_activation_type(y.dtype(), [&]<class T>(T) {
@@ -66,25 +81,32 @@ class KernelBackend : public Backend {
     void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override {
         with_activation_type(x.dtype(), [&]<class T>(T) {
             kernels::norm(exec_, norm_shape(x), x.data<T>(), p.stats.mean.data<float>(), p.stats.variance.data<float>(),
-                          p.gamma.data<float>(), p.beta.data<float>(), p.epsilon, p.relu,
-                          residual.defined() ? residual.data<T>() : nullptr, y.data<T>());
+                          p.gamma.data<float>(), p.beta.data<float>(), p.epsilon, p.relu, data_or_null<T>(residual),
+                          y.data<T>());
         });
     }
 
     void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
-                       const Tensor& dgamma, const Tensor& dbeta) override {
+                       const NormGradients& gradients) override {
         const Tensor scratch = norm_scratch(x);
+        const bool whole = !gradients.dmean.defined();
+        const Tensor zeros = whole ? Tensor() : this->zeros(p.gamma.shape(), DType::kFloat32);
         with_activation_type(x.dtype(), [&]<class T>(T) {
             const float* mean = p.stats.mean.data<float>();
             const float* variance = p.stats.variance.data<float>();
             const float* gamma = p.gamma.data<float>();
             const float* beta = p.beta.data<float>();
+            float* dgamma = gradients.dgamma.data<float>();
+            float* dbeta = gradients.dbeta.data<float>();
             kernels::norm_backward_reduce(exec_, norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma, beta,
-                                          p.epsilon, p.relu, dgamma.data<float>(), dbeta.data<float>(),
-                                          scratch.data<float>());
+                                          p.epsilon, p.relu, dgamma, dbeta, scratch.data<float>());
             kernels::norm_backward(exec_, norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma, beta,
-                                   p.epsilon, p.relu, dgamma.data<float>(), dbeta.data<float>(), dx.data<T>(),
-                                   accumulate);
+                                   p.epsilon, p.relu, whole ? dgamma : zeros.data<float>(),
+                                   whole ? dbeta : zeros.data<float>(), dx.data<T>(), accumulate);
+            if (!whole) {
+                kernels::norm_backward_moments(exec_, channels(x), variance, gamma, p.epsilon, dgamma, dbeta,
+                                               gradients.dmean.data<float>(), gradients.dvariance.data<float>());
+            }
         });
     }
 
@@ -161,9 +183,8 @@ class KernelBackend : public Backend {
     void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss, const Tensor& dlogits,
                                const Tensor& correct, const Tensor& totals) override {
         kernels::softmax_cross_entropy(exec_, extent(logits, 0), extent(logits, 1), logits.data<float>(),
-                                       labels.data<int32_t>(), loss.data<float>(),
-                                       dlogits.defined() ? dlogits.data<float>() : nullptr, correct.data<int32_t>(),
-                                       metrics(totals));
+                                       labels.data<int32_t>(), loss.data<float>(), data_or_null<float>(dlogits),
+                                       correct.data<int32_t>(), metrics(totals));
     }
 
     void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
@@ -175,7 +196,7 @@ class KernelBackend : public Backend {
                               {changes ? p.boundaries.data<int64_t>() : nullptr, p.rates.data<float>(),
                                changes ? extent(p.boundaries, 0) : 0},
                               p.step.data<int64_t>(), gradient.data<float>(), velocity.data<float>(),
-                              weight.data<float>(), copy.defined() ? copy.data<bfloat16>() : nullptr, metrics(totals),
+                              weight.data<float>(), data_or_null<bfloat16>(copy), metrics(totals),
                               sum_scratch(scratch));
     }
 

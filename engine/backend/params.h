@@ -39,6 +39,24 @@ struct NormParams {
     bool relu;
 };
 
+// Running statistics that follow those of a batch; undefined: they stay.
+struct RunningUpdate {
+    BatchStats running;
+    float decay;  // Share of `running` that stays.
+};
+
+// What norm_backward() and its fused forms write per channel, all [channels] float32.
+struct NormGradients {
+    Tensor dgamma, dbeta;
+    Tensor dmean = {}, dvariance = {};  // Of the moments that the norm was given, [channels]; undefined: not wanted.
+};
+
+// The gradients of the mean and variance of a tensor, for the operation that made them.
+struct MomentsGradient {
+    Tensor mean;                        // Undefined: the moments have no gradient.
+    Tensor dmean = {}, dvariance = {};  // Undefined: zeros.
+};
+
 // How a shortcut without weights changes size: halves the picture, then pads the channels with zeros on both sides.
 enum class ShortcutKind {
     kAveragePool,  // 2x2 average pool with stride 2

@@ -32,16 +32,23 @@ BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int channe
       decay_(static_cast<float>(config.decay)) {}
 
 ops::Norm BatchNorm::prologue(Context& context, const Activation& x, bool relu) const {
-    // The gradient of a norm flows through the statistics of its batch; with others there is none to record.
-    ASSERT(context.training || context.tape == nullptr);
-    const BatchStats running{running_mean_->value, running_var_->value};
-    if (!context.training) return {weight_->variable, bias_->variable, running, epsilon_, relu};
-    ASSERT(x.stats.mean.defined());
-    return {weight_->variable, bias_->variable, x.stats, epsilon_, relu, running, decay_};
+    ops::Norm norm{.gamma = weight_->variable, .beta = bias_->variable, .epsilon = epsilon_, .relu = relu};
+    const ops::Moments running{running_mean_->variable, running_var_->variable};
+    if (context.training) {
+        norm.moments = x.stats;
+        norm.running = running;
+        norm.decay = decay_;
+    } else {
+        norm.moments = running;
+        norm.own_moments = false;
+    }
+    return norm;
 }
 
 Variable BatchNorm::forward(Context& context, const Activation& x, bool relu, const Variable& residual) const {
-    return ops::norm(context, x.value, prologue(context, x, relu), residual);
+    const ops::Norm norm = prologue(context, x, relu);
+    if (!norm.moments.defined()) return ops::batch_norm_training(context, x.value, norm, residual).y;
+    return ops::norm(context, x.value, norm, residual);
 }
 
 Linear::Linear(Parameters& parameters, const std::string& name, int in_features, int out_features)

@@ -8,10 +8,10 @@
 
 namespace engine::nn {
 
-// A tensor on its way through a network, with its batch statistics where the next layer will want them.
+// A tensor on its way through a network, with its moments where the operation that made it computed them.
 struct Activation {
     Variable value;
-    BatchStats stats;
+    ops::Moments stats;
 };
 
 // Square convolution without bias: `<name>.weight`.
@@ -40,8 +40,9 @@ class BatchNorm {
   public:
     BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config = {});
 
-    // How to normalise x: in training by x.stats, which also move the running statistics, else by the latter.
+    // How to normalise x: in training by x.stats, which the running statistics follow, else by the latter.
     ops::Norm prologue(Context& context, const Activation& x, bool relu) const;
+    // The same done; in training it computes the moments where x has none.
     Variable forward(Context& context, const Activation& x, bool relu, const Variable& residual = {}) const;
 
   private:

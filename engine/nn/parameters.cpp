@@ -53,7 +53,7 @@ std::shared_ptr<Parameter> Parameters::add(const std::string& name, const Shape&
 
 std::shared_ptr<Buffer> Parameters::add_buffer(const std::string& name, const Shape& shape, Init init) {
     check_new(name);
-    return buffers_.emplace_back(std::make_shared<Buffer>(Buffer{name, shape, init, {}}));
+    return buffers_.emplace_back(std::make_shared<Buffer>(Buffer{name, shape, init, {}, {}}));
 }
 
 void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
@@ -89,6 +89,7 @@ void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
     for (const auto& buffer : buffers_) {
         const auto values = initial_values(buffer->shape, buffer->init, seed, 0);
         buffer->value = backend.from_host(values.data(), buffer->shape);
+        buffer->variable = Variable(buffer->value, false);
     }
     refresh_copies(backend);
 }

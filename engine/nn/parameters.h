@@ -41,7 +41,8 @@ struct Buffer {
     std::string name;
     Shape shape;
     Init init;
-    Tensor value;  // float32
+    Variable variable;  // What operations use.
+    Tensor value;       // The same, float32.
 };
 
 class Parameters {

@@ -14,24 +14,18 @@ Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, 
     const int64_t batch = x.shape()[0];
     const Tensor pooled = backend.empty({batch, x.shape()[3]}, DType::kFloat32);
     const Tensor made = backend.empty({batch, weight.shape()[0]}, DType::kFloat32);
-    fused.classifier(norm.params(), {norm.running, norm.decay}, x.value(), weight.value(), bias.value(), pooled, made);
+    fused.classifier(norm.params(), norm.running_update(), x.value(), weight.value(), bias.value(), pooled, made);
     const Variable logits(made, context.records(x, norm.gamma, norm.beta, weight, bias));
     if (logits.requires_grad()) {
         context.tape->record({logits}, [&backend, &fused, x, norm, weight, bias, pooled, logits] {
-            check_used_once(backend, norm);
-            const Tensor dgamma = norm.gamma.grad_target(backend, DType::kFloat32);
-            const Tensor dbeta = norm.beta.grad_target(backend, DType::kFloat32);
+            const NormGradients gradients = norm_grad_targets(backend, norm, norm.moments.mean.requires_grad());
             const Tensor dweight = weight.grad_target(backend, DType::kFloat32);
             const Tensor dbias = bias.grad_target(backend, DType::kFloat32);
             const Tensor dx = backend.empty(x.shape(), x.value().dtype());
-            fused.classifier_backward(norm.params(), x.value(), pooled, weight.value(), logits.grad(), dx, dgamma,
-                                      dbeta, dweight, dbias);
-            if (x.requires_grad()) {
-                x.add_grad(backend, dx);
-                x.set_stats_gradient(backend, {norm.stats, norm.gamma.value(), dgamma, dbeta, norm.epsilon});
-            }
-            norm.gamma.add_grad(backend, dgamma);
-            norm.beta.add_grad(backend, dbeta);
+            fused.classifier_backward(norm.params(), x.value(), pooled, weight.value(), logits.grad(), dx, gradients,
+                                      dweight, dbias);
+            x.add_grad(backend, dx);
+            add_norm_grads(backend, norm, gradients);
             weight.add_grad(backend, dweight);
             bias.add_grad(backend, dbias);
         });
@@ -47,7 +41,12 @@ Variable classifier(Context& context, const Variable& x, const Norm& norm, const
     if (fused != nullptr && norm.relu && fused->has_classifier(x.shape(), weight.shape(), x.value().dtype())) {
         check_norm("classifier", norm, x.shape());
         check_shape("classifier", "bias", bias.shape(), {weight.shape()[0]});
-        return fused_classifier(context, *fused, x, norm, weight, bias);
+        const Variable logits = fused_classifier(context, *fused, x, norm, weight, bias);
+        if (context.trace) {
+            context.trace->add("classifier", norm.attributes(),
+                               norm.operands({{"x", x}, {"weight", weight}, {"bias", bias}}), {{"logits", logits}});
+        }
+        return logits;
     }
     return linear(context, global_average_pool(context, ops::norm(context, x, norm)), weight, bias);
 }

@@ -26,6 +26,24 @@ void check_residual(const Shape& residual, DType dtype, const Conv2dParams& para
     check_dtype("conv", "residual", dtype, expected);
 }
 
+void add_to_trace(Trace& trace, const ConvOperands& in, bool fused, const ConvResult& out) {
+    const Conv2dParams& p = in.params;
+    const Norm norm = in.norm.value_or(Norm{});
+    auto attributes = in.norm ? norm.attributes() : std::map<std::string, Attribute>();
+    const auto set = [&](const char* name, int value) { attributes.emplace(name, int64_t{value}); };
+    set("kernel", p.kernel);
+    set("stride", p.stride);
+    set("pad_top", p.pad_top);
+    set("pad_bottom", p.pad_bottom);
+    set("pad_left", p.pad_left);
+    set("pad_right", p.pad_right);
+    attributes.emplace("fused", fused);
+    if (in.pools_residual) attributes.emplace("residual_kind", "avgpool_zeropad");
+    trace.add("conv", std::move(attributes),
+              norm.operands({{"x", in.x}, {"weight", in.weight}, {"residual", in.residual}}),
+              {{"y", out.y}, {"mean", out.stats.mean}, {"variance", out.stats.variance}, {"p", out.p}});
+}
+
 }  // namespace
 
 Conv2dParams conv_params(const Shape& x, const Shape& weight, int stride, Padding padding) {
@@ -45,6 +63,13 @@ Conv2dParams conv_params(const Shape& x, const Shape& weight, int stride, Paddin
     const Sides columns = pad_sides(padding, at(x, 2), at(weight, 2), stride);
     return {at(x, 0), at(x, 1),    at(x, 2),   at(x, 3),       at(weight, 0), at(weight, 1),
             stride,   rows.before, rows.after, columns.before, columns.after};
+}
+
+std::vector<Variable> ConvResult::outputs() const {
+    std::vector<Variable> all{y};
+    if (stats.defined()) all.insert(all.end(), {stats.mean, stats.variance});
+    if (p.defined()) all.push_back(p);
+    return all;
 }
 
 ConvResult conv(Context& context, const Variable& x, const Variable& weight, const ConvOptions& options) {
@@ -71,12 +96,13 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
         }
     }
 
-    if (half_unit) return half_unit_conv(context, *fused, operands, options.want_stats, options.want_p);
     const bool bare = !options.norm && !options.residual.defined() && !x.requires_grad();
-    if (bare && fused != nullptr && fused->has_stem(params, dtype)) {
-        return stem_conv(context, *fused, operands, options.want_stats);
-    }
-    return composed_conv(context, operands, options.want_stats, options.want_p);
+    const bool stem = bare && fused != nullptr && fused->has_stem(params, dtype);
+    const ConvResult result = half_unit ? half_unit_conv(context, *fused, operands, options.want_stats, options.want_p)
+                              : stem    ? stem_conv(context, *fused, operands, options.want_stats)
+                                        : composed_conv(context, operands, options.want_stats, options.want_p);
+    if (context.trace) add_to_trace(*context.trace, operands, half_unit || stem, result);
+    return result;
 }
 
 }  // namespace engine::ops

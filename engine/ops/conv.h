@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "engine/ops/norm.h"
 
@@ -20,14 +21,17 @@ struct ConvOptions {
     const Norm* norm = nullptr;                 // Applied to x first.
     Variable residual = {};                     // Added to the result; of its shape, unless `shortcut` brings it there.
     std::optional<ShortcutKind> shortcut = {};  // What the residual goes through first (see ops/pool.h).
-    bool want_stats = false;                    // Statistics of the result as stored, for whoever normalises it.
+    bool want_stats = false;                    // Moments of the result as stored, for the layer that normalises it.
     bool want_p = false;                        // Also return the normalised input. Needs `norm`.
 };
 
 struct ConvResult {
     Variable y;
-    BatchStats stats;  // If wanted.
-    Variable p;        // If wanted. Its gradient joins that of the convolution's input before the ReLU mask.
+    Moments stats = {};  // If wanted.
+    Variable p = {};     // If wanted. Its gradient joins that of the convolution's input before the ReLU mask.
+
+    // Those that there are.
+    std::vector<Variable> outputs() const;
 };
 
 // x [batch, height, width, in], weight [out, kernel, kernel, in] of x's type -> y [batch, height', width', out].

@@ -8,36 +8,43 @@ namespace {
 // What backward reads: the operands (the normalised input is made again) and the results.
 struct Saved {
     ConvOperands in;
-    Variable y, p;
+    ConvResult out;
 };
+
+// The input of the convolution, made again if it was not an output.
+Tensor input_of(Backend& backend, const Saved& s) {
+    if (s.out.p.defined()) return s.out.p.value();
+    if (!s.in.norm) return s.in.x.value();
+    const Tensor input = backend.empty(s.in.x.shape(), s.in.x.value().dtype());
+    backend.norm(s.in.norm->params(), s.in.x.value(), {}, input);
+    return input;
+}
 
 void backward(Backend& backend, const Saved& s) {
     const ConvOperands& in = s.in;
-    const Tensor& dy = s.y.grad();
-    const DType dtype = in.x.value().dtype();
-    in.residual.add_grad(backend, dy);
-
-    if (in.weight.requires_grad()) {
-        Tensor input = in.x.value();
-        if (s.p.defined()) {
-            input = s.p.value();
-        } else if (in.norm) {
-            input = backend.empty(in.x.shape(), dtype);
-            backend.norm(in.norm->params(), in.x.value(), {}, input);
+    const Variable& p = s.out.p;
+    const Tensor dy = whole_gradient(backend, s.out.y, s.out.stats);
+    const bool input_learns = in.x.requires_grad() || in.norm;
+    Tensor dinput;  // Of the input of the convolution.
+    if (dy.defined()) {
+        in.residual.add_grad(backend, dy);
+        if (in.weight.requires_grad()) {
+            const Tensor dw = in.weight.grad_target(backend, DType::kFloat32);
+            backend.conv2d_backward_weight(in.params, input_of(backend, s), dy, dw);
+            in.weight.add_grad(backend, dw);
         }
-        in.weight.write_grad(backend, DType::kFloat32,
-                             [&](const Tensor& dw) { backend.conv2d_backward_weight(in.params, input, dy, dw); });
+        if (input_learns) {
+            dinput = backend.empty(in.x.shape(), in.x.value().dtype());
+            backend.conv2d_backward_data(in.params, dy, in.weight.value(), dinput);
+        }
     }
-
-    if (!in.x.requires_grad() && !in.norm) return;
-    const Tensor dinput = backend.empty(in.x.shape(), dtype);
-    backend.conv2d_backward_data(in.params, dy, in.weight.value(), dinput);
     if (!in.norm) {
-        in.x.add_grad(backend, dinput);
+        if (dinput.defined()) in.x.add_grad(backend, dinput);
         return;
     }
-    if (s.p.defined()) backend.add(dinput, s.p.grad(), dinput);
-    norm_backward(backend, *in.norm, in.x, dinput, dinput);
+    if (p.has_grad() && dinput.defined()) backend.add(dinput, p.grad(), dinput);
+    const Tensor scratch = dinput.defined() ? dinput : backend.empty(in.x.shape(), in.x.value().dtype());
+    norm_backward(backend, *in.norm, in.x, dinput.defined() ? dinput : p.grad(), scratch);
 }
 
 }  // namespace
@@ -49,31 +56,28 @@ ConvResult composed_conv(Context& context, const ConvOperands& operands, bool wa
     const DType dtype = x.value().dtype();
     Tensor input = x.value();
     if (norm) {
-        move_running(backend, *norm, x.shape());
+        move_running(backend, *norm);
         input = backend.empty(x.shape(), dtype);
         backend.norm(norm->params(), x.value(), {}, input);
     }
     const Tensor y = backend.empty(params.output_shape(), dtype);
     backend.conv2d(params, input, weight.value(), y);
 
-    ConvResult result;
-    if (want_stats) result.stats = empty_stats(backend, params.out_channels);
+    const bool records = operands.recorded(context);
+    ConvResult result{.y = Variable(y, records)};
+    if (want_stats) result.stats = empty_moments(backend, y.shape(), records);
+    if (want_p) result.p = Variable(input, records);
     if (residual.defined() && want_stats) {
-        backend.add_batch_stats(residual.value(), y, result.stats);
+        backend.add_batch_stats(residual.value(), y, result.stats.values());
     } else if (residual.defined()) {
         backend.add(y, residual.value(), y);
     } else if (want_stats) {
-        backend.batch_stats(y, result.stats);
+        backend.batch_stats(y, result.stats.values());
     }
 
-    const bool records = operands.recorded(context);
-    result.y = Variable(y, records);
-    if (want_p) result.p = Variable(input, records);
     if (records) {
-        const Saved saved{operands, result.y, result.p};
-        std::vector<Variable> outputs{result.y};
-        if (want_p) outputs.push_back(result.p);
-        context.tape->record(std::move(outputs), [&backend, saved] { backward(backend, saved); });
+        context.tape->record(result.outputs(),
+                             [&backend, saved = Saved{operands, result}] { backward(backend, saved); });
     }
     return result;
 }

@@ -16,7 +16,8 @@ struct ConvOperands {
     bool pools_residual = false;  // The residual is still to go through ShortcutKind::kAveragePool.
 
     bool recorded(const Context& context) const {
-        return context.records(x, weight, residual) || (norm && context.records(norm->gamma, norm->beta));
+        return context.records(x, weight, residual) ||
+               (norm && context.records(norm->gamma, norm->beta, norm->moments.mean));
     }
 };
 

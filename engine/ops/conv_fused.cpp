@@ -1,5 +1,5 @@
-// Convolutions that a device does in one pass, together with what surrounds them. Their gradients leave the part that
-// flows through batch statistics to whoever produced the tensor: see Variable::stats_gradient.
+// Convolutions that a device does in one pass, together with what surrounds them. Backward adds what the gradients of
+// the result's moments bring as it loads dy, and returns dx with the moments of x held fixed beside their gradients.
 #include "engine/ops/conv_forms.h"
 
 namespace engine::ops {
@@ -8,7 +8,7 @@ namespace {
 
 struct Saved {
     ConvOperands in;
-    Variable y, p;
+    ConvResult out;
 
     HalfUnit unit() const {
         return {in.params,
@@ -20,8 +20,9 @@ struct Saved {
     }
 };
 
-const StatsGradient* outstanding_part(const Variable& y) {
-    return y.stats_gradient() ? &*y.stats_gradient() : nullptr;
+// The kernels read a gradient of y in any case.
+Tensor gradient_or_zeros(Backend& backend, const Variable& y) {
+    return y.has_grad() ? y.grad() : backend.zeros(y.shape(), y.value().dtype());
 }
 
 // The gradient of the residual is that of y, brought to the residual's shape.
@@ -37,35 +38,30 @@ void add_residual_grad(Backend& backend, const ConvOperands& in, const Tensor& d
 void backward(Backend& backend, FusedOps& fused, const Saved& s) {
     const ConvOperands& in = s.in;
     const Norm& norm = *in.norm;
-    check_used_once(backend, norm);
-    const Tensor dy = s.y.grad_with_fixed_stats();
-    const StatsGradient* part = outstanding_part(s.y);
+    const Tensor dy = gradient_or_zeros(backend, s.out.y);
+    const MomentsGradient moments = s.out.stats.gradient();
+    const bool through_moments = moments.mean.defined();
     const bool residual_learns = in.residual.requires_grad();
     HalfUnitGradients gradients{{},
                                 false,
                                 in.weight.grad_target(backend, DType::kFloat32),
-                                norm.gamma.grad_target(backend, DType::kFloat32),
-                                norm.beta.grad_target(backend, DType::kFloat32),
-                                residual_learns && part ? backend.empty(dy.shape(), dy.dtype()) : Tensor()};
-    if (s.p.defined()) s.p.settle(backend);
-    const Tensor dp = s.p.defined() ? s.p.grad() : Tensor();
+                                norm_grad_targets(backend, norm, norm.moments.mean.requires_grad()),
+                                residual_learns && through_moments ? backend.empty(dy.shape(), dy.dtype()) : Tensor()};
+    const Tensor dp = s.out.p.has_grad() ? s.out.p.grad() : Tensor();
     const auto write = [&](const Tensor& dx, bool accumulate) {
         gradients.dx = dx;
         gradients.accumulate = accumulate;
-        fused.half_unit_backward(s.unit(), s.y.value(), dy, part, dp, gradients);
+        fused.half_unit_backward(s.unit(), s.out.y.value(), dy, moments, dp, gradients);
     };
     const Tensor scratch = backend.empty(in.x.shape(), in.x.value().dtype());
     if (in.x.requires_grad()) {
         in.x.accumulate_grad(backend, scratch, write);
-        in.x.set_stats_gradient(backend,
-                                {norm.stats, norm.gamma.value(), gradients.dgamma, gradients.dbeta, norm.epsilon});
     } else {
         write(scratch, false);
     }
     in.weight.add_grad(backend, gradients.dweight);
-    norm.gamma.add_grad(backend, gradients.dgamma);
-    norm.beta.add_grad(backend, gradients.dbeta);
-    if (residual_learns) add_residual_grad(backend, in, part ? gradients.dy_whole : dy);
+    add_norm_grads(backend, norm, gradients.norm);
+    if (residual_learns) add_residual_grad(backend, in, through_moments ? gradients.dy_whole : dy);
 }
 
 }  // namespace
@@ -78,43 +74,39 @@ bool pools_to(const Shape& residual, const Shape& y) {
 ConvResult half_unit_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
                           bool want_p) {
     Backend& backend = context.backend;
-    const Norm& norm = *operands.norm;
-    const DType dtype = operands.x.value().dtype();
-    const HalfUnitResult made{backend.empty(operands.params.output_shape(), dtype),
-                              want_stats ? empty_stats(backend, operands.params.out_channels) : BatchStats(),
-                              want_p ? backend.empty(operands.x.shape(), dtype) : Tensor()};
     const bool records = operands.recorded(context);
-    const Saved saved{operands, Variable(made.y, records), want_p ? Variable(made.p, records) : Variable()};
-    fused.half_unit(saved.unit(), {norm.running, norm.decay}, made);
+    const DType dtype = operands.x.value().dtype();
+    const Shape y = operands.params.output_shape();
+    const Saved saved{operands,
+                      {.y = Variable(backend.empty(y, dtype), records),
+                       .stats = want_stats ? empty_moments(backend, y, records) : Moments(),
+                       .p = want_p ? Variable(backend.empty(operands.x.shape(), dtype), records) : Variable()}};
+    const ConvResult& out = saved.out;
+    fused.half_unit(saved.unit(), operands.norm->running_update(),
+                    {out.y.value(), want_stats ? out.stats.values() : BatchStats(), want_p ? out.p.value() : Tensor()});
     if (records) {
-        std::vector<Variable> outputs{saved.y};
-        if (want_p) outputs.push_back(saved.p);
-        context.tape->record(
-            std::move(outputs), [&backend, &fused, saved] { backward(backend, fused, saved); },
-            Tape::StatsGradients::kTaken);
+        context.tape->record(out.outputs(), [&backend, &fused, saved] { backward(backend, fused, saved); });
     }
-    return {saved.y, made.stats, saved.p};
+    return out;
 }
 
 ConvResult stem_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats) {
     Backend& backend = context.backend;
     const auto& [params, x, weight, norm, residual, pools_residual] = operands;
-    const Tensor made = backend.empty(params.output_shape(), x.value().dtype());
-    const BatchStats stats = want_stats ? empty_stats(backend, params.out_channels) : BatchStats();
-    fused.stem(params, x.value(), weight.value(), made, stats);
-    const Variable y(made, context.records(weight));
-    if (y.requires_grad()) {
-        context.tape->record(
-            {y},
-            [&backend, &fused, params = params, x = x, weight = weight, y] {
-                weight.write_grad(backend, DType::kFloat32, [&](const Tensor& dw) {
-                    fused.stem_backward(params, x.value(), y.value(), y.grad_with_fixed_stats(), outstanding_part(y),
-                                        dw);
-                });
-            },
-            Tape::StatsGradients::kTaken);
+    const bool records = context.records(weight);
+    const Shape shape = params.output_shape();
+    const ConvResult out{.y = Variable(backend.empty(shape, x.value().dtype()), records),
+                         .stats = want_stats ? empty_moments(backend, shape, records) : Moments()};
+    fused.stem(params, x.value(), weight.value(), out.y.value(), want_stats ? out.stats.values() : BatchStats());
+    if (records) {
+        context.tape->record(out.outputs(), [&backend, &fused, params = params, x = x, weight = weight, out] {
+            const Tensor dw = weight.grad_target(backend, DType::kFloat32);
+            fused.stem_backward(params, x.value(), out.y.value(), gradient_or_zeros(backend, out.y),
+                                out.stats.gradient(), dw);
+            weight.add_grad(backend, dw);
+        });
     }
-    return {y, stats, {}};
+    return out;
 }
 
 }  // namespace engine::ops

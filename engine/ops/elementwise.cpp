@@ -16,6 +16,7 @@ Variable relu(Context& context, const Variable& x) {
             x.add_grad(backend, dx);
         });
     }
+    if (context.trace) context.trace->add("relu", {}, {{"x", x}}, {{"y", out}});
     return out;
 }
 
@@ -32,6 +33,7 @@ Variable add(Context& context, const Variable& a, const Variable& b) {
             b.add_grad(backend, out.grad());
         });
     }
+    if (context.trace) context.trace->add("add", {}, {{"a", a}, {"b", b}}, {{"y", out}});
     return out;
 }
 
@@ -49,6 +51,7 @@ Variable cast(Context& context, const Variable& x, DType dtype) {
             x.add_grad(backend, dx);
         });
     }
+    if (context.trace) context.trace->add("cast", {}, {{"x", x}}, {{"y", out}});
     return out;
 }
 

@@ -23,12 +23,25 @@ Variable linear(Context& context, const Variable& x, const Variable& weight, con
     if (out.requires_grad()) {
         context.tape->record({out}, [&backend, x, weight, bias, out] {
             const Tensor& dy = out.grad();
-            weight.write_grad(backend, DType::kFloat32,
-                              [&](const Tensor& dw) { backend.matmul(dy, true, x.value(), false, dw); });
-            bias.write_grad(backend, DType::kFloat32, [&](const Tensor& db) { backend.column_sum(dy, db); });
-            x.write_grad(backend, DType::kFloat32,
-                         [&](const Tensor& dx) { backend.matmul(dy, false, weight.value(), false, dx); });
+            if (weight.requires_grad()) {
+                const Tensor dw = weight.grad_target(backend, DType::kFloat32);
+                backend.matmul(dy, true, x.value(), false, dw);
+                weight.add_grad(backend, dw);
+            }
+            if (bias.requires_grad()) {
+                const Tensor db = bias.grad_target(backend, DType::kFloat32);
+                backend.column_sum(dy, db);
+                bias.add_grad(backend, db);
+            }
+            if (x.requires_grad()) {
+                const Tensor dx = x.grad_target(backend, DType::kFloat32);
+                backend.matmul(dy, false, weight.value(), false, dx);
+                x.add_grad(backend, dx);
+            }
         });
+    }
+    if (context.trace) {
+        context.trace->add("linear", {}, {{"x", x}, {"weight", weight}, {"bias", bias}}, {{"y", out}});
     }
     return out;
 }

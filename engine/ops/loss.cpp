@@ -27,6 +27,10 @@ LossResult softmax_cross_entropy(Context& context, const Variable& logits, const
             logits.add_grad(backend, scaled);
         });
     }
+    if (context.trace) {
+        context.trace->add(op, {}, {{"logits", logits}, {"labels", Variable(labels, false)}},
+                           {{"loss", out}, {"correct", Variable(correct, false)}});
+    }
     return {out, correct};
 }
 

@@ -1,46 +1,63 @@
 // Batch norm (Ioffe & Szegedy 2015), alone or with what surrounds it in a residual unit.
 #pragma once
 
-#include "engine/autograd/tape.h"
+#include <functional>
+
+#include "engine/ops/moments.h"
 
 namespace engine::ops {
 
-// How to normalise a tensor of `channels` channels. gamma, beta and the statistics are [channels] float32. In training
-// the statistics are those of the very tensor that is normalised, and the gradient flows through them.
+// How to normalise a tensor of `channels` channels. gamma, beta and the moments are [channels] float32.
 struct Norm {
     Variable gamma;
     Variable beta;
-    BatchStats stats;
-    float epsilon;
-    bool relu;
-    BatchStats running = {};  // Moves towards `stats` when the norm is applied; undefined: nothing moves.
-    float decay = 0;          // Share of `running` that stays.
+    Moments moments = {};
+    float epsilon = 0;
+    bool relu = false;
+    Moments running = {};  // Follows `moments` when the norm is applied; undefined: nothing does.
+    float decay = 0;       // Share of `running` that stays.
+    // The moments are those of the very tensor that is normalised: a library may then return the whole gradient of that
+    // tensor. False for others (merged over several tensors, or constants), which receive gradients of their own.
+    bool own_moments = true;
 
-    NormParams params() const { return {stats, gamma.value(), beta.value(), epsilon, relu}; }
+    // What a trace shows of it: its numbers, and its variables together with `others`.
+    std::map<std::string, Attribute> attributes() const;
+    Trace::Operands operands(Trace::Operands others) const;
+
+    NormParams params() const { return {moments.values(), gamma.value(), beta.value(), epsilon, relu}; }
+    RunningUpdate running_update() const;
 };
-
-// Moves norm.running, if there is one, for an application to x.
-void move_running(Backend& backend, const Norm& norm, const Shape& x);
-
-// To be called before the gradients of gamma and beta are added to. Throws Error if they have been already and the
-// device fuses: a part of a gradient that was left to a producer (StatsGradient) may still need the sums of the first
-// use.
-void check_used_once(Backend& backend, const Norm& norm);
 
 // Throws Error if `norm` does not fit x.
 void check_norm(const char* op, const Norm& norm, const Shape& x);
 
-// Memory for the statistics of a tensor of `channels` channels.
-BatchStats empty_stats(Backend& backend, int64_t channels);
-
-// Mean and biased variance of each channel (the last axis) of x.
-BatchStats batch_stats(Context& context, const Variable& x);
+// Moves norm.running, if there is one.
+void move_running(Backend& backend, const Norm& norm);
 
 // y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]); x and residual NHWC of one shape.
 Variable norm(Context& context, const Variable& x, const Norm& norm, const Variable& residual = {});
 
-// Contributes to the gradients of x, gamma and beta, from the gradient dy of norm(x) without residual. `scratch` has
-// the shape of x, may be dy, and is overwritten or kept.
+// Contributes to the gradients of x, gamma and beta, from the gradient dy of norm(x) without residual, and to those of
+// the moments if they are not x's own. `scratch` has the shape of x, may be dy, and is overwritten or kept.
 void norm_backward(Backend& backend, const Norm& norm, const Variable& x, const Tensor& dy, const Tensor& scratch);
+
+// Where the backward of a norm writes what it brings to gamma, beta and, if `moments`, to those that it was given.
+NormGradients norm_grad_targets(Backend& backend, const Norm& norm, bool moments);
+// Contributes what was written there.
+void add_norm_grads(Backend& backend, const Norm& norm, const NormGradients& gradients);
+
+struct BatchNormResult {
+    Variable y;
+    Moments moments;  // That y was normalised with.
+};
+
+// What becomes of the moments of x after they are computed and before they are used: an operation that, for example,
+// merges those of several devices, each of which has a share of the batch.
+using MergeMoments = std::function<Moments(Context&, const Moments&)>;
+
+// Batch norm in training as one operation: the moments of x, and norm() with them; norm.moments is not read. With
+// `merge` it is three: the moments, what `merge` makes of them, and norm() with that.
+BatchNormResult batch_norm_training(Context& context, const Variable& x, Norm norm, const Variable& residual = {},
+                                    const MergeMoments& merge = {});
 
 }  // namespace engine::ops

@@ -26,6 +26,10 @@ Variable shortcut(Context& context, const Variable& x, ShortcutKind kind, int ch
             x.add_grad(backend, dx);
         });
     }
+    if (context.trace) {
+        const std::string name = kind == ShortcutKind::kAveragePool ? "avgpool_zeropad" : "subsample_zeropad";
+        context.trace->add("shortcut", {{"kind", name}}, {{"x", x}}, {{"y", out}});
+    }
     return out;
 }
 
@@ -45,6 +49,7 @@ Variable global_average_pool(Context& context, const Variable& x) {
             x.add_grad(backend, dx);
         });
     }
+    if (context.trace) context.trace->add("global_average_pool", {}, {{"x", x}}, {{"y", out}});
     return out;
 }
 

@@ -45,10 +45,9 @@ struct TrainConfig {
         fields.get("seed", seed, fixed_in_run("of the initial weights, the order, the crops and the flips"));
         fields.get("precision", precision, "auto: bf16 on a GPU that has it, else fp32");
         fields.get("device", device, "auto: the GPU where there is one, else the CPU");
-        fields.get(
-            "kernels", kernels,
-            "composed: the libraries' operations one by one; fused: own kernels that do several in one pass, on a "
-            "GPU in bf16 and for the shapes they know; auto: fused on the CPU, composed on a GPU");
+        fields.get("kernels", kernels,
+                   "composed: operation by operation; fused: own kernels that do several in one pass, for the shapes "
+                   "they know, in bf16 on a GPU and refused elsewhere; auto: composed");
         fields.get("deterministic", deterministic, "the same command gives the same bits; false may be faster");
     }
     bool operator==(const TrainConfig&) const = default;

@@ -5,10 +5,10 @@
 namespace engine {
 
 std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
+    const bool fused = config.kernels == KernelChoice::fused;
     const bool cuda =
         config.device == DeviceChoice::cuda || (config.device == DeviceChoice::automatic && why_no_cuda().empty());
     if (cuda) {
-        const bool fused = config.kernels == KernelChoice::fused;
         const bool float32 = config.precision == PrecisionChoice::fp32 || config.precision == PrecisionChoice::tf32;
         if (fused && float32) {
             throw InputError(fmt::format(
@@ -24,7 +24,12 @@ std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
         throw InputError(
             "train.precision is \"tf32\", which needs a CUDA device; choose \"auto\" or \"fp32\" on the CPU");
     }
-    return make_cpu_backend({.library_norm = config.kernels == KernelChoice::composed});
+    if (fused) {
+        throw InputError(
+            "train.kernels is \"fused\", but the fused kernels are for a CUDA device; choose \"auto\" or \"composed\" "
+            "on the CPU");
+    }
+    return make_cpu_backend();
 }
 
 DType activation_type(const Backend& backend, PrecisionChoice precision) {

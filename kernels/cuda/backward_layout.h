@@ -14,7 +14,7 @@ struct BackwardLayout {
     using W = typename T::Windows;
     // Blocks that share a processor. With stride 2 the weight gradient's sums leave too few registers for two.
     static constexpr int kResident = Stride == 2 && Weight ? 1 : 2;
-    static constexpr size_t kNorm = In * sizeof(NormScale) + Out * sizeof(StatsSlope);
+    static constexpr size_t kNorm = In * sizeof(NormScale) + Out * sizeof(MomentsSlope);
     static constexpr size_t kWeights = Out * T::kWeightPitch * sizeof(bfloat16);
     static constexpr size_t kDy = W::DyWindow::kPixels * kPitch<Out> * sizeof(bfloat16);
     static constexpr size_t kP = Weight ? W::PWindow::kPixels * kPitch<In> * sizeof(bfloat16) : 0;
@@ -42,7 +42,7 @@ template <class W>
 struct WeightLayout {
     static constexpr int kResident = 2;
     static constexpr int kIn = kSliceChannels, kOut = kSliceChannels;
-    static constexpr size_t kNorm = kIn * sizeof(NormScale) + kOut * sizeof(StatsSlope);
+    static constexpr size_t kNorm = kIn * sizeof(NormScale) + kOut * sizeof(MomentsSlope);
     static constexpr size_t kWindows =
         (W::DyWindow::kPixels + W::PWindow::kPixels) * kPitch<kSliceChannels> * sizeof(bfloat16);
     static constexpr size_t kBytes = kNorm + std::max(kWindows, WeightSlices<kIn, kOut>::kSumBytes);

@@ -40,6 +40,30 @@ __global__ void norm_backward_kernel(NormShape shape, const T* dy, const T* x, c
     }
 }
 
+template <class T>
+__global__ void batch_stats_backward_kernel(NormShape shape, const T* x, const float* mean, const float* dmean,
+                                            const float* dvariance, T* dx, bool accumulate) {
+    const int c = channel_of_thread();
+    if (c >= shape.channels) return;
+    const MomentsSlope p = moments_slope(mean[c], dmean != nullptr ? dmean[c] : 0.0f,
+                                         dvariance != nullptr ? dvariance[c] : 0.0f, shape.rows);
+    for (int64_t row = first_row(); row < shape.rows; row += grid_rows()) {
+        const int64_t i = row * shape.channels + c;
+        float gradient = moments_gradient_value(to_float(x[i]), p);
+        if (accumulate) gradient += to_float(dx[i]);
+        store(dx[i], gradient);
+    }
+}
+
+__global__ void norm_backward_moments_kernel(int channels, const float* variance, const float* gamma, float epsilon,
+                                             const float* dgamma, const float* dbeta, float* dmean, float* dvariance) {
+    for (int64_t c = first_element(); c < channels; c += grid_threads()) {
+        const float rstd = reciprocal_std(variance[c], epsilon);
+        dmean[c] = mean_gradient(rstd, gamma[c], dbeta[c]);
+        dvariance[c] = variance_gradient(rstd, gamma[c], dgamma[c]);
+    }
+}
+
 __global__ void update_running_kernel(int channels, float factor, const float* mean, const float* variance, float decay,
                                       float* running_mean, float* running_variance) {
     for (int64_t c = first_element(); c < channels; c += grid_threads()) {
@@ -66,6 +90,20 @@ void norm_backward(const Exec& exec, const NormShape& shape, const T* dy, const 
            0, exec.stream, shape, dy, x, mean, variance, gamma, beta, epsilon, dgamma, dbeta, dx, accumulate);
 }
 
+template <class Exec, class T>
+void batch_stats_backward(const Exec& exec, const NormShape& shape, const T* x, const float* mean, const float* dmean,
+                          const float* dvariance, T* dx, bool accumulate) {
+    launch(batch_stats_backward_kernel<T>, row_grid(shape), channel_block(shape), 0, exec.stream, shape, x, mean, dmean,
+           dvariance, dx, accumulate);
+}
+
+template <class Exec>
+void norm_backward_moments(const Exec& exec, int channels, const float* variance, const float* gamma, float epsilon,
+                           const float* dgamma, const float* dbeta, float* dmean, float* dvariance) {
+    launch(norm_backward_moments_kernel, element_grid(channels), kBlockThreads, 0, exec.stream, channels, variance,
+           gamma, epsilon, dgamma, dbeta, dmean, dvariance);
+}
+
 template <class Exec>
 void update_running(const Exec& exec, int channels, int64_t rows, const float* mean, const float* variance, float decay,
                     float* running_mean, float* running_variance) {
@@ -81,6 +119,12 @@ template void norm_backward(const Cuda&, const NormShape&, const float*, const f
                             const float*, const float*, float, bool, const float*, const float*, float*, bool);
 template void norm_backward(const Cuda&, const NormShape&, const bfloat16*, const bfloat16*, const float*, const float*,
                             const float*, const float*, float, bool, const float*, const float*, bfloat16*, bool);
+template void batch_stats_backward(const Cuda&, const NormShape&, const float*, const float*, const float*,
+                                   const float*, float*, bool);
+template void batch_stats_backward(const Cuda&, const NormShape&, const bfloat16*, const float*, const float*,
+                                   const float*, bfloat16*, bool);
+template void norm_backward_moments(const Cuda&, int, const float*, const float*, float, const float*, const float*,
+                                    float*, float*);
 template void update_running(const Cuda&, int, int64_t, const float*, const float*, float, float*, float*);
 
 }  // namespace kernels

@@ -121,15 +121,6 @@ __global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, 
     }
 }
 
-struct ClassifierBackward {
-    const float* dlogits;
-    const bfloat16* x;
-    NormInput norm;
-    const float *pooled, *weight;
-    bfloat16* dx;
-    float *dgamma, *dbeta, *dweight, *dbias;
-};
-
 // What a block adds to the sums over all pictures: dgamma, dbeta [channels], dweight [classes, channels], dbias
 // [classes].
 __host__ __device__ int partial_floats(const ClassifierShape& s) {
@@ -215,10 +206,8 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
     }
     linear_sums(s, b, row + 2 * channels, row + 2 * channels + weights);
     sum_rows(scratch.floats, floats, gridDim.x, blockIdx.x, scratch.tickets, [&](int i, float total) {
-        if (i < channels) {
-            b.dgamma[i] = total;
-        } else if (i < 2 * channels) {
-            b.dbeta[i - channels] = total;
+        if (i < 2 * channels) {
+            store_norm_sum(b.norm, b.norm_gradients, channels, i, total);
         } else if (i < 2 * channels + weights) {
             b.dweight[i - 2 * channels] = total;
         } else {
@@ -253,19 +242,15 @@ size_t classifier_backward_scratch_floats(const Exec&, const ClassifierShape& sh
 }
 
 template <class Exec>
-void classifier_backward(const Exec& exec, const ClassifierShape& shape, const float* dlogits, const bfloat16* x,
-                         const NormInput& norm, const float* pooled, const float* weight, bfloat16* dx, float* dgamma,
-                         float* dbeta, float* dweight, float* dbias, const SumScratch& scratch) {
+void classifier_backward(const Exec& exec, const ClassifierShape& shape, const ClassifierBackward& b,
+                         const SumScratch& scratch) {
     launch(classifier_backward_kernel, backward_blocks(shape), kBlockThreads, shared_bytes(shape, 2 * kChunk),
-           exec.stream, shape, ClassifierBackward{dlogits, x, norm, pooled, weight, dx, dgamma, dbeta, dweight, dbias},
-           scratch);
+           exec.stream, shape, b, scratch);
 }
 
 template void classifier_forward(const Cuda&, const ClassifierShape&, const bfloat16*, const NormInput&,
                                  const RunningStats&, const float*, const float*, float*, float*);
 template size_t classifier_backward_scratch_floats(const Cuda&, const ClassifierShape&);
-template void classifier_backward(const Cuda&, const ClassifierShape&, const float*, const bfloat16*, const NormInput&,
-                                  const float*, const float*, bfloat16*, float*, float*, float*, float*,
-                                  const SumScratch&);
+template void classifier_backward(const Cuda&, const ClassifierShape&, const ClassifierBackward&, const SumScratch&);
 
 }  // namespace kernels

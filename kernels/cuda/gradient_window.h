@@ -64,11 +64,11 @@ __device__ void normalise_window(bfloat16* target, const W& window, const Pictur
     }
 }
 
-// Adds the gradient of y's statistics to the copies of dy, whose arrival it awaits. y comes through the registers,
-// Together chunks at a time, the first while the copies are on their way.
+// Adds what the gradients of y's moments bring to the copies of dy, whose arrival it awaits. y comes through the
+// registers, Together chunks at a time, the first while the copies are on their way.
 template <int C, int Together, class W>
-__device__ void add_stats_gradient(bfloat16* target, const W& window, const Pictures& pictures, const bfloat16* y,
-                                   const StatsSlope* slope) {
+__device__ void add_moments_gradient(bfloat16* target, const W& window, const Pictures& pictures, const bfloat16* y,
+                                     const MomentsSlope* slope) {
 #pragma unroll 1
     for (int first = threadIdx.x; first < W::kPixels * (C / kChunk); first += Together * kTileThreads) {
         Chunk loaded[Together];

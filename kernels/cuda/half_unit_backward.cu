@@ -1,7 +1,7 @@
 // The gradients of the fused half-unit, in one kernel or in two.
 //
 // backward_kernel: a block keeps all weights in shared memory and walks over tiles of dx. For each it reads the window
-// of dy (and y) that the tile depends on, adds the gradient of y's statistics on the way, and leaves it rounded in
+// of dy (and y) that the tile depends on, adds what the gradients of y's moments bring, and leaves it rounded in
 // shared memory, from where it goes to dy_whole as well. From that window and the weights it computes the gradient of
 // p, reads x, and writes dx. In the form of one kernel it also reads the window of x that its pixels of dy reach,
 // normalises it, and multiplies it with dy for the weight gradient. Kept over all tiles, in registers: the sums for
@@ -43,7 +43,7 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
     using W = typename L::W;
     using S = WeightSlices<In, Out>;
     NormScale* norm = dynamic_shared<NormScale>();
-    StatsSlope* slope = reinterpret_cast<StatsSlope*>(norm + In);
+    MomentsSlope* slope = reinterpret_cast<MomentsSlope*>(norm + In);
     bfloat16* weights = reinterpret_cast<bfloat16*>(slope + Out);
     bfloat16* dy = weights + Out * T::kWeightPitch;
     bfloat16* p = dy + W::DyWindow::kPixels * kPitch<Out>;
@@ -53,9 +53,9 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
         copy_async(weights + i / kRowChunks * T::kWeightPitch + i % kRowChunks * kChunk, b.weight + i * kChunk);
     }
     load_norm(b.norm, In, norm);
-    load_stats_slope(b.stats_gradient, Out, int64_t{s.batch} * s.out_height * s.out_width, slope);
+    const bool with_moments = b.moments.mean != nullptr;
+    if (with_moments) load_moments_slope(b.moments, 0, Out, int64_t{s.batch} * s.out_height * s.out_width, slope);
 
-    const bool with_stats = b.stats_gradient.mean != nullptr;
     // Rows and columns of the window of dy before the tile's own.
     const int above = T::kReach - s.pad_top, before = T::kReach - s.pad_left;
     const bfloat16* own = dy + (above * W::kDyColumns + before) * kPitch<Out>;
@@ -73,7 +73,7 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
         const Pictures dy_pictures{s.batch, s.out_height, s.out_width, Out}, p_pictures{s.batch, s.height, s.width, In};
         start_window<Out>(dy, dy_window, dy_pictures, b.dy);
         if constexpr (Weight) start_window<In>(p, p_window, p_pictures, b.x);
-        if (with_stats) add_stats_gradient<Out, kTogether>(dy, dy_window, dy_pictures, b.y, slope);
+        if (with_moments) add_moments_gradient<Out, kTogether>(dy, dy_window, dy_pictures, b.y, slope);
         wait_for_copies();
         if constexpr (Weight) normalise_window<In>(p, p_window, p_pictures, norm);
         __syncthreads();
@@ -96,11 +96,9 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
                               i % kSliceQuads, sum);
         } else {
             const int channel = (i - L::kWeightQuads) * 4;
-            float* target = channel < In ? b.dgamma + channel : b.dbeta + channel - In;
-            target[0] = sum.x;
-            target[1] = sum.y;
-            target[2] = sum.z;
-            target[3] = sum.w;
+            const float values[] = {sum.x, sum.y, sum.z, sum.w};
+#pragma unroll
+            for (int k = 0; k < 4; ++k) store_norm_sum(b.norm, b.norm_gradients, In, channel + k, values[k]);
         }
     });
 }
@@ -110,21 +108,19 @@ __global__ __launch_bounds__(kTileThreads, 2) void weight_gradient_kernel(HalfUn
                                                                           HalfUnitBackward b, SumScratch scratch) {
     using L = WeightLayout<W>;
     NormScale* norm = dynamic_shared<NormScale>();
-    StatsSlope* slope = reinterpret_cast<StatsSlope*>(norm + L::kIn);
+    MomentsSlope* slope = reinterpret_cast<MomentsSlope*>(norm + L::kIn);
     bfloat16* dy = reinterpret_cast<bfloat16*>(slope + L::kOut);
     bfloat16* p = dy + W::DyWindow::kPixels * kPitch<kSliceChannels>;
 
     const int across = s.in_channels / kSliceChannels;
     const int out_channel = blockIdx.y / across * kSliceChannels, in_channel = blockIdx.y % across * kSliceChannels;
-    const bool whole = b.dy_whole != nullptr, with_stats = b.stats_gradient.mean != nullptr && !whole;
+    const bool whole = b.dy_whole != nullptr, with_moments = b.moments.mean != nullptr && !whole;
     load_norm({b.norm.mean + in_channel, b.norm.variance + in_channel, b.norm.gamma + in_channel,
                b.norm.beta + in_channel, b.norm.epsilon},
               kSliceChannels, norm);
-    if (with_stats) {
-        const StatsGradient& g = b.stats_gradient;
-        load_stats_slope({g.mean + out_channel, g.variance + out_channel, g.gamma + out_channel, g.dgamma + out_channel,
-                          g.dbeta + out_channel, g.epsilon},
-                         kSliceChannels, int64_t{s.batch} * s.out_height * s.out_width, slope);
+    if (with_moments) {
+        load_moments_slope(b.moments, out_channel, kSliceChannels, int64_t{s.batch} * s.out_height * s.out_width,
+                           slope);
     }
     const bfloat16* gradient = (whole ? b.dy_whole : b.dy) + out_channel;
 
@@ -140,7 +136,7 @@ __global__ __launch_bounds__(kTileThreads, 2) void weight_gradient_kernel(HalfUn
         const Pictures p_pictures{s.batch, s.height, s.width, s.in_channels};
         start_window<kSliceChannels>(dy, dy_window, dy_pictures, gradient);
         start_window<kSliceChannels>(p, p_window, p_pictures, b.x + in_channel);
-        if (with_stats) add_stats_gradient<kSliceChannels, 2>(dy, dy_window, dy_pictures, b.y + out_channel, slope);
+        if (with_moments) add_moments_gradient<kSliceChannels, 2>(dy, dy_window, dy_pictures, b.y + out_channel, slope);
         wait_for_copies();
         normalise_window<kSliceChannels>(p, p_window, p_pictures, norm);
         __syncthreads();

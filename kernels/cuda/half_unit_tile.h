@@ -69,20 +69,26 @@ __device__ inline void load_norm(const NormInput& norm, int channels, NormScale*
     }
 }
 
-// The part of a gradient that flows through batch statistics, per channel: -(shift + (t - mean) * slope).
-struct StatsSlope {
-    float mean, shift, slope;
-};
-
-__device__ inline void load_stats_slope(const StatsGradient& s, int channels, int64_t rows, StatsSlope* target) {
+// `first`: the channel of the tensor that target[0] is for. To be called only where the moments have a gradient.
+__device__ inline void load_moments_slope(const MomentsGradient& m, int first, int channels, int64_t rows,
+                                          MomentsSlope* target) {
     for (int c = threadIdx.x; c < channels; c += blockDim.x) {
-        if (s.mean == nullptr) {
-            target[c] = {0.0f, 0.0f, 0.0f};
-            continue;
-        }
-        const NormGradient g =
-            norm_gradient(reciprocal_std(s.variance[c], s.epsilon), s.gamma[c], s.dgamma[c], s.dbeta[c], rows);
-        target[c] = {s.mean[c], g.scale * g.shift, g.scale * g.slope};
+        const float dmean = m.dmean != nullptr ? m.dmean[first + c] : 0.0f;
+        const float dvariance = m.dvariance != nullptr ? m.dvariance[first + c] : 0.0f;
+        target[c] = moments_slope(m.mean[first + c], dmean, dvariance, rows);
+    }
+}
+
+// Sum number i of [dgamma | dbeta], and the gradient of a moment that it makes.
+__device__ inline void store_norm_sum(const NormInput& norm, const NormGradients& out, int channels, int i, float sum) {
+    const int c = i % channels;
+    const float rstd = reciprocal_std(norm.variance[c], norm.epsilon), gamma = norm.gamma[c];
+    if (i < channels) {
+        out.dgamma[c] = sum;
+        if (out.dvariance != nullptr) out.dvariance[c] = variance_gradient(rstd, gamma, sum);
+    } else {
+        out.dbeta[c] = sum;
+        if (out.dmean != nullptr) out.dmean[c] = mean_gradient(rstd, gamma, sum);
     }
 }
 
@@ -103,13 +109,13 @@ __device__ inline Chunk normalise(const Chunk& x, const NormScale* norm) {
     return p;
 }
 
-__device__ inline Chunk whole_gradient(const Chunk& dy, const Chunk& y, const StatsSlope* slope) {
+__device__ inline Chunk whole_gradient(const Chunk& dy, const Chunk& y, const MomentsSlope* slope) {
     float whole[kChunk], values[kChunk];
     to_floats(dy, whole);
     to_floats(y, values);
 #pragma unroll
     for (int i = 0; i < kChunk; ++i) {
-        whole[i] = whole[i] - slope[i].shift - (values[i] - slope[i].mean) * slope[i].slope;
+        whole[i] += moments_gradient_value(values[i], slope[i]);
     }
     return round_chunk(whole);
 }

@@ -99,13 +99,13 @@ __global__ void stem_forward_kernel(StemShape s, TileGrid grid, const bfloat16* 
 constexpr int kGradient = G::kPixels * kPitch<kStemOutputs>;
 constexpr int kWeightSums = kColumns / 8;  // accumulators of 16x8
 constexpr size_t kBackwardBytes =
-    (kMatrix + kGradient + kWindowRows * kWindowWidth) * sizeof(bfloat16) + kStemOutputs * sizeof(StatsSlope);
+    (kMatrix + kGradient + kWindowRows * kWindowWidth) * sizeof(bfloat16) + kStemOutputs * sizeof(MomentsSlope);
 
 constexpr int kWarpSums = kStemOutputs * kColumns;
 static_assert((kMatrix + kGradient) * sizeof(bfloat16) >= kTileWarps * kWarpSums * sizeof(float));
 
 __device__ void fill_gradient(const StemShape& s, const Tile& tile, const bfloat16* dy, const bfloat16* y,
-                              bool through_stats, const StatsSlope* slope, bfloat16* gradient) {
+                              bool with_moments, const MomentsSlope* slope, bfloat16* gradient) {
     constexpr int kChunks = kStemOutputs / kChunk;
     for (int i = threadIdx.x; i < G::kPixels * kChunks; i += kTileThreads) {
         const int pixel = i / kChunks, channel = i % kChunks * kChunk;
@@ -114,19 +114,20 @@ __device__ void fill_gradient(const StemShape& s, const Tile& tile, const bfloat
         if (row < s.height && column < s.width) {
             const int64_t offset = ((tile.image * s.height + row) * s.width + column) * kStemOutputs + channel;
             chunk = load_chunk(dy + offset);
-            if (through_stats) chunk = whole_gradient(chunk, load_chunk(y + offset), slope + channel);
+            if (with_moments) chunk = whole_gradient(chunk, load_chunk(y + offset), slope + channel);
         }
         store_chunk(gradient + pixel * kPitch<kStemOutputs> + channel, chunk);
     }
 }
 
 __global__ void stem_backward_kernel(StemShape s, TileGrid grid, const bfloat16* dy, const bfloat16* y,
-                                     StatsGradient stats, const bfloat16* x, float* dweight, SumScratch scratch) {
+                                     MomentsGradient moments, const bfloat16* x, float* dweight, SumScratch scratch) {
     bfloat16* matrix = dynamic_shared<bfloat16>();
     bfloat16* gradient = matrix + kMatrix;
-    StatsSlope* slope = reinterpret_cast<StatsSlope*>(gradient + kGradient);
+    MomentsSlope* slope = reinterpret_cast<MomentsSlope*>(gradient + kGradient);
     bfloat16* window = reinterpret_cast<bfloat16*>(slope + kStemOutputs);
-    load_stats_slope(stats, kStemOutputs, int64_t{s.batch} * s.height * s.width, slope);
+    const bool with_moments = moments.mean != nullptr;
+    if (with_moments) load_moments_slope(moments, 0, kStemOutputs, int64_t{s.batch} * s.height * s.width, slope);
     __syncthreads();
 
     // Both factors lie [pixel][column] and are read transposed. The left one, outputs x pixels: matrices 0 and 1 are
@@ -142,7 +143,7 @@ __global__ void stem_backward_kernel(StemShape s, TileGrid grid, const bfloat16*
         // The factors of the last tile have been read, and the window is whole.
         __syncthreads();
         fill_matrix(window, matrix);
-        fill_gradient(s, tile, dy, y, stats.mean != nullptr, slope, gradient);
+        fill_gradient(s, tile, dy, y, with_moments, slope, gradient);
         __syncthreads();
         FragmentA a;
         load_matrices_transposed(a.r, left);
@@ -195,15 +196,15 @@ void stem_forward(const Exec& exec, const StemShape& shape, const bfloat16* x, c
 
 template <class Exec>
 void stem_backward(const Exec& exec, const StemShape& shape, const bfloat16* dy, const bfloat16* y,
-                   const StatsGradient& stats_gradient, const bfloat16* x, float* dweight, const SumScratch& scratch) {
+                   const MomentsGradient& moments, const bfloat16* x, float* dweight, const SumScratch& scratch) {
     launch(stem_backward_kernel, blocks_of(shape), kTileThreads, kBackwardBytes, exec.stream, shape, grid_of(shape), dy,
-           y, stats_gradient, x, dweight, scratch);
+           y, moments, x, dweight, scratch);
 }
 
 template size_t stem_scratch_floats(const Cuda&, const StemShape&);
 template void stem_forward(const Cuda&, const StemShape&, const bfloat16*, const bfloat16*, bfloat16*, float*, float*,
                            const SumScratch&);
-template void stem_backward(const Cuda&, const StemShape&, const bfloat16*, const bfloat16*, const StatsGradient&,
+template void stem_backward(const Cuda&, const StemShape&, const bfloat16*, const bfloat16*, const MomentsGradient&,
                             const bfloat16*, float*, const SumScratch&);
 
 }  // namespace kernels

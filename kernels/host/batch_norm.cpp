@@ -51,6 +51,38 @@ void norm_backward_lines(const ChannelLines& lines, const NormBackwardLine& p, c
     }
 }
 
+struct MomentsLine {
+    Line mean, shift, slope;
+
+    MomentsLine(const ChannelLines& lines, int64_t rows, const float* means, const float* dmeans,
+                const float* dvariances) {
+        const auto of = [&](int c) {
+            const int i = lines.first_channel + c;
+            return moments_slope(means[i], dmeans ? dmeans[i] : 0.0f, dvariances ? dvariances[i] : 0.0f, rows);
+        };
+        mean.spread(lines, [&](int c) { return of(c).mean; });
+        shift.spread(lines, [&](int c) { return of(c).shift; });
+        slope.spread(lines, [&](int c) { return of(c).slope; });
+    }
+};
+
+template <bool Accumulate, class T>
+void batch_stats_backward_lines(const ChannelLines& lines, const MomentsLine& p, const T* x, T* dx) {
+#pragma omp parallel for schedule(static) if (lines.count * kLineElements > kParallelElements)
+    for (int64_t line = 0; line < lines.count; ++line) {
+        const int64_t offset = lines.offset(line);
+        const int width = lines.width(line);
+        const T* source = x + offset;
+        T* target = dx + offset;
+#pragma omp simd
+        for (int i = 0; i < width; ++i) {
+            float gradient = moments_gradient_value(to_float(source[i]), {p.mean.v[i], p.shift.v[i], p.slope.v[i]});
+            if constexpr (Accumulate) gradient += to_float(target[i]);
+            store(target[i], gradient);
+        }
+    }
+}
+
 }  // namespace
 
 template <class Exec, class T>
@@ -89,6 +121,26 @@ void norm_backward(const Exec&, const NormShape& shape, const T* dy, const T* x,
     });
 }
 
+template <class Exec, class T>
+void batch_stats_backward(const Exec&, const NormShape& shape, const T* x, const float* mean, const float* dmean,
+                          const float* dvariance, T* dx, bool accumulate) {
+    for_each_slice(shape, [&](const ChannelLines& lines) {
+        const MomentsLine p(lines, shape.rows, mean, dmean, dvariance);
+        accumulate ? batch_stats_backward_lines<true>(lines, p, x, dx)
+                   : batch_stats_backward_lines<false>(lines, p, x, dx);
+    });
+}
+
+template <class Exec>
+void norm_backward_moments(const Exec&, int channels, const float* variance, const float* gamma, float epsilon,
+                           const float* dgamma, const float* dbeta, float* dmean, float* dvariance) {
+    for (int c = 0; c < channels; ++c) {
+        const float rstd = reciprocal_std(variance[c], epsilon);
+        dmean[c] = mean_gradient(rstd, gamma[c], dbeta[c]);
+        dvariance[c] = variance_gradient(rstd, gamma[c], dgamma[c]);
+    }
+}
+
 template <class Exec>
 void update_running(const Exec&, int channels, int64_t rows, const float* mean, const float* variance, float decay,
                     float* running_mean, float* running_variance) {
@@ -107,6 +159,12 @@ template void norm_backward(const Host&, const NormShape&, const float*, const f
                             const float*, const float*, float, bool, const float*, const float*, float*, bool);
 template void norm_backward(const Host&, const NormShape&, const bfloat16*, const bfloat16*, const float*, const float*,
                             const float*, const float*, float, bool, const float*, const float*, bfloat16*, bool);
+template void batch_stats_backward(const Host&, const NormShape&, const float*, const float*, const float*,
+                                   const float*, float*, bool);
+template void batch_stats_backward(const Host&, const NormShape&, const bfloat16*, const float*, const float*,
+                                   const float*, bfloat16*, bool);
+template void norm_backward_moments(const Host&, int, const float*, const float*, float, const float*, const float*,
+                                    float*, float*);
 template void update_running(const Host&, int, int64_t, const float*, const float*, float, float*, float*);
 
 }  // namespace kernels

@@ -1,5 +1,7 @@
 // How gradients travel: who is run, who is skipped, what is added up, and when memory is given back. The values are
 // small whole numbers, so that sums are exact.
+#include <cmath>
+
 #include "engine/ops/elementwise.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/loss.h"
@@ -125,9 +127,15 @@ DEVICE_TEST_CASE("a gradient with a fixed place stays there, and starts anew aft
     const Tensor place = to_device(backend, Array({2}, {7, 7}));
     const Variable x(to_device(backend, one), place);
     CHECK_FALSE(x.has_grad());
+    const auto write_one = [&] {
+        const Tensor target = x.grad_target(backend, DType::kFloat32);
+        CHECK((target.data() == place.data()) == !x.has_grad());
+        backend.copy(to_device(backend, one), target);
+        x.add_grad(backend, target);
+    };
     x.add_grad(backend, to_device(backend, one));
     x.add_grad(backend, to_device(backend, one));
-    x.write_grad(backend, DType::kFloat32, [&](const Tensor& to) { backend.copy(to_device(backend, one), to); });
+    write_one();
     x.accumulate_grad(backend, backend.empty({2}, DType::kFloat32), [&](const Tensor& to, bool accumulate) {
         CHECK(accumulate);
         CHECK(to.data() == place.data());
@@ -135,7 +143,7 @@ DEVICE_TEST_CASE("a gradient with a fixed place stays there, and starts anew aft
     CHECK(relative_error(download(backend, place), three) == 0);
     x.clear_grad();
     CHECK_FALSE(x.has_grad());
-    x.write_grad(backend, DType::kFloat32, [&](const Tensor& to) { backend.copy(to_device(backend, one), to); });
+    write_one();
     CHECK(relative_error(download(backend, place), one) == 0);
 }
 
@@ -158,21 +166,54 @@ DEVICE_TEST_CASE("a branch that does not lead to the loss is not run", "[autogra
     CHECK(runs_of_used == 1);
 }
 
-DEVICE_TEST_CASE("an output without a gradient is given zeros where another output has one", "[autograd]") {
-    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
-        Tape tape;
-        Context context{backend, &tape, true};
-        const Variable y(backend.zeros({3}, dtype), true), p(backend.zeros({2, 2}, dtype), true);
-        Array from_y({3}), from_p({2, 2}, {1, 1, 1, 1});
-        tape.record({y, p}, [&] {
-            from_y = grad_of(backend, y);
-            from_p = grad_of(backend, p);
-            CHECK(p.grad().dtype() == dtype);
-        });
-        backward_from(context, {{y, upload(backend, Array({3}, {1, 2, 3}), dtype)}});
-        CHECK(from_y.values == std::vector<double>{1, 2, 3});
-        CHECK(from_p.values == std::vector<double>{0, 0, 0, 0});
-        CHECK_FALSE(p.has_grad());
+// An operation of this test: the quotient and the remainder of whole numbers by four. Backward scales the remainder's
+// gradient by ten, so that the sum shows what came from where.
+struct Divided {
+    Variable quotient, remainder;
+};
+
+Divided divided_by_four(Context& context, const Variable& x, std::vector<bool>& reached) {
+    Backend& backend = context.backend;
+    Array quotients = download(backend, x.value()), remainders = quotients;
+    for (double& value : quotients.values) value = std::floor(value / 4);
+    for (double& value : remainders.values) value -= 4 * std::floor(value / 4);
+    const bool records = context.records(x);
+    const Divided out{Variable(to_device(backend, quotients), records),
+                      Variable(to_device(backend, remainders), records)};
+    context.tape->record({out.quotient, out.remainder}, [&backend, &reached, x, out] {
+        reached = {out.quotient.has_grad(), out.remainder.has_grad()};
+        if (reached[0]) x.add_grad(backend, out.quotient.grad());
+        if (reached[1]) x.add_grad(backend, to_device(backend, times(download(backend, out.remainder.grad()), 10)));
+    });
+    return out;
+}
+
+DEVICE_TEST_CASE("an output without a gradient stays without one, and the closure asks", "[autograd]") {
+    const Array a({3}, {9, 6, 3}), dy({3}, {1, 2, 3});
+    for (const bool use_quotient : {false, true}) {
+        for (const bool use_remainder : {false, true}) {
+            INFO("quotient " << use_quotient << ", remainder " << use_remainder);
+            Tape tape;
+            Context context{backend, &tape, true};
+            const Variable x = leaf(backend, a);
+            std::vector<bool> reached;
+            const Divided out = divided_by_four(context, x, reached);
+            CHECK(download(backend, out.quotient.value()).values == std::vector<double>{2, 1, 0});
+            CHECK(download(backend, out.remainder.value()).values == std::vector<double>{1, 2, 3});
+            std::vector<std::pair<Variable, Tensor>> gradients;
+            if (use_quotient) gradients.emplace_back(out.quotient, to_device(backend, dy));
+            if (use_remainder) gradients.emplace_back(out.remainder, to_device(backend, dy));
+            backward_from(context, std::move(gradients));
+            CHECK_FALSE(out.quotient.has_grad());
+            CHECK_FALSE(out.remainder.has_grad());
+            if (!use_quotient && !use_remainder) {
+                CHECK(reached.empty());
+                CHECK_FALSE(x.has_grad());
+                continue;
+            }
+            CHECK(reached == std::vector<bool>{use_quotient, use_remainder});
+            CHECK(relative_error(grad_of(backend, x), times(dy, use_quotient + 10 * use_remainder)) == 0);
+        }
     }
 }
 

@@ -130,10 +130,11 @@ TEST_CASE("the gradient of norm on CUDA agrees with the CPU: ReLU, added to dx, 
                 const auto dbeta = devices.output(channels, DType::kFloat32);
                 devices.run([&](Backend& backend, int side) {
                     const NormParams p = norm.params(side, relu);
-                    backend.norm_backward(p, x[side], dy[side], dx[side], false, dgamma[side], dbeta[side]);
-                    backend.norm_backward(p, x[side], dy[side], added[side], true, dgamma[side], dbeta[side]);
+                    backend.norm_backward(p, x[side], dy[side], dx[side], false, {dgamma[side], dbeta[side]});
+                    backend.norm_backward(p, x[side], dy[side], added[side], true, {dgamma[side], dbeta[side]});
                     backend.copy(dy[side], in_place[side]);
-                    backend.norm_backward(p, x[side], in_place[side], in_place[side], false, dgamma[side], dbeta[side]);
+                    backend.norm_backward(p, x[side], in_place[side], in_place[side], false,
+                                          {dgamma[side], dbeta[side]});
                 });
                 CHECK(devices.error(dx) <= tolerance(dtype));
                 CHECK(devices.error(added) <= tolerance(dtype));

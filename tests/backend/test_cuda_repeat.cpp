@@ -45,7 +45,8 @@ std::vector<Tensor> pass(Backend& backend, DType dtype) {
     const Tensor dq = result(q.shape(), dtype), dr = result(r.shape(), dtype), dx = result(x.shape(), dtype);
     backend.conv2d_backward_data(kSymmetric, y, w2, dq);
     backend.conv2d_backward_weight(kSymmetric, q, y, result(w2.shape(), DType::kFloat32));
-    backend.norm_backward(norm, r, dq, dr, false, result(channels, DType::kFloat32), result(channels, DType::kFloat32));
+    backend.norm_backward(norm, r, dq, dr, false,
+                          {result(channels, DType::kFloat32), result(channels, DType::kFloat32)});
     backend.conv2d_backward_data(kSame, dr, w1, dx);
     backend.conv2d_backward_weight(kSame, x, dr, result(w1.shape(), DType::kFloat32));
     return results;

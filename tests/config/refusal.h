@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/core/error.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 // The message; "accepted" where none came.
 inline std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {

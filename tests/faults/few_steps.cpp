@@ -7,7 +7,8 @@
 #include "engine/core/checksum.h"
 #include "engine/data/pictures.h"
 #include "tools/program.h"
-#include "tools/training.h"
+#include "tools/run/training.h"
+#include "tools/standard_streams.h"
 
 namespace {
 
@@ -24,6 +25,10 @@ tools::Pictures pictures() {
     return {std::move(data), "drawn"};
 }
 
+void warn(const std::string& message) {
+    tools::print_error("few-steps: warning", message);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -37,6 +42,7 @@ int main(int argc, char** argv) {
     return tools::run_program(app, argc, argv, [&] {
         overrides.push_back("run.dir=\"" + folder + "\"");
         engine::Signals signals;
-        return tools::train(tools::experiment_from_json(kConfig, "few-steps", overrides), options, pictures, signals);
+        const auto experiment = tools::experiment_from_json(kConfig, "few-steps", overrides);
+        return tools::exit_code_after(tools::run_training(experiment, options, pictures, warn, signals));
     });
 }

@@ -28,7 +28,10 @@ TEST_CASE("units that need more shared memory than the GPU has are composed, the
         CHECK(fuses(*backend, 32, 16));
         CHECK(fuses(*backend, 16, 32));
         CHECK_FALSE(fuses(*backend, 8, 64));
+        CHECK_THAT(backend->description(), ContainsSubstring("only 101376 bytes of shared memory") &&
+                                               ContainsSubstring("64 to 64 channels with stride 1"));
     }
     const auto backend = make_cuda_backend({.fused = true});
     CHECK(fuses(*backend, 8, 64));
+    CHECK_THAT(backend->description(), !ContainsSubstring("shared memory"));
 }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/core/error.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 namespace fuzz {
 

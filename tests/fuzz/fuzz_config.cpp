@@ -4,7 +4,7 @@
 #include "engine/core/error.h"
 #include "tests/fuzz/accepted.h"
 #include "tests/fuzz/target.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::optional<tools::Experiment> experiment;

@@ -7,7 +7,7 @@
 #include "engine/core/error.h"
 #include "tests/fuzz/accepted.h"
 #include "tests/fuzz/target.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 namespace {
 

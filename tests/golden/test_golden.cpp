@@ -82,9 +82,7 @@ void check_case(std::unique_ptr<engine::Backend> backend, const Golden& allowed)
 }  // namespace
 
 TEST_CASE("Networks agree with PyTorch's float64 on the CPU") {
-    const bool library_norm = GENERATE(false, true);
-    INFO("batch norm by " << (library_norm ? "oneDNN" : "own kernels"));
-    for (const Golden& golden : kCases) check_case(engine::make_cpu_backend({.library_norm = library_norm}), golden);
+    for (const Golden& golden : kCases) check_case(engine::make_cpu_backend(), golden);
 }
 
 TEST_CASE("Networks agree with PyTorch's float64 where operations are fused") {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/kernels/output_checks.h"
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
@@ -132,6 +133,58 @@ void backward_cases() {
     backward_of<Place, bfloat16>();
 }
 
+// Of the moments of x, from gradients as large as sums over the rows; a null one stands for zeros.
+template <class Place, class T>
+void moments_of() {
+    for (const NormShape& s : kShapes) {
+        const auto x = uniform_values<T>(elements(s), 3), before = uniform_values<T>(elements(s), 5);
+        const auto mean = uniform_values<float>(s.channels, 101, -0.5, 0.5);
+        const auto rows = static_cast<double>(s.rows);
+        const auto dmean = uniform_values<float>(s.channels, 6, -rows, rows);
+        const auto dvariance = uniform_values<float>(s.channels, 7, -rows, rows);
+        typename Place::template Array<float> placed_mean(mean), placed_dmean(dmean), placed_dvariance(dvariance);
+        for (int variant = 0; variant < 6; ++variant) {
+            const bool accumulate = variant % 2 == 1, with_dmean = variant / 2 != 1, with_dvariance = variant / 2 != 2;
+            CAPTURE(s.rows, s.channels, accumulate, with_dmean, with_dvariance);
+            std::vector<double> expected(x.size());
+            for (size_t i = 0; i < x.size(); ++i) {
+                const size_t c = i % s.channels;
+                expected[i] = accumulate ? to_double(before[i]) : 0.0;
+                if (with_dmean) expected[i] += dmean[c] / rows;
+                if (with_dvariance) expected[i] += 2.0 * dvariance[c] * (to_double(x[i]) - mean[c]) / rows;
+            }
+            typename Place::template Array<T> input(x), dx(accumulate ? before : nan_values<T>(x.size()));
+            kernels::batch_stats_backward(Place::exec(), s, input.data(), placed_mean.data(),
+                                          with_dmean ? placed_dmean.data() : nullptr,
+                                          with_dvariance ? placed_dvariance.data() : nullptr, dx.data(), accumulate);
+            check_close(dx.read(), expected);
+            check_unchanged(input, x);
+        }
+    }
+}
+
+template <class Place>
+void moments_cases() {
+    moments_of<Place, float>();
+    moments_of<Place, bfloat16>();
+    for (const int channels : {1, 7, 64, 300}) {
+        CAPTURE(channels);
+        const Parameters p(channels);
+        PlacedParameters<Place> placed(p);
+        const auto dgamma = uniform_values<float>(channels, 8, -90, 90), dbeta = uniform_values<float>(channels, 9);
+        std::vector<double> expected_mean(channels), expected_variance(channels);
+        for (int c = 0; c < channels; ++c) {
+            expected_mean[c] = -p.gamma[c] * p.rstd(c) * dbeta[c];
+            expected_variance[c] = -0.5 * p.gamma[c] * p.rstd(c) * p.rstd(c) * dgamma[c];
+        }
+        typename Place::template Array<float> dgammas(dgamma), dbetas(dbeta), dmean(channels), dvariance(channels);
+        kernels::norm_backward_moments(Place::exec(), channels, placed.variance.data(), placed.gamma.data(), kEpsilon,
+                                       dgammas.data(), dbetas.data(), dmean.data(), dvariance.data());
+        check_close(dmean.read(), expected_mean);
+        check_close(dvariance.read(), expected_variance);
+    }
+}
+
 template <class Place>
 void running_cases() {
     for (const int64_t rows : {1, 2, 131072}) {
@@ -160,4 +213,5 @@ void running_cases() {
 
 PLACED_TEST_CASE("Normalisation with and without ReLU and residual", "[kernels][batch_norm]", norm_cases)
 PLACED_TEST_CASE("The gradient of the normalisation", "[kernels][batch_norm]", backward_cases)
+PLACED_TEST_CASE("The gradients of a batch's moments", "[kernels][batch_norm]", moments_cases)
 PLACED_TEST_CASE("Running statistics", "[kernels][batch_norm]", running_cases)

@@ -134,11 +134,20 @@ void check_backward(const ClassifierShape& s) {
     Placed in(i);
     Array<float> dlogits_in(dlogits), pooled_in(pooled);
     Array<bfloat16> dx(i.x.size());
-    Array<float> dgamma(channels), dbeta(channels), dweight(classes * channels), dbias(classes);
+    Array<float> dgamma(channels), dbeta(channels), dmean(channels), dvariance(channels);
+    Array<float> dweight(classes * channels), dbias(classes);
     Array<float> scratch(kernels::classifier_backward_scratch_floats(CudaPlace::exec(), s));
     Array<uint32_t> tickets(no_tickets);
-    kernels::classifier_backward(CudaPlace::exec(), s, dlogits_in.data(), in.x.data(), in.norm(), pooled_in.data(),
-                                 in.weight.data(), dx.data(), dgamma.data(), dbeta.data(), dweight.data(), dbias.data(),
+    kernels::classifier_backward(CudaPlace::exec(), s,
+                                 {.dlogits = dlogits_in.data(),
+                                  .x = in.x.data(),
+                                  .norm = in.norm(),
+                                  .pooled = pooled_in.data(),
+                                  .weight = in.weight.data(),
+                                  .dx = dx.data(),
+                                  .norm_gradients = {dgamma.data(), dbeta.data(), dmean.data(), dvariance.data()},
+                                  .dweight = dweight.data(),
+                                  .dbias = dbias.data()},
                                  {scratch.data(), tickets.data()});
 
     std::vector<double> dpooled(batch * channels, 0.0), weights(classes * channels, 0.0), biases(classes, 0.0);
@@ -166,6 +175,14 @@ void check_backward(const ClassifierShape& s) {
     CHECK(relative_l2(dx.read(), gradient) <= 1e-4);
     check_close(dgamma.read(), gammas);
     check_close(dbeta.read(), betas);
+    std::vector<double> means(channels), variances(channels);
+    for (size_t c = 0; c < channels; ++c) {
+        const double rstd = 1.0 / std::sqrt(double{i.variance[c]} + kEpsilon);
+        means[c] = -i.gamma[c] * rstd * betas[c];
+        variances[c] = -0.5 * i.gamma[c] * rstd * rstd * gammas[c];
+    }
+    check_close(dmean.read(), means);
+    check_close(dvariance.read(), variances);
     check_close(dweight.read(), weights);
     check_close(dbias.read(), biases);
     in.check_inputs_unchanged(i);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reads every #include under tools, models, engine and kernels of ROOT and fails on one that points the wrong way:
 #     bash tests/layering/check_includes.sh ROOT
-#   tools -> models -> engine -> kernels
+#   tools -> tools/run -> models -> engine -> kernels
 #   core <- config <- backend <- autograd <- ops <- nn <- {optim, data, io, metrics, dist} <- train, inside engine
 #   headers of vendors only in the folder of the device that needs them
 set -euo pipefail
@@ -20,8 +20,10 @@ function wrong(reason) {
     errors++
 }
 
-# The rank of a file: 0 for kernels, 10 to 19 inside engine, 20 for models, 30 for tools; -1 where it has none.
+# The rank of a file: 0 for kernels, 10 to 19 inside engine, 20 for models, 25 for tools/run, 30 for the rest of tools;
+# -1 where it has none.
 function rank(path,    parts, count) {
+    if (path ~ /^tools\/run\//) return 25
     count = split(path, parts, "/")
     if (parts[1] == "engine") return (count > 2 && parts[2] in inside) ? 10 + inside[parts[2]] : -1
     return (count > 1 && parts[1] in outside) ? outside[parts[1]] : -1
@@ -29,6 +31,7 @@ function rank(path,    parts, count) {
 
 function folder(path,    parts) {
     split(path, parts, "/")
+    if (path ~ /^tools\/run\//) return "tools/run"
     return parts[1] == "engine" ? parts[1] "/" parts[2] : parts[1]
 }
 

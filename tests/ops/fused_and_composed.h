@@ -30,8 +30,8 @@ class Piece {
         return keep(name, Variable(upload(backend(), values, dtype_), backend().zeros(shape, DType::kFloat32)));
     }
     // norm and ReLU by the statistics of the batch.
-    engine::ops::Norm norm(const std::string& name, const engine::BatchStats& stats) {
-        const int64_t channels = stats.mean.elements();
+    engine::ops::Norm norm(const std::string& name, const engine::ops::Moments& stats) {
+        const int64_t channels = stats.mean.value().elements();
         engine::ops::Norm norm{parameter(name + ".gamma", {channels}, 0.5, 1.5),
                                parameter(name + ".beta", {channels}, -0.5, 0.5),
                                stats,
@@ -39,12 +39,12 @@ class Piece {
                                true,
                                {filled(name + ".mean", channels), filled(name + ".variance", channels)},
                                0.75f};
-        results_.emplace_back(name + ".running_mean", norm.running.mean);
-        results_.emplace_back(name + ".running_variance", norm.running.variance);
+        results_.emplace_back(name + ".running_mean", norm.running.mean.value());
+        results_.emplace_back(name + ".running_variance", norm.running.variance.value());
         return norm;
     }
     // Half a residual unit: conv(relu(norm(x))), with the norm and weight that `name` stands for.
-    engine::ops::ConvResult half(const std::string& name, const Variable& x, const engine::BatchStats& stats,
+    engine::ops::ConvResult half(const std::string& name, const Variable& x, const engine::ops::Moments& stats,
                                  int64_t out, engine::ops::ConvOptions options = {}) {
         const auto prologue = norm(name, stats);
         options.norm = &prologue;
@@ -64,11 +64,13 @@ class Piece {
         backward_from(context_, std::move(gradients));
     }
 
-    // Outputs, running statistics and gradients, by name.
+    // Outputs, running statistics and gradients (zeros where there is none), by name.
     std::vector<std::pair<std::string, Array>> results() {
         std::vector<std::pair<std::string, Array>> all;
         for (const auto& [name, tensor] : results_) all.emplace_back(name, download(backend(), tensor));
-        for (const auto& [name, leaf] : leaves_) all.emplace_back("gradient of " + name, grad_of(backend(), leaf));
+        for (const auto& [name, leaf] : leaves_) {
+            all.emplace_back("gradient of " + name, leaf.has_grad() ? grad_of(backend(), leaf) : Array(leaf.shape()));
+        }
         return all;
     }
 
@@ -76,8 +78,9 @@ class Piece {
     static Array random(const std::string& name, const Tensor& like) {
         return rounded(Random(name).uniform(like.shape()), like.dtype());
     }
-    Tensor filled(const std::string& name, int64_t channels) {
-        return upload(backend(), rounded(Random(name).uniform({channels}, 0.5, 1), DType::kFloat32), DType::kFloat32);
+    Variable filled(const std::string& name, int64_t channels) {
+        const Array values = rounded(Random(name).uniform({channels}, 0.5, 1), DType::kFloat32);
+        return Variable(upload(backend(), values, DType::kFloat32), false);
     }
     Variable leaf(const std::string& name, const Shape& shape, DType dtype, double low, double high) {
         return keep(name,

@@ -84,11 +84,12 @@ void check_conv(Backend& backend, const ConvCase& c, DType dtype) {
     const double bound = tolerance(dtype);
     const Array y = download(backend, result.y.value());
     CHECK(relative_error(y, expected.y) <= bound);
-    CHECK(result.stats.mean.defined() == c.stats);
+    CHECK(result.stats.defined() == c.stats);
     if (c.stats) {
         const ReferenceStats stats = stats_of(y);
-        CHECK(relative_error(download(backend, result.stats.mean), stats.mean) <= tolerance(DType::kFloat32));
-        CHECK(relative_error(download(backend, result.stats.variance), stats.variance) <= tolerance(DType::kFloat32));
+        CHECK(relative_error(download(backend, result.stats.mean.value()), stats.mean) <= tolerance(DType::kFloat32));
+        CHECK(relative_error(download(backend, result.stats.variance.value()), stats.variance) <=
+              tolerance(DType::kFloat32));
     }
     CHECK(result.p.defined() == (c.p != NormalisedInput::kUnwanted));
     if (result.p.defined()) CHECK(relative_error(download(backend, result.p.value()), expected.p) <= bound);
@@ -122,11 +123,6 @@ TEST_CASE("conv equals plain loops where it is fused", "[ops][fused]") {
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         for (const ConvCase& c : kConvCases) check_conv(*backend, c, dtype);
     }
-}
-
-TEST_CASE("conv equals plain loops with oneDNN's norm", "[ops]") {
-    const auto backend = poisoned(make_cpu_backend({.library_norm = true}));
-    for (const ConvCase& c : kConvCases) check_conv(*backend, c, DType::kFloat32);
 }
 
 DEVICE_TEST_CASE("conv of one input by two weights of other sizes uses the right one", "[ops]") {

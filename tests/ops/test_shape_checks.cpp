@@ -20,7 +20,7 @@ class Operands {
         return Variable(context.backend.zeros(shape, dtype), false);
     }
     ops::Norm norm(int64_t gamma, int64_t beta, int64_t mean, int64_t variance) {
-        return {of({gamma}), of({beta}), {of({mean}).value(), of({variance}).value()}, 1e-3f, true};
+        return {of({gamma}), of({beta}), {of({mean}), of({variance})}, 1e-3f, true};
     }
 
     Context context;

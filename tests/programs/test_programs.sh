@@ -104,6 +104,8 @@ refused "an unknown key" "train.batch_sise" "$bin/resnet-train" "$config" --out 
 refused "a depth that does not exist" "8 and 14" "$bin/resnet-train" "$config" --out "$scratch/x" --set model.depth=9
 refused "no data" "tools/get_cifar10.sh" "$bin/resnet-train" "$config" --out "$scratch/x"
 refused "a folder without data" "$scratch/nowhere" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$scratch/nowhere"
+refused "fused kernels on the CPU" "train.kernels is \"fused\", but the fused kernels are for a CUDA device; choose \"auto\" or \"composed\" on the CPU" \
+    "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.kernels=fused
 refused "TF32 on the CPU" "tf32" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.precision=tf32
 if ! "$bin/kernel-bench" --device cuda --list >/dev/null 2>&1; then
     refused "a GPU where there is none" "CUDA" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --device cuda

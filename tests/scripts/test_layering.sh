@@ -28,13 +28,14 @@ fresh_tree() {
     plant engine/train/trainer.h '#include "engine/io/file.h"' '#include "engine/data/cifar10.h"'
     plant engine/io/file.h '#include "engine/nn/module.h"' '#include "engine/io/other.h"'
     plant models/resnet.h '#include "engine/nn/module.h"'
-    plant tools/train.cpp '#include <CLI/CLI.hpp>' '#include "models/resnet.h"' '#include "engine/train/trainer.h"'
+    plant tools/run/session.h '#include "models/resnet.h"' '#include "engine/train/trainer.h"'
+    plant tools/train.cpp '#include <CLI/CLI.hpp>' '#include "models/resnet.h"' '#include "tools/run/session.h"'
 }
 
 fresh_tree
 run bash "$checker" "$tree"
 expect "a tree without a wrong include passes" exits_with 0
-expect "and was read whole" says "20 includes in 11 files read, 0 wrong"
+expect "and was read whole" says "22 includes in 12 files read, 0 wrong"
 
 # refuses FILE LINE REASON: the tree with this one more file fails, and the message names the place.
 refuses() {
@@ -49,7 +50,9 @@ refuses() {
 refuses kernels/bad.h '#include "engine/core/tensor.h"' "kernels may not include engine/core"
 refuses kernels/host/bad.cpp '#include "models/resnet.h"' "kernels may not include models"
 refuses engine/core/bad.cpp '#include "models/resnet.h"' "engine/core may not include models"
-refuses models/bad.h '#include "tools/experiment.h"' "models may not include tools"
+refuses models/bad.h '#include "tools/run/experiment.h"' "models may not include tools"
+refuses models/bad.cpp '#include "tools/run/session.h"' "models may not include tools/run"
+refuses tools/run/bad.cpp '#include "tools/program.h"' "tools/run may not include tools"
 refuses engine/core/bad.h '#include "engine/config/config.h"' "engine/core may not include engine/config"
 refuses engine/config/bad.h '#include "engine/backend/backend.h"' "engine/config may not include engine/backend"
 refuses engine/backend/bad.h '#include "engine/autograd/tape.h"' "engine/backend may not include engine/autograd"

@@ -4,15 +4,12 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "engine/data/cifar10.h"
 #include "engine/io/channels.h"
 #include "engine/io/safetensors.h"
-#include "engine/train/trainer.h"
-#include "models/registry.h"
 #include "tests/catch.h"
 #include "tests/support/relative_error.h"
+#include "tests/support/session.h"
 #include "tests/support/source_dir.h"
-#include "tools/experiment.h"
 
 namespace test {
 
@@ -68,12 +65,10 @@ class GoldenFile {
     engine::SafetensorsFile file_;
 };
 
-struct GoldenNetwork {
+struct GoldenNetwork : tools::Session {
     GoldenNetwork(std::unique_ptr<engine::Backend> device, const GoldenFile& golden,
                   engine::DType activations = engine::DType::kFloat32)
-        : backend(std::move(device)),
-          model(models::make_model(parameters, golden.model(), engine::cifar10_description())) {
-        parameters.allocate(*backend, activations, 0);
+        : Session({.model = golden.model(), .train = {.precision = precision_of(activations)}}, std::move(device)) {
         for (const auto& parameter : parameters.parameters()) load(golden, parameter->name, parameter->weight);
         for (const auto& buffer : parameters.buffers()) load(golden, buffer->name, buffer->value);
         parameters.refresh_copies(*backend);
@@ -103,9 +98,6 @@ struct GoldenNetwork {
         return engine::to_channels_first(values, tensor.shape());
     }
 
-    std::unique_ptr<engine::Backend> backend;
-    engine::nn::Parameters parameters;
-    std::unique_ptr<engine::nn::Module> model;
     engine::Batch batch;
 };
 

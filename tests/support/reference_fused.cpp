@@ -11,9 +11,10 @@ namespace test {
 using engine::BatchStats;
 using engine::Conv2dParams;
 using engine::DType;
+using engine::MomentsGradient;
+using engine::NormGradients;
 using engine::NormParams;
 using engine::Shape;
-using engine::StatsGradient;
 using engine::Tensor;
 
 namespace {
@@ -108,35 +109,30 @@ void move_running(const NormParams& norm, const Tensor& x, const engine::Running
     }
 }
 
-// The gradient of a tensor whose gradient with fixed statistics is given, rounded as the tensor is stored.
-Values whole_gradient(const StatsGradient& part, const Tensor& tensor, const Tensor& fixed) {
-    const Values x = read(tensor);
-    const size_t channels = channels_of(tensor);
-    const auto rows = static_cast<double>(rows_of(tensor));
+// The gradient of a tensor from the one with its moments held fixed, rounded as the tensor is stored.
+Values whole_gradient(const MomentsGradient& moments, const Tensor& tensor, const Tensor& fixed) {
     Values whole = read(fixed);
+    if (!moments.mean.defined()) return whole;
+    const Values x = read(tensor), mean = read(moments.mean);
+    const Values dmean = moments.dmean.defined() ? read(moments.dmean) : Values(mean.size());
+    const Values dvariance = moments.dvariance.defined() ? read(moments.dvariance) : Values(mean.size());
+    const auto rows = static_cast<double>(rows_of(tensor));
     for (size_t i = 0; i < whole.size(); ++i) {
-        const size_t c = i % channels;
-        const double rstd = 1 / std::sqrt(double{part.stats.variance.data<float>()[c]} + part.epsilon);
-        const double scale = part.gamma.data<float>()[c] * rstd;
-        const double xhat = (x[i] - part.stats.mean.data<float>()[c]) * rstd;
-        whole[i] -= scale * (part.dbeta.data<float>()[c] + xhat * part.dgamma.data<float>()[c]) / rows;
+        const size_t c = i % mean.size();
+        whole[i] += (dmean[c] + 2 * dvariance[c] * (x[i] - mean[c])) / rows;
         whole[i] = as_stored(fixed.dtype(), whole[i]);
     }
     return whole;
 }
 
-Values whole_gradient(const StatsGradient* part, const Tensor& tensor, const Tensor& fixed) {
-    return part != nullptr ? whole_gradient(*part, tensor, fixed) : read(fixed);
-}
-
-// From the gradient `dp` of max(norm(x), 0): dx with the statistics of x held fixed.
+// From the gradient `dp` of max(norm(x), 0): dx with the moments of x held fixed, and what else the norm learns.
 void backward_through_norm(const NormParams& norm, const Tensor& tensor, const Values& dp, const Tensor& dx,
-                           bool accumulate, const Tensor& dgamma, const Tensor& dbeta) {
+                           bool accumulate, const NormGradients& gradients) {
     const NormLine line(norm);
     const Values x = read(tensor);
     const size_t channels = channels_of(tensor);
     Values sum = accumulate ? read(dx) : Values(x.size());
-    Values gammas(channels), betas(channels);
+    Values gammas(channels), betas(channels), means(channels), variances(channels);
     for (size_t i = 0; i < x.size(); ++i) {
         const size_t c = i % channels;
         if (!line.open(x[i], c)) continue;
@@ -144,9 +140,16 @@ void backward_through_norm(const NormParams& norm, const Tensor& tensor, const V
         betas[c] += dp[i];
         sum[i] += line.scale(c) * dp[i];
     }
+    for (size_t c = 0; c < channels; ++c) {
+        means[c] = -line.scale(c) * betas[c];
+        variances[c] = -0.5 * line.scale(c) * line.rstd(c) * gammas[c];
+    }
     write(dx, sum);
-    write(dgamma, gammas);
-    write(dbeta, betas);
+    write(gradients.dgamma, gammas);
+    write(gradients.dbeta, betas);
+    if (!gradients.dmean.defined()) return;
+    write(gradients.dmean, means);
+    write(gradients.dvariance, variances);
 }
 
 // y += the residual, brought to the shape of y [.., height, width, channels] by a 2x2 average pool and zeros on the
@@ -167,10 +170,6 @@ void add_pooled(const Tensor& residual, const Shape& shape, Values& y) {
 
 }  // namespace
 
-void ReferenceFusedOps::add_stats_gradient(const StatsGradient& part, const Tensor& x, const Tensor& dx) {
-    write(dx, whole_gradient(part, x, dx));
-}
-
 void ReferenceFusedOps::half_unit(const engine::HalfUnit& unit, const engine::RunningUpdate& running,
                                   const engine::HalfUnitResult& result) {
     const Values p = normalised_input(unit.norm, unit.x);
@@ -188,10 +187,10 @@ void ReferenceFusedOps::half_unit(const engine::HalfUnit& unit, const engine::Ru
 }
 
 void ReferenceFusedOps::half_unit_backward(const engine::HalfUnit& unit, const Tensor& y, const Tensor& dy,
-                                           const StatsGradient* part, const Tensor& dp,
+                                           const MomentsGradient& moments, const Tensor& dp,
                                            const engine::HalfUnitGradients& gradients) {
     const ReferenceProducts products(unit.conv);
-    const Values whole = whole_gradient(part, y, dy);
+    const Values whole = whole_gradient(moments, y, dy);
     if (gradients.dy_whole.defined()) write(gradients.dy_whole, whole);
     write(gradients.dweight, products.backward_weight(normalised_input(unit.norm, unit.x), whole));
     Values dinput = products.backward_data(whole, read(unit.weight));
@@ -199,8 +198,7 @@ void ReferenceFusedOps::half_unit_backward(const engine::HalfUnit& unit, const T
         const Values other = read(dp);
         for (size_t i = 0; i < dinput.size(); ++i) dinput[i] += other[i];
     }
-    backward_through_norm(unit.norm, unit.x, dinput, gradients.dx, gradients.accumulate, gradients.dgamma,
-                          gradients.dbeta);
+    backward_through_norm(unit.norm, unit.x, dinput, gradients.dx, gradients.accumulate, gradients.norm);
 }
 
 void ReferenceFusedOps::stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
@@ -210,8 +208,8 @@ void ReferenceFusedOps::stem(const Conv2dParams& conv, const Tensor& x, const Te
 }
 
 void ReferenceFusedOps::stem_backward(const Conv2dParams& conv, const Tensor& x, const Tensor& y, const Tensor& dy,
-                                      const StatsGradient* part, const Tensor& dweight) {
-    write(dweight, ReferenceProducts(conv).backward_weight(read(x), whole_gradient(part, y, dy)));
+                                      const MomentsGradient& moments, const Tensor& dweight) {
+    write(dweight, ReferenceProducts(conv).backward_weight(read(x), whole_gradient(moments, y, dy)));
 }
 
 void ReferenceFusedOps::classifier(const NormParams& norm, const engine::RunningUpdate& running, const Tensor& x,
@@ -239,7 +237,7 @@ void ReferenceFusedOps::classifier(const NormParams& norm, const engine::Running
 
 void ReferenceFusedOps::classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled,
                                             const Tensor& weight, const Tensor& dlogits, const Tensor& dx,
-                                            const Tensor& dgamma, const Tensor& dbeta, const Tensor& dweight,
+                                            const NormGradients& gradients, const Tensor& dweight,
                                             const Tensor& dbias) {
     const size_t channels = channels_of(x), batch = rows_of(pooled), pixels = rows_of(x) / batch;
     const size_t classes = channels_of(dlogits);
@@ -260,7 +258,7 @@ void ReferenceFusedOps::classifier_backward(const NormParams& norm, const Tensor
     for (size_t i = 0; i < dp.size(); ++i) {
         dp[i] = dpooled[i / (pixels * channels) * channels + i % channels] / pixels;
     }
-    backward_through_norm(norm, x, dp, dx, false, dgamma, dbeta);
+    backward_through_norm(norm, x, dp, dx, false, gradients);
 }
 
 }  // namespace test

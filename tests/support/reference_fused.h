@@ -21,21 +21,18 @@ class ReferenceFusedOps final : public engine::FusedOps {
   public:
     explicit ReferenceFusedOps(FusedSelection selection = {}) : selection_(std::move(selection)) {}
 
-    void add_stats_gradient(const engine::StatsGradient& part, const engine::Tensor& x,
-                            const engine::Tensor& dx) override;
-
     bool has_half_unit(const engine::Conv2dParams& conv, engine::DType) override { return selection_.half_unit(conv); }
     void half_unit(const engine::HalfUnit& unit, const engine::RunningUpdate& running,
                    const engine::HalfUnitResult& result) override;
     void half_unit_backward(const engine::HalfUnit& unit, const engine::Tensor& y, const engine::Tensor& dy,
-                            const engine::StatsGradient* part, const engine::Tensor& dp,
+                            const engine::MomentsGradient& moments, const engine::Tensor& dp,
                             const engine::HalfUnitGradients& gradients) override;
 
     bool has_stem(const engine::Conv2dParams&, engine::DType) override { return selection_.stem; }
     void stem(const engine::Conv2dParams& conv, const engine::Tensor& x, const engine::Tensor& weight,
               const engine::Tensor& y, const engine::BatchStats& stats) override;
     void stem_backward(const engine::Conv2dParams& conv, const engine::Tensor& x, const engine::Tensor& y,
-                       const engine::Tensor& dy, const engine::StatsGradient* part,
+                       const engine::Tensor& dy, const engine::MomentsGradient& moments,
                        const engine::Tensor& dweight) override;
 
     bool has_classifier(const engine::Shape&, const engine::Shape&, engine::DType) override {
@@ -46,7 +43,7 @@ class ReferenceFusedOps final : public engine::FusedOps {
                     const engine::Tensor& logits) override;
     void classifier_backward(const engine::NormParams& norm, const engine::Tensor& x, const engine::Tensor& pooled,
                              const engine::Tensor& weight, const engine::Tensor& dlogits, const engine::Tensor& dx,
-                             const engine::Tensor& dgamma, const engine::Tensor& dbeta, const engine::Tensor& dweight,
+                             const engine::NormGradients& gradients, const engine::Tensor& dweight,
                              const engine::Tensor& dbias) override;
 
   private:

@@ -2,13 +2,9 @@
 // number.
 #pragma once
 
-#include <optional>
-
-#include "engine/data/cifar10.h"
-#include "engine/train/trainer.h"
-#include "models/registry.h"
 #include "tests/catch.h"
 #include "tests/support/records.h"
+#include "tests/support/session.h"
 
 namespace test {
 
@@ -22,39 +18,30 @@ inline const models::WideResNetConfig kWide{.depth = 10, .widening = 2};
 
 class Training {
   public:
-    Training(const models::ModelConfig& config, engine::DType dtype, const engine::CudaOptions& options, int batch)
-        : backend_(engine::make_cuda_backend(options)),
-          model_(models::make_model(parameters_, config, engine::cifar10_description())) {
-        parameters_.allocate(*backend_, dtype, 3);
-        const std::vector<float> mean(32 * 32 * 3, 120);
-        // Four pictures, so that a few steps begin new epochs.
-        auto batches = engine::Batches::shuffled(*backend_, numbered_records(4),
-                                                 backend_->from_host(mean.data(), {32, 32, 3}), batch, dtype, {}, 5);
-        engine::ScheduleConfig schedule;  // The rate changes before, at, and after the first replay.
-        schedule.boundaries = {1, 2, 4};
-        schedule.values = {0.01, 0.1, 0.02, 0.005};
-        trainer_.emplace(*backend_, *model_, parameters_, std::move(batches),
-                         engine::OptimizerConfig{.momentum = 0.9, .weight_decay = 2e-4}, schedule);
-    }
+    Training(const models::ModelConfig& model, engine::DType dtype, const engine::CudaOptions& options, int batch)
+        : session_(experiment(model, dtype, batch), engine::make_cuda_backend(options)),
+          // Four pictures, so that a few steps begin new epochs.
+          trainer_(session_.trainer(numbered_records(4), session_.upload_mean(std::vector<float>(32 * 32 * 3, 120)))) {}
 
-    engine::Trainer& trainer() { return *trainer_; }
-    engine::Backend& backend() { return *backend_; }
-
+    engine::Trainer& trainer() { return trainer_; }
+    engine::Backend& backend() { return *session_.backend; }
     // What steps change, byte by byte: weights, momenta, gradients, running statistics.
     std::vector<std::vector<uint8_t>> state() {
-        std::vector<engine::Tensor> tensors = {parameters_.weights(), parameters_.momenta(), parameters_.gradients()};
-        if (parameters_.copies().defined()) tensors.push_back(parameters_.copies());
-        for (const auto& buffer : parameters_.buffers()) tensors.push_back(buffer->value);
-        std::vector<std::vector<uint8_t>> bytes;
-        for (const auto& tensor : tensors) backend_->download(tensor, bytes.emplace_back(tensor.bytes()).data());
-        return bytes;
+        auto tensors = state_of(session_.parameters);
+        tensors.push_back(session_.parameters.gradients());
+        return bytes_of(backend(), tensors);
     }
 
   private:
-    std::unique_ptr<engine::Backend> backend_;
-    engine::nn::Parameters parameters_;
-    std::unique_ptr<engine::nn::Module> model_;
-    std::optional<engine::Trainer> trainer_;
+    static tools::Experiment experiment(const models::ModelConfig& model, engine::DType dtype, int batch) {
+        return {.model = model,
+                .train = {.batch_size = batch, .seed = 3, .precision = precision_of(dtype)},
+                // The rate changes before, at, and after the first replay.
+                .schedule = {.boundaries = {1, 2, 4}, .values = {0.01, 0.1, 0.02, 0.005}}};
+    }
+
+    tools::Session session_;
+    engine::Trainer trainer_;
 };
 
 // Trains one network eagerly and its twin with a recording, and compares the bits they leave after each step.

@@ -1,27 +1,22 @@
 // Where tensors live: the same places in every step, and no more of them than backward reads.
-#include "engine/data/cifar10.h"
-#include "engine/train/trainer.h"
-#include "models/registry.h"
 #include "tests/catch.h"
+#include "tools/run/session.h"
 
 namespace {
 
 constexpr int kBatch = 8;
 
-struct Fixture {
+struct Fixture : tools::Session {
     explicit Fixture(int depth)
-        : model(models::make_model(parameters, models::ResNetConfig{.depth = depth}, engine::cifar10_description())) {
-        parameters.allocate(*backend, engine::DType::kFloat32, 0);
-        const std::vector<uint8_t> records(size_t{kBatch} * kernels::kRecordBytes, 0);
-        batches = std::make_unique<engine::Batches>(engine::Batches::in_order(
-            *backend, records, backend->zeros({32, 32, 3}, engine::DType::kFloat32), kBatch, engine::DType::kFloat32));
-    }
-    void step() { engine::compute_gradients(*backend, *model, parameters, batches->get(0)); }
+        : Session({.model = models::ResNetConfig{.depth = depth},
+                   .train = {.batch_size = kBatch,
+                             .precision = engine::PrecisionChoice::fp32,
+                             .device = engine::DeviceChoice::cpu}}),
+          batches(test_batches(std::vector<uint8_t>(size_t{kBatch} * kernels::kRecordBytes, 0),
+                               upload_mean(std::vector<float>(32 * 32 * 3, 0)))) {}
+    void step() { engine::compute_gradients(*backend, *model, parameters, batches.get(0)); }
 
-    std::unique_ptr<engine::Backend> backend = engine::make_cpu_backend();
-    engine::nn::Parameters parameters;
-    std::unique_ptr<engine::nn::Module> model;
-    std::unique_ptr<engine::Batches> batches;
+    engine::Batches batches;
 };
 
 }  // namespace

@@ -4,17 +4,14 @@
 #include <cmath>
 #include <random>
 
-#include "engine/data/cifar10.h"
-#include "engine/train/trainer.h"
-#include "models/registry.h"
 #include "tests/catch.h"
 #include "tests/support/relative_error.h"
+#include "tests/support/session.h"
 
 namespace {
 
 using test::relative_error;
 
-constexpr int kBatch = 16;
 constexpr int kRecords = 64;
 
 std::vector<uint8_t> random_records() {
@@ -32,28 +29,28 @@ struct Result {
 // A ResNet-8 after `steps` updates with `threads` threads, evaluated on the same pictures.
 Result train(int steps, int threads, uint64_t seed, engine::DType dtype) {
     omp_set_num_threads(threads);
-    const auto backend = engine::make_cpu_backend();
-    engine::nn::Parameters parameters;
-    const auto model = models::make_model(parameters, models::ResNetConfig{.depth = 8}, engine::cifar10_description());
-    parameters.allocate(*backend, dtype, seed);
+    tools::Session session({.model = models::ResNetConfig{.depth = 8},
+                            .train = {.batch_size = 16,
+                                      .seed = seed,
+                                      .precision = test::precision_of(dtype),
+                                      .device = engine::DeviceChoice::cpu},
+                            .schedule = {.boundaries = {}, .values = {0.01}}});
     const auto records = random_records();
-    const auto mean = backend->zeros({32, 32, 3}, engine::DType::kFloat32);
-    engine::Trainer trainer(*backend, *model, parameters,
-                            engine::Batches::shuffled(*backend, records, mean, kBatch, dtype, {}, seed), {},
-                            {.boundaries = {}, .values = {0.01}});
+    const auto mean = session.upload_mean(std::vector<float>(32 * 32 * 3, 0));
+    engine::Trainer trainer = session.trainer(records, mean);
     for (int step = 0; step < steps; ++step) trainer.update();
 
     Result result;
     const auto read = [&](const engine::Tensor& tensor, std::vector<float>& to) {
         const size_t filled = to.size();
         to.resize(filled + tensor.elements());
-        backend->download(tensor, to.data() + filled);
+        session.backend->download(tensor, to.data() + filled);
     };
-    read(parameters.weights(), result.weights);
-    read(parameters.momenta(), result.momenta);
-    for (const auto& buffer : parameters.buffers()) read(buffer->value, result.running);
-    auto test = engine::Batches::in_order(*backend, records, mean, kBatch, dtype);
-    engine::evaluate(*backend, *model, test, &result.logits);
+    read(session.parameters.weights(), result.weights);
+    read(session.parameters.momenta(), result.momenta);
+    for (const auto& buffer : session.parameters.buffers()) read(buffer->value, result.running);
+    engine::Batches test = session.test_batches(records, mean);
+    engine::evaluate(*session.backend, *session.model, test, &result.logits);
     return result;
 }
 

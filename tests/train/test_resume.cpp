@@ -21,13 +21,11 @@ void check_resume(const std::function<std::unique_ptr<Backend>()>& make_backend,
     const TemporaryFolder folder;
     const auto path = folder / "checkpoint.safetensors";
     {
-        const auto backend = make_backend();
-        TrainingRun first(*backend, config, dtype, 3);
+        TrainingRun first(make_backend(), config, dtype, 3);
         first.update(before);
         first.snapshot().write(path);
     }
-    const auto whole_backend = make_backend(), resumed_backend = make_backend();
-    TrainingRun whole(*whole_backend, config, dtype, 3), resumed(*resumed_backend, config, dtype, 77);
+    TrainingRun whole(make_backend(), config, dtype, 3), resumed(make_backend(), config, dtype, 77);
     resumed.restore(Checkpoint::read(path));
     whole.update(before + after);
     resumed.update(after);
@@ -48,8 +46,7 @@ const models::ResNetConfig kPostact{
 
 // A run folder with checkpoints of the steps 1, 2 and 3.
 struct ThreeCheckpoints {
-    ThreeCheckpoints()
-        : backend(make_cpu_backend()), run(*backend, kPreact, DType::kFloat32, 3), folder(parent / "run") {
+    ThreeCheckpoints() : run(make_cpu_backend(), kPreact, DType::kFloat32, 3), folder(parent / "run") {
         for (int step = 1; step <= 3; ++step) {
             run.update(1);
             run.snapshot().write(folder.checkpoint_path(step));
@@ -66,7 +63,6 @@ struct ThreeCheckpoints {
     }
 
     TemporaryFolder parent;
-    std::unique_ptr<Backend> backend;
     TrainingRun run;
     RunFolder folder;
     std::vector<std::string> warnings;
@@ -95,19 +91,17 @@ TEST_CASE("a run goes on on another device", "[train][gpu]") {
     if (test::skipped_without_gpu()) return;
     const TemporaryFolder folder;
     const auto path = folder / "checkpoint.safetensors";
-    const auto cpu = make_cpu_backend(), cuda = make_cuda_backend({});
-    TrainingRun whole(*cpu, kPreact, DType::kFloat32, 3), resumed(*cuda, kPreact, DType::kFloat32, 77);
+    TrainingRun whole(make_cpu_backend(), kPreact, DType::kFloat32, 3);
+    TrainingRun resumed(make_cuda_backend({}), kPreact, DType::kFloat32, 77);
     whole.update(2);
     whole.snapshot().write(path);
     resumed.restore(Checkpoint::read(path));
-    const auto weights = [](Backend& backend, TrainingRun& run) {
-        return test::download(backend, run.parameters().weights());
-    };
-    CHECK(weights(*cuda, resumed).values == weights(*cpu, whole).values);
+    const auto weights = [](TrainingRun& run) { return test::download(run.backend(), run.parameters().weights()); };
+    CHECK(weights(resumed).values == weights(whole).values);
     whole.update(1);
     resumed.update(1);
     CHECK(resumed.trainer().step() == 3);
-    CHECK(test::relative_error(weights(*cuda, resumed), weights(*cpu, whole)) <= 1e-4);
+    CHECK(test::relative_error(weights(resumed), weights(whole)) <= 1e-4);
 }
 
 TEST_CASE_METHOD(ThreeCheckpoints, "the newest checkpoint that can be read is taken", "[train]") {
@@ -150,7 +144,7 @@ TEST_CASE_METHOD(ThreeCheckpoints, "the best checkpoint is taken if it can be re
         return best_checkpoint(folder, [this](const std::string& warning) { warnings.push_back(warning); });
     };
     CHECK_FALSE(best());
-    Snapshot(*backend, run.parameters(), run.mean(), {.config = "{}", .test_accuracy = 0.625})
+    Snapshot(run.backend(), run.parameters(), run.mean(), {.config = "{}", .test_accuracy = 0.625})
         .write(folder.best_path());
     CHECK(best()->info()->test_accuracy == 0.625);
     CHECK(warnings.empty());

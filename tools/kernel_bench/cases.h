@@ -16,9 +16,8 @@ using Maker = Trial (*)(Operands& operands, const Layer& layer);
 struct Family {
     std::string_view name;
     const std::vector<Layer>& layers;
-    Maker composed;             // From the operations that every backend has; one of them, or a sequence.
-    Maker fused = nullptr;      // The same work by Backend::fused(), where there is one.
-    bool library_norm = false;  // Asks the CPU for oneDNN's batch norm (CpuOptions::library_norm).
+    Maker composed;         // From the operations that every backend has; one of them, or a sequence.
+    Maker fused = nullptr;  // The same work by Backend::fused(), where there is one.
 };
 
 const std::vector<Family>& families();

@@ -13,11 +13,12 @@ struct ClassifierForward {
         : x(o.activation(Shape{layer.height, layer.width, layer.channels})),
           norm(o.norm_of(x, true)),
           running(running_update(o, layer.channels)),
-          weight(o.parameter({kClasses, layer.channels}, DType::kFloat32, -0.25, 0.25)),
-          bias(o.parameter({kClasses}, DType::kFloat32, -1, 1)),
+          weight(o.parameter({layer.out_channels, layer.channels}, DType::kFloat32, -0.25, 0.25)),
+          bias(o.parameter({layer.out_channels}, DType::kFloat32, -1, 1)),
           pooled(o.result({o.batch(), layer.channels}, DType::kFloat32)),
-          logits(o.result({o.batch(), kClasses}, DType::kFloat32)),
-          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels), kClasses},
+          logits(o.result({o.batch(), layer.out_channels}, DType::kFloat32)),
+          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels),
+                 static_cast<size_t>(layer.out_channels)},
           pixels(static_cast<size_t>(layer.height) * layer.width) {}
 
     Trial trial(std::function<void()> run) const {
@@ -25,7 +26,7 @@ struct ClassifierForward {
             [f = *this] { return pooled_values(f.norm.reference.forward(*f.x.values), f.pixels, f.linear.features); });
         const auto logits_reference = [pooled_reference, f = *this] {
             Values values = f.linear.forward(pooled_reference(), *f.weight.values);
-            for (size_t i = 0; i < values.size(); ++i) values[i] += (*f.bias.values)[i % kClasses];
+            for (size_t i = 0; i < values.size(); ++i) values[i] += (*f.bias.values)[i % f.linear.classes];
             return values;
         };
         return {std::move(run),
@@ -49,37 +50,37 @@ struct ClassifierBackward {
         : x(o.activation(Shape{layer.height, layer.width, layer.channels})),
           norm(o.norm_of(x, true)),
           pooled(o.batched({layer.channels}, DType::kFloat32)),
-          weight(o.parameter({kClasses, layer.channels}, DType::kFloat32, -0.25, 0.25)),
-          dlogits(o.batched({kClasses}, DType::kFloat32)),
+          weight(o.parameter({layer.out_channels, layer.channels}, DType::kFloat32, -0.25, 0.25)),
+          dlogits(o.batched({layer.out_channels}, DType::kFloat32)),
           dx(o.result_like(x.tensor)),
-          dgamma(o.result({layer.channels}, DType::kFloat32)),
-          dbeta(o.result({layer.channels}, DType::kFloat32)),
+          gradients(norm_gradients(o, layer.channels)),
           dweight(o.result_like(weight.tensor)),
-          dbias(o.result({kClasses}, DType::kFloat32)),
-          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels), kClasses},
+          dbias(o.result({layer.out_channels}, DType::kFloat32)),
+          linear{static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels),
+                 static_cast<size_t>(layer.out_channels)},
           pixels(static_cast<size_t>(layer.height) * layer.width),
           repeats(o.repeats()) {}
 
-    Trial trial(std::function<void()> run, Values (NormReference::*dx_of)(const Values&, const Values&) const) const {
+    Trial trial(std::function<void()> run, MomentsOf moments) const {
         const auto dp = once([b = *this] {
             return unpooled_values(b.linear.dx(*b.dlogits.values, *b.weight.values), b.pixels, b.linear.features);
         });
-        const auto sums = once([dp, b = *this] { return b.norm.reference.sums(*b.x.values, dp()); });
-        return {
-            std::move(run),
-            {{"dx", dx, [dp, dx_of, b = *this] { return (b.norm.reference.*dx_of)(*b.x.values, dp()); }},
-             {"dgamma", dgamma, [sums] { return sums().dgamma; }, repeats},
-             {"dbeta", dbeta, [sums] { return sums().dbeta; }, repeats},
-             {"dweight", dweight, [b = *this] { return b.linear.dw(*b.pooled.values, *b.dlogits.values); }, repeats},
-             {"dbias", dbias, [b = *this] { return column_sums(*b.dlogits.values, kClasses); }, repeats}},
-            bytes_of({x.tensor, pooled.tensor, weight.tensor, dlogits.tensor, dx, dweight}),
-            4.0 * static_cast<double>(dlogits.tensor.elements() * weight.tensor.shape()[1])};
+        std::vector<Output> outputs = norm_backward_outputs(norm.reference, x, dp, moments, dx, {}, gradients, repeats);
+        outputs.push_back(
+            {"dweight", dweight, [b = *this] { return b.linear.dw(*b.pooled.values, *b.dlogits.values); }, repeats});
+        outputs.push_back(
+            {"dbias", dbias, [b = *this] { return column_sums(*b.dlogits.values, b.linear.classes); }, repeats});
+        return {std::move(run), std::move(outputs),
+                bytes_of({x.tensor, pooled.tensor, weight.tensor, dlogits.tensor, dx, dweight}),
+                4.0 * static_cast<double>(dlogits.tensor.elements() * weight.tensor.shape()[1])};
     }
 
     Operand x;
     NormOperands norm;
     Operand pooled, weight, dlogits;
-    Tensor dx, dgamma, dbeta, dweight, dbias;
+    Tensor dx;
+    engine::NormGradients gradients;
+    Tensor dweight, dbias;
     LinearReference linear;
     size_t pixels;
     double repeats;
@@ -125,9 +126,9 @@ Trial classifier_dx(Operands& o, const Layer& layer) {
         backend.matmul(b.dlogits.tensor, false, b.weight.tensor, false, dpooled);
         const Tensor dp = backend.empty(b.dx.shape(), b.dx.dtype());
         backend.global_average_pool_backward(dpooled, dp);
-        backend.norm_backward(b.norm.params, b.x.tensor, dp, b.dx, false, b.dgamma, b.dbeta);
+        backend.norm_backward(b.norm.params, b.x.tensor, dp, b.dx, false, {b.gradients.dgamma, b.gradients.dbeta});
     };
-    return b.trial(run, &NormReference::dx);
+    return b.trial(run, MomentsOf::kWhole);
 }
 
 Trial classifier_dx_fused(Operands& o, const Layer& layer) {
@@ -135,9 +136,9 @@ Trial classifier_dx_fused(Operands& o, const Layer& layer) {
     engine::FusedOps& fused = fused_classifier(o, b.x, b.weight);
     const auto run = [&fused, b] {
         fused.classifier_backward(b.norm.params, b.x.tensor, b.pooled.tensor, b.weight.tensor, b.dlogits.tensor, b.dx,
-                                  b.dgamma, b.dbeta, b.dweight, b.dbias);
+                                  b.gradients, b.dweight, b.dbias);
     };
-    return b.trial(run, &NormReference::dx_fixed);
+    return b.trial(run, MomentsOf::kFixed);
 }
 
 }  // namespace bench

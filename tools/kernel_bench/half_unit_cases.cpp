@@ -76,41 +76,31 @@ struct Backward {
           before(accumulates() ? o.activation({l.height, l.width, l.channels}) : Operand()),
           dx(accumulates() ? before.tensor : o.result_like(conv.x.tensor)),
           dweight(o.result(conv.params.weight_shape(), DType::kFloat32)),
-          dgamma(o.result({l.channels}, DType::kFloat32)),
-          dbeta(o.result({l.channels}, DType::kFloat32)) {}
+          gradients(norm_gradients(o, l.channels)) {}
 
     bool accumulates() const { return layer.residual == Residual::kNone; }
 
-    // dx_of: the norm's gradient, from the gradient of the normalised input.
-    Trial trial(std::function<void()> run, std::function<Values()> whole_dy,
-                Values (NormReference::*dx_of)(const Values&, const Values&) const, double repeats,
+    Trial trial(std::function<void()> run, std::function<Values()> whole_dy, MomentsOf moments, double repeats,
                 double bytes) const {
         const auto whole = once(std::move(whole_dy));
         const auto dp = once([whole, c = conv] { return conv_dx_reference(c.params, whole(), *c.weight.values); });
-        const auto sums = once([dp, b = *this] { return b.norm.reference.sums(*b.conv.x.values, dp()); });
-        const auto dx_values = [dp, dx_of, b = *this] {
-            Values values = (b.norm.reference.*dx_of)(*b.conv.x.values, dp());
-            return b.accumulates() ? plus(std::move(values), *b.before.values) : values;
-        };
         const auto dw_values = [whole, b = *this] {
             return conv_dw_reference(b.conv.params, b.norm.reference.forward(*b.conv.x.values), whole());
         };
         bytes += bytes_of({dy.tensor, conv.x.tensor, conv.weight.tensor, dx, dweight});
         if (accumulates()) bytes += bytes_of({dx});
-        return {std::move(run),
-                {{"dx", dx, dx_values},
-                 {"dweight", dweight, dw_values, repeats},
-                 {"dgamma", dgamma, [sums] { return sums().dgamma; }, repeats},
-                 {"dbeta", dbeta, [sums] { return sums().dbeta; }, repeats}},
-                bytes,
-                2 * conv.flops()};
+        std::vector<Output> outputs =
+            norm_backward_outputs(norm.reference, conv.x, dp, moments, dx, before, gradients, repeats);
+        outputs.push_back({"dweight", dweight, dw_values, repeats});
+        return {std::move(run), std::move(outputs), bytes, 2 * conv.flops()};
     }
 
     Layer layer;
     Convolution conv;
     NormOperands norm;
     Operand dy, before;
-    Tensor dx, dweight, dgamma, dbeta;
+    Tensor dx, dweight;
+    engine::NormGradients gradients;
 };
 
 }  // namespace
@@ -155,28 +145,28 @@ Trial half_unit_dx(Operands& o, const Layer& layer) {
         }
         const Tensor dp = backend.empty(x.shape(), x.dtype());
         backend.conv2d_backward_data(b.conv.params, b.dy.tensor, b.conv.weight.tensor, dp);
-        backend.norm_backward(b.norm.params, x, dp, b.dx, b.accumulates(), b.dgamma, b.dbeta);
+        backend.norm_backward(b.norm.params, x, dp, b.dx, b.accumulates(), {b.gradients.dgamma, b.gradients.dbeta});
     };
     return b.trial(
-        run, [dy = b.dy] { return *dy.values; }, &NormReference::dx, o.repeats(), 0.0);
+        run, [dy = b.dy] { return *dy.values; }, MomentsOf::kWhole, o.repeats(), 0.0);
 }
 
-// Also reads y, to add the gradient that flows through its statistics, and where a residual needs the sum writes it
+// Also reads y, to add what the gradients of its moments bring, and where a residual needs the sum writes it
 // down; in the composed form that gradient is there already, because norm_backward of the next layer has read y for it.
 Trial half_unit_dx_fused(Operands& o, const Layer& layer) {
     const Backward b(o, layer);
     engine::FusedOps& fused = fused_half_unit(o, b.conv);
     const Operand y = o.activation(b.conv.output_picture());
-    const StatsPart part(o, y);
+    const MomentsOperands moments(o, y);
     const Tensor dy_whole = layer.residual == Residual::kNone ? Tensor() : o.result_like(y.tensor);
     const engine::HalfUnit unit{b.conv.params, b.norm.params, b.conv.x.tensor, b.conv.weight.tensor};
-    const engine::HalfUnitGradients gradients{b.dx, b.accumulates(), b.dweight, b.dgamma, b.dbeta, dy_whole};
-    const auto run = [&fused, unit, y, b, part, gradients] {
-        fused.half_unit_backward(unit, y.tensor, b.dy.tensor, &part.gradient, {}, gradients);
+    const engine::HalfUnitGradients gradients{b.dx, b.accumulates(), b.dweight, b.gradients, dy_whole};
+    const auto run = [&fused, unit, y, b, moments, gradients] {
+        fused.half_unit_backward(unit, y.tensor, b.dy.tensor, moments.gradient, {}, gradients);
     };
-    const auto whole = once([part, y, dy = b.dy] { return part.whole(y, dy); });
+    const auto whole = once([moments, y, dy = b.dy] { return moments.whole(y, dy); });
     Trial trial =
-        b.trial(run, whole, &NormReference::dx_fixed, o.repeats(), bytes_of({y.tensor}) + bytes_if_defined(dy_whole));
+        b.trial(run, whole, MomentsOf::kFixed, o.repeats(), bytes_of({y.tensor}) + bytes_if_defined(dy_whole));
     if (dy_whole.defined()) trial.outputs.push_back({"dy_whole", dy_whole, [whole] { return whole(); }});
     return trial;
 }

@@ -15,15 +15,16 @@ Shape picture_of(const Layer& layer) {
 }
 
 double matmul_flops(const Operands& o, const Layer& layer) {
-    return 2.0 * o.batch() * layer.channels * kClasses;
+    return 2.0 * o.batch() * layer.channels * layer.out_channels;
 }
 
 LinearReference linear_of(const Operands& o, const Layer& layer) {
-    return {static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels), kClasses};
+    return {static_cast<size_t>(o.pictures()), static_cast<size_t>(layer.channels),
+            static_cast<size_t>(layer.out_channels)};
 }
 
 Operand linear_weight(Operands& o, const Layer& layer) {
-    return o.parameter({kClasses, layer.channels}, DType::kFloat32, -0.25, 0.25);
+    return o.parameter({layer.out_channels, layer.channels}, DType::kFloat32, -0.25, 0.25);
 }
 
 }  // namespace
@@ -47,7 +48,7 @@ Trial global_pool_dx(Operands& o, const Layer& layer) {
 
 Trial matmul(Operands& o, const Layer& layer) {
     const Operand x = o.batched({layer.channels}, DType::kFloat32), weight = linear_weight(o, layer);
-    const Tensor y = o.result({o.batch(), kClasses}, DType::kFloat32);
+    const Tensor y = o.result({o.batch(), layer.out_channels}, DType::kFloat32);
     return {[&backend = o.backend(), x, weight, y] { backend.matmul(x.tensor, false, weight.tensor, true, y); },
             {{"y", y, [l = linear_of(o, layer), x, weight] { return l.forward(*x.values, *weight.values); }}},
             bytes_of({x.tensor, weight.tensor, y}),
@@ -55,7 +56,7 @@ Trial matmul(Operands& o, const Layer& layer) {
 }
 
 Trial matmul_dx(Operands& o, const Layer& layer) {
-    const Operand dy = o.batched({kClasses}, DType::kFloat32), weight = linear_weight(o, layer);
+    const Operand dy = o.batched({layer.out_channels}, DType::kFloat32), weight = linear_weight(o, layer);
     const Tensor dx = o.result({o.batch(), layer.channels}, DType::kFloat32);
     return {[&backend = o.backend(), dy, weight, dx] { backend.matmul(dy.tensor, false, weight.tensor, false, dx); },
             {{"dx", dx, [l = linear_of(o, layer), dy, weight] { return l.dx(*dy.values, *weight.values); }}},
@@ -64,20 +65,21 @@ Trial matmul_dx(Operands& o, const Layer& layer) {
 }
 
 Trial matmul_dw(Operands& o, const Layer& layer) {
-    const Operand x = o.batched({layer.channels}, DType::kFloat32), dy = o.batched({kClasses}, DType::kFloat32);
-    const Tensor dw = o.result({kClasses, layer.channels}, DType::kFloat32);
+    const Operand x = o.batched({layer.channels}, DType::kFloat32),
+                  dy = o.batched({layer.out_channels}, DType::kFloat32);
+    const Tensor dw = o.result({layer.out_channels, layer.channels}, DType::kFloat32);
     return {[&backend = o.backend(), x, dy, dw] { backend.matmul(dy.tensor, true, x.tensor, false, dw); },
             {{"dw", dw, [l = linear_of(o, layer), x, dy] { return l.dw(*x.values, *dy.values); }, o.repeats()}},
             bytes_of({x.tensor, dy.tensor, dw}),
             matmul_flops(o, layer)};
 }
 
-Trial add_bias(Operands& o, const Layer&) {
-    const Operand y = o.batched({kClasses}, DType::kFloat32);
-    const Operand bias = o.parameter({kClasses}, DType::kFloat32, -1, 1);
-    const auto expected = [y, bias] {
+Trial add_bias(Operands& o, const Layer& layer) {
+    const Operand y = o.batched({layer.out_channels}, DType::kFloat32);
+    const Operand bias = o.parameter({layer.out_channels}, DType::kFloat32, -1, 1);
+    const auto expected = [y, bias, layer] {
         Values values = *y.values;
-        for (size_t i = 0; i < values.size(); ++i) values[i] += (*bias.values)[i % kClasses];
+        for (size_t i = 0; i < values.size(); ++i) values[i] += (*bias.values)[i % layer.out_channels];
         return values;
     };
     return {[&backend = o.backend(), y, bias] { backend.add_bias(bias.tensor, y.tensor); },
@@ -85,19 +87,20 @@ Trial add_bias(Operands& o, const Layer&) {
             bytes_of({bias.tensor, y.tensor, y.tensor})};
 }
 
-Trial column_sum(Operands& o, const Layer&) {
-    const Operand x = o.batched({kClasses}, DType::kFloat32);
-    const Tensor sum = o.result({kClasses}, DType::kFloat32);
+Trial column_sum(Operands& o, const Layer& layer) {
+    const Operand x = o.batched({layer.out_channels}, DType::kFloat32);
+    const Tensor sum = o.result({layer.out_channels}, DType::kFloat32);
     return {[&backend = o.backend(), x, sum] { backend.column_sum(x.tensor, sum); },
-            {{"sum", sum, [x] { return column_sums(*x.values, kClasses); }, o.repeats()}},
+            {{"sum", sum, [x, layer] { return column_sums(*x.values, layer.out_channels); }, o.repeats()}},
             bytes_of({x.tensor, sum})};
 }
 
 // Totals are the numbers of kernels::Metrics, eight bytes each; the first is the loss times the batch.
-Trial softmax_loss(Operands& o, const Layer&) {
-    const Operand logits = o.batched({kClasses}, DType::kFloat32);
+Trial softmax_loss(Operands& o, const Layer& layer) {
+    const Operand logits = o.batched({layer.out_channels}, DType::kFloat32);
     std::vector<int32_t> labels(static_cast<size_t>(o.batch()));
-    for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % o.pictures() * 3 % kClasses);
+    const int classes = layer.out_channels;
+    for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % o.pictures() * 3 % classes);
     const Tensor labels_tensor = o.backend().from_host(labels.data(), {o.batch()});
     const Tensor loss = o.result({1}, DType::kFloat32), correct = o.result({1}, DType::kInt32);
     const Tensor dlogits = o.result_like(logits.tensor);
@@ -106,18 +109,18 @@ Trial softmax_loss(Operands& o, const Layer&) {
     struct Reference {
         Values loss{0.0}, correct{0.0}, dlogits;
     };
-    const auto reference = once([logits, labels, pictures = o.pictures()] {
+    const auto reference = once([logits, labels, classes, pictures = o.pictures()] {
         Reference r;
         r.dlogits.resize(logits.values->size());
         for (int row = 0; row < pictures; ++row) {
-            const double* z = &(*logits.values)[row * kClasses];
+            const double* z = &(*logits.values)[row * classes];
             double sum = 0;
-            for (int k = 0; k < kClasses; ++k) sum += std::exp(z[k]);
+            for (int k = 0; k < classes; ++k) sum += std::exp(z[k]);
             const int label = labels[row];
             r.loss[0] += (std::log(sum) - z[label]) / pictures;
-            r.correct[0] += std::max_element(z, z + kClasses) - z == label ? 1 : 0;
-            for (int k = 0; k < kClasses; ++k) {
-                r.dlogits[row * kClasses + k] = (std::exp(z[k]) / sum - (k == label ? 1 : 0)) / pictures;
+            r.correct[0] += std::max_element(z, z + classes) - z == label ? 1 : 0;
+            for (int k = 0; k < classes; ++k) {
+                r.dlogits[row * classes + k] = (std::exp(z[k]) / sum - (k == label ? 1 : 0)) / pictures;
             }
         }
         return r;

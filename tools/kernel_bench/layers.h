@@ -1,4 +1,4 @@
-// The shapes of pre-activation ResNet-20, 56 and 110 for CIFAR-10. The three share them; depth repeats them.
+// The shapes of pre-activation ResNet-20, 56 and 110 for CIFAR-10.
 #pragma once
 
 #include <cstdint>
@@ -16,36 +16,29 @@ struct Layer {
     Residual residual = Residual::kNone;
     int depth = 0;  // Of the network, for what runs over all of its parameters.
 
+    bool operator==(const Layer&) const = default;
     bool batched() const { return height > 0; }
     // "16x32x32", "16x32x32/2" where the picture is halved, "64x8x8+x" and "32x16x16+pool" with a residual; "64>10" for
     // a linear layer, "16" for a vector, "ResNet-20" for a network.
     std::string text() const;
 };
 
-inline constexpr int kClasses = 10;
+// The places of pre-activation ResNets, each once, in the order of the network.
+struct Layers {
+    std::vector<Layer> image;       // What a batch is made of.
+    std::vector<Layer> stages;      // The images of the stages.
+    std::vector<Layer> narrowing;   // Where the image is halved and the channels are doubled.
+    std::vector<Layer> stem, head;  // The first convolution; what is averaged before the linear layer.
+    std::vector<Layer> linear;
+    std::vector<Layer> vectors;             // One value for each channel of a stage.
+    std::vector<Layer> convolutions;        // Without what surrounds them.
+    std::vector<Layer> inner_convolutions;  // All but the stem: an image has no gradient.
+    std::vector<Layer> half_units;          // BN, ReLU, convolution and residual.
+    std::vector<Layer> networks;
+};
 
-// The pictures of the three stages.
-inline const std::vector<Layer> kStages{{16, 32, 32, 16, 1}, {32, 16, 16, 32, 1}, {64, 8, 8, 64, 1}};
-// The two places where the picture is halved and the channels are doubled.
-inline const std::vector<Layer> kNarrowing{{16, 32, 32, 32, 2}, {32, 16, 16, 64, 2}};
-inline const std::vector<Layer> kStem{{3, 32, 32, 16, 1}};
-inline const std::vector<Layer> kHead{{64, 8, 8, kClasses, 1}};
-inline const std::vector<Layer> kLinear{{64, 1, 1, kClasses, 1}};
-inline const std::vector<Layer> kVectors{{16, 0, 0, 16, 1}, {32, 0, 0, 32, 1}, {64, 0, 0, 64, 1}};
-inline const std::vector<Layer> kPicture{{3, 32, 32, 3, 1}};
-inline const std::vector<Layer> kConvolutions{{3, 32, 32, 16, 1},  {16, 32, 32, 16, 1}, {16, 32, 32, 32, 2},
-                                              {32, 16, 16, 32, 1}, {32, 16, 16, 64, 2}, {64, 8, 8, 64, 1}};
-// A picture has no gradient.
-inline const std::vector<Layer> kInnerConvolutions(kConvolutions.begin() + 1, kConvolutions.end());
-// The first and the second half of each kind of residual unit.
-inline const std::vector<Layer> kHalfUnits{
-    {16, 32, 32, 16, 1, Residual::kNone}, {16, 32, 32, 16, 1, Residual::kIdentity},
-    {16, 32, 32, 32, 2, Residual::kNone}, {32, 16, 16, 32, 1, Residual::kAveragePool},
-    {32, 16, 16, 32, 1, Residual::kNone}, {32, 16, 16, 32, 1, Residual::kIdentity},
-    {32, 16, 16, 64, 2, Residual::kNone}, {64, 8, 8, 64, 1, Residual::kAveragePool},
-    {64, 8, 8, 64, 1, Residual::kNone},   {64, 8, 8, 64, 1, Residual::kIdentity}};
-inline const std::vector<Layer> kNetworks{
-    {0, 0, 0, 0, 1, Residual::kNone, 20}, {0, 0, 0, 0, 1, Residual::kNone, 56}, {0, 0, 0, 0, 1, Residual::kNone, 110}};
+// Read from the trace of ResNet-20's forward pass; 56 and 110 have the same places, more often.
+const Layers& network_layers();
 
 // Of a pre-activation ResNet without projections; decayed: the weights of convolutions and of the classifier.
 struct ParameterCount {

@@ -28,17 +28,15 @@ struct Options {
 // The device, with everything that it has.
 struct Device {
     std::unique_ptr<Backend> backend;
-    std::unique_ptr<Backend> library_norm;  // Null where the first uses the library for batch norm anyway.
     std::string why_no_fused;
 };
 
 Device make_device(const std::string& wanted) {
     const std::string reason = wanted == "cpu" ? "" : engine::why_no_cuda();
     if (wanted == "cuda" || (wanted == "auto" && reason.empty())) {
-        return {engine::make_cuda_backend({.fused = true}), nullptr, "this device has no fused operations"};
+        return {engine::make_cuda_backend({.fused = true}), "this device has no fused operations"};
     }
-    return {engine::make_cpu_backend(), engine::make_cpu_backend({.library_norm = true}),
-            "fused kernels are for GPUs" + (reason.empty() ? "" : "; " + reason)};
+    return {engine::make_cpu_backend(), "fused kernels are for GPUs" + (reason.empty() ? "" : "; " + reason)};
 }
 
 std::vector<Case> wanted_cases(const Options& options, DType dtype) {
@@ -107,8 +105,7 @@ int bench_kernels(const Options& options) {
         if (c.fused && backend.fused() == nullptr) {
             report.skip(c, device.why_no_fused);
         } else {
-            const bool library = c.family->library_norm && device.library_norm != nullptr;
-            run_case(c, library ? *device.library_norm : backend, meter, report);
+            run_case(c, backend, meter, report);
         }
     }
     const bool good = report.finish();

@@ -173,7 +173,7 @@ Trial batch_norm_dx(Operands& o, const Layer& layer) {
     const auto sums = o.stats_result(layer.channels);  // dgamma, dbeta
     const auto reference = once([n, x, dy] { return n.reference.sums(*x.values, *dy.values); });
     return {[&backend = o.backend(), n, x, dy, dx, sums] {
-                backend.norm_backward(n.params, x.tensor, dy.tensor, dx, false, sums.mean, sums.variance);
+                backend.norm_backward(n.params, x.tensor, dy.tensor, dx, false, {sums.mean, sums.variance});
             },
             {{"dx", dx, [n, x, dy] { return n.reference.dx(*x.values, *dy.values); }},
              {"dgamma", sums.mean, [reference] { return reference().dgamma; }, o.repeats()},

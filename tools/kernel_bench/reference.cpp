@@ -144,6 +144,15 @@ Values NormReference::stats_part(const Values& x, const NormSums& sums, double r
     return part;
 }
 
+MomentsGradients NormReference::moments_gradient(const NormSums& sums) const {
+    MomentsGradients moments{Values(channels()), Values(channels())};
+    for (size_t c = 0; c < channels(); ++c) {
+        moments.dmean[c] = -scale(c) * sums.dbeta[c];
+        moments.dvariance[c] = -0.5 * scale(c) * sums.dgamma[c] / std::sqrt(stats.variance[c] + epsilon);
+    }
+    return moments;
+}
+
 Values plus(Values a, const Values& b) {
     for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];
     return a;

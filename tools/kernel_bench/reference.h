@@ -20,6 +20,10 @@ struct NormSums {
     Values dgamma, dbeta;
 };
 
+struct MomentsGradients {
+    Values dmean, dvariance;
+};
+
 struct NormReference {
     StatsReference stats;
     Values gamma, beta;
@@ -39,6 +43,8 @@ struct NormReference {
     // What to add to the gradient of x with the statistics held fixed, for the part that flows through them; the sums
     // are those over `rows` rows.
     Values stats_part(const Values& x, const NormSums& sums, double rows) const;
+    // Gradients of the statistics, from the sums.
+    MomentsGradients moments_gradient(const NormSums& sums) const;
 };
 
 Values plus(Values a, const Values& b);

@@ -51,19 +51,19 @@ Trial stem_dw(Operands& o, const Layer& layer) {
     return conv2d_dw(o, layer);
 }
 
-// Also reads y, to add the gradient that flows through its statistics; in the composed form that gradient is there
+// Also reads y, to add what the gradients of its moments bring; in the composed form that gradient is there
 // already, because norm_backward of the next layer has read y for it.
 Trial stem_dw_fused(Operands& o, const Layer& layer) {
     const Convolution c(o, layer);
     engine::FusedOps& fused = fused_ops(o.backend());
     if (!fused.has_stem(c.params, o.activations())) throw NotOffered("no fused kernel for this shape");
     const Operand y = o.activation(c.output_picture()), dy = o.activation(c.output_picture());
-    const StatsPart part(o, y);
+    const MomentsOperands moments(o, y);
     const Tensor dw = o.result(c.params.weight_shape(), DType::kFloat32);
-    return {[&fused, c, y, dy, part, dw] {
-                fused.stem_backward(c.params, c.x.tensor, y.tensor, dy.tensor, &part.gradient, dw);
+    return {[&fused, c, y, dy, moments, dw] {
+                fused.stem_backward(c.params, c.x.tensor, y.tensor, dy.tensor, moments.gradient, dw);
             },
-            {{"dw", dw, [c, y, dy, part] { return conv_dw_reference(c.params, *c.x.values, part.whole(y, dy)); },
+            {{"dw", dw, [c, y, dy, moments] { return conv_dw_reference(c.params, *c.x.values, moments.whole(y, dy)); },
               o.repeats()}},
             bytes_of({c.x.tensor, y.tensor, dy.tensor, dw}),
             c.flops()};

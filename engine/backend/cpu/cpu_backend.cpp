@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "engine/backend/cpu/batch_norm.h"
 #include "engine/core/host_memory.h"
 
 namespace engine {
@@ -38,11 +37,10 @@ std::string isa_name() {
 
 }  // namespace
 
-CpuBackend::CpuBackend(const CpuOptions& options)
+CpuBackend::CpuBackend()
     : KernelBackend(std::make_unique<HostMemory>(), kernels::Host{}),
       executor_(*this),
       convolutions_(executor_),
-      library_norm_(options.library_norm),
       native_bfloat16_(cpu_multiplies_bfloat16()) {}
 
 std::string CpuBackend::description() const {
@@ -118,29 +116,8 @@ void CpuBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool
                    {DNNL_ARG_DST, executor_.wrap(dc, c)}});
 }
 
-void CpuBackend::norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) {
-    if (library_norm_takes(x) && !residual.defined()) {
-        onednn::norm(executor_, p, x, y);
-    } else {
-        KernelBackend::norm(p, x, residual, y);
-    }
-}
-
-void CpuBackend::norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                               bool accumulate, const Tensor& dgamma, const Tensor& dbeta) {
-    if (!library_norm_takes(x)) {
-        KernelBackend::norm_backward(p, x, dy, dx, accumulate, dgamma, dbeta);
-    } else if (accumulate) {
-        const Tensor contribution = empty(dx.shape(), dx.dtype());
-        onednn::norm_backward(executor_, p, x, dy, contribution, dgamma, dbeta);
-        add(dx, contribution, dx);
-    } else {
-        onednn::norm_backward(executor_, p, x, dy, dx, dgamma, dbeta);
-    }
-}
-
-std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
-    return std::make_unique<CpuBackend>(options);
+std::unique_ptr<Backend> make_cpu_backend() {
+    return std::make_unique<CpuBackend>();
 }
 
 }  // namespace engine

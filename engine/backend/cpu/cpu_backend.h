@@ -1,5 +1,4 @@
-// The CPU device: oneDNN for convolution, matrix products and, if asked, batch norm; the project's own kernels for the
-// rest.
+// The CPU device: oneDNN for convolution and matrix products, the project's own kernels for the rest.
 #pragma once
 
 #include "engine/backend/cpu/convolution.h"
@@ -9,7 +8,7 @@ namespace engine {
 
 class CpuBackend final : public KernelBackend<kernels::Host> {
   public:
-    explicit CpuBackend(const CpuOptions& options);
+    CpuBackend();
 
     DeviceType device() const override { return DeviceType::kCpu; }
     std::string description() const override;
@@ -25,13 +24,7 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
     void conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) override;
     void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) override;
 
-    void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override;
-    void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
-                       const Tensor& dgamma, const Tensor& dbeta) override;
-
   private:
-    // Whether oneDNN normalises x: its batch norm takes float32 here, and no residual.
-    bool library_norm_takes(const Tensor& x) const { return library_norm_ && x.dtype() == DType::kFloat32; }
     // Whether oneDNN convolves this type as it is. On pictures one pixel wide its bfloat16 is wrong: 2.6 reads scratch
     // memory that nobody wrote (gradient of the weights), 3.7 gives other numbers (forward).
     bool multiplies(const Conv2dParams& p, DType dtype) const {
@@ -41,7 +34,6 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
 
     onednn::Executor executor_;
     onednn::Convolutions convolutions_;
-    bool library_norm_;
     bool native_bfloat16_;  // Whether this CPU multiplies bfloat16; where not, it is widened to float32 and back.
 };
 

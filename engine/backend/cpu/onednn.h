@@ -1,7 +1,7 @@
 // oneDNN under one name: how a primitive is described differs between version 2 (Debian 12) and 3 (Debian 13).
 //
 // Version 2 builds an operation descriptor first and a primitive descriptor from it; version 3 builds the primitive
-// descriptor directly, and batch norm names its input and output apart. The rest is the same in both.
+// descriptor directly. The rest is the same in both.
 #pragma once
 
 #include <dnnl.hpp>
@@ -32,32 +32,6 @@ typename Primitive::primitive_desc describe_backward(const dnnl::engine& engine,
     return {engine, arguments..., forward, caller_scratchpad()};
 #else
     return {typename Primitive::desc(arguments...), caller_scratchpad(), engine, forward};
-#endif
-}
-
-// Forward batch norm; x, y and their gradients have the layout `data`.
-inline dnnl::batch_normalization_forward::primitive_desc describe_norm(const dnnl::engine& engine, dnnl::prop_kind kind,
-                                                                       const dnnl::memory::desc& data, float epsilon,
-                                                                       dnnl::normalization_flags flags) {
-#if DNNL_VERSION_MAJOR >= 3
-    return describe<dnnl::batch_normalization_forward>(engine, kind, data, data, epsilon, flags);
-#else
-    return describe<dnnl::batch_normalization_forward>(engine, kind, data, epsilon, flags);
-#endif
-}
-
-// Its gradient. Version 2 wants to be given the shift, which the gradient does not depend on; version 3 refuses it.
-constexpr bool kNormBackwardTakesShift = DNNL_VERSION_MAJOR < 3;
-
-inline dnnl::batch_normalization_backward::primitive_desc describe_norm_backward(
-    const dnnl::engine& engine, const dnnl::batch_normalization_forward::primitive_desc& forward,
-    const dnnl::memory::desc& data, float epsilon, dnnl::normalization_flags flags) {
-    constexpr auto kKind = dnnl::prop_kind::backward;
-#if DNNL_VERSION_MAJOR >= 3
-    return describe_backward<dnnl::batch_normalization_backward>(engine, forward, kKind, data, data, data, epsilon,
-                                                                 flags);
-#else
-    return describe_backward<dnnl::batch_normalization_backward>(engine, forward, kKind, data, data, epsilon, flags);
 #endif
 }
 

@@ -62,8 +62,10 @@ CudaBackend::CudaBackend(const CudaOptions& options, cuda::Stream stream)
 std::string CudaBackend::description() const {
     int driver = 0;
     CUDA_CALL(cudaDriverGetVersion(&driver));
-    return fmt::format("{} (compute capability {}.{}), driver for CUDA {}.{}, cuDNN {}", properties_.name,
-                       properties_.major, properties_.minor, driver / 1000, driver % 1000 / 10, cuda::cudnn_version());
+    const std::string limits = fused() != nullptr ? fused()->limits() : "";
+    return fmt::format("{} (compute capability {}.{}), driver for CUDA {}.{}, cuDNN {}{}{}", properties_.name,
+                       properties_.major, properties_.minor, driver / 1000, driver % 1000 / 10, cuda::cudnn_version(),
+                       limits.empty() ? "" : "; ", limits);
 }
 
 // Waits: memory of the host that is not page-locked could be, but need not be, copied aside before the call returns.
@@ -166,7 +168,11 @@ Tensor CudaBackend::inverse_std(const NormParams& p) {
 // cuDNN is given the statistics that the forward pass used; without them it would read x once more to make its own.
 // The ReLU's mask is recomputed: norm() again, then dy where that is positive.
 void CudaBackend::norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                                bool accumulate, const Tensor& dgamma, const Tensor& dbeta) {
+                                bool accumulate, const NormGradients& gradients) {
+    if (gradients.dmean.defined()) {
+        KernelBackend::norm_backward(p, x, dy, dx, accumulate, gradients);
+        return;
+    }
     Tensor masked = dy;
     if (p.relu) {
         masked = empty(x.shape(), x.dtype());
@@ -176,7 +182,7 @@ void CudaBackend::norm_backward(const NormParams& p, const Tensor& x, const Tens
         masked = empty(dy.shape(), dy.dtype());
         copy(dy, masked);
     }
-    batch_norm_.backward(p, inverse_std(p), x, masked, dx, accumulate, dgamma, dbeta);
+    batch_norm_.backward(p, inverse_std(p), x, masked, dx, accumulate, gradients.dgamma, gradients.dbeta);
 }
 
 }  // namespace engine

@@ -32,7 +32,7 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
 
     void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override;
     void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
-                       const Tensor& dgamma, const Tensor& dbeta) override;
+                       const NormGradients& gradients) override;
 
   private:
     CudaBackend(const CudaOptions& options, cuda::Stream stream);

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "kernels/batch_norm.h"
+#include "engine/backend/kernel_backend.h"
+
 #include "kernels/classifier.h"
 #include "kernels/stem.h"
 
@@ -33,15 +34,13 @@ kernels::RunningStats running_stats(const RunningUpdate& update) {
     return {update.running.mean.data<float>(), update.running.variance.data<float>(), update.decay};
 }
 
-kernels::StatsGradient stats_gradient(const StatsGradient* part) {
-    if (part == nullptr) return {};
-    return {part->stats.mean.data<float>(), part->stats.variance.data<float>(), part->gamma.data<float>(),
-            part->dgamma.data<float>(),     part->dbeta.data<float>(),          part->epsilon};
+kernels::MomentsGradient moments_gradient(const MomentsGradient& m) {
+    return {data_or_null<float>(m.mean), data_or_null<float>(m.dmean), data_or_null<float>(m.dvariance)};
 }
 
-template <class T>
-T* data_or_null(const Tensor& x) {
-    return x.defined() ? x.data<T>() : nullptr;
+kernels::NormGradients norm_gradients(const NormGradients& g) {
+    return {g.dgamma.data<float>(), g.dbeta.data<float>(), data_or_null<float>(g.dmean),
+            data_or_null<float>(g.dvariance)};
 }
 
 kernels::ResidualKind residual_kind(const HalfUnit& unit) {
@@ -63,29 +62,29 @@ CudaFusedOps::Scratch CudaFusedOps::scratch(size_t floats) {
     return {memory, {memory.data<float>(), static_cast<uint32_t*>(tickets_.data())}};
 }
 
-// norm_backward() adds the part to a gradient; here, to one of zeros.
-void CudaFusedOps::add_stats_gradient(const StatsGradient& part, const Tensor& x, const Tensor& dx) {
-    const Tensor zeros = backend_.zeros(x.shape(), x.dtype());
-    const int channels = static_cast<int>(x.shape()[-1]);
-    const float* gamma = part.gamma.data<float>();
-    kernels::norm_backward(exec_, {x.elements() / channels, channels}, zeros.data<bfloat16>(), x.data<bfloat16>(),
-                           part.stats.mean.data<float>(), part.stats.variance.data<float>(), gamma, gamma, part.epsilon,
-                           false, part.dgamma.data<float>(), part.dbeta.data<float>(), dx.data<bfloat16>(), true);
+std::string CudaFusedOps::limits() const {
+    std::string shapes;
+    for (const int in : {16, 32, 64}) {
+        for (const int out : {in, 2 * in}) {
+            for (const int stride : {1, 2}) {
+                const kernels::HalfUnitShape shape{128, 16, 16, in, out, stride, 1, 1, 16 / stride, 16 / stride};
+                if (!kernels::half_unit_supported(shape)) continue;
+                const size_t need = kernels::half_unit_shared_bytes(shape);
+                if (need <= shared_bytes_) continue;
+                shapes += fmt::format("{}{} to {} channels with stride {} (needs {})", shapes.empty() ? "" : ", ", in,
+                                      out, stride, need);
+            }
+        }
+    }
+    if (shapes.empty()) return "";
+    return fmt::format("composed, because a block has only {} bytes of shared memory: {}", shared_bytes_, shapes);
 }
 
 bool CudaFusedOps::has_half_unit(const Conv2dParams& conv, DType dtype) {
     const kernels::HalfUnitShape shape = half_unit_shape(conv);
     if (dtype != DType::kBFloat16 || conv.kernel != 3 || !pads_at_most_one(conv)) return false;
     if (!kernels::half_unit_supported(shape)) return false;
-    const size_t need = kernels::half_unit_shared_bytes(shape);
-    if (need > shared_bytes_ && !said_) {
-        fmt::print(stderr,
-                   "note: a block of this GPU has {} bytes of shared memory; fused convolutions that need more, such "
-                   "as that of {} to {} channels with {}, are composed of cuDNN's operations\n",
-                   shared_bytes_, conv.in_channels, conv.out_channels, need);
-        said_ = true;
-    }
-    return need <= shared_bytes_;
+    return kernels::half_unit_shared_bytes(shape) <= shared_bytes_;
 }
 
 void CudaFusedOps::half_unit(const HalfUnit& unit, const RunningUpdate& running, const HalfUnitResult& result) {
@@ -106,13 +105,14 @@ void CudaFusedOps::half_unit(const HalfUnit& unit, const RunningUpdate& running,
 }
 
 void CudaFusedOps::half_unit_backward(const HalfUnit& unit, const Tensor& y, const Tensor& dy,
-                                      const StatsGradient* part, const Tensor& dp, const HalfUnitGradients& gradients) {
+                                      const MomentsGradient& moments, const Tensor& dp,
+                                      const HalfUnitGradients& gradients) {
     const kernels::HalfUnitShape shape = half_unit_shape(unit.conv);
     const Scratch sums = scratch(kernels::half_unit_backward_scratch_floats(exec_, shape));
     kernels::half_unit_backward(exec_, shape,
                                 {.dy = dy.data<bfloat16>(),
                                  .y = y.data<bfloat16>(),
-                                 .stats_gradient = stats_gradient(part),
+                                 .moments = moments_gradient(moments),
                                  .x = unit.x.data<bfloat16>(),
                                  .norm = norm_input(unit.norm),
                                  .weight = unit.weight.data<bfloat16>(),
@@ -121,8 +121,7 @@ void CudaFusedOps::half_unit_backward(const HalfUnit& unit, const Tensor& y, con
                                  .dx = gradients.dx.data<bfloat16>(),
                                  .accumulate = gradients.accumulate,
                                  .dweight = gradients.dweight.data<float>(),
-                                 .dgamma = gradients.dgamma.data<float>(),
-                                 .dbeta = gradients.dbeta.data<float>()},
+                                 .norm_gradients = norm_gradients(gradients.norm)},
                                 sums.pointers);
 }
 
@@ -139,9 +138,9 @@ void CudaFusedOps::stem(const Conv2dParams& conv, const Tensor& x, const Tensor&
 }
 
 void CudaFusedOps::stem_backward(const Conv2dParams& conv, const Tensor& x, const Tensor& y, const Tensor& dy,
-                                 const StatsGradient* part, const Tensor& dweight) {
+                                 const MomentsGradient& moments, const Tensor& dweight) {
     const Scratch sums = scratch(kernels::stem_scratch_floats(exec_, stem_shape(conv)));
-    kernels::stem_backward(exec_, stem_shape(conv), dy.data<bfloat16>(), y.data<bfloat16>(), stats_gradient(part),
+    kernels::stem_backward(exec_, stem_shape(conv), dy.data<bfloat16>(), y.data<bfloat16>(), moments_gradient(moments),
                            x.data<bfloat16>(), dweight.data<float>(), sums.pointers);
 }
 
@@ -159,13 +158,20 @@ void CudaFusedOps::classifier(const NormParams& norm, const RunningUpdate& runni
 
 void CudaFusedOps::classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled,
                                        const Tensor& weight, const Tensor& dlogits, const Tensor& dx,
-                                       const Tensor& dgamma, const Tensor& dbeta, const Tensor& dweight,
-                                       const Tensor& dbias) {
+                                       const NormGradients& gradients, const Tensor& dweight, const Tensor& dbias) {
     const kernels::ClassifierShape shape = classifier_shape(x.shape(), weight.shape()[0]);
     const Scratch sums = scratch(kernels::classifier_backward_scratch_floats(exec_, shape));
-    kernels::classifier_backward(exec_, shape, dlogits.data<float>(), x.data<bfloat16>(), norm_input(norm),
-                                 pooled.data<float>(), weight.data<float>(), dx.data<bfloat16>(), dgamma.data<float>(),
-                                 dbeta.data<float>(), dweight.data<float>(), dbias.data<float>(), sums.pointers);
+    kernels::classifier_backward(exec_, shape,
+                                 {.dlogits = dlogits.data<float>(),
+                                  .x = x.data<bfloat16>(),
+                                  .norm = norm_input(norm),
+                                  .pooled = pooled.data<float>(),
+                                  .weight = weight.data<float>(),
+                                  .dx = dx.data<bfloat16>(),
+                                  .norm_gradients = norm_gradients(gradients),
+                                  .dweight = dweight.data<float>(),
+                                  .dbias = dbias.data<float>()},
+                                 sums.pointers);
 }
 
 }  // namespace engine::cuda

@@ -12,25 +12,25 @@ class CudaFusedOps final : public FusedOps {
     // `shared_bytes` is what a block may have of shared memory at most.
     CudaFusedOps(Backend& backend, kernels::Cuda exec, const Tensor& tickets, size_t shared_bytes);
 
-    void add_stats_gradient(const StatsGradient& part, const Tensor& x, const Tensor& dx) override;
+    // The shapes that take more shared memory than the GPU has.
+    std::string limits() const;
 
-    // False, and said once on standard error, where the kernel needs more shared memory than the GPU has.
     bool has_half_unit(const Conv2dParams& conv, DType dtype) override;
     void half_unit(const HalfUnit& unit, const RunningUpdate& running, const HalfUnitResult& result) override;
-    void half_unit_backward(const HalfUnit& unit, const Tensor& y, const Tensor& dy, const StatsGradient* part,
+    void half_unit_backward(const HalfUnit& unit, const Tensor& y, const Tensor& dy, const MomentsGradient& moments,
                             const Tensor& dp, const HalfUnitGradients& gradients) override;
 
     bool has_stem(const Conv2dParams& conv, DType dtype) override;
     void stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
               const BatchStats& stats) override;
     void stem_backward(const Conv2dParams& conv, const Tensor& x, const Tensor& y, const Tensor& dy,
-                       const StatsGradient* part, const Tensor& dweight) override;
+                       const MomentsGradient& moments, const Tensor& dweight) override;
 
     bool has_classifier(const Shape& x, const Shape& weight, DType dtype) override;
     void classifier(const NormParams& norm, const RunningUpdate& running, const Tensor& x, const Tensor& weight,
                     const Tensor& bias, const Tensor& pooled, const Tensor& logits) override;
     void classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled, const Tensor& weight,
-                             const Tensor& dlogits, const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta,
+                             const Tensor& dlogits, const Tensor& dx, const NormGradients& gradients,
                              const Tensor& dweight, const Tensor& dbias) override;
 
   private:
@@ -46,7 +46,6 @@ class CudaFusedOps final : public FusedOps {
     kernels::Cuda exec_;
     Tensor tickets_;
     size_t shared_bytes_;
-    bool said_ = false;
 };
 
 }  // namespace engine::cuda

@@ -1,24 +1,33 @@
-// A network on a device, built from a configuration: what resnet-train and resnet-eval start from.
+// A network on a device, and its training, built from a configuration: what programs and tests start from.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/data/cifar10.h"
 #include "engine/nn/layers.h"
-#include "tools/experiment.h"
+#include "engine/train/trainer.h"
+#include "tools/run/experiment.h"
 
 namespace tools {
 
 struct Session {
+    // On the device that the configuration names.
     explicit Session(const Experiment& experiment);
+    // On a device that was made with other options than a configuration has.
+    Session(const Experiment& experiment, std::unique_ptr<engine::Backend> device);
 
     // "ResNet-20 (preact, shortcut avgpool_zeropad), 269,722 parameters; CPU, 2 threads, ...; float32".
     std::string description() const;
     // The mean picture as a tensor on the device.
     engine::Tensor upload_mean(const std::vector<float>& mean);
+    // Trains this network on `records`, of which it keeps a copy on the device; the session has to outlive it.
+    engine::Trainer trainer(std::span<const uint8_t> records, const engine::Tensor& mean);
+    // For an evaluation: the records in their order, in batches as large as those of the training.
+    engine::Batches test_batches(std::span<const uint8_t> records, const engine::Tensor& mean) const;
 
     Experiment experiment;
     std::unique_ptr<engine::Backend> backend;

@@ -1,4 +1,4 @@
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-#include "tools/agreement.h"
+#include "tools/run/compatibility.h"
 
 #include <fmt/format.h>
 

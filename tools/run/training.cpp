@@ -1,22 +1,15 @@
-#include "tools/training.h"
+#include "tools/run/training.h"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <optional>
 
-#include "engine/train/resume.h"
-#include "tools/agreement.h"
-#include "tools/exit_code.h"
-#include "tools/session.h"
-#include "tools/standard_streams.h"
+#include "tools/run/compatibility.h"
+#include "tools/run/session.h"
 
 namespace tools {
 namespace {
-
-void warn(const std::string& message) {
-    print_error("resnet-train: warning", message);
-}
 
 // The checkpoint to start from: the run's own (and its best so far), or one from elsewhere with --init.
 struct Start {
@@ -33,7 +26,8 @@ struct Start {
     const engine::CheckpointInfo* info() const { return resumed ? &*resumed->info() : nullptr; }
 };
 
-Start start_of(const StartOptions& options, const Experiment& experiment, engine::RunFolder* folder) {
+Start start_of(const StartOptions& options, const Experiment& experiment, engine::RunFolder* folder,
+               const engine::Warn& warn) {
     Start start;
     if (folder) {
         start.resumed = engine::newest_good_checkpoint(*folder, warn);
@@ -55,22 +49,22 @@ void load_weights(const Start& start, Session& session) {
 
 }  // namespace
 
-int train(const Experiment& experiment, const StartOptions& options, const LoadPictures& load,
-          engine::Signals& signals) {
+int run_training(const Experiment& experiment, const StartOptions& options, const LoadPictures& load,
+                 const engine::Warn& warn, engine::Signals& signals) {
     const std::filesystem::path run_dir = *experiment.run.dir;
     const int64_t steps = experiment.train.steps;
 
     // A run to go on with is read before anything is started; a new one leaves no folder before everything stands.
     std::optional<engine::RunFolder> folder;
     if (options.resume && std::filesystem::exists(run_dir)) folder.emplace(run_dir);
-    const Start start = start_of(options, experiment, folder ? &*folder : nullptr);
+    const Start start = start_of(options, experiment, folder ? &*folder : nullptr, warn);
     const engine::CheckpointInfo* resumed = start.info();
     if (resumed && engine::is_finished(*resumed, steps)) {
         // The process that finished it may have been killed before it came to this.
         folder->settle(resumed->step, experiment.run.keep);
         engine::Progress(steps, 1).say(fmt::format("nothing to do: {} has {} steps, and {} are asked for",
                                                    start.resumed->path().string(), resumed->step, steps));
-        return kDone;
+        return 0;
     }
 
     Session session(experiment);
@@ -93,7 +87,7 @@ int train(const Experiment& experiment, const StartOptions& options, const LoadP
     if (resumed) trainer.restore(resumed->step, resumed->rows.sums);
 
     // Nothing was trained yet that could be saved.
-    if (signals.stop != 0) return 128 + signals.stop;
+    if (signals.stop != 0) return signals.stop;
     if (!folder) {
         folder.emplace(run_dir);
         // Another process may have begun one in the meantime.
@@ -126,11 +120,11 @@ int train(const Experiment& experiment, const StartOptions& options, const LoadP
 
     engine::train(inputs, steps, experiment.run, *folder, progress, signals);
 
-    const bool stopped = signals.stop != 0;
-    progress.say(fmt::format("{} after {} steps; checkpoint {}", stopped ? "stopped" : "done", trainer.step(),
+    const int stop = signals.stop;
+    progress.say(fmt::format("{} after {} steps; checkpoint {}", stop != 0 ? "stopped" : "done", trainer.step(),
                              folder->checkpoint_path(trainer.step()).string()));
-    if (stopped) progress.say("to go on: the same command with --resume");
-    return stopped ? 128 + signals.stop : kDone;
+    if (stop != 0) progress.say("to go on: the same command with --resume");
+    return stop;
 }
 
 }  // namespace tools

@@ -1,4 +1,4 @@
-#include "tools/session.h"
+#include "tools/run/session.h"
 
 #include <fmt/format.h>
 
@@ -20,9 +20,11 @@ std::string with_thousands(int64_t number) {
 
 }  // namespace
 
-Session::Session(const Experiment& wanted)
+Session::Session(const Experiment& wanted) : Session(wanted, engine::make_backend(wanted.train)) {}
+
+Session::Session(const Experiment& wanted, std::unique_ptr<engine::Backend> device)
     : experiment(wanted),
-      backend(engine::make_backend(wanted.train)),
+      backend(std::move(device)),
       model(models::make_model(parameters, wanted.model, engine::cifar10_description())) {
     parameters.allocate(*backend, engine::activation_type(*backend, wanted.train.precision), wanted.train.seed);
 }
@@ -37,6 +39,22 @@ std::string Session::description() const {
 engine::Tensor Session::upload_mean(const std::vector<float>& mean) {
     using engine::Cifar10;
     return backend->from_host(mean.data(), {Cifar10::kSide, Cifar10::kSide, Cifar10::kChannels});
+}
+
+engine::Trainer Session::trainer(std::span<const uint8_t> records, const engine::Tensor& mean) {
+    const auto& train = experiment.train;
+    return {*backend,
+            *model,
+            parameters,
+            engine::Batches::shuffled(*backend, records, mean, static_cast<int>(train.batch_size),
+                                      parameters.activations(), experiment.data, train.seed),
+            experiment.optimizer,
+            experiment.schedule};
+}
+
+engine::Batches Session::test_batches(std::span<const uint8_t> records, const engine::Tensor& mean) const {
+    return engine::Batches::in_order(*backend, records, mean, static_cast<int>(experiment.train.batch_size),
+                                     parameters.activations());
 }
 
 std::string text_override(const std::string& key, const std::string& text) {

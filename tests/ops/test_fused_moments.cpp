@@ -1,5 +1,7 @@
-// The gradient through batch statistics where norms leave it to whoever produced the tensor: every kind of producer and
-// of reader, alone and together.
+// The gradients of moments, which fused operations contribute and every kind of operation that makes a tensor takes:
+// alone and together, against the composed form, where the normalising operation returns the whole gradient.
+#include <algorithm>
+
 #include "engine/ops/classifier.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/pool.h"
@@ -12,7 +14,7 @@ namespace {
 
 const Shape kPicture{3, 6, 5, 4};
 
-// Where the second of two half units is fused, and its input comes from a composed one.
+// Fused only where the convolution has this many output channels.
 FusedSelection only_to(int channels) {
     FusedSelection selection;
     selection.half_unit = [channels](const Conv2dParams& conv) { return conv.out_channels == channels; };
@@ -21,7 +23,7 @@ FusedSelection only_to(int channels) {
 
 }  // namespace
 
-TEST_CASE("a half unit adds the part that the next one left to it", "[ops][fused]") {
+TEST_CASE("a fused convolution adds what the moments' gradients of the next one bring", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         const Variable x = piece.activation("x", kPicture);
         const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5);
@@ -30,7 +32,7 @@ TEST_CASE("a half unit adds the part that the next one left to it", "[ops][fused
     });
 }
 
-TEST_CASE("a composed producer finds the part settled", "[ops][fused]") {
+TEST_CASE("fused and composed convolutions take each other's gradients", "[ops][fused]") {
     const auto two_halves = [](Piece& piece) {
         const Variable x = piece.activation("x", kPicture);
         const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5);
@@ -40,7 +42,7 @@ TEST_CASE("a composed producer finds the part settled", "[ops][fused]") {
     check_fused_equals_composed(two_halves, only_to(5));
 }
 
-TEST_CASE("the stem adds the part that the first half unit left to it", "[ops][fused]") {
+TEST_CASE("the stem takes the gradients of its moments", "[ops][fused]") {
     const auto network = [](Piece& piece) {
         const Shape pictures{2, 7, 6, 3};
         const Variable x(upload(piece.backend(), Random("pictures").uniform(pictures), DType::kFloat32), false);
@@ -53,7 +55,7 @@ TEST_CASE("the stem adds the part that the first half unit left to it", "[ops][f
     check_fused_equals_composed(network, composed_stem);
 }
 
-TEST_CASE("the classifier leaves a part to the last half unit", "[ops][fused]") {
+TEST_CASE("the classifier contributes to the moments of the last convolution", "[ops][fused]") {
     const auto network = [](Piece& piece) {
         const Variable x = piece.activation("x", kPicture);
         const auto last = piece.half("last", x, ops::batch_stats(piece.context(), x), 8);
@@ -67,7 +69,7 @@ TEST_CASE("the classifier leaves a part to the last half unit", "[ops][fused]") 
     check_fused_equals_composed(network, composed_half);
 }
 
-TEST_CASE("two norms that read one tensor leave two parts", "[ops][fused]") {
+TEST_CASE("one tensor is normalised by several layers", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         const Variable x = piece.activation("x", kPicture);
         const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5);
@@ -98,7 +100,7 @@ TEST_CASE("what reads a normalised tensor beside its norm adds to the gradient, 
     }
 }
 
-TEST_CASE("operations that take no part find it settled", "[ops][fused]") {
+TEST_CASE("operations without moments of their own feed batch_stats", "[ops][fused]") {
     const auto check = [](const char* name, const std::function<Variable(Context&, const Variable&, Piece&)>& op) {
         INFO(name);
         check_fused_equals_composed([&](Piece& piece) {
@@ -125,7 +127,7 @@ TEST_CASE("operations that take no part find it settled", "[ops][fused]") {
     });
 }
 
-TEST_CASE("the normalised input that a half unit returns may be normalised again", "[ops][fused]") {
+TEST_CASE("the normalised input that a convolution returns may be normalised again", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         const Variable x = piece.activation("x", kPicture);
         const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5, {.want_p = true});
@@ -133,44 +135,53 @@ TEST_CASE("the normalised input that a half unit returns may be normalised again
     });
 }
 
-TEST_CASE("a gradient that two tensors share is not changed by a part of one of them", "[ops][fused]") {
+TEST_CASE("a gradient that two tensors share is not changed by the moments of one of them", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         Context& context = piece.context();
         const Variable a = piece.activation("a", kPicture), b = piece.activation("b", kPicture);
-        // The gradient of `sum` is that of `a` and `b` at once; `a` then receives a part.
+        // The gradient of `sum` is that of `a` and `b` at once; `a` then receives what its moments bring.
         const auto half = piece.half("half", a, ops::batch_stats(context, a), 4);
         piece.end({ops::add(context, a, b), half.y});
     });
 }
 
-TEST_CASE("norm parameters that are used twice in a step are refused", "[ops][fused]") {
-    const auto backend = make_reference_fused_backend();
-    Piece piece(*backend, DType::kFloat32);
-    const Variable x = piece.activation("x", kPicture);
-    const auto norm = piece.norm("norm", ops::batch_stats(piece.context(), x));
-    const auto once = ops::conv(piece.context(), x, piece.weight("once", 3, 4), {.norm = &norm});
-    const auto again = ops::conv(piece.context(), x, piece.weight("again", 3, 4), {.norm = &norm});
-    CHECK_THROWS_WITH(piece.end({once.y, again.y}), ContainsSubstring("used twice") && ContainsSubstring("[norm]"));
+TEST_CASE("one batch norm layer is applied to two tensors in one step", "[ops][fused]") {
+    // By fused convolutions, by the classifier, and by a composed operation, in every order.
+    const auto network = [](std::vector<int> order) {
+        return [order](Piece& piece) {
+            Context& context = piece.context();
+            const Variable x = piece.activation("x", kPicture), z = piece.activation("z", kPicture);
+            ops::Norm of_x = piece.norm("norm", ops::batch_stats(context, x)), of_z = of_x;
+            of_z.moments = ops::batch_stats(context, z);
+            std::vector<Variable> outputs;
+            for (const int use : order) {
+                const std::string name = std::to_string(use);
+                if (use == 0) outputs.push_back(ops::conv(context, x, piece.weight(name, 3, 4), {.norm = &of_x}).y);
+                if (use == 1) outputs.push_back(ops::conv(context, z, piece.weight(name, 5, 4), {.norm = &of_z}).y);
+                if (use == 2) outputs.push_back(ops::norm(context, x, of_x));
+                if (use == 3) {
+                    outputs.push_back(ops::classifier(context, z, of_z, piece.parameter("head.weight", {10, 4}, -1, 1),
+                                                      piece.parameter("head.bias", {10}, -1, 1)));
+                }
+            }
+            piece.end(outputs);
+        };
+    };
+    std::vector<int> order = {0, 1, 2, 3};
+    do {
+        check_fused_equals_composed(network(order));
+        check_fused_equals_composed(network(order), only_to(5));
+    } while (std::next_permutation(order.begin(), order.end()));
 }
 
-TEST_CASE("norm parameters that a fused and a composed operation use in one step are refused", "[ops][fused]") {
-    const auto backend = make_reference_fused_backend();
-    Piece piece(*backend, DType::kFloat32);
-    const Variable x = piece.activation("x", kPicture);
-    const auto norm = piece.norm("norm", ops::batch_stats(piece.context(), x));
-    const Variable composed = ops::norm(piece.context(), x, norm);
-    const auto fused = ops::conv(piece.context(), x, piece.weight("fused", 3, 4), {.norm = &norm});
-    CHECK_THROWS_WITH(piece.end({composed, fused.y}), ContainsSubstring("used twice"));
-}
-
-TEST_CASE("a gradient with an outstanding part cannot be read by mistake", "[ops][fused]") {
-    const auto backend = make_reference_fused_backend();
-    Piece piece(*backend, DType::kFloat32);
-    const Variable x = piece.activation("x", kPicture);
-    piece.end({piece.half("half", x, ops::batch_stats(piece.context(), x), 3).y});
-    REQUIRE(x.stats_gradient().has_value());
-    CHECK_THROWS_AS(x.grad(), AssertionError);
-    x.settle(*backend);
-    CHECK_FALSE(x.stats_gradient().has_value());
-    CHECK(x.grad().shape() == kPicture);
+TEST_CASE("only the moments of a convolution, or only its normalised input, lead to the loss", "[ops][fused]") {
+    for (const bool moments : {true, false}) {
+        INFO((moments ? "moments" : "normalised input"));
+        check_fused_equals_composed([moments](Piece& piece) {
+            Context& context = piece.context();
+            const Variable x = piece.activation("x", kPicture);
+            const auto made = piece.half("made", x, ops::batch_stats(context, x), 4, {.want_p = true});
+            piece.end(moments ? std::vector{made.stats.mean, made.stats.variance} : std::vector{made.p});
+        });
+    }
 }

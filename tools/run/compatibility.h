@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/io/checkpoint.h"
-#include "tools/experiment.h"
+#include "tools/run/experiment.h"
 
 namespace tools {
 

@@ -13,12 +13,12 @@
 namespace tools {
 
 struct Experiment {
-    models::ModelConfig model;
-    engine::DataConfig data;
-    engine::TrainConfig train;
-    engine::OptimizerConfig optimizer;
-    engine::ScheduleConfig schedule;
-    engine::RunConfig run;
+    models::ModelConfig model = {};
+    engine::DataConfig data = {};
+    engine::TrainConfig train = {};
+    engine::OptimizerConfig optimizer = {};
+    engine::ScheduleConfig schedule = {};
+    engine::RunConfig run = {};
 
     void describe(engine::Fields& fields);
     bool operator==(const Experiment&) const = default;

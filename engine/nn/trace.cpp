@@ -1,0 +1,15 @@
+#include "engine/nn/trace.h"
+
+namespace engine::nn {
+
+Trace trace_forward(Backend& backend, const Module& model, const Parameters& parameters, const Tensor& images,
+                    bool training) {
+    Trace trace;
+    for (const auto& parameter : parameters.parameters()) trace.set_name(parameter->variable, parameter->name);
+    for (const auto& buffer : parameters.buffers()) trace.set_name(buffer->variable, buffer->name);
+    Context context{backend, nullptr, training, &trace};
+    model.forward(context, Variable(images, false));
+    return trace;
+}
+
+}  // namespace engine::nn
