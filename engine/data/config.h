@@ -34,10 +34,10 @@ struct DataConfig {
     AugmentConfig augment;
 
     void describe(Fields& fields) {
-        fields.get("format", format, "how the files are laid out: the binary version of CIFAR-10");
+        fields.get("format", format, fixed_in_run("how the files are laid out: the binary version of CIFAR-10"));
         fields.get("dir", dir, "folder of the data; null: `CIFAR10_DIR`, then the cache");
-        fields.get("shuffle", shuffle, "a new order every epoch; false: the order of the files");
-        fields.object("augment", augment, "random changes of the training pictures");
+        fields.get("shuffle", shuffle, fixed_in_run("a new order every epoch; false: the order of the files"));
+        fields.object("augment", augment, fixed_in_run("random changes of the training pictures"));
     }
     bool operator==(const DataConfig&) const = default;
 };

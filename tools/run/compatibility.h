@@ -16,8 +16,7 @@ Experiment experiment_of(const engine::Checkpoint& checkpoint);
 
 // For another network: the same names of tensors may stand for another model, a ResNet for its Plain twin.
 void refuse_other_model(const engine::Checkpoint& checkpoint, const Experiment& wanted);
-// For another network, or a key that decides what an update does. The steps, the schedule, the device and how it
-// computes, the place of the data and everything under "run" may change.
+// For another network, or another value of a key that is fixed in a run (see engine/config/fields.h).
 void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wanted);
 // For training pictures with another fingerprint, in `folder`.
 void refuse_other_data(const engine::Checkpoint& checkpoint, uint32_t fingerprint, const std::string& folder);
