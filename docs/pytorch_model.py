@@ -7,9 +7,10 @@ which `resnet-eval CHECKPOINT --data DATA --logits LOGITS` wrote. Prints the lar
 ten logits; status 1 above 1e-4. Needs PyTorch 1.13 or later and the package safetensors.
 
 w holds the tensors of the checkpoint by name, model is the object of that name in its configuration. Pictures
-[n, 3, 32, 32] are bytes less the mean picture, not divided by anything. What is easily missed: epsilon is 1e-3; a
-convolution that halves a picture has its zeros after it alone ("same"); the first shortcut starts behind norm1. All
-variants, trainable, are in tests/golden/reference_model.py, whose load_state_dict takes the tensors by the same names.
+[n, 3, 32, 32] are bytes less the mean picture, not divided by anything. What is easily missed: epsilon is 1e-3 unless
+the configuration says otherwise; a convolution that halves a picture has its zeros after it alone ("same"); the first
+shortcut starts behind norm1. All networks, trainable, are in tests/golden/reference_model.py, whose load_state_dict
+takes the tensors by the same names.
 """
 
 import json
@@ -20,8 +21,8 @@ from safetensors import safe_open
 from torch.nn import functional as F
 
 
-def norm_relu(w, name, x):
-    return F.batch_norm(x, *(w[f"{name}.{k}"] for k in "running_mean running_var weight bias".split()), eps=1e-3).relu()
+def norm_relu(w, name, x, eps):
+    return F.batch_norm(x, *(w[f"{name}.{k}"] for k in "running_mean running_var weight bias".split()), eps=eps).relu()
 
 
 def conv(w, name, x, stride=1, before=1):
@@ -29,17 +30,19 @@ def conv(w, name, x, stride=1, before=1):
 
 
 def network(w, model, pictures):
-    assert model["block"] == "preact" and model["shortcut"] in ("avgpool_zeropad", "none"), f"not covered: {model}"
+    covered = model["family"] == "resnet" and model["block"] == "preact"
+    assert covered and model["shortcut"] in ("avgpool_zeropad", "none"), f"not covered: {model}"
+    eps = model.get("batch_norm", {}).get("epsilon", 1e-3)
     x = conv(w, "stem", pictures - w["data.mean"])
     for name in (f"stages.{stage}.{unit}" for stage in range(3) for unit in range((model["depth"] - 2) // 6)):
-        p = norm_relu(w, f"{name}.norm1", x)
+        p = norm_relu(w, f"{name}.norm1", x, eps)
         skip, halving = p if name == "stages.0.0" else x, ()
         if name in ("stages.1.0", "stages.2.0"):
             skip = F.pad(F.avg_pool2d(x, 2), [0, 0, 0, 0] + [x.shape[1] // 2] * 2)
             halving = 2, 0 if model["padding"] == "same" else 1
-        q = norm_relu(w, f"{name}.norm2", conv(w, f"{name}.conv1", p, *halving))
+        q = norm_relu(w, f"{name}.norm2", conv(w, f"{name}.conv1", p, *halving), eps)
         x = conv(w, f"{name}.conv2", q) + (0 if model["shortcut"] == "none" else skip)
-    return F.linear(norm_relu(w, "norm", x).mean((2, 3)), w["head.weight"], w["head.bias"])
+    return F.linear(norm_relu(w, "norm", x, eps).mean((2, 3)), w["head.weight"], w["head.bias"])
 
 
 if __name__ == "__main__":

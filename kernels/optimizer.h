@@ -22,6 +22,7 @@ struct SgdShape {
     int64_t n;        // parameters
     int64_t decayed;  // the first ones, which get weight decay
     float momentum, weight_decay;
+    bool nesterov;
     int batch;  // pictures that a step stands for in the totals
 };
 
@@ -31,6 +32,8 @@ size_t sgd_momentum_scratch_floats(const Exec& exec, const SgdShape& shape);
 // One step of stochastic gradient descent with momentum on n float parameters:
 //     velocity = momentum * velocity + gradient (+ weight_decay * weight for the first `decayed` elements)
 //     weight  -= rate * velocity
+// or, with Nesterov's momentum in the form of Sutskever et al. 2013 that PyTorch uses, decay counted in the gradient,
+//     weight  -= rate * (gradient + momentum * velocity)
 // with the schedule's rate for step [1], which then becomes step + 1: a recorded step can be replayed as it is. copy,
 // unless null, receives the weights rounded to bfloat16. totals, unless null, grows by the penalty of the weights that
 // were there before, 0.5 * weight_decay * (sum of the squares of the first `decayed`) * batch, summed in double and in

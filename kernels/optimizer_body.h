@@ -13,10 +13,11 @@ KERNELS_HD inline float rate_of(const Schedule& schedule, int64_t step) {
     return schedule.values[passed];
 }
 
-KERNELS_HD inline void sgd_momentum_value(float learning_rate, float momentum, float weight_decay, float gradient,
-                                          float& velocity, float& weight) {
-    velocity = momentum * velocity + (gradient + weight_decay * weight);
-    weight -= learning_rate * velocity;
+KERNELS_HD inline void sgd_momentum_value(float learning_rate, float momentum, float weight_decay, bool nesterov,
+                                          float gradient, float& velocity, float& weight) {
+    const float slope = gradient + weight_decay * weight;
+    velocity = momentum * velocity + slope;
+    weight -= learning_rate * (nesterov ? slope + momentum * velocity : velocity);
 }
 
 // What a new weight adds to the sum of the squares: nothing, or NaN where it is not finite.

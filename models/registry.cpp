@@ -1,16 +1,14 @@
 #include "models/registry.h"
 
-#include "models/resnet.h"
-
 namespace models {
+
+std::string ModelConfig::title() const {
+    return std::visit([](const auto& family) { return family.title(); }, config);
+}
 
 std::unique_ptr<engine::nn::Module> make_model(engine::nn::Parameters& parameters, const ModelConfig& config,
                                                const engine::DataDescription& data) {
-    switch (config.family) {
-        case Family::resnet:
-            return std::make_unique<ResNet>(parameters, config, data);
-    }
-    ASSERT(false);
+    return std::visit([&](const auto& family) { return family.make(parameters, data); }, config.config);
 }
 
 }  // namespace models

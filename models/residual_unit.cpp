@@ -36,23 +36,24 @@ engine::ops::Padding to_engine(Padding padding) {
     return padding == Padding::same ? engine::ops::Padding::kSame : engine::ops::Padding::kSymmetric;
 }
 
-PreactUnit::PreactUnit(Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding)
-    : norm1_(parameters, place.name + ".norm1", place.in_channels),
+PreactUnit::PreactUnit(Parameters& parameters, const UnitPlace& place, const UnitOptions& options)
+    : norm1_(parameters, place.name + ".norm1", place.in_channels, options.batch_norm),
       conv1_(parameters, place.name + ".conv1", place.in_channels, place.out_channels, kKernel, place.stride,
-             to_engine(padding)),
-      norm2_(parameters, place.name + ".norm2", place.out_channels),
-      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1, to_engine(padding)),
+             to_engine(options.padding)),
+      norm2_(parameters, place.name + ".norm2", place.out_channels, options.batch_norm),
+      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1,
+             to_engine(options.padding)),
       place_(place),
-      shortcut_(shortcut) {
-    if (shortcut == Shortcut::projection && changes_size(place)) {
-        projection_ = make_projection(parameters, place, padding);
+      shortcut_(options.shortcut) {
+    if (options.shortcut == Shortcut::projection && changes_size(place)) {
+        projection_ = make_projection(parameters, place, options.padding);
     }
 }
 
 Activation PreactUnit::forward(Context& context, const Activation& x) const {
     const bool adds = shortcut_ != Shortcut::none;
     const auto norm1 = norm1_.prologue(context, x, true);
-    const bool from_p = adds && (place_.first || projection_);
+    const bool from_p = adds && (place_.identity_from_p || projection_);
     const auto r = conv1_.forward(context, x.value, {.norm = &norm1, .want_stats = context.training, .want_p = from_p});
 
     Conv2d::Options options{.want_stats = context.training};
@@ -68,17 +69,18 @@ Activation PreactUnit::forward(Context& context, const Activation& x) const {
     return {y.y, y.stats};
 }
 
-PostactUnit::PostactUnit(Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding)
+PostactUnit::PostactUnit(Parameters& parameters, const UnitPlace& place, const UnitOptions& options)
     : conv1_(parameters, place.name + ".conv1", place.in_channels, place.out_channels, kKernel, place.stride,
-             to_engine(padding)),
-      norm1_(parameters, place.name + ".norm1", place.out_channels),
-      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1, to_engine(padding)),
-      norm2_(parameters, place.name + ".norm2", place.out_channels),
+             to_engine(options.padding)),
+      norm1_(parameters, place.name + ".norm1", place.out_channels, options.batch_norm),
+      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1,
+             to_engine(options.padding)),
+      norm2_(parameters, place.name + ".norm2", place.out_channels, options.batch_norm),
       place_(place),
-      shortcut_(shortcut) {
-    if (shortcut == Shortcut::projection && changes_size(place)) {
-        projection_ = make_projection(parameters, place, padding);
-        projection_norm_.emplace(parameters, place.name + ".shortcut_norm", place.out_channels);
+      shortcut_(options.shortcut) {
+    if (options.shortcut == Shortcut::projection && changes_size(place)) {
+        projection_ = make_projection(parameters, place, options.padding);
+        projection_norm_.emplace(parameters, place.name + ".shortcut_norm", place.out_channels, options.batch_norm);
     }
 }
 
@@ -96,13 +98,6 @@ Activation PostactUnit::forward(Context& context, const Activation& x) const {
     const auto norm1 = norm1_.prologue(context, {r.y, r.stats}, true);
     const auto y = conv2_.forward(context, r.y, {.norm = &norm1, .want_stats = context.training});
     return {norm2_.forward(context, {y.y, y.stats}, true, shortcut(context, x.value)), {}};
-}
-
-std::unique_ptr<ResidualUnit> make_unit(Parameters& parameters, const UnitPlace& place, const ModelConfig& config) {
-    if (config.block == Block::preact) {
-        return std::make_unique<PreactUnit>(parameters, place, config.shortcut, config.padding);
-    }
-    return std::make_unique<PostactUnit>(parameters, place, config.shortcut, config.padding);
 }
 
 }  // namespace models

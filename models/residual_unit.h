@@ -1,21 +1,39 @@
 // The two-convolution units that residual networks for CIFAR-10 are stacked from.
 #pragma once
 
-#include <memory>
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "engine/config/fields.h"
 #include "engine/nn/layers.h"
-#include "models/config.h"
 
 namespace models {
+
+enum class Shortcut { avgpool_zeropad, subsample_zeropad, projection, none };
+constexpr auto names_of(Shortcut) {
+    return std::array<std::string_view, 4>{"avgpool_zeropad", "subsample_zeropad", "projection", "none"};
+}
+
+enum class Padding { same, symmetric };
+constexpr auto names_of(Padding) {
+    return std::array<std::string_view, 2>{"same", "symmetric"};
+}
+
+// What all units of a network have in common.
+struct UnitOptions {
+    Shortcut shortcut;
+    Padding padding;
+    engine::nn::BatchNormConfig batch_norm;
+};
 
 // Where a unit stands: the names of its tensors and its sizes.
 struct UnitPlace {
     std::string name;  // "stages.1.0"
     int in_channels, out_channels;
     int stride;
-    bool first;  // The very first unit of the network.
+    bool identity_from_p = false;  // A pre-activation unit's shortcut without weights starts from p instead of x.
 };
 
 class ResidualUnit {
@@ -25,10 +43,10 @@ class ResidualUnit {
 };
 
 // He et al. 2016 (Identity Mappings in Deep Residual Networks): p = relu(norm1(x)); r = conv1(p); q = relu(norm2(r));
-// y = conv2(q) + shortcut(x). In the network's first unit, and for a projection, the shortcut starts from p.
+// y = conv2(q) + shortcut(x). A projection starts from p, and so does the identity in the network's first unit.
 class PreactUnit final : public ResidualUnit {
   public:
-    PreactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding);
+    PreactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
     engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const override;
 
   private:
@@ -45,7 +63,7 @@ class PreactUnit final : public ResidualUnit {
 // y = relu(norm2(conv2(q)) + shortcut(x)). A projection is a 1x1 convolution of x with a norm of its own (option B).
 class PostactUnit final : public ResidualUnit {
   public:
-    PostactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, Shortcut shortcut, Padding padding);
+    PostactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
     engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const override;
 
   private:
@@ -60,9 +78,6 @@ class PostactUnit final : public ResidualUnit {
     UnitPlace place_;
     Shortcut shortcut_;
 };
-
-std::unique_ptr<ResidualUnit> make_unit(engine::nn::Parameters& parameters, const UnitPlace& place,
-                                        const ModelConfig& config);
 
 engine::ops::Padding to_engine(Padding padding);
 

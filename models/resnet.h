@@ -1,30 +1,43 @@
-// Residual networks for 32x32 pictures, and the plain networks that they are compared with.
+// Residual networks for 32x32 images, and the plain networks that they are compared with.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
-#include <optional>
-#include <vector>
+#include <string>
+#include <string_view>
 
+#include "engine/config/fields.h"
 #include "engine/data/description.h"
 #include "models/residual_unit.h"
 
 namespace models {
 
-// Stem, three stages of (depth - 2) / 6 units with 16, 32 and 64 channels, norm (at the end for preact, after the stem
-// for postact), global average pool, linear layer (He et al. 2015, section 4.2).
-class ResNet final : public engine::nn::Module {
-  public:
-    ResNet(engine::nn::Parameters& parameters, const ModelConfig& config, const engine::DataDescription& data);
+enum class Block { preact, postact };
+constexpr auto names_of(Block) {
+    return std::array<std::string_view, 2>{"preact", "postact"};
+}
 
+// Stem, three stages of (depth - 2) / 6 units with 16, 32 and 64 channels, batch norm (at the end for preact, after the
+// stem for postact), global average pool, linear layer (He et al. 2015, section 4.2).
+struct ResNetConfig {
+    static constexpr std::string_view kFamily = "resnet";
+
+    std::int64_t depth = 56;
+    Block block = Block::preact;
+    Shortcut shortcut = Shortcut::avgpool_zeropad;
+    Padding padding = Padding::same;
+    engine::nn::BatchNormConfig batch_norm = {};
+
+    std::int64_t units_per_stage() const { return (depth - 2) / 6; }
+
+    void describe(engine::Fields& fields);
+    // "ResNet-20 (preact, shortcut avgpool_zeropad)".
+    std::string title() const;
     // images [batch, height, width, channels] -> logits [batch, classes], as the data has them.
-    engine::Variable forward(engine::Context& context, const engine::Variable& images) const override;
-
-  private:
-    Block block_;
-    engine::nn::Conv2d stem_;
-    std::optional<engine::nn::BatchNorm> norm_;
-    std::vector<std::unique_ptr<ResidualUnit>> units_;
-    std::optional<engine::nn::Linear> head_;
+    std::unique_ptr<engine::nn::Module> make(engine::nn::Parameters& parameters,
+                                             const engine::DataDescription& data) const;
+    bool operator==(const ResNetConfig&) const = default;
 };
 
 }  // namespace models

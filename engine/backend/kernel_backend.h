@@ -189,7 +189,7 @@ class KernelBackend : public Backend {
 
     void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                       const Tensor& copy, int batch, const Tensor& totals) override {
-        const kernels::SgdShape shape{weight.elements(), p.decayed, p.momentum, p.weight_decay, batch};
+        const kernels::SgdShape shape{weight.elements(), p.decayed, p.momentum, p.weight_decay, p.nesterov, batch};
         const bool changes = p.boundaries.defined();
         const Tensor scratch = float_scratch(kernels::sgd_momentum_scratch_floats(exec_, shape));
         kernels::sgd_momentum(exec_, shape,

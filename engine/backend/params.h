@@ -70,6 +70,7 @@ struct SgdParams {
     Tensor step;        // [1] int64: updates done
     int64_t decayed;    // elements, the first ones, that get weight decay
     float momentum, weight_decay;
+    bool nesterov = false;
 };
 
 }  // namespace engine

@@ -127,6 +127,20 @@ void Document::refuse_unknown_keys(const Json& known) const {
     check_keys(*this, root_, known, Pointer{}, known);
 }
 
+std::size_t Document::find_word(const Pointer& at, std::span<const std::string_view> names,
+                                std::size_t otherwise) const {
+    const Json* given = find(at);
+    if (given == nullptr) return otherwise;
+    const auto found =
+        given->is_string() ? std::find(names.begin(), names.end(), given->get_ref<const std::string&>()) : names.end();
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    std::string expected;
+    for (const std::string_view name : names) {
+        expected += (expected.empty() ? "\"" : " or \"") + std::string(name) + "\"";
+    }
+    refuse(at, "expected " + expected + ", got " + shorten(*given));
+}
+
 void Document::refuse(const Pointer& at, const std::string& message) const {
     std::string place = source_;
     for (Pointer origin = at; !origin.empty(); origin = origin.parent_pointer()) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,10 @@ class Document {
     void refuse_unknown_keys(const Json& known) const;
 
     const Json& root() const { return root_; }
+    // Null where the key is not given; absent objects count as empty.
+    const Json* find(const Pointer& at) const { return root_.contains(at) ? &root_.at(at) : nullptr; }
+    // Which of `names` is given there; `otherwise` where nothing is. Refuses all else.
+    std::size_t find_word(const Pointer& at, std::span<const std::string_view> names, std::size_t otherwise) const;
 
     // Ends in the exception: "<file or --set>: <pointer>: <message>".
     [[noreturn]] void refuse(const Pointer& at, const std::string& message) const;

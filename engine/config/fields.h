@@ -1,5 +1,5 @@
-// A configuration struct names each of its keys once, in describe(Fields&); reading, writing, the JSON Schema and the
-// table of keys are four visitors of that one description.
+// A configuration struct names each of its keys once, in describe(Fields&); reading, writing, comparing with a
+// checkpoint, the JSON Schema and the table of keys are visitors of that one description.
 #pragma once
 
 #include <algorithm>
@@ -13,21 +13,28 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace engine {
 
-// The numbers that a key takes, both ends included unless upper_excluded.
+// The numbers that a key takes, both ends included unless excluded.
 struct Range {
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
-    bool upper_excluded = false;
+    bool upper_excluded = false, lower_excluded = false;
 
-    bool contains(double value) const { return value >= lower && (upper_excluded ? value < upper : value <= upper); }
+    bool contains(double value) const {
+        return (lower_excluded ? value > lower : value >= lower) && (upper_excluded ? value < upper : value <= upper);
+    }
 };
 
 inline Range at_least(double lower) {
     return {.lower = lower};
+}
+inline Range above(double lower) {
+    return {.lower = lower, .lower_excluded = true};
 }
 inline Range between(double lower, double upper) {
     return {.lower = lower, .upper = upper};
@@ -49,26 +56,49 @@ std::string_view name_of(Enum value) {
     return names_of(value).at(static_cast<std::size_t>(value));
 }
 
-// One visitor. `value` holds the default; a reader replaces it where the key is given. `meaning` is the line of the
-// table of keys.
+// Where a key has to have the value that a checkpoint was trained with.
+enum class Fixed {
+    nowhere,
+    run,      // where its run is resumed
+    network,  // wherever its weights are used
+};
+
+// The line of the table of keys. What is fixed in an object is fixed in every key of it.
+struct Meaning {
+    Meaning(const char* text, Fixed fixed = Fixed::nowhere) : text(text), fixed(fixed) {}
+
+    std::string_view text;
+    Fixed fixed;
+};
+inline Meaning fixed_in_run(const char* text) {
+    return {text, Fixed::run};
+}
+inline Meaning fixed_in_network(const char* text) {
+    return {text, Fixed::network};
+}
+
+// One visitor. `value` holds the default; a reader replaces it where the key is given.
 class Fields {
   public:
     virtual ~Fields() = default;
 
-    virtual void get(std::string_view key, bool& value, std::string_view meaning) = 0;
-    virtual void get(std::string_view key, std::int64_t& value, const Range& range, std::string_view meaning) = 0;
-    virtual void get(std::string_view key, std::uint64_t& value, std::string_view meaning) = 0;
-    virtual void get(std::string_view key, double& value, const Range& range, std::string_view meaning) = 0;
+    virtual void get(std::string_view key, bool& value, const Meaning& meaning) = 0;
+    virtual void get(std::string_view key, std::int64_t& value, const Range& range, const Meaning& meaning) = 0;
+    virtual void get(std::string_view key, std::uint64_t& value, const Meaning& meaning) = 0;
+    virtual void get(std::string_view key, double& value, const Range& range, const Meaning& meaning) = 0;
     // A string that is not empty, or null.
-    virtual void get(std::string_view key, std::optional<std::string>& value, std::string_view meaning) = 0;
+    virtual void get(std::string_view key, std::optional<std::string>& value, const Meaning& meaning) = 0;
     // `range` holds for each element.
     virtual void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range,
-                     std::string_view meaning) = 0;
-    virtual void get(std::string_view key, std::vector<double>& value, const Range& range,
-                     std::string_view meaning) = 0;
+                     const Meaning& meaning) = 0;
+    virtual void get(std::string_view key, std::vector<double>& value, const Range& range, const Meaning& meaning) = 0;
+
+    // An integer in `range`, or `word` for none.
+    virtual void get(std::string_view key, std::optional<std::int64_t>& value, const Range& range,
+                     std::string_view word, const Meaning& meaning) = 0;
 
     template <Vocabulary Enum>
-    void get(std::string_view key, Enum& value, std::string_view meaning) {
+    void get(std::string_view key, Enum& value, const Meaning& meaning) {
         static constexpr auto names = names_of(Enum{});
         auto index = static_cast<std::size_t>(value);
         choose(key, index, names, meaning);
@@ -77,26 +107,45 @@ class Fields {
 
     // One of `names`, for a vocabulary that is known only at run time; `value` is one of them.
     void get(std::string_view key, std::string& value, std::span<const std::string_view> names,
-             std::string_view meaning) {
+             const Meaning& meaning) {
         auto index = static_cast<std::size_t>(std::find(names.begin(), names.end(), value) - names.begin());
         choose(key, index, names, meaning);
         value = names[index];
     }
 
     template <class Config>
-    void object(std::string_view key, Config& value, std::string_view meaning) {
+    void object(std::string_view key, Config& value, const Meaning& meaning) {
         begin_object(key, meaning);
         value.describe(*this);
         end_object();
     }
+
+    // An object whose keys depend on one of them, `key`: it names one of Configs by its kFamily, and all other keys are
+    // those of that one.
+    template <class... Configs>
+    void one_of(std::string_view key, std::variant<Configs...>& value, const Meaning& meaning) {
+        static constexpr std::array<std::string_view, sizeof...(Configs)> names{Configs::kFamily...};
+        static constexpr std::array<std::variant<Configs...> (*)(), sizeof...(Configs)> defaults{
+            [] { return std::variant<Configs...>(Configs{}); }...};
+        alternatives(key, value.index(), names, meaning, [this, &value](std::size_t index) {
+            if (index != value.index()) value = defaults[index]();
+            std::visit([this](auto& config) { config.describe(*this); }, value);
+        });
+    }
+
+    // A key of older configurations, where `value` was all that it could be: still read, no longer written.
+    virtual void obsolete(std::string_view key, std::string_view value) = 0;
 
     // A condition between keys, or one that no range expresses. A reader refuses the value of `key` with `message`.
     virtual void check(std::string_view key, bool holds, const std::string& message) = 0;
 
   protected:
     virtual void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
-                        std::string_view meaning) = 0;
-    virtual void begin_object(std::string_view key, std::string_view meaning) = 0;
+                        const Meaning& meaning) = 0;
+    // Describes the alternative `index`, or another one in its place: `describe` makes that one the value.
+    virtual void alternatives(std::string_view key, std::size_t index, std::span<const std::string_view> names,
+                              const Meaning& meaning, const std::function<void(std::size_t)>& describe) = 0;
+    virtual void begin_object(std::string_view key, const Meaning& meaning) = 0;
     virtual void end_object() = 0;
 };
 

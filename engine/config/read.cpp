@@ -1,6 +1,5 @@
 #include "engine/config/read.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <concepts>
 #include <cstring>
@@ -9,8 +8,8 @@
 #include <system_error>
 
 #include "engine/config/document.h"
+#include "engine/config/known_keys.h"
 #include "engine/config/number_text.h"
-#include "engine/config/write.h"
 #include "engine/core/error.h"
 
 namespace engine {
@@ -24,25 +23,25 @@ class Reader final : public Fields {
   public:
     explicit Reader(const Document& document) : document_(document) {}
 
-    void get(std::string_view key, bool& value, std::string_view) override {
+    void get(std::string_view key, bool& value, const Meaning&) override {
         if (const Json* given = find(key)) {
             if (!given->is_boolean()) refuse(key, "true or false", *given);
             value = given->get<bool>();
         }
     }
-    void get(std::string_view key, std::int64_t& value, const Range& range, std::string_view) override {
+    void get(std::string_view key, std::int64_t& value, const Range& range, const Meaning&) override {
         if (const Json* given = find(key)) value = number<std::int64_t>(*given, range, at_ / std::string(key));
     }
-    void get(std::string_view key, std::uint64_t& value, std::string_view) override {
+    void get(std::string_view key, std::uint64_t& value, const Meaning&) override {
         if (const Json* given = find(key)) {
             if (!given->is_number_unsigned()) refuse(key, "an integer from 0 to 18446744073709551615", *given);
             value = given->get<std::uint64_t>();
         }
     }
-    void get(std::string_view key, double& value, const Range& range, std::string_view) override {
+    void get(std::string_view key, double& value, const Range& range, const Meaning&) override {
         if (const Json* given = find(key)) value = number<double>(*given, range, at_ / std::string(key));
     }
-    void get(std::string_view key, std::optional<std::string>& value, std::string_view) override {
+    void get(std::string_view key, std::optional<std::string>& value, const Meaning&) override {
         const Json* given = find(key);
         if (given == nullptr) return;
         if (given->is_null()) {
@@ -55,11 +54,24 @@ class Reader final : public Fields {
         }
         value = *text;
     }
-    void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range, std::string_view) override {
+    void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range, const Meaning&) override {
         numbers(key, value, range, "an array of integers");
     }
-    void get(std::string_view key, std::vector<double>& value, const Range& range, std::string_view) override {
+    void get(std::string_view key, std::vector<double>& value, const Range& range, const Meaning&) override {
         numbers(key, value, range, "an array of numbers");
+    }
+    void get(std::string_view key, std::optional<std::int64_t>& value, const Range& range, std::string_view word,
+             const Meaning&) override {
+        const Json* given = find(key);
+        if (given == nullptr) return;
+        if (given->is_string() && given->get_ref<const std::string&>() == word) {
+            value.reset();
+        } else {
+            value = number<std::int64_t>(*given, range, at_ / std::string(key), " or \"" + std::string(word) + "\"");
+        }
+    }
+    void obsolete(std::string_view key, std::string_view value) override {
+        document_.find_word(at_ / std::string(key), {&value, 1}, 0);
     }
     void check(std::string_view key, bool holds, const std::string& message) override {
         if (!holds) document_.refuse(at_ / std::string(key), message);
@@ -67,37 +79,25 @@ class Reader final : public Fields {
 
   private:
     void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
-                std::string_view) override {
-        const Json* given = find(key);
-        if (given == nullptr) return;
-        const auto found = given->is_string()
-                               ? std::find(names.begin(), names.end(), given->get_ref<const std::string&>())
-                               : names.end();
-        if (found == names.end()) {
-            std::string expected;
-            for (const std::string_view name : names) {
-                expected += (expected.empty() ? "\"" : " or \"") + std::string(name) + "\"";
-            }
-            refuse(key, expected, *given);
-        }
-        index = static_cast<std::size_t>(found - names.begin());
+                const Meaning&) override {
+        index = document_.find_word(at_ / std::string(key), names, index);
     }
-    void begin_object(std::string_view key, std::string_view) override {
+    void alternatives(std::string_view key, std::size_t index, std::span<const std::string_view> names, const Meaning&,
+                      const std::function<void(std::size_t)>& describe) override {
+        describe(document_.find_word(at_ / std::string(key), names, index));
+    }
+    void begin_object(std::string_view key, const Meaning&) override {
         const Json* given = find(key);
         if (given != nullptr && !given->is_object()) refuse(key, "an object {...}", *given);
         at_.push_back(std::string(key));
     }
     void end_object() override { at_.pop_back(); }
 
-    // Null where the key is not given; absent objects count as empty.
-    const Json* find(std::string_view key) const {
-        const Pointer pointer = at_ / std::string(key);
-        return document_.root().contains(pointer) ? &document_.root().at(pointer) : nullptr;
-    }
+    const Json* find(std::string_view key) const { return document_.find(at_ / std::string(key)); }
 
     // 128.0 is no integer: a number is taken only as it was written.
     template <class Number>
-    Number number(const Json& given, const Range& range, const Pointer& at) const {
+    Number number(const Json& given, const Range& range, const Pointer& at, const std::string& or_else = "") const {
         bool fits = given.is_number();
         if constexpr (std::integral<Number>) {
             fits = given.is_number_integer() &&
@@ -106,7 +106,7 @@ class Reader final : public Fields {
         }
         if (!fits || !range.contains(given.get<double>())) {
             const std::string kind = std::integral<Number> ? "an integer" : "a number";
-            document_.refuse(at, "expected " + kind + bounds_text(range) + ", got " + shorten(given));
+            document_.refuse(at, "expected " + kind + bounds_text(range) + or_else + ", got " + shorten(given));
         }
         return given.get<Number>();
     }
@@ -136,7 +136,7 @@ void read_config(const Describe& describe, std::string_view text, const std::str
                  std::span<const std::string> overrides, const std::string& override_source) {
     Document document(text, source);
     for (const std::string& override_text : overrides) document.set(override_text, override_source);
-    Json known = Json::parse(write_config(describe));
+    Json known = known_keys(describe, document);
     known[kSchemaKey] = nullptr;
     document.refuse_unknown_keys(known);
     Reader reader(document);

@@ -28,11 +28,12 @@ struct DataConfig {
     AugmentConfig augment;
 
     void describe(Fields& fields) {
-        fields.get("format", format, data_format_names(), "the data set, in the binary files of its authors");
+        fields.get("format", format, data_format_names(),
+                   fixed_in_network("the data set, in the binary files of its authors"));
         fields.get("dir", dir,
                    "folder of the data; null: `CIFAR10_DIR` or `CIFAR100_DIR`, by the format, then the cache");
-        fields.get("shuffle", shuffle, "a new order every epoch; false: the order of the files");
-        fields.object("augment", augment, "random changes of the training pictures");
+        fields.get("shuffle", shuffle, fixed_in_run("a new order every epoch; false: the order of the files"));
+        fields.object("augment", augment, fixed_in_run("random changes of the training pictures"));
     }
     bool operator==(const DataConfig&) const = default;
 };

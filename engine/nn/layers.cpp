@@ -5,13 +5,6 @@
 
 namespace engine::nn {
 
-namespace {
-
-constexpr float kNormEpsilon = 1e-3f;
-constexpr float kRunningDecay = 0.99f;
-
-}  // namespace
-
 Conv2d::Conv2d(Parameters& parameters, const std::string& name, int in_channels, int out_channels, int kernel,
                int stride, ops::Padding padding)
     : weight_(parameters.add(name + ".weight", {out_channels, kernel, kernel, in_channels}, Role::kConvWeight,
@@ -30,19 +23,21 @@ ops::ConvResult Conv2d::forward(Context& context, const Variable& x, const Optio
                       .want_p = options.want_p});
 }
 
-BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int channels)
+BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config)
     : weight_(parameters.add(name + ".weight", {channels}, Role::kVector, Init::kOnes)),
       bias_(parameters.add(name + ".bias", {channels}, Role::kVector, Init::kZeros)),
       running_mean_(parameters.add_buffer(name + ".running_mean", {channels}, Init::kZeros)),
-      running_var_(parameters.add_buffer(name + ".running_var", {channels}, Init::kOnes)) {}
+      running_var_(parameters.add_buffer(name + ".running_var", {channels}, Init::kOnes)),
+      epsilon_(static_cast<float>(config.epsilon)),
+      decay_(static_cast<float>(config.decay)) {}
 
 ops::Norm BatchNorm::prologue(Context& context, const Activation& x, bool relu) const {
-    ops::Norm norm{.gamma = weight_->variable, .beta = bias_->variable, .epsilon = kNormEpsilon, .relu = relu};
+    ops::Norm norm{.gamma = weight_->variable, .beta = bias_->variable, .epsilon = epsilon_, .relu = relu};
     const ops::Moments running{running_mean_->variable, running_var_->variable};
     if (context.training) {
         norm.moments = x.stats;
         norm.running = running;
-        norm.decay = kRunningDecay;
+        norm.decay = decay_;
     } else {
         norm.moments = running;
         norm.own_moments = false;

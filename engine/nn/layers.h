@@ -1,6 +1,7 @@
 // Layers: parameters with names, and the operation that uses them.
 #pragma once
 
+#include "engine/nn/batch_norm_config.h"
 #include "engine/nn/parameters.h"
 #include "engine/ops/conv.h"
 #include "engine/ops/norm.h"
@@ -34,10 +35,10 @@ class Conv2d {
     ops::Padding padding_;
 };
 
-// Batch norm: `<name>.{weight,bias,running_mean,running_var}`. epsilon 1e-3, decay of the running statistics 0.99.
+// Batch norm: `<name>.{weight,bias,running_mean,running_var}`.
 class BatchNorm {
   public:
-    BatchNorm(Parameters& parameters, const std::string& name, int channels);
+    BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config = {});
 
     // How to normalise x: in training by x.stats, which the running statistics follow, else by the latter.
     ops::Norm prologue(Context& context, const Activation& x, bool relu) const;
@@ -47,6 +48,7 @@ class BatchNorm {
   private:
     std::shared_ptr<Parameter> weight_, bias_;
     std::shared_ptr<Buffer> running_mean_, running_var_;
+    float epsilon_, decay_;
 };
 
 // Fully connected: `<name>.weight` [out, in], `<name>.bias`.

@@ -13,9 +13,9 @@
 
 namespace engine {
 
-enum class OptimizerKind { sgd };
+enum class OptimizerKind { sgd, nesterov };
 constexpr auto names_of(OptimizerKind) {
-    return std::array<std::string_view, 1>{"sgd"};
+    return std::array<std::string_view, 2>{"sgd", "nesterov"};
 }
 
 struct OptimizerConfig {
@@ -24,7 +24,10 @@ struct OptimizerConfig {
     double weight_decay = 2e-4;
 
     void describe(Fields& fields) {
-        fields.get("kind", kind, "v = momentum * v + gradient; weight -= learning rate * v");
+        fields.get(
+            "kind", kind,
+            "sgd: v = momentum * v + gradient; weight -= learning rate * v; nesterov: the same v, weight -= learning "
+            "rate * (gradient + momentum * v)");
         fields.get("momentum", momentum, at_least_and_below(0, 1), "share of the last step kept; 0: plain descent");
         fields.get("weight_decay", weight_decay, at_least(0),
                    "adds weight_decay * w^2 / 2 to the loss, for convolution and linear weights alone");
@@ -32,18 +35,13 @@ struct OptimizerConfig {
     bool operator==(const OptimizerConfig&) const = default;
 };
 
-enum class ScheduleKind { piecewise };
-constexpr auto names_of(ScheduleKind) {
-    return std::array<std::string_view, 1>{"piecewise"};
-}
-
+// Constant between the boundaries.
 struct ScheduleConfig {
-    ScheduleKind kind = ScheduleKind::piecewise;
     std::vector<std::int64_t> boundaries = {500, 32000, 48000};
     std::vector<double> values = {0.01, 0.1, 0.01, 0.001};
 
     void describe(Fields& fields) {
-        fields.get("kind", kind, "constant between the boundaries");
+        fields.obsolete("kind", "piecewise");
         fields.get("boundaries", boundaries, at_least(0), "steps at which the next value begins, rising; may be empty");
         fields.get("values", values, at_least(0), "learning rates, one more than boundaries");
         const bool rising =

@@ -13,7 +13,8 @@ SgdParams params_of(Backend& backend, const OptimizerConfig& config, const Sched
             .step = backend.zeros({1}, DType::kInt64),
             .decayed = decayed,
             .momentum = static_cast<float>(config.momentum),
-            .weight_decay = static_cast<float>(config.weight_decay)};
+            .weight_decay = static_cast<float>(config.weight_decay),
+            .nesterov = config.kind == OptimizerKind::nesterov};
 }
 
 }  // namespace

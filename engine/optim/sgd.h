@@ -6,9 +6,9 @@
 
 namespace engine {
 
-// v = momentum * v + (gradient + weight_decay * w), w -= rate * v, with weight decay on convolution and linear weights
-// alone; one pass over all parameters. The schedule and the number of the step lie on the device, so that an update
-// needs nothing from the host.
+// g = gradient + weight_decay * w, v = momentum * v + g, w -= rate * v, with weight decay on convolution and linear
+// weights alone; with Nesterov's momentum w -= rate * (g + momentum * v). One pass over all parameters. The schedule
+// and the number of the step lie on the device, so that an update needs nothing from the host.
 class Sgd {
   public:
     Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config, const ScheduleConfig& schedule);

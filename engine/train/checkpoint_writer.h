@@ -2,6 +2,7 @@
 #pragma once
 
 #include <future>
+#include <optional>
 
 #include "engine/io/snapshot.h"
 #include "engine/train/metrics_file.h"
@@ -12,8 +13,8 @@ namespace engine {
 // One snapshot at a time, on a thread of its own.
 class CheckpointWriter {
   public:
-    // `keep`: newest checkpoints that stay.
-    CheckpointWriter(RunFolder& folder, const MetricsFile& metrics, int64_t keep)
+    // `keep`: newest checkpoints that stay; none: all.
+    CheckpointWriter(RunFolder& folder, const MetricsFile& metrics, std::optional<int64_t> keep)
         : folder_(folder), metrics_(metrics), keep_(keep) {}
     // Waits for what is under way, and forgets its failure.
     ~CheckpointWriter() = default;
@@ -35,7 +36,7 @@ class CheckpointWriter {
 
     RunFolder& folder_;
     const MetricsFile& metrics_;
-    int64_t keep_;
+    std::optional<int64_t> keep_;
     std::future<void> under_way_;
 };
 

@@ -41,8 +41,8 @@ struct TrainConfig {
 
     void describe(Fields& fields) {
         fields.get("steps", steps, at_least(1), "updates of the weights");
-        fields.get("batch_size", batch_size, between(1, kLargestBatch), "pictures per update");
-        fields.get("seed", seed, "of the initial weights, the order, the crops and the flips");
+        fields.get("batch_size", batch_size, between(1, kLargestBatch), fixed_in_run("pictures per update"));
+        fields.get("seed", seed, fixed_in_run("of the initial weights, the order, the crops and the flips"));
         fields.get("precision", precision, "auto: bf16 on a GPU that has it, else fp32");
         fields.get("device", device, "auto: the GPU where there is one, else the CPU");
         fields.get("kernels", kernels,
@@ -58,14 +58,14 @@ struct RunConfig {
     std::int64_t log_every = 200;
     std::int64_t eval_every = 2000;
     std::int64_t checkpoint_every = 2000;
-    std::int64_t keep = 5;
+    std::optional<std::int64_t> keep = 5;  // None: all.
 
     void describe(Fields& fields) {
         fields.get("dir", dir, "folder of the results; null: `runs/` and the name of the configuration file");
         fields.get("log_every", log_every, at_least(1), "steps from one training row of the metrics to the next");
         fields.get("eval_every", eval_every, at_least(1), "steps from one evaluation on the test set to the next");
         fields.get("checkpoint_every", checkpoint_every, at_least(1), "steps from one checkpoint to the next");
-        fields.get("keep", keep, at_least(1), "newest checkpoints that stay");
+        fields.get("keep", keep, at_least(1), "all", "newest checkpoints that stay");
     }
     bool operator==(const RunConfig&) const = default;
 };

@@ -105,7 +105,7 @@ std::vector<RunFolder::Numbered> RunFolder::checkpoints() const {
     return found;
 }
 
-void RunFolder::settle(int64_t step, int64_t keep) {
+void RunFolder::settle(int64_t step, std::optional<int64_t> keep) {
     const std::filesystem::path newest = checkpoint_path(step);
     std::error_code no_link;
     if (std::filesystem::read_symlink(last_path(), no_link) != newest.filename() &&
@@ -113,7 +113,7 @@ void RunFolder::settle(int64_t step, int64_t keep) {
         copy_file_atomically(newest, last_path());
     }
     damaged_.erase(step);
-    prune(step, keep);
+    if (keep) prune(step, *keep);
 }
 
 void RunFolder::prune(int64_t step, int64_t keep) const {

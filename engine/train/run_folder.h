@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,9 +48,9 @@ class RunFolder {
     std::vector<Numbered> checkpoints() const;
 
     // To be called when the checkpoint of `step` stands: last.safetensors leads to it (or is a copy, where the file
-    // system has no links), and of the checkpoints of steps up to `step` only the `keep` newest stay, and those that
-    // are damaged. Nothing else is ever removed. Error where that fails.
-    void settle(int64_t step, int64_t keep);
+    // system has no links), and of the checkpoints of steps up to `step` only the `keep` newest stay (none: all), and
+    // those that are damaged. Nothing else is ever removed. Error where that fails.
+    void settle(int64_t step, std::optional<int64_t> keep);
     // The checkpoint of this step could not be read: it counts for nothing until it is written again.
     void disregard(int64_t step) { damaged_.insert(step); }
 

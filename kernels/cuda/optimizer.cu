@@ -46,7 +46,8 @@ __device__ double update(const Sgd& p, float rate, int64_t i, float& checks) {
     const bool decays = i < p.shape.decayed;
     float w = p.weight[i], v = p.velocity[i];
     const double square = decays ? static_cast<double>(w) * w : 0.0;
-    sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, p.gradient[i], v, w);
+    sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, p.shape.nesterov, p.gradient[i], v,
+                       w);
     checks += finite_check(w);
     p.velocity[i] = v;
     p.weight[i] = w;
@@ -64,7 +65,8 @@ __device__ double update_quad(const Sgd& p, float rate, int64_t i, float& checks
     for (int k = 0; k < kQuad; ++k) {
         const bool decays = i + k < p.shape.decayed;
         if (decays) squares += static_cast<double>(w.v[k]) * w.v[k];
-        sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, g.v[k], v.v[k], w.v[k]);
+        sgd_momentum_value(rate, p.shape.momentum, decays ? p.shape.weight_decay : 0.0f, p.shape.nesterov, g.v[k],
+                           v.v[k], w.v[k]);
         checks += finite_check(w.v[k]);
         store(rounded.v[k], w.v[k]);
     }

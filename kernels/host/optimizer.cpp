@@ -23,13 +23,13 @@ double sum_squares(int64_t begin, int64_t end, const float* x) {
 }
 
 // Returns the sum of the checks.
-template <bool Copy>
+template <bool Copy, bool Nesterov>
 float update(int64_t begin, int64_t end, float rate, float momentum, float weight_decay, const float* gradient,
              float* velocity, float* weight, bfloat16* copy) {
     float checks = 0.0f;
 #pragma omp simd reduction(+ : checks)
     for (int64_t i = begin; i < end; ++i) {
-        sgd_momentum_value(rate, momentum, weight_decay, gradient[i], velocity[i], weight[i]);
+        sgd_momentum_value(rate, momentum, weight_decay, Nesterov, gradient[i], velocity[i], weight[i]);
         checks += finite_check(weight[i]);
         if constexpr (Copy) store(copy[i], weight[i]);
     }
@@ -47,7 +47,8 @@ template <class Exec>
 void sgd_momentum(const Exec&, const SgdShape& shape, const Schedule& schedule, int64_t* step, const float* gradient,
                   float* velocity, float* weight, bfloat16* copy, Metrics* totals, const SumScratch& scratch) {
     const float rate = rate_of(schedule, *step);
-    const auto range = copy == nullptr ? update<false> : update<true>;
+    const auto range = shape.nesterov ? (copy == nullptr ? update<false, true> : update<true, true>)
+                                      : (copy == nullptr ? update<false, false> : update<true, false>);
     double* partial = reinterpret_cast<double*>(scratch.floats);
     const int64_t blocks = sum_blocks(shape.n);
 #pragma omp parallel for schedule(static) if (shape.n > kParallelElements)

@@ -28,10 +28,11 @@ tools::Experiment load(const std::string& name) {
 TEST_CASE("a written configuration reads back equal", "[config]") {
     tools::Experiment experiment;
     CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
-    experiment.model = {.depth = 110,
-                        .block = models::Block::postact,
-                        .shortcut = models::Shortcut::projection,
-                        .padding = models::Padding::symmetric};
+    experiment.model = models::ResNetConfig{.depth = 110,
+                                            .block = models::Block::postact,
+                                            .shortcut = models::Shortcut::projection,
+                                            .padding = models::Padding::symmetric,
+                                            .batch_norm = {.epsilon = 1e-5, .decay = 0.9}};
     experiment.data = {.dir = "/a \"quoted\" \xC3\xA9", .shuffle = false, .augment = {.pad = 0, .flip = false}};
     experiment.train = {.steps = 7,
                         .batch_size = 3,
@@ -40,9 +41,12 @@ TEST_CASE("a written configuration reads back equal", "[config]") {
                         .device = engine::DeviceChoice::cuda,
                         .kernels = engine::KernelChoice::fused,
                         .deterministic = false};
-    experiment.optimizer = {.momentum = 0.1 + 0.2, .weight_decay = 1e-300};
+    experiment.optimizer = {.kind = engine::OptimizerKind::nesterov, .momentum = 0.1 + 0.2, .weight_decay = 1e-300};
     experiment.schedule = {.boundaries = {}, .values = {1.0 / 3.0}};
     experiment.run = {.dir = "out", .log_every = 1, .eval_every = 2, .checkpoint_every = 3, .keep = 4};
+    CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
+    experiment.model = models::WideResNetConfig{.depth = 28, .widening = 10, .batch_norm = {.decay = 0.5}};
+    experiment.run.keep.reset();
     CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
 }
 
@@ -72,22 +76,25 @@ TEST_CASE("every configuration file loads", "[config]") {
         const auto underscore = name.find('_');
         const std::string network = underscore == name.npos ? name : name.substr(underscore + 1);
         CHECK(experiment.data.format == (underscore == name.npos ? "cifar10" : name.substr(0, underscore)));
+        const auto* model = std::get_if<models::ResNetConfig>(&experiment.model.config);
+        if (model == nullptr) continue;
         const bool is_plain = name.rfind("plain", 0) == 0;
         const bool is_postact = name.rfind("postact", 0) == 0;
-        CHECK((experiment.model.shortcut == models::Shortcut::none) == is_plain);
-        CHECK((experiment.model.block == models::Block::postact) == is_postact);
+        CHECK((model->shortcut == models::Shortcut::none) == is_plain);
+        CHECK((model->block == models::Block::postact) == is_postact);
         if (const auto digit = network.find_first_of("0123456789"); digit != network.npos) {
-            CHECK(experiment.model.depth == std::stoll(network.substr(digit)));
+            CHECK(model->depth == std::stoll(network.substr(digit)));
         }
     }
-    CHECK(count >= 15);  // None of these is lost; a new one needs no edit here.
+    CHECK(count >= 16);  // None of these is lost; a new one needs no edit here.
 }
 
 TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "[config]") {
     for (const char* name : {"postact20", "postact56", "postact110"}) {
         const tools::Experiment experiment = load(name);
-        CHECK(experiment.model.shortcut == models::Shortcut::subsample_zeropad);
-        CHECK(experiment.model.padding == models::Padding::symmetric);
+        const auto& model = std::get<models::ResNetConfig>(experiment.model.config);
+        CHECK(model.shortcut == models::Shortcut::subsample_zeropad);
+        CHECK(model.padding == models::Padding::symmetric);
         CHECK(experiment.optimizer.weight_decay == 1e-4);
         CHECK(experiment.optimizer.momentum == 0.9);
         CHECK(experiment.train.steps == 64000);
@@ -96,6 +103,24 @@ TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "
     CHECK(load("postact56").schedule.boundaries == std::vector<std::int64_t>{32000, 48000});
     CHECK(load("postact110").schedule.values == std::vector<double>{0.01, 0.1, 0.01, 0.001});
     CHECK(load("postact110").schedule.boundaries == std::vector<std::int64_t>{400, 32000, 48000});
+}
+
+TEST_CASE("WRN-16-4 trains as Zagoruyko & Komodakis 2016 for 200 epochs of 50,000 images", "[config]") {
+    const tools::Experiment experiment = load("wrn16-4");
+    const engine::ScheduleConfig& schedule = experiment.schedule;
+    CHECK(experiment.model == models::WideResNetConfig{.batch_norm = {.epsilon = 1e-5, .decay = 0.9}});
+    CHECK(experiment.model.title() == "WRN-16-4");
+    CHECK(experiment.optimizer.kind == engine::OptimizerKind::nesterov);
+    CHECK(experiment.optimizer.weight_decay == 5e-4);
+    CHECK(schedule.values == std::vector<double>{0.1, 0.02, 0.004, 0.0008});
+    const auto epoch_of = [&](std::int64_t step) {
+        return static_cast<double>(step * experiment.train.batch_size) / 50000;
+    };
+    REQUIRE(schedule.boundaries.size() == 3);
+    CHECK(epoch_of(schedule.boundaries[0]) == Approx(60).epsilon(1e-4));
+    CHECK(epoch_of(schedule.boundaries[1]) == Approx(120).epsilon(1e-4));
+    CHECK(epoch_of(schedule.boundaries[2]) == Approx(160).epsilon(1e-4));
+    CHECK(epoch_of(experiment.train.steps) == Approx(200).epsilon(1e-4));
 }
 
 TEST_CASE("run.dir that is given stays", "[config]") {

@@ -28,7 +28,7 @@ std::string data_formats_expected() {
 
 const std::vector<BadValue>& bad_values() {
     static const std::vector<BadValue> cases = {
-        {"model.family", R"("vgg")", R"(expected "resnet", got "vgg")"},
+        {"model.family", R"("vgg")", R"(expected "resnet" or "wide_resnet", got "vgg")"},
         {"model.depth", "7", "expected an integer from 8 to 9998, got 7"},
         {"model.depth", "20.0", "expected an integer from 8 to 9998, got 20.0"},
         {"model.depth", "18446744073709551615", "expected an integer from 8 to 9998, got 18446744073709551615"},
@@ -40,6 +40,12 @@ const std::vector<BadValue>& bad_values() {
         {"model.shortcut", "null",
          R"(expected "avgpool_zeropad" or "subsample_zeropad" or "projection" or "none", got null)"},
         {"model.padding", R"("valid")", R"(expected "same" or "symmetric", got "valid")"},
+        {"model.batch_norm", "1e-3", "expected an object {...}, got 0.001"},
+        {"model.batch_norm.epsilon", "0", "expected a number > 0, got 0"},
+        {"model.batch_norm.epsilon", "1e-50", "epsilon is outside the range of single precision"},
+        {"model.batch_norm.epsilon", "1e39", "epsilon is outside the range of single precision"},
+        {"model.batch_norm.decay", "1", "expected a number >= 0 and < 1, got 1"},
+        {"model.batch_norm.decay", "-0.1", "expected a number >= 0 and < 1, got -0.1"},
         {"data.format", R"("mnist")", data_formats_expected() + R"(, got "mnist")"},
         {"data.format", "10", data_formats_expected() + ", got 10"},
         {"data.dir", "3", "expected a string that is not empty, or null, got 3"},
@@ -65,7 +71,7 @@ const std::vector<BadValue>& bad_values() {
         {"train.device", R"("gpu")", R"(expected "cuda" or "cpu" or "auto", got "gpu")"},
         {"train.kernels", R"("fast")", R"(expected "composed" or "fused" or "auto", got "fast")"},
         {"train.deterministic", "null", "expected true or false, got null"},
-        {"optimizer.kind", R"("adam")", R"(expected "sgd", got "adam")"},
+        {"optimizer.kind", R"("adam")", R"(expected "sgd" or "nesterov", got "adam")"},
         {"optimizer.momentum", "1", "expected a number >= 0 and < 1, got 1"},
         {"optimizer.momentum", R"("0.9")", R"(expected a number >= 0 and < 1, got "0.9")"},
         {"optimizer.weight_decay", "-1e-4", "expected a number >= 0, got -0.0001"},
@@ -78,7 +84,9 @@ const std::vector<BadValue>& bad_values() {
         {"run.log_every", "0", "expected an integer >= 1, got 0"},
         {"run.eval_every", "-5", "expected an integer >= 1, got -5"},
         {"run.checkpoint_every", "0.5", "expected an integer >= 1, got 0.5"},
-        {"run.keep", "0", "expected an integer >= 1, got 0"},
+        {"run.keep", "0", R"(expected an integer >= 1 or "all", got 0)"},
+        {"run.keep", R"("none")", R"(expected an integer >= 1 or "all", got "none")"},
+        {"run.keep", "null", R"(expected an integer >= 1 or "all", got null)"},
     };
     return cases;
 }
@@ -145,7 +153,7 @@ TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
         "schedule": {"boundaries": [], "values": [1]}
     })",
                                                                      "x.json");
-    CHECK(experiment.model.units_per_stage() == 1);
+    CHECK(std::get<models::ResNetConfig>(experiment.model.config).units_per_stage() == 1);
     CHECK(experiment.data.dir == "/data");
     CHECK(experiment.data.augment.pad == 16);
     CHECK(experiment.train.batch_size == 50000);
@@ -158,19 +166,22 @@ TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
 
 TEST_CASE("every word of a vocabulary is read as its enumerator", "[config]") {
     const auto read = [](const std::string& text) { return tools::experiment_from_json(text, "x.json"); };
+    const auto model = [&](const std::string& text) {
+        return std::get<models::ResNetConfig>(read("{\"model\": " + text + "}").model.config);
+    };
     using models::Shortcut;
     const std::map<std::string, Shortcut> shortcuts = {{"avgpool_zeropad", Shortcut::avgpool_zeropad},
                                                        {"subsample_zeropad", Shortcut::subsample_zeropad},
                                                        {"projection", Shortcut::projection},
                                                        {"none", Shortcut::none}};
     for (const auto& [name, value] : shortcuts) {
-        CHECK(read(R"({"model": {"shortcut": ")" + name + R"("}})").model.shortcut == value);
+        CHECK(model("{\"shortcut\": \"" + name + "\"}").shortcut == value);
         CHECK(engine::name_of(value) == name);
     }
-    CHECK(read(R"({"model": {"block": "preact"}})").model.block == models::Block::preact);
-    CHECK(read(R"({"model": {"block": "postact"}})").model.block == models::Block::postact);
-    CHECK(read(R"({"model": {"padding": "same"}})").model.padding == models::Padding::same);
-    CHECK(read(R"({"model": {"padding": "symmetric"}})").model.padding == models::Padding::symmetric);
+    CHECK(model(R"({"block": "preact"})").block == models::Block::preact);
+    CHECK(model(R"({"block": "postact"})").block == models::Block::postact);
+    CHECK(model(R"({"padding": "same"})").padding == models::Padding::same);
+    CHECK(model(R"({"padding": "symmetric"})").padding == models::Padding::symmetric);
     using engine::PrecisionChoice;
     const std::map<std::string, PrecisionChoice> precisions = {{"fp32", PrecisionChoice::fp32},
                                                                {"tf32", PrecisionChoice::tf32},
@@ -185,4 +196,8 @@ TEST_CASE("every word of a vocabulary is read as its enumerator", "[config]") {
     CHECK(read(R"({"train": {"kernels": "composed"}})").train.kernels == engine::KernelChoice::composed);
     CHECK(read(R"({"train": {"kernels": "fused"}})").train.kernels == engine::KernelChoice::fused);
     CHECK(read(R"({"train": {"kernels": "auto"}})").train.kernels == engine::KernelChoice::automatic);
+    CHECK(read(R"({"optimizer": {"kind": "sgd"}})").optimizer.kind == engine::OptimizerKind::sgd);
+    CHECK(read(R"({"optimizer": {"kind": "nesterov"}})").optimizer.kind == engine::OptimizerKind::nesterov);
+    CHECK(read(R"({"run": {"keep": 3}})").run.keep == 3);
+    CHECK_FALSE(read(R"({"run": {"keep": "all"}})").run.keep);
 }

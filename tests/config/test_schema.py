@@ -41,18 +41,45 @@ class SchemaTest(unittest.TestCase):
             {"optimizer": {"momentum": 1}},
             {"schedule": {"boundaries": [0.5]}},
             {"schedule": {"values": [-0.1]}},
+            {"schedule": {"kind": "cosine"}},
+            {"model": {"family": "vgg"}},
+            {"model": {"widening": 2}},
+            {"model": {"family": "wide_resnet", "block": "preact"}},
+            {"model": {"family": "wide_resnet", "depth": 9}},
+            {"model": {"batch_norm": {"epsilon": 0}}},
+            {"model": {"batch_norm": {"decay": 1}}},
+            {"run": {"keep": 0}},
+            {"run": {"keep": "none"}},
         ]
         for config in cases:
             with self.subTest(config=config):
                 self.assertFalse(self.validator.is_valid(config))
 
+    def test_accepts_good_values(self):
+        cases = [
+            {"model": {"depth": 8, "batch_norm": {"epsilon": 1e-5}}},
+            {"model": {"family": "resnet", "block": "postact"}},
+            {"model": {"family": "wide_resnet", "depth": 28, "widening": 10, "batch_norm": {"decay": 0}}},
+            {"schedule": {"kind": "piecewise"}},
+            {"run": {"keep": 1}},
+            {"run": {"keep": "all"}},
+        ]
+        for config in cases:
+            with self.subTest(config=config):
+                self.validator.validate(config)
+
     def test_defaults_are_valid(self):
-        def defaults(schema):
+        def defaults(schema, alternative):
+            if "oneOf" in schema:
+                return defaults(schema["oneOf"][alternative], alternative)
             if "properties" not in schema:
                 return schema["default"]
-            return {key: defaults(part) for key, part in schema["properties"].items() if key != "$schema"}
+            parts = {key: part for key, part in schema["properties"].items() if key != "$schema"}
+            return {key: defaults(part, alternative) for key, part in parts.items() if "deprecated" not in part}
 
-        self.validator.validate(defaults(self.validator.schema))
+        for alternative in range(len(self.validator.schema["properties"]["model"]["oneOf"])):
+            with self.subTest(alternative=alternative):
+                self.validator.validate(defaults(self.validator.schema, alternative))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,10 @@ expect "it keeps its two newest checkpoints, the best and the last" \
     equal "$(cd "$scratch/whole" && printf '%s ' *.safetensors)" \
     "best.safetensors last.safetensors step-00000010.safetensors step-00000012.safetensors "
 
+train --out "$scratch/all" --set train.steps=4 --set run.checkpoint_every=1 --set run.keep=all
+expect "or all of them" equal "$(cd "$scratch/all" && printf '%s ' step-*)" \
+    "step-00000001.safetensors step-00000002.safetensors step-00000003.safetensors step-00000004.safetensors "
+
 # ---- going on
 train --out "$scratch/whole" --resume --data "$scratch/nowhere"
 expect "a finished run has nothing to do, and looks at no data" exits_with 0
@@ -85,7 +89,14 @@ refused "another block" '/model/block is "preact" in the checkpoint, but "postac
 refused "another batch size" "/train/batch_size is 16 in the checkpoint, but 8" --set train.batch_size=8
 refused "another seed" "/train/seed is 0 in the checkpoint, but 1" --set train.seed=1
 refused "another momentum" "/optimizer/momentum is 0.9 in the checkpoint, but 0.5" --set optimizer.momentum=0.5
+refused "another kind of momentum" '/optimizer/kind is "sgd" in the checkpoint, but "nesterov"' --set optimizer.kind=nesterov
+refused "another epsilon" "/model/batch_norm/epsilon is 0.001 in the checkpoint, but 0.01" --set model.batch_norm.epsilon=0.01
+refused "another decay" "/model/batch_norm/decay is 0.99 in the checkpoint, but 0.9" --set model.batch_norm.decay=0.9
 refused "another augmentation" "/data/augment/flip is true in the checkpoint, but false" --set data.augment.flip=false
+printf '{"model": {"family": "wide_resnet", "depth": 10}, "train": {"batch_size": 16}}' >"$scratch/wide.json"
+run "$bin/resnet-train" "$scratch/wide.json" --out "$scratch/parts" --resume
+expect "another family: exit 2" exits_with 2
+expect "another family: both names" says '/model/family is "resnet" in the checkpoint, but "wide_resnet" is asked for'
 cp -r "$data" "$scratch/other-data"
 flip "$scratch/other-data/data_batch_5.bin" 30000001
 fingerprint=$(cat "$scratch"/other-data/data_batch_?.bin |

@@ -24,7 +24,7 @@ constexpr int kBatch = 128;  // The byte model chooses between one backward kern
 
 struct LaunchCase {
     const char* name;
-    models::ModelConfig model;
+    models::ResNetConfig model;
     int64_t fused, composed;  // Operations of a step.
 };
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from reference_model import DECAY, EPSILON, ResNet, weight_penalty
+from reference_model import DECAY, EPSILON, build, weight_penalty
 from safetensors_file import Bfloat16, round_to_bfloat16, write_safetensors
 
 MOMENTUM = 0.9
@@ -26,31 +26,41 @@ CLOSED_SHARE = 0.6  # of channels with a negative shift: open ones are nearly li
 
 
 class Case:
-    """One file. `steps` is 0 where nothing is kept from after the first gradient; `narrow` stores weight gradients as
-    BF16; `autocast` measures how far PyTorch's bfloat16 is from float64, where nothing is kept clear of zero. Norm
-    shifts start `shifts` scales from zero: far where ten steps of ReLU inputs have to stay clear of it."""
+    """One file. `model` is the config's "model" object; `steps` is 0 where nothing is kept from after the first
+    gradient; `nesterov` takes Nesterov's momentum; `narrow` stores weight gradients as BF16; `autocast` measures how
+    far PyTorch's bfloat16 is from float64, where nothing is kept clear of zero. Norm shifts start `shifts` scales from
+    zero: far where ten steps of ReLU inputs have to stay clear of it."""
 
-    def __init__(self, depth, block, shortcut, padding, batch, weight_decay, steps, narrow=False, autocast=False):
-        self.model = {"depth": depth, "block": block, "shortcut": shortcut, "padding": padding}
+    def __init__(self, model, batch, weight_decay, steps, narrow=False, autocast=False, nesterov=False):
+        self.model, self.nesterov = model, nesterov
         self.batch, self.weight_decay, self.steps, self.narrow = batch, weight_decay, steps, narrow
         self.autocast, self.learning_rate = autocast, LARGE_LEARNING_RATE if autocast else LEARNING_RATE
         self.candidates = 200 if steps > 1 else 5
         self.shifts = (1.2, 1.8) if steps else (0.3, 1.2)
 
 
+def resnet(depth, block, shortcut, padding):
+    return {"family": "resnet", "depth": depth, "block": block, "shortcut": shortcut, "padding": padding}
+
+
+def wide_resnet(depth, widening):
+    return {"family": "wide_resnet", "depth": depth, "widening": widening}
+
+
 CASES = {
-    "depth8_preact": Case(8, "preact", "avgpool_zeropad", "same", 2, 0.05, 10),
-    "depth8_plain": Case(8, "preact", "none", "same", 2, 0.05, 10),
-    "depth8_postact": Case(8, "postact", "subsample_zeropad", "symmetric", 2, 0.05, 10),
-    "depth8_postact_projection": Case(8, "postact", "projection", "symmetric", 2, 0.05, 10),
-    "depth8_preact_projection": Case(8, "preact", "projection", "same", 2, 0.05, 0),
-    "depth8_preact_subsample": Case(8, "preact", "subsample_zeropad", "symmetric", 2, 0.05, 0),
-    "full_resnet20": Case(20, "preact", "avgpool_zeropad", "same", 4, 2e-4, 0),
-    "full_plain20": Case(20, "preact", "none", "same", 4, 2e-4, 0),
-    "full_postact20": Case(20, "postact", "subsample_zeropad", "symmetric", 4, 2e-4, 0),
-    "full_resnet56": Case(56, "preact", "avgpool_zeropad", "same", 4, 2e-4, 0, narrow=True),
-    "bf16_preact": Case(8, "preact", "avgpool_zeropad", "same", 4, 0.05, 1, autocast=True),
-    "bf16_plain": Case(8, "preact", "none", "same", 4, 0.05, 1, autocast=True),
+    "depth8_preact": Case(resnet(8, "preact", "avgpool_zeropad", "same"), 2, 0.05, 10),
+    "depth8_plain": Case(resnet(8, "preact", "none", "same"), 2, 0.05, 10),
+    "depth8_postact": Case(resnet(8, "postact", "subsample_zeropad", "symmetric"), 2, 0.05, 10),
+    "depth8_postact_projection": Case(resnet(8, "postact", "projection", "symmetric"), 2, 0.05, 10),
+    "depth8_preact_projection": Case(resnet(8, "preact", "projection", "same"), 2, 0.05, 0),
+    "depth8_preact_subsample": Case(resnet(8, "preact", "subsample_zeropad", "symmetric"), 2, 0.05, 0),
+    "depth10_wide": Case(wide_resnet(10, 2), 2, 0.05, 10, nesterov=True),
+    "full_resnet20": Case(resnet(20, "preact", "avgpool_zeropad", "same"), 4, 2e-4, 0),
+    "full_plain20": Case(resnet(20, "preact", "none", "same"), 4, 2e-4, 0),
+    "full_postact20": Case(resnet(20, "postact", "subsample_zeropad", "symmetric"), 4, 2e-4, 0),
+    "full_resnet56": Case(resnet(56, "preact", "avgpool_zeropad", "same"), 4, 2e-4, 0, narrow=True),
+    "bf16_preact": Case(resnet(8, "preact", "avgpool_zeropad", "same"), 4, 0.05, 1, autocast=True),
+    "bf16_plain": Case(resnet(8, "preact", "none", "same"), 4, 0.05, 1, autocast=True),
 }
 
 
@@ -71,7 +81,7 @@ def initial_state(case, random, images):
 
     Weights are rounded to bfloat16; running statistics are those of the batch, disturbed.
     """
-    model = ResNet(**case.model)
+    model = build(**case.model)
     state = {}
     for name, parameter in model.named_parameters():
         shape = tuple(parameter.shape)
@@ -178,7 +188,7 @@ def run(case, images, labels, state, dtype, keep=False, floor=0.0, autocast=Fals
 
     `autocast` lets PyTorch compute in bfloat16 what it deems safe, as it does in a training in mixed precision.
     """
-    model = ResNet(**case.model).to(dtype)
+    model = build(**case.model).to(dtype)
     load(model, state)
     x, y = torch.from_numpy(images).to(dtype), torch.from_numpy(labels)
     watch = ReluWatch(model, keep, floor)
@@ -187,7 +197,7 @@ def run(case, images, labels, state, dtype, keep=False, floor=0.0, autocast=Fals
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             result["logits.eval"] = model.eval()(x).double().numpy()
     model.train()
-    momentum = {name: torch.zeros_like(parameter) for name, parameter in model.named_parameters()}
+    optimizer = torch.optim.SGD(model.parameters(), case.learning_rate, MOMENTUM, nesterov=case.nesterov)
     for step in range(max(case.steps, 1)):
         model.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
@@ -202,15 +212,14 @@ def run(case, images, labels, state, dtype, keep=False, floor=0.0, autocast=Fals
             for name, parameter in model.named_parameters():
                 result["grad." + name] = parameter.grad.double().numpy().copy()
         if case.steps:
-            with torch.no_grad():
-                for name, parameter in model.named_parameters():
-                    momentum[name].mul_(MOMENTUM).add_(parameter.grad)
-                    parameter.sub_(case.learning_rate * momentum[name])
+            optimizer.step()
     if case.steps:
         after = f"after{case.steps}."
         result.update({after + name: values for name, values in state_of(model).items()})
         if case.steps > 1:
-            result.update({after + "momentum." + name: v.double().numpy() for name, v in momentum.items()})
+            for name, parameter in model.named_parameters():
+                momentum = optimizer.state[parameter]["momentum_buffer"]
+                result[after + "momentum." + name] = momentum.double().numpy().copy()
     return result, watch
 
 
@@ -290,10 +299,11 @@ def make(name, case, folder):
         narrow = case.narrow and key.startswith("grad.") and values.ndim > 1
         tensors[key] = Bfloat16(values) if narrow else values.astype(np.float32)
     metadata = {
-        "model": json.dumps({"family": "resnet", **case.model}),
+        "model": json.dumps(case.model),
         "seed": str(best.seed),
         "seeds_searched": str(case.candidates),
         "weight_decay": str(case.weight_decay),
+        "optimizer": "nesterov" if case.nesterov else "sgd",
         "momentum": str(MOMENTUM),
         "learning_rate": str(case.learning_rate),
         "steps": str(case.steps),

@@ -1,8 +1,9 @@
 """The project's networks in PyTorch: the reference for golden tensors and the rival in the benchmark.
 
 Runs under PyTorch 1.13 and later, in float32 or float64, in any memory format. Parameter and buffer names are those of
-a checkpoint of this project. He et al. 2016, "Identity Mappings in Deep Residual Networks" (preact) and He et al. 2015,
-"Deep Residual Learning for Image Recognition" (postact), both in their CIFAR-10 form.
+a checkpoint of this project. He et al. 2016, "Identity Mappings in Deep Residual Networks" (preact), He et al. 2015,
+"Deep Residual Learning for Image Recognition" (postact), and Zagoruyko & Komodakis 2016, "Wide Residual Networks", all
+in their CIFAR-10 form.
 """
 
 import math
@@ -158,6 +159,51 @@ class ResNet(nn.Module):
         if self.preact:
             x = self.relu(self.norm(x))
         return self.head(x.mean((2, 3)))
+
+
+class WideResNet(nn.Module):
+    """Wide ResNet for 32x32 images without dropout; `depth` is 6n + 4. The arguments are the config's keys.
+
+    Every ReLU goes through the one module `relu`, so that a hook there sees all of their inputs.
+    """
+
+    def __init__(self, depth, widening, classes=10):
+        super().__init__()
+        if depth < 10 or (depth - 4) % 6:
+            raise ValueError(f"depth is {depth}; it must be 6n + 4 with n >= 1")
+        self.relu = nn.ReLU(inplace=True)
+        in_channels = STAGE_CHANNELS[0]
+        self.stem = Convolution(3, in_channels, 3, 1, "symmetric")
+        self.stages = nn.ModuleList()
+        for stage, channels in enumerate(widening * channels for channels in STAGE_CHANNELS):
+            units = nn.ModuleList()
+            for unit in range((depth - 4) // 6):
+                stride = 2 if stage > 0 and unit == 0 else 1
+                units.append(
+                    PreactUnit(in_channels, channels, stride, "projection", "symmetric", self.relu, first=False)
+                )
+                in_channels = channels
+            self.stages.append(units)
+        self.norm = norm_layer(in_channels)
+        self.head = nn.Linear(in_channels, classes)
+        for parameter in decayed_parameters(self):
+            nn.init.xavier_uniform_(parameter)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for units in self.stages:
+            for unit in units:
+                x = unit(x)
+        return self.head(self.relu(self.norm(x)).mean((2, 3)))
+
+
+FAMILIES = {"resnet": ResNet, "wide_resnet": WideResNet}
+
+
+def build(family, **arguments):
+    """The network of a config's "model" object."""
+    return FAMILIES[family](**arguments)
 
 
 def decayed_parameters(model):

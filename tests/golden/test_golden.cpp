@@ -23,6 +23,7 @@ const Golden kCases[] = {
     {"depth8_postact_projection", 1e-5, 1e-5, kTight},
     {"depth8_preact_projection", 1e-5, 1e-5, kTight},
     {"depth8_preact_subsample", 1e-5, 1e-5, kTight},
+    {"depth10_wide", 1e-5, 1e-5, kTight},
     {"full_resnet20", 1e-5, 1e-5, 1e-3},
     {"full_plain20", 1e-5, 1e-5, 1e-3},
     {"full_postact20", 1e-5, 1e-5, 1e-3},

@@ -32,6 +32,7 @@ struct Start {
     std::vector<float> weight, velocity;
     int64_t step = 0;
     kernels::Metrics totals{1.0, 0.25, 3, 4, 0};
+    bool nesterov = false;
 };
 
 // One optimizer with its state, at `offset` elements into its arrays.
@@ -40,6 +41,7 @@ class Optimizer {
   public:
     Optimizer(const SgdCase& s, const Start& start)
         : case_(s),
+          nesterov_(start.nesterov),
           boundaries_(kBoundaries),
           rates_(kRates),
           weight_(shifted(start.weight)),
@@ -67,7 +69,7 @@ class Optimizer {
     kernels::Metrics totals() const { return totals_.read()[0]; }
 
   private:
-    kernels::SgdShape shape() const { return {case_.n, case_.decayed, kMomentum, kDecay, kBatch}; }
+    kernels::SgdShape shape() const { return {case_.n, case_.decayed, kMomentum, kDecay, nesterov_, kBatch}; }
     std::vector<float> shifted(std::vector<float> values) const {
         values.insert(values.begin(), case_.offset, -1.0f);
         return values;
@@ -78,6 +80,7 @@ class Optimizer {
     }
 
     SgdCase case_;
+    bool nesterov_;
     typename Place::template Array<int64_t> boundaries_;
     typename Place::template Array<float> rates_, weight_, velocity_;
     typename Place::template Array<bfloat16> copy_;
@@ -88,11 +91,11 @@ class Optimizer {
 };
 
 template <class Place>
-void sgd_cases() {
+void sgd_cases(bool nesterov) {
     for (const SgdCase& s : kCases) {
         CAPTURE(s.n, s.decayed, s.offset);
         const auto start = uniform_values<float>(s.n, 1);
-        Optimizer<Place> optimizer(s, {start, std::vector<float>(s.n)});
+        Optimizer<Place> optimizer(s, {.weight = start, .velocity = std::vector<float>(s.n), .nesterov = nesterov});
         std::vector<double> w(start.begin(), start.end()), v(s.n, 0.0);
         double penalty = 0.25;
         for (int step = 0; step < 5; ++step) {
@@ -105,8 +108,9 @@ void sgd_cases() {
             double squares = 0.0;
             for (int64_t i = 0; i < s.n; ++i) {
                 if (i < s.decayed) squares += static_cast<double>(before[i]) * before[i];
-                v[i] = kMomentum * v[i] + g[i] + (i < s.decayed ? kDecay * w[i] : 0.0);
-                w[i] -= rate * v[i];
+                const double slope = g[i] + (i < s.decayed ? kDecay * w[i] : 0.0);
+                v[i] = kMomentum * v[i] + slope;
+                w[i] -= rate * (nesterov ? slope + kMomentum * v[i] : v[i]);
             }
             if (with_totals) penalty += 0.5 * kDecay * squares * kBatch;
             optimizer.step(g, step == 4, with_totals);
@@ -124,6 +128,16 @@ void sgd_cases() {
         CHECK(optimizer.totals().diverged_at == 0);
         CHECK(optimizer.tickets() == std::vector<uint32_t>(kernels::kTickets, 0));
     }
+}
+
+template <class Place>
+void momentum_cases() {
+    sgd_cases<Place>(false);
+}
+
+template <class Place>
+void nesterov_cases() {
+    sgd_cases<Place>(true);
 }
 
 // Enough for every block to stride on.
@@ -151,7 +165,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::
 // One element that is not finite: the first, the last with weight decay, the first without, around the last full block
 // of threads, the very last.
 template <class Place>
-void not_finite() {
+void not_finite(bool nesterov) {
     for (const int offset : {0, 1}) {
         const SgdCase s{1030, 520, offset};
         const auto weight = uniform_values<float>(s.n, 4), velocity = uniform_values<float>(s.n, 5);
@@ -161,7 +175,7 @@ void not_finite() {
                 for (const float value : {kNan, kInfinity, -kInfinity}) {
                     for (const int array : {0, 1, 2}) {
                         CAPTURE(offset, element, step, value, array);
-                        Start start{weight, velocity, step};
+                        Start start{.weight = weight, .velocity = velocity, .step = step, .nesterov = nesterov};
                         auto first = gradient;
                         (array == 0 ? start.weight : array == 1 ? start.velocity : first)[element] = value;
                         Optimizer<Place> optimizer(s, start);
@@ -175,6 +189,11 @@ void not_finite() {
             }
         }
     }
+}
+
+template <class Place>
+void not_finite_cases() {
+    for (const bool nesterov : {false, true}) not_finite<Place>(nesterov);
 }
 
 template <class Place>
@@ -203,7 +222,7 @@ template <class Place>
 void constant_rate() {
     typename Place::template Array<float> rate(std::vector<float>{0.5f}), weight(std::vector<float>{1.0f});
     typename Place::template Array<float> velocity(std::vector<float>{0.0f}), gradient(std::vector<float>{1.0f});
-    const kernels::SgdShape shape{1, 0, 0.0f, 0.0f, 1};
+    const kernels::SgdShape shape{1, 0, 0.0f, 0.0f, false, 1};
     typename Place::template Array<float> scratch(kernels::sgd_momentum_scratch_floats(Place::exec(), shape));
     typename Place::template Array<uint32_t> tickets(std::vector<uint32_t>(kernels::kTickets, 0));
     typename Place::template Array<int64_t> step(std::vector<int64_t>{int64_t{1} << 40});
@@ -216,9 +235,11 @@ void constant_rate() {
 }  // namespace
 
 PLACED_TEST_CASE("SGD with momentum and weight decay: weights, penalty and step over a schedule",
-                 "[kernels][optimizer]", sgd_cases)
+                 "[kernels][optimizer]", momentum_cases)
+PLACED_TEST_CASE("SGD with Nesterov's momentum: weights, penalty and step over a schedule", "[kernels][optimizer]",
+                 nesterov_cases)
 PLACED_TEST_CASE("SGD of many parameters, the same every time", "[kernels][optimizer]", large_case)
 PLACED_TEST_CASE("SGD notes the step with a gradient, velocity or weight that is not finite", "[kernels][optimizer]",
-                 not_finite)
+                 not_finite_cases)
 PLACED_TEST_CASE("SGD notes the step that overflows, and a loss that is not finite", "[kernels][optimizer]", diverging)
 PLACED_TEST_CASE("SGD at a constant rate, at a late step", "[kernels][optimizer]", constant_rate)

@@ -12,8 +12,9 @@ using namespace test;
 
 namespace {
 
-constexpr double kDecay = 0.99;
-constexpr double kEpsilon = 1e-3;
+// The defaults, and others.
+const std::vector<nn::BatchNormConfig> kBatchNorms = {
+    {}, {.epsilon = 0.25, .decay = 0.5}, {.epsilon = 1e-5, .decay = 0}};
 
 std::vector<std::string> names(const nn::Parameters& parameters) {
     std::vector<std::string> all;
@@ -29,14 +30,18 @@ Tensor set(Backend& backend, const Tensor& tensor, const Array& values) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("batch norm moves its running statistics by a hundredth, with the unbiased variance", "[nn]") {
+DEVICE_TEST_CASE("batch norm moves its running statistics by its decay, with the unbiased variance", "[nn]") {
+    CHECK(nn::BatchNormConfig{}.decay == 0.99);
+    const nn::BatchNormConfig config = GENERATE(from_range(kBatchNorms));
+    INFO("decay " << config.decay);
+    const double decay = static_cast<float>(config.decay);
     // The last shape has one row per channel, where the unbiased variance divides by 1.
     for (const Shape& shape : {Shape{4, 3, 5, 17}, Shape{3, 1, 1, 5}, Shape{1, 1, 1, 3}}) {
         INFO(shape.to_string());
         Random random(shape.to_string());
         const int64_t channels = shape[-1], rows = shape.elements() / channels;
         nn::Parameters parameters;
-        const nn::BatchNorm norm(parameters, "norm", static_cast<int>(channels));
+        const nn::BatchNorm norm(parameters, "norm", static_cast<int>(channels), config);
         parameters.allocate(backend, DType::kFloat32, 0);
         Array mean({channels}), variance({channels}, std::vector<double>(channels, 1));
 
@@ -45,8 +50,8 @@ DEVICE_TEST_CASE("batch norm moves its running statistics by a hundredth, with t
             const ReferenceStats stats = stats_of(x);
             for (int64_t c = 0; c < channels; ++c) {
                 const double unbiased = stats.variance.values[c] * rows / std::max<int64_t>(rows - 1, 1);
-                mean.values[c] = kDecay * mean.values[c] + (1 - kDecay) * stats.mean.values[c];
-                variance.values[c] = kDecay * variance.values[c] + (1 - kDecay) * unbiased;
+                mean.values[c] = decay * mean.values[c] + (1 - decay) * stats.mean.values[c];
+                variance.values[c] = decay * variance.values[c] + (1 - decay) * unbiased;
             }
             Context context{backend, nullptr, true};
             const Variable input(upload(backend, x, DType::kFloat32), false);
@@ -58,15 +63,18 @@ DEVICE_TEST_CASE("batch norm moves its running statistics by a hundredth, with t
 }
 
 DEVICE_TEST_CASE("batch norm uses the batch's statistics in training, the running ones in evaluation", "[nn]") {
+    CHECK(nn::BatchNormConfig{}.epsilon == 1e-3);
+    const nn::BatchNormConfig config = GENERATE(from_range(kBatchNorms));
+    INFO("epsilon " << config.epsilon);
     const Shape shape{2, 3, 3, 5}, channels{5};
     Random random("which statistics");
     nn::Parameters parameters;
-    const nn::BatchNorm norm(parameters, "norm", 5);
+    const nn::BatchNorm norm(parameters, "norm", 5, config);
     parameters.allocate(backend, DType::kFloat32, 0);
     const Array x = rounded(random.uniform(shape, -1, 4), DType::kFloat32);
     const Array residual = rounded(random.uniform(shape), DType::kFloat32);
     const ReferenceNorm reference{rounded(random.uniform(channels, 0.5, 2), DType::kFloat32),
-                                  rounded(random.uniform(channels), DType::kFloat32), kEpsilon, true};
+                                  rounded(random.uniform(channels), DType::kFloat32), config.epsilon, true};
     const ReferenceStats running{rounded(random.uniform(channels), DType::kFloat32),
                                  rounded(random.uniform(channels, 0.1, 2), DType::kFloat32)};
     set(backend, parameters.parameters()[0]->weight, reference.gamma);

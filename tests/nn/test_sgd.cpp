@@ -24,15 +24,17 @@ constexpr double kMomentum = 0.9, kWeightDecay = 0.05;
 }  // namespace
 
 DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on weights alone", "[nn]") {
+    const auto kind = GENERATE(OptimizerKind::sgd, OptimizerKind::nesterov);
     for (const DType activations : {DType::kFloat32, DType::kBFloat16}) {
-        INFO(name_of(activations));
+        INFO(name_of(kind) << ' ' << name_of(activations));
         Parameters parameters;
         announce(parameters);
         parameters.allocate(backend, activations, 5);
         ScheduleConfig schedule;
         schedule.boundaries = {2, 3, 4};
         schedule.values = {0.1, 0.01, 0.5, 0};
-        Sgd optimizer(backend, parameters, {.momentum = kMomentum, .weight_decay = kWeightDecay}, schedule);
+        Sgd optimizer(backend, parameters, {.kind = kind, .momentum = kMomentum, .weight_decay = kWeightDecay},
+                      schedule);
         const auto& all = parameters.parameters();
         std::vector<Array> weights, velocities;
         for (const auto& parameter : all) {
@@ -50,8 +52,9 @@ DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on we
                 for (size_t k = 0; k < gradient.values.size(); ++k) {
                     double& v = velocities[i].values[k];
                     double& w = weights[i].values[k];
-                    v = kMomentum * v + gradient.values[k] + decay * w;
-                    w -= rate * v;
+                    const double slope = gradient.values[k] + decay * w;
+                    v = kMomentum * v + slope;
+                    w -= rate * (kind == OptimizerKind::nesterov ? slope + kMomentum * v : v);
                 }
             }
             optimizer.update(1);

@@ -54,7 +54,11 @@ class GoldenFile {
     }
 
     engine::OptimizerConfig optimizer() const {
-        return {.momentum = number("momentum"), .weight_decay = number("weight_decay")};
+        const auto kind = file_.metadata().find("optimizer");
+        const bool nesterov = kind != file_.metadata().end() && kind->second == "nesterov";
+        return {.kind = nesterov ? engine::OptimizerKind::nesterov : engine::OptimizerKind::sgd,
+                .momentum = number("momentum"),
+                .weight_decay = number("weight_decay")};
     }
 
   private:

@@ -8,12 +8,13 @@
 
 namespace test {
 
-inline const models::ModelConfig kPreact{.depth = 8};
-inline const models::ModelConfig kPlain{.depth = 8, .shortcut = models::Shortcut::none};
-inline const models::ModelConfig kPostact{.depth = 8,
-                                          .block = models::Block::postact,
-                                          .shortcut = models::Shortcut::subsample_zeropad,
-                                          .padding = models::Padding::symmetric};
+inline const models::ResNetConfig kPreact{.depth = 8};
+inline const models::ResNetConfig kPlain{.depth = 8, .shortcut = models::Shortcut::none};
+inline const models::ResNetConfig kPostact{.depth = 8,
+                                           .block = models::Block::postact,
+                                           .shortcut = models::Shortcut::subsample_zeropad,
+                                           .padding = models::Padding::symmetric};
+inline const models::WideResNetConfig kWide{.depth = 10, .widening = 2};
 
 class Training {
   public:

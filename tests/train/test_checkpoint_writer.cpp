@@ -12,7 +12,7 @@ using namespace engine;
 
 struct Writing {
     Writing()
-        : run(make_cpu_backend(), {.depth = 8}, DType::kFloat32, 3),
+        : run(make_cpu_backend(), models::ResNetConfig{.depth = 8}, DType::kFloat32, 3),
           folder(parent / "run"),
           metrics(folder.metrics_path(), 0, 0) {}
 
@@ -37,7 +37,7 @@ TEST_CASE_METHOD(Writing, "a checkpoint holds the weights of its step, whatever 
     writer.finish();
     CHECK(folder.checkpoints().size() == 4);
     for (int step = 1; step <= 4; ++step) {
-        test::TrainingRun other(make_cpu_backend(), {.depth = 8}, DType::kFloat32, 4);
+        test::TrainingRun other(make_cpu_backend(), models::ResNetConfig{.depth = 8}, DType::kFloat32, 4);
         other.restore(Checkpoint::read(folder.checkpoint_path(step)));
         CHECK((other.state() == states[static_cast<size_t>(step) - 1]));
     }

@@ -9,7 +9,7 @@ constexpr int kBatch = 8;
 
 struct Fixture : tools::Session {
     explicit Fixture(int depth)
-        : Session({.model = {.depth = depth},
+        : Session({.model = models::ResNetConfig{.depth = depth},
                    .train = {.batch_size = kBatch,
                              .precision = engine::PrecisionChoice::fp32,
                              .device = engine::DeviceChoice::cpu}}),

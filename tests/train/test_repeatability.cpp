@@ -30,7 +30,7 @@ struct Result {
 // A ResNet-8 after `steps` updates with `threads` threads, evaluated on the same pictures.
 Result train(int steps, int threads, uint64_t seed, engine::DType dtype) {
     omp_set_num_threads(threads);
-    tools::Session session({.model = {.depth = 8},
+    tools::Session session({.model = models::ResNetConfig{.depth = 8},
                             .train = {.batch_size = 16,
                                       .seed = seed,
                                       .precision = test::precision_of(dtype),

@@ -39,9 +39,9 @@ void check_resume(const std::function<std::unique_ptr<Backend>()>& make_backend,
     CHECK(found.accuracy == expected.accuracy);
 }
 
-const models::ModelConfig kPreact{.depth = 8};
-const models::ModelConfig kPlain{.depth = 8, .shortcut = models::Shortcut::none};
-const models::ModelConfig kPostact{
+const models::ResNetConfig kPreact{.depth = 8};
+const models::ResNetConfig kPlain{.depth = 8, .shortcut = models::Shortcut::none};
+const models::ResNetConfig kPostact{
     .depth = 8, .block = models::Block::postact, .shortcut = models::Shortcut::projection};
 
 // A run folder with checkpoints of the steps 1, 2 and 3.

@@ -110,6 +110,15 @@ TEST_CASE("the newest checkpoints stay, and whatever is no checkpoint", "[train]
     CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-123456789.safetensors");
 }
 
+TEST_CASE("all checkpoints stay where no number of them is given", "[train]") {
+    const TemporaryFolder parent;
+    RunFolder folder(parent / "run");
+    for (int64_t step = 1; step <= 9; ++step) write(folder.checkpoint_path(step));
+    folder.settle(9, std::nullopt);
+    CHECK(folder.checkpoints().size() == 9);
+    CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-00000009.safetensors");
+}
+
 TEST_CASE("a damaged checkpoint never pushes out a good one", "[train]") {
     const TemporaryFolder parent;
     RunFolder folder(parent / "run");

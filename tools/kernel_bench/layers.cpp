@@ -103,9 +103,8 @@ std::string Layer::text() const {
 
 ParameterCount parameter_count(int depth) {
     engine::nn::Parameters parameters;
-    models::ModelConfig config;
-    config.depth = depth;
-    const auto model = models::make_model(parameters, config, engine::cifar10_description());
+    const auto model =
+        models::make_model(parameters, models::ResNetConfig{.depth = depth}, engine::cifar10_description());
     ParameterCount count{0, 0};
     for (const auto& parameter : parameters.parameters()) {
         count.all += parameter->shape.elements();

@@ -3,33 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
-#include <span>
-#include <string_view>
 
 namespace tools {
 namespace {
 
-using Prefixes = std::span<const std::string_view>;
-
-constexpr std::array<std::string_view, 2> kModel = {"/model/", "/data/format"};
-constexpr std::array<std::string_view, 7> kRun = {
-    "/model/", "/data/format", "/data/shuffle", "/data/augment/", "/train/batch_size", "/train/seed", "/optimizer/"};
-
-void refuse_differences(const engine::Checkpoint& checkpoint, const Experiment& wanted, Prefixes prefixes,
+// Compares the keys that are fixed in `where`.
+void refuse_differences(const engine::Checkpoint& checkpoint, const Experiment& wanted, engine::Fixed where,
                         const std::string& remedy) {
-    const auto values = [](const Experiment& experiment) {
-        return nlohmann::ordered_json::parse(to_json(experiment)).flatten();
+    const auto values = [where](const Experiment& experiment) {
+        return nlohmann::ordered_json::parse(to_json(experiment, where)).flatten();
     };
     const auto trained = values(experiment_of(checkpoint)), asked = values(wanted);
     std::string differences;
     for (const auto& item : asked.items()) {
         const std::string& pointer = item.key();
         const auto& value = item.value();
-        const bool compared = std::any_of(prefixes.begin(), prefixes.end(),
-                                          [&](std::string_view prefix) { return pointer.starts_with(prefix); });
-        if (!compared || trained.at(pointer) == value) continue;
+        // A key that only one of them has is one of another family, which differs as well.
+        if (!trained.contains(pointer) || trained.at(pointer) == value) continue;
         differences += fmt::format("{}{} is {} in the checkpoint, but {} is asked for", differences.empty() ? "" : "; ",
                                    pointer, trained.at(pointer).dump(), value.dump());
     }
@@ -57,11 +48,12 @@ Experiment experiment_of(const engine::Checkpoint& checkpoint) {
 }
 
 void refuse_other_model(const engine::Checkpoint& checkpoint, const Experiment& wanted) {
-    refuse_differences(checkpoint, wanted, kModel, "choose the configuration that it was trained with");
+    refuse_differences(checkpoint, wanted, engine::Fixed::network, "choose the configuration that it was trained with");
 }
 
 void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wanted) {
-    refuse_differences(checkpoint, wanted, kRun, "go on with the run's own values, or start another with --out");
+    refuse_differences(checkpoint, wanted, engine::Fixed::run,
+                       "go on with the run's own values, or start another with --out");
 }
 
 void refuse_other_data(const engine::Checkpoint& checkpoint, const engine::DataDescription& data, uint32_t fingerprint,

@@ -17,8 +17,7 @@ Experiment experiment_of(const engine::Checkpoint& checkpoint);
 // For another network (the same names of tensors may stand for another model, a ResNet for its Plain twin), or for
 // another data set.
 void refuse_other_model(const engine::Checkpoint& checkpoint, const Experiment& wanted);
-// For another network, or a key that decides what an update does. The steps, the schedule, the device and how it
-// computes, the place of the data and everything under "run" may change.
+// For another network, or another value of a key that is fixed in a run (see engine/config/fields.h).
 void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wanted);
 // For another data set: other classes than `data` has, or training records with another fingerprint, in `folder`.
 void refuse_other_data(const engine::Checkpoint& checkpoint, const engine::DataDescription& data, uint32_t fingerprint,

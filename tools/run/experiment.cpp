@@ -32,11 +32,11 @@ struct TrainSection {
 }  // namespace
 
 void Experiment::describe(engine::Fields& fields) {
-    fields.object("model", model, "the network");
+    fields.object("model", model, engine::fixed_in_network("the network"));
     fields.object("data", data, "what it is trained and tested on");
     TrainSection bounded{train, engine::data_format(data.format).description};
     fields.object("train", bounded, "how long, and on what device");
-    fields.object("optimizer", optimizer, "how a gradient moves the weights");
+    fields.object("optimizer", optimizer, engine::fixed_in_run("how a gradient moves the weights"));
     fields.object("schedule", schedule, "the learning rate over the steps, counted from 0");
     fields.object("run", run, "what is written down, and when");
 }
@@ -54,9 +54,9 @@ Experiment load_experiment(const std::string& path, std::span<const std::string>
     return experiment;
 }
 
-std::string to_json(const Experiment& experiment) {
+std::string to_json(const Experiment& experiment, engine::Fixed least) {
     Experiment copy = experiment;
-    return engine::write_config(description_of(copy));
+    return engine::write_config(description_of(copy), least);
 }
 
 std::string experiment_schema() {

@@ -8,7 +8,7 @@
 #include "engine/data/config.h"
 #include "engine/optim/config.h"
 #include "engine/train/config.h"
-#include "models/config.h"
+#include "models/registry.h"
 
 namespace tools {
 
@@ -32,8 +32,8 @@ Experiment load_experiment(const std::string& path, std::span<const std::string>
 Experiment experiment_from_json(std::string_view text, const std::string& source,
                                 std::span<const std::string> overrides = {});
 
-// Every key with its value, as JSON text.
-std::string to_json(const Experiment& experiment);
+// Every key with its value, as JSON text. `least`: only keys that are fixed there.
+std::string to_json(const Experiment& experiment, engine::Fixed least = engine::Fixed::nowhere);
 
 // The JSON Schema and the Markdown table of keys, with the defaults.
 std::string experiment_schema();

@@ -31,13 +31,10 @@ Session::Session(const Experiment& wanted, std::unique_ptr<engine::Backend> devi
 }
 
 std::string Session::description() const {
-    const auto& model_config = experiment.model;
     int64_t count = 0;
     for (const auto& parameter : parameters.parameters()) count += parameter->shape.elements();
-    return fmt::format("{}-{} ({}, shortcut {}), {} parameters; {}; {}",
-                       model_config.shortcut == models::Shortcut::none ? "Plain" : "ResNet", model_config.depth,
-                       engine::name_of(model_config.block), engine::name_of(model_config.shortcut),
-                       with_thousands(count), backend->description(), engine::name_of(parameters.activations()));
+    return fmt::format("{}, {} parameters; {}; {}", experiment.model.title(), with_thousands(count),
+                       backend->description(), engine::name_of(parameters.activations()));
 }
 
 engine::Tensor Session::upload_mean(const std::vector<float>& mean) {

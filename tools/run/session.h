@@ -20,7 +20,7 @@ struct Session {
     // On a device that was made with other options than a configuration has.
     Session(const Experiment& experiment, std::unique_ptr<engine::Backend> device);
 
-    // "ResNet-20 (preact, avgpool_zeropad), 272,474 parameters; CPU, 2 threads, ...; float32".
+    // "ResNet-20 (preact, shortcut avgpool_zeropad), 269,722 parameters; CPU, 2 threads, ...; float32".
     std::string description() const;
     // The per-pixel mean as a tensor on the device.
     engine::Tensor upload_mean(const std::vector<float>& mean);

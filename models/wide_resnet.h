@@ -1,0 +1,36 @@
+// Wide residual networks for 32x32 images (Zagoruyko & Komodakis 2016, arXiv:1605.07146), without dropout.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/config/fields.h"
+#include "engine/data/description.h"
+#include "engine/nn/layers.h"
+
+namespace models {
+
+// Stem of 16 channels, three stages of (depth - 4) / 6 pre-activation units with 16k, 32k and 64k channels, batch norm,
+// global average pool, linear layer. Where the channels change, which for k > 1 they do in the first unit too, the
+// shortcut is a 1x1 convolution of the normalised input; elsewhere it is the input.
+struct WideResNetConfig {
+    static constexpr std::string_view kFamily = "wide_resnet";
+
+    std::int64_t depth = 16;
+    std::int64_t widening = 4;
+    engine::nn::BatchNormConfig batch_norm = {};
+
+    std::int64_t units_per_stage() const { return (depth - 4) / 6; }
+
+    void describe(engine::Fields& fields);
+    // "WRN-16-4".
+    std::string title() const;
+    // images [batch, height, width, channels] -> logits [batch, classes], as the data has them.
+    std::unique_ptr<engine::nn::Module> make(engine::nn::Parameters& parameters,
+                                             const engine::DataDescription& data) const;
+    bool operator==(const WideResNetConfig&) const = default;
+};
+
+}  // namespace models
