@@ -16,7 +16,7 @@ struct Result {
 
 // Two steps, of which the second is recorded where the device can.
 Result train(const char* format, bool fused) {
-    tools::Experiment experiment{.model = {.depth = 8},
+    tools::Experiment experiment{.model = models::ResNetConfig{.depth = 8},
                                  .data = {.format = format},
                                  .train = {.batch_size = 2, .seed = 3, .precision = engine::PrecisionChoice::bf16},
                                  .schedule = {.boundaries = {}, .values = {0.01}}};
