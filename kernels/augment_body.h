@@ -30,19 +30,20 @@ KERNELS_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t s
             static_cast<int>(multiply_high(random.v[1], offsets)), shape.flip && (random.v[2] & 1u) != 0};
 }
 
-// Which pixel of the record pixel (y, x) of the augmented picture shows: row * 32 + column, or -1 in the padding.
-KERNELS_HD inline int source_pixel(const Augmentation& how, int pad, int y, int x) {
-    const int source_y = y + how.top - pad;
-    const int source_x = (how.flipped ? kImageSize - 1 - x : x) + how.left - pad;
-    const bool inside = source_y >= 0 && source_y < kImageSize && source_x >= 0 && source_x < kImageSize;
-    return inside ? source_y * kImageSize + source_x : -1;
+// Which pixel of the record pixel (y, x) of the augmented picture shows: row * width + column, or -1 in the padding.
+KERNELS_HD inline int source_pixel(const AugmentShape& shape, const Augmentation& how, int y, int x) {
+    const int source_y = y + how.top - shape.pad;
+    const int source_x = (how.flipped ? shape.width - 1 - x : x) + how.left - shape.pad;
+    const bool inside = source_y >= 0 && source_y < shape.height && source_x >= 0 && source_x < shape.width;
+    return inside ? source_y * shape.width + source_x : -1;
 }
 
 // One channel of it.
-KERNELS_HD inline float augmented_value(const uint8_t* record, const float* mean, int source, int channel) {
+KERNELS_HD inline float augmented_value(const AugmentShape& shape, const uint8_t* record, const float* mean, int source,
+                                        int channel) {
     if (source < 0) return 0.0f;
-    const uint8_t byte = record[1 + channel * kImageSize * kImageSize + source];
-    return static_cast<float>(byte) - mean[source * kImageChannels + channel];
+    const uint8_t byte = record[1 + channel * shape.pixels() + source];
+    return static_cast<float>(byte) - mean[source * shape.channels + channel];
 }
 
 }  // namespace kernels

@@ -55,15 +55,17 @@ int measure(const Options& options) {
     engine::RunFolder folder(scratch.path);
     const engine::MetricsFile metrics(folder.metrics_path(), 0, 0);
     engine::CheckpointWriter writer(folder, metrics, 5);
-    const std::vector<float> mean(3072, 0);
+    const engine::Shape image = session.data.image_shape();
+    const std::vector<float> mean(static_cast<size_t>(image.elements()), 0);
 
     std::vector<double> held, written;
     for (int round = 0; round <= options.rounds; ++round) {
         engine::CheckpointInfo info;
         info.config = tools::to_json(session.experiment);
         info.step = round + 1;
+        info.class_names = session.data.class_names;
         const Stopwatch watch;
-        engine::Snapshot snapshot(*session.backend, session.parameters, mean, info);
+        engine::Snapshot snapshot(*session.backend, session.parameters, mean, image, info);
         if (!snapshot.first_not_finite().empty()) return tools::kFailed;
         writer.write(std::move(snapshot), false, true);
         const double handed_over = watch.milliseconds();

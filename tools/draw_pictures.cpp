@@ -41,16 +41,16 @@ void write_pictures(const std::filesystem::path& folder, uint64_t seed) {
 int main(int argc, char** argv) {
     std::string folder;
     uint64_t seed = 0;
-    CLI::App app(
-        "Draws ten classes of 32x32 pictures, 50,000 to train on and 10,000 to test on, in CIFAR-10's binary files.",
-        "draw-pictures");
+    CLI::App app("Draws ten classes of images, as many as CIFAR-10 has, in CIFAR-10's binary files.", "draw-pictures");
     app.add_option("OUT", folder, "the folder to write to")->required();
     app.add_option("--seed", seed, "the same seed draws the same bytes on every machine")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     return tools::run_program(app, argc, argv, [&] {
         write_pictures(folder, seed);
-        std::printf("%s: 50,000 training and 10,000 test pictures, seed %llu\n", folder.c_str(),
+        const engine::DataDescription& data = engine::cifar10_description();
+        std::printf("%s: %lld training and %lld test pictures, seed %llu\n", folder.c_str(),
+                    static_cast<long long>(data.train_records), static_cast<long long>(data.test_records),
                     static_cast<unsigned long long>(seed));
         return tools::kDone;
     });

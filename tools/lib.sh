@@ -1,6 +1,9 @@
 # Shared by the scripts of this folder; sourced, never run.
 # shellcheck shell=bash disable=SC2034  # results are variables that the callers read
 
+# shellcheck source=tools/cifar.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cifar.sh"
+
 say() { printf '%s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
 
@@ -10,7 +13,7 @@ die() {
     exit "${2:-1}"
 }
 
-# The folder in which the programs look for data when nobody names one: <this>/cifar10.
+# The folder in which the programs look for data when none is named: <this>/cifar10, <this>/cifar100.
 cache_folder() {
     local base=${XDG_CACHE_HOME:-}
     if [ -z "$base" ]; then
@@ -18,34 +21,6 @@ cache_folder() {
         base=$HOME/.cache
     fi
     printf '%s/residual\n' "$base"
-}
-
-cifar10_files=(data_batch_1.bin data_batch_2.bin data_batch_3.bin data_batch_4.bin data_batch_5.bin test_batch.bin)
-
-# Prints what DIR lacks of the six CIFAR-10 binary files; prints nothing when all stand with their right size.
-missing_from_cifar10() {
-    local dir=$1 name size
-    for name in "${cifar10_files[@]}"; do
-        if [ ! -f "$dir/$name" ]; then
-            say "$dir/$name is missing"
-            return
-        fi
-        size=$(stat -L -c %s "$dir/$name")
-        if [ "$size" != 30730000 ]; then
-            say "$dir/$name has $size bytes instead of 30730000"
-            return
-        fi
-    done
-}
-
-# Prints the folder that holds the files of a CIFAR-10 folder: itself, or the one that the archive makes inside it.
-cifar10_files_in() {
-    local inner=$1/cifar-10-batches-bin
-    if [ -n "$(missing_from_cifar10 "$1")" ] && [ -z "$(missing_from_cifar10 "$inner")" ]; then
-        say "$inner"
-    else
-        say "$1"
-    fi
 }
 
 # Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) with cuDNN that compiles with the

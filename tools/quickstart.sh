@@ -87,7 +87,7 @@ else
         say "CIFAR-10 from the cache: $data"
     else
         status=0
-        bash tools/get_cifar10.sh "$data" || status=$?
+        bash tools/get_cifar.sh cifar10 "$data" || status=$?
         if [ "$status" -gt 128 ]; then exit "$status"; fi
         if [ "$status" != 0 ]; then
             drawn=true
@@ -127,7 +127,7 @@ say ""
 say "test accuracy  $(awk -v a="$accuracy" 'BEGIN { printf "%.2f %%", 100 * a }')  ($what)"
 say "checkpoint     $PWD/$checkpoint"
 if $drawn; then
-    say "run next       bash $PWD/tools/get_cifar10.sh    (once there is a network; then the quickstart again)"
+    say "run next       bash $PWD/tools/get_cifar.sh cifar10    (once there is a network; then the quickstart again)"
 else
     say "run next       cd $(printf '%q' "$PWD") && $bin/resnet-train configs/resnet20.json --data $(printf '%q' "$data")"
     say "               (the full recipe, 64,000 steps: hours on a CPU)"

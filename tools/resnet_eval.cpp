@@ -9,6 +9,7 @@
 
 #include "engine/io/checkpoint.h"
 #include "engine/train/trainer.h"
+#include "tools/load_data.h"
 #include "tools/program.h"
 #include "tools/run/compatibility.h"
 #include "tools/run/session.h"
@@ -33,6 +34,7 @@ tools::Experiment experiment_for(const Options& options, const engine::Checkpoin
     const tools::Experiment trained = tools::experiment_of(checkpoint);
     tools::Experiment experiment = tools::experiment_from_json("{}", "the command line", overrides);
     experiment.model = trained.model;
+    experiment.data.format = trained.data.format;
     experiment.train.batch_size = trained.train.batch_size;
     return experiment;
 }
@@ -61,12 +63,12 @@ int evaluate(const Options& options) {
     tools::Session session(experiment_for(options, checkpoint));
     checkpoint.load_into(*session.backend, session.parameters);
 
-    const auto data_dir = engine::find_cifar10(session.experiment.data.dir);
-    const engine::Cifar10 data = engine::load_cifar10(data_dir);
-    tools::refuse_other_data(checkpoint, data.fingerprint, data_dir.string());
-    const auto stored_mean = checkpoint.mean();
+    const auto [data, place] = tools::load_data(session.experiment.data);
+    tools::refuse_other_data(checkpoint, session.data, data.fingerprint, place);
+    const auto stored_mean = checkpoint.mean(session.data.image_shape());
     auto test = engine::Batches::in_order(
-        *session.backend, data.test, session.upload_mean(stored_mean ? *stored_mean : engine::pixel_mean(data.train)),
+        *session.backend, data.test,
+        session.upload_mean(stored_mean ? *stored_mean : engine::pixel_mean(session.data, data.train)),
         static_cast<int>(session.experiment.train.batch_size), session.parameters.activations());
 
     std::vector<float> logits;
@@ -74,7 +76,8 @@ int evaluate(const Options& options) {
         engine::evaluate(*session.backend, *session.model, test, options.logits.empty() ? nullptr : &logits);
     if (!options.logits.empty()) {
         std::vector<int64_t> labels;
-        for (size_t at = 0; at < data.test.size(); at += engine::Cifar10::kRecordBytes) labels.push_back(data.test[at]);
+        const auto record_bytes = static_cast<size_t>(session.data.record_bytes());
+        for (size_t at = 0; at < data.test.size(); at += record_bytes) labels.push_back(data.test[at]);
         write_logits(options.logits, logits, labels);
     }
 
@@ -87,7 +90,7 @@ int evaluate(const Options& options) {
         fmt::print("{}\n", out.dump());
     } else {
         fmt::print("{}\n{} pictures of {}: test loss {:.4f}, test accuracy {:.2f} % (error {:.2f} %)\n",
-                   session.description(), test.samples(), data_dir.string(), result.loss, 100 * result.accuracy,
+                   session.description(), test.samples(), place, result.loss, 100 * result.accuracy,
                    100 * (1 - result.accuracy));
     }
     return tools::kDone;
@@ -99,10 +102,11 @@ int main(int argc, char** argv) {
     CLI::App app("Evaluates a checkpoint on the test pictures.", "resnet-eval");
     Options options;
     app.add_option("checkpoint", options.checkpoint, "safetensors file written by resnet-train")->required();
-    app.add_option("--data", options.data, "folder of CIFAR-10's binary files");
+    app.add_option("--data", options.data, "folder of the data set's binary files");
     app.add_option("--device", options.device, "cuda, cpu or auto");
     app.add_option("--config", options.config, "configuration file, instead of the one in the checkpoint");
-    app.add_option("--logits", options.logits, "also write logits [N,10] and labels [N] to this safetensors file");
+    app.add_option("--logits", options.logits,
+                   "also write logits [N, classes] and labels [N] to this safetensors file");
     app.add_flag("--json", options.json, "print one JSON object");
     app.footer("Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input.");
     return tools::run_program(app, argc, argv, [&] { return evaluate(options); });

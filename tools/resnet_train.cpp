@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/load_data.h"
 #include "tools/program.h"
 #include "tools/run/session.h"
 #include "tools/run/training.h"
@@ -70,10 +71,7 @@ const char* remedy(engine::RunFolderError::Problem problem) {
 
 int run(const Options& options) {
     const tools::Experiment experiment = experiment_for(options);
-    const auto load = [&]() -> tools::Pictures {
-        const auto folder = engine::find_cifar10(experiment.data.dir);
-        return {engine::load_cifar10(folder), folder.string()};
-    };
+    const auto load = [&] { return tools::load_data(experiment.data); };
     handle_signals();
     try {
         return tools::exit_code_after(tools::run_training(experiment, options.start, load, warn, signals));
@@ -88,7 +86,7 @@ int main(int argc, char** argv) {
     CLI::App app("Trains the residual or plain network that a configuration file describes.", "resnet-train");
     Options options;
     app.add_option("config", options.config, "configuration file (see configs/README.md)")->required();
-    app.add_option("--data", options.data, "folder of CIFAR-10's binary files (data.dir)");
+    app.add_option("--data", options.data, "folder of the data set's binary files (data.dir)");
     app.add_option("--out", options.out, "folder of the results (run.dir)");
     app.add_option("--device", options.device, "cuda, cpu or auto (train.device)");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")

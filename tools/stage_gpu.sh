@@ -88,7 +88,7 @@ cp -r configs "$staged/"
 cp LICENSE "$staged/"
 cp docs/gpu-proof.md "$staged/docs/"
 cp tests/golden/*.py tests/golden/*.safetensors "$staged/tests/golden/"
-cp tools/lib.sh tools/prove_gpu.sh tools/bench_vs_pytorch.py tools/plot_runs.py "$staged/tools/"
+cp tools/lib.sh tools/cifar.sh tools/prove_gpu.sh tools/bench_vs_pytorch.py tools/plot_runs.py "$staged/tools/"
 cp -r tools/compare tools/prove "$staged/tools/"
 find "$staged/tools" -name __pycache__ -prune -exec rm -r {} +
 revision=$(git describe --always --dirty 2>/dev/null || say unknown)

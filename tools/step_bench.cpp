@@ -26,12 +26,14 @@ struct Options {
     std::vector<std::string> overrides;
 };
 
-std::vector<uint8_t> random_records(size_t count) {
-    using engine::Cifar10;
-    std::vector<uint8_t> records(count * Cifar10::kRecordBytes);
+std::vector<uint8_t> random_records(const engine::DataDescription& data, size_t count) {
+    const auto record_bytes = static_cast<size_t>(data.record_bytes());
+    std::vector<uint8_t> records(count * record_bytes);
     std::mt19937 random(1);
     std::generate(records.begin(), records.end(), [&] { return static_cast<uint8_t>(random()); });
-    for (size_t at = 0; at < records.size(); at += Cifar10::kRecordBytes) records[at] %= Cifar10::kClasses;
+    for (size_t at = 0; at < records.size(); at += record_bytes) {
+        records[at] = static_cast<uint8_t>(records[at] % data.classes());
+    }
     return records;
 }
 
@@ -40,8 +42,8 @@ int bench(const Options& options) {
     overrides.push_back(fmt::format("train.batch_size={}", options.batch));
     if (!options.device.empty()) overrides.push_back(tools::text_override("train.device", options.device));
     tools::Session session(tools::load_experiment(options.config, overrides));
-    const auto records = random_records(options.mode == "train" ? 10000 : options.batch);
-    const auto mean = session.upload_mean(engine::pixel_mean(records));
+    const auto records = random_records(session.data, options.mode == "train" ? 10000 : options.batch);
+    const auto mean = session.upload_mean(engine::pixel_mean(session.data, records));
     engine::Trainer trainer = session.trainer(records, mean);
     engine::Batches test = session.test_batches(records, mean);
 

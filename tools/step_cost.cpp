@@ -22,7 +22,7 @@ std::vector<bench::StepKernel> kernels_of(const std::string& config, int batch) 
     const std::vector<std::string> on_cpu{"train.device=cpu", "train.precision=fp32", "train.kernels=auto"};
     const tools::Experiment experiment = tools::load_experiment(config, on_cpu);
     tools::Session session(experiment);
-    const engine::DataDescription& data = engine::cifar10_description();
+    const engine::DataDescription& data = session.data;
     const engine::Tensor image =
         session.backend->zeros({1, data.height, data.width, data.channels}, engine::DType::kFloat32);
     const auto trace = engine::nn::trace_forward(*session.backend, *session.model, session.parameters, image, true);

@@ -109,7 +109,7 @@ class Backend {
     // first step that leaves a loss or a weight that is not finite.
     virtual void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                               const Tensor& copy, int batch, const Tensor& totals) = 0;
-    // One batch from CIFAR records: see kernels/augment.h. step: [1] int64 on the device.
+    // One batch from a data set's records: see kernels/augment.h. step: [1] int64 on the device.
     virtual void gather_augment(const kernels::AugmentShape& shape, const Tensor& records, const Tensor& mean,
                                 const Tensor& step, const Tensor& images, const Tensor& labels) = 0;
 

@@ -2,6 +2,7 @@
 // checkpoint, the JSON Schema and the table of keys are visitors of that one description.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -102,6 +103,14 @@ class Fields {
         auto index = static_cast<std::size_t>(value);
         choose(key, index, names, meaning);
         value = static_cast<Enum>(index);
+    }
+
+    // One of `names`, for a vocabulary that is known only at run time; `value` is one of them.
+    void get(std::string_view key, std::string& value, std::span<const std::string_view> names,
+             const Meaning& meaning) {
+        auto index = static_cast<std::size_t>(std::find(names.begin(), names.end(), value) - names.begin());
+        choose(key, index, names, meaning);
+        value = names[index];
     }
 
     template <class Config>

@@ -4,29 +4,40 @@ namespace engine {
 
 namespace {
 
-int64_t count(std::span<const uint8_t> records) {
-    ASSERT(!records.empty() && records.size() % kernels::kRecordBytes == 0);
-    return static_cast<int64_t>(records.size() / kernels::kRecordBytes);
+// Of a batch of these records; what is done to the images is set by the caller.
+kernels::AugmentShape shape_of(std::span<const uint8_t> records, const Tensor& mean, int batch_size) {
+    const Shape& image = mean.shape();
+    ASSERT(image.rank() == 3);
+    kernels::AugmentShape shape{.batch = batch_size,
+                                .samples = 0,
+                                .height = static_cast<int>(image[0]),
+                                .width = static_cast<int>(image[1]),
+                                .channels = static_cast<int>(image[2]),
+                                .pad = 0,
+                                .flip = false,
+                                .shuffle = false,
+                                .seed = 0};
+    const auto record_bytes = static_cast<size_t>(shape.record_bytes());
+    ASSERT(!records.empty() && records.size() % record_bytes == 0);
+    shape.samples = static_cast<int64_t>(records.size() / record_bytes);
+    return shape;
 }
 
 }  // namespace
 
 Batches Batches::in_order(Backend& backend, std::span<const uint8_t> records, const Tensor& mean, int batch_size,
                           DType dtype) {
-    return Batches(
-        backend, records, mean, dtype,
-        {.batch = batch_size, .samples = count(records), .pad = 0, .flip = false, .shuffle = false, .seed = 0});
+    return Batches(backend, records, mean, dtype, shape_of(records, mean, batch_size));
 }
 
 Batches Batches::shuffled(Backend& backend, std::span<const uint8_t> records, const Tensor& mean, int batch_size,
                           DType dtype, const DataConfig& config, uint64_t seed) {
-    return Batches(backend, records, mean, dtype,
-                   {.batch = batch_size,
-                    .samples = count(records),
-                    .pad = static_cast<int>(config.augment.pad),
-                    .flip = config.augment.flip,
-                    .shuffle = config.shuffle,
-                    .seed = seed});
+    kernels::AugmentShape shape = shape_of(records, mean, batch_size);
+    shape.pad = static_cast<int>(config.augment.pad);
+    shape.flip = config.augment.flip;
+    shape.shuffle = config.shuffle;
+    shape.seed = seed;
+    return Batches(backend, records, mean, dtype, shape);
 }
 
 Batches::Batches(Backend& backend, std::span<const uint8_t> records, const Tensor& mean, DType dtype,
@@ -44,9 +55,7 @@ Batch Batches::get(int64_t step) {
 }
 
 Batch Batches::next(const Tensor& step) {
-    using kernels::kImageChannels;
-    using kernels::kImageSize;
-    Batch batch{backend_.empty({shape_.batch, kImageSize, kImageSize, kImageChannels}, dtype_),
+    Batch batch{backend_.empty({shape_.batch, shape_.height, shape_.width, shape_.channels}, dtype_),
                 backend_.empty({shape_.batch}, DType::kInt32)};
     backend_.gather_augment(shape_, records_, mean_, step, batch.images, batch.labels);
     return batch;

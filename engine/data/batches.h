@@ -11,7 +11,7 @@
 namespace engine {
 
 struct Batch {
-    Tensor images;  // [batch, 32, 32, 3], bytes less the mean picture
+    Tensor images;  // [batch, height, width, channels], bytes less the per-pixel mean
     Tensor labels;  // [batch] int32
 };
 
@@ -19,7 +19,8 @@ struct Batch {
 // step alone (see kernels/augment.h).
 class Batches {
   public:
-    // Every picture in the order of the file, as it is. `mean`: [32, 32, 3] float32 on the device.
+    // Every picture in the order of the file, as it is. `mean`: [height, width, channels] float32 on the device; it
+    // says how large an image is.
     static Batches in_order(Backend& backend, std::span<const uint8_t> records, const Tensor& mean, int batch_size,
                             DType dtype);
     // For training: order and variation as `config` says.

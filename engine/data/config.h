@@ -1,20 +1,14 @@
 // What is trained on, and how it is varied.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "engine/config/fields.h"
+#include "engine/data/registry.h"
 
 namespace engine {
-
-enum class DataFormat { cifar10 };
-constexpr auto names_of(DataFormat) {
-    return std::array<std::string_view, 1>{"cifar10"};
-}
 
 struct AugmentConfig {
     std::int64_t pad = 4;
@@ -28,16 +22,18 @@ struct AugmentConfig {
 };
 
 struct DataConfig {
-    DataFormat format = DataFormat::cifar10;
+    std::string format = "cifar10";  // A name of engine/data/registry.h.
     std::optional<std::string> dir;
     bool shuffle = true;
     AugmentConfig augment;
 
     void describe(Fields& fields) {
-        fields.get("format", format, fixed_in_run("how the files are laid out: the binary version of CIFAR-10"));
-        fields.get("dir", dir, "folder of the data; null: `CIFAR10_DIR`, then the cache");
+        fields.get("format", format, data_format_names(),
+                   fixed_in_network("the data set, in the binary files of its authors"));
+        fields.get("dir", dir,
+                   "folder of the data; null: `CIFAR10_DIR` or `CIFAR100_DIR`, by the format, then the cache");
         fields.get("shuffle", shuffle, fixed_in_run("a new order every epoch; false: the order of the files"));
-        fields.object("augment", augment, fixed_in_run("random changes of the training pictures"));
+        fields.object("augment", augment, fixed_in_run("random changes of the training images"));
     }
     bool operator==(const DataConfig&) const = default;
 };

@@ -9,14 +9,16 @@
 
 namespace engine {
 
+// Images are held as records: one byte for the label, then `channels` planes of height x width bytes.
 struct DataDescription {
     std::string name;  // For people: "CIFAR-10".
     int height = 0, width = 0, channels = 0;
-    std::vector<std::string> class_names;  // By label.
+    std::vector<std::string> class_names;  // By label, at most 256.
     int64_t train_records = 0, test_records = 0;
 
     int classes() const { return static_cast<int>(class_names.size()); }
     Shape image_shape() const { return {height, width, channels}; }
+    int64_t record_bytes() const { return 1 + image_shape().elements(); }
 };
 
 }  // namespace engine

@@ -1,6 +1,8 @@
 #include "engine/data/pictures.h"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <utility>
 
 #include "engine/data/cifar10.h"
@@ -12,7 +14,8 @@ namespace {
 
 using namespace shape;
 
-constexpr int kSide = Cifar10::kSide;
+constexpr int kSide = Cifar10::kSide, kChannels = Cifar10::kChannels;
+constexpr uint32_t kClasses = kPictureClasses.size();
 
 // What a picture's random words are for.
 enum class Stream : uint32_t { kClass, kScene, kNoise };
@@ -48,12 +51,12 @@ class RandomWords {
 };
 
 struct Colour {
-    int channel[3];
+    int channel[kChannels];
 };
 
 // Values are bytes times 256.
 struct Canvas {
-    int pixel[kSide][kSide][3];
+    int pixel[kSide][kSide][kChannels];
 };
 
 int integer_sqrt(int value) {
@@ -116,7 +119,7 @@ void draw_ground(RandomWords& random, const Colour& colour, Canvas& canvas) {
                               (nodes[i][j + 1] * (kCell - v) + nodes[i + 1][j + 1] * v) * u;
             const int slope = dot({2 * x - kSide, 2 * y - kSide}, direction) * depth;
             const int light = cloud * (256 / (kCell * kCell)) + slope * (256 / kSide);
-            for (int c = 0; c < 3; ++c) canvas.pixel[y][x][c] = colour.channel[c] * 256 + light;
+            for (int c = 0; c < kChannels; ++c) canvas.pixel[y][x][c] = colour.channel[c] * 256 + light;
         }
     }
 }
@@ -132,7 +135,7 @@ void fill(Canvas& canvas, Point centre, int reach, const Colour& colour, Point l
             const int cover = coverage(distance(p));
             if (cover == 0) continue;
             const int brighter = dot(p, light) * shade / 8;
-            for (int c = 0; c < 3; ++c) {
+            for (int c = 0; c < kChannels; ++c) {
                 int& value = canvas.pixel[y][x][c];
                 value += (colour.channel[c] * 256 + brighter - value) / 256 * cover;
             }
@@ -232,7 +235,7 @@ void draw_figure(RandomWords& random, const Figure& figure, const Colour& ground
 // Noise of a bell's shape: the sum of a word's four bytes has the standard deviation 147.8.
 void write_record(RandomWords& random, int amplitude, const Canvas& canvas, int label, uint8_t* record) {
     *record++ = static_cast<uint8_t>(label);
-    for (int c = 0; c < 3; ++c) {
+    for (int c = 0; c < kChannels; ++c) {
         for (int y = 0; y < kSide; ++y) {
             for (int x = 0; x < kSide; ++x) {
                 const uint32_t word = random.next();
@@ -245,10 +248,11 @@ void write_record(RandomWords& random, int amplitude, const Canvas& canvas, int 
 }
 
 int class_of(uint64_t seed, uint32_t picture) {
-    RandomWords random(seed, picture / 10, Stream::kClass);
-    int order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-    for (int i = 9; i > 0; --i) std::swap(order[i], order[random.between(0, i)]);
-    return order[picture % 10];
+    RandomWords random(seed, picture / kClasses, Stream::kClass);
+    int order[kClasses];
+    std::iota(std::begin(order), std::end(order), 0);
+    for (int i = kClasses - 1; i > 0; --i) std::swap(order[i], order[random.between(0, i)]);
+    return order[picture % kClasses];
 }
 
 void draw_picture(uint64_t seed, uint32_t picture, uint8_t* record) {

@@ -13,8 +13,8 @@
 
 namespace engine {
 
-constexpr std::array<const char*, 10> kPictureClasses = {"disc", "ring",  "crescent", "triangle", "square",
-                                                         "star", "cross", "striped",  "checked",  "spotted"};
+inline constexpr std::array kPictureClasses = {"disc", "ring",  "crescent", "triangle", "square",
+                                               "star", "cross", "striped",  "checked",  "spotted"};
 
 // `count` records, from picture number `first` of the stream that `seed` makes: a picture is a pure function of
 // (seed, number), the same bytes on every machine. Each ten pictures from a multiple of ten hold every class once, in

@@ -49,9 +49,9 @@ std::vector<float> Checkpoint::values(const std::string& name, const Shape& shap
     return to_channels_last(values, shape);
 }
 
-std::optional<std::vector<float>> Checkpoint::mean() const {
+std::optional<std::vector<float>> Checkpoint::mean(const Shape& image) const {
     if (file_.find(kMean) == nullptr) return std::nullopt;
-    return values(kMean, kMeanShape);
+    return values(kMean, image);
 }
 
 void Checkpoint::load_into(Backend& backend, nn::Parameters& parameters) const {

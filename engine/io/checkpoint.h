@@ -1,8 +1,9 @@
 // A network's state in one safetensors file.
 //
 // Tensors: every parameter and running statistic by its name, convolution weights as [out, in, kh, kw];
-// `optimizer.momentum.<parameter>`; `data.mean` [3, 32, 32], the picture subtracted from every input. The metadata is
-// described in engine/io/checkpoint_info.h. A snapshot (engine/io/snapshot.h) writes such a file.
+// `optimizer.momentum.<parameter>`; `data.mean` [channels, height, width], the per-pixel mean subtracted from every
+// input. The metadata is described in engine/io/checkpoint_info.h. A snapshot (engine/io/snapshot.h) writes such a
+// file.
 #pragma once
 
 #include <filesystem>
@@ -20,7 +21,6 @@ namespace checkpoint_names {
 
 inline constexpr const char* kMean = "data.mean";
 inline constexpr const char* kOptimizerPrefix = "optimizer.";
-inline const Shape kMeanShape{32, 32, 3};
 
 inline std::string momentum_of(const std::string& parameter) {
     return kOptimizerPrefix + ("momentum." + parameter);
@@ -36,8 +36,9 @@ class Checkpoint {
 
     const std::filesystem::path& path() const { return path_; }
     const std::optional<CheckpointInfo>& info() const { return info_; }
-    // [32, 32, 3], if the file has it.
-    std::optional<std::vector<float>> mean() const;
+    // The per-pixel mean of images of the shape [height, width, channels], if the file has one. Throws InputError where
+    // it is of another shape.
+    std::optional<std::vector<float>> mean(const Shape& image) const;
 
     // Copies weights and running statistics into `parameters`. Throws InputError naming each tensor that is missing,
     // misshapen, of another type than F32 or BF16, not finite, or unknown (optimizer.* may be there or not).

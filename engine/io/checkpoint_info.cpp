@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -14,8 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Version 1 had one checksum, of the tensors alone.
-constexpr int64_t kFormatVersion = 2;
+// Version 1 had one checksum, of the tensors alone; version 2 had no class names and is still read.
+constexpr int64_t kFormatVersion = 3, kOldestVersion = 2;
 constexpr const char* kVersionKey = "format_version";
 constexpr const char* kChecksumKey = "checksum";
 constexpr const char* kDamaged = "the file is damaged, use another checkpoint";
@@ -90,8 +91,8 @@ void check_metadata(const Reader& reader, const Metadata& metadata) {
 
 [[noreturn]] void refuse_version(const std::string& name, int64_t version) {
     throw FormatVersionError(fmt::format(
-        "{}: the file has format version {}, this program reads version {}; {}", name, version, kFormatVersion,
-        version > kFormatVersion ? "use a newer program" : "use it with the program that wrote it"));
+        "{}: the file has format version {}, this program reads versions {} to {}; {}", name, version, kOldestVersion,
+        kFormatVersion, version > kFormatVersion ? "use a newer program" : "use it with the program that wrote it"));
 }
 
 void check_tensors(const Reader& reader, std::span<const TensorView> tensors) {
@@ -110,6 +111,16 @@ void check_tensors(const Reader& reader, std::span<const TensorView> tensors) {
                                       entry->dump(), kDamaged));
         }
     }
+}
+
+std::vector<std::string> class_names_of(const Reader& reader) {
+    constexpr const char* kKey = "class_names";
+    const Json json = Json::parse(reader.text(kKey), nullptr, /*allow_exceptions=*/false);
+    const auto is_text = [](const Json& name) { return name.is_string(); };
+    if (!json.is_array() || json.empty() || !std::all_of(json.begin(), json.end(), is_text)) {
+        reader.refuse(fmt::format("the metadata \"{}\" is no JSON list of names; {}", kKey, kDamaged));
+    }
+    return json.get<std::vector<std::string>>();
 }
 
 RowProgress rows_of(const Reader& reader, int64_t step) {
@@ -152,6 +163,7 @@ Metadata metadata_of(const CheckpointInfo& info, std::span<const TensorView> ten
     Metadata metadata{{kVersionKey, std::to_string(kFormatVersion)},
                       {"config", info.config},
                       {"step", std::to_string(info.step)},
+                      {"class_names", Json(info.class_names).dump()},
                       {"data_fingerprint", checksum_text(info.data_fingerprint)},
                       {"rows", rows_text(info.rows)},
                       {"checksums", checksums.dump()}};
@@ -167,13 +179,14 @@ std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const 
     const int64_t version = reader.integer(kVersionKey);
     if (version == 1) refuse_version(name, version);
     check_metadata(reader, metadata);
-    if (version != kFormatVersion) refuse_version(name, version);
+    if (version < kOldestVersion || version > kFormatVersion) refuse_version(name, version);
     check_tensors(reader, tensors);
 
     CheckpointInfo info;
     info.config = reader.text("config");
     info.step = reader.integer("step");
     if (info.step < 0) reader.refuse(fmt::format("the step is {}; {}", info.step, kDamaged));
+    if (version > kOldestVersion) info.class_names = class_names_of(reader);
     info.data_fingerprint = static_cast<uint32_t>(reader.integer("data_fingerprint", 16));
     if (metadata.contains("test_accuracy")) {
         info.test_accuracy = reader.real("test_accuracy");

@@ -3,6 +3,7 @@
 //     format_version    the number of this format
 //     config            the resolved configuration of the run, JSON text
 //     step              updates done
+//     class_names       of the labels 0, 1, ..., JSON text ["...", ...]; not in version 2
 //     data_fingerprint  CRC-32 of the training records
 //     test_accuracy     of these weights, 0 to 1; only where they were evaluated
 //     rows              how far the metrics were written, and what the next training row goes on from, JSON text
@@ -15,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/core/error.h"
 #include "engine/io/safetensors.h"
@@ -32,6 +34,7 @@ struct RowProgress {
 struct CheckpointInfo {
     std::string config{};
     int64_t step = 0;
+    std::vector<std::string> class_names{};  // By label; empty: of a file that does not say them.
     uint32_t data_fingerprint = 0;
     std::optional<double> test_accuracy{};
     RowProgress rows{};

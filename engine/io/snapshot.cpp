@@ -31,12 +31,13 @@ bool all_finite(std::span<const float> values) {
 
 }  // namespace
 
-Snapshot::Snapshot(Backend& backend, const nn::Parameters& parameters, std::vector<float> mean, CheckpointInfo info)
+Snapshot::Snapshot(Backend& backend, const nn::Parameters& parameters, std::vector<float> mean, const Shape& image,
+                   CheckpointInfo info)
     : info_(std::move(info)),
       weights_(host_copy(backend, parameters.weights())),
       momenta_(host_copy(backend, parameters.momenta())),
       mean_(std::move(mean)) {
-    ASSERT(static_cast<int64_t>(mean_.size()) == checkpoint_names::kMeanShape.elements());
+    ASSERT(static_cast<int64_t>(mean_.size()) == image.elements());
     for (const auto& parameter : parameters.parameters()) {
         const float* values = weights_.data() + place_in(parameters.weights(), parameter->weight);
         entries_.push_back({parameter->name, parameter->shape, values});
@@ -49,7 +50,7 @@ Snapshot::Snapshot(Backend& backend, const nn::Parameters& parameters, std::vect
         const float* values = momenta_.data() + place_in(parameters.momenta(), parameter->momentum);
         entries_.push_back({checkpoint_names::momentum_of(parameter->name), parameter->shape, values});
     }
-    entries_.push_back({checkpoint_names::kMean, checkpoint_names::kMeanShape, mean_.data()});
+    entries_.push_back({checkpoint_names::kMean, image, mean_.data()});
 }
 
 std::string Snapshot::first_not_finite() const {

@@ -15,8 +15,9 @@ namespace engine {
 class Snapshot {
   public:
     // Copies every weight, running statistic and momentum: 8 bytes a parameter, in two transfers, and one for each
-    // statistic. `mean`: [32, 32, 3].
-    Snapshot(Backend& backend, const nn::Parameters& parameters, std::vector<float> mean, CheckpointInfo info);
+    // statistic. `mean`: of images of the shape `image`, [height, width, channels].
+    Snapshot(Backend& backend, const nn::Parameters& parameters, std::vector<float> mean, const Shape& image,
+             CheckpointInfo info);
     Snapshot(Snapshot&&) noexcept = default;
     Snapshot& operator=(Snapshot&&) noexcept = default;
     Snapshot(const Snapshot&) = delete;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/data/description.h"
 #include "engine/io/checkpoint_info.h"
 #include "engine/train/config.h"
 #include "engine/train/progress.h"
@@ -27,7 +28,8 @@ struct RunInputs {
     nn::Parameters& parameters;
     Trainer& trainer;
     Batches& test;
-    std::vector<float> mean;  // [32, 32, 3]
+    const DataDescription& data;
+    std::vector<float> mean;  // Per pixel, [height, width, channels].
     uint32_t data_fingerprint = 0;
     std::string config;            // The resolved configuration, JSON text.
     RowProgress rows;              // Of the checkpoint that the run goes on from.

@@ -1,5 +1,7 @@
 #include "kernels/augment.h"
 
+#include <algorithm>
+
 #include "kernels/augment_body.h"
 #include "kernels/cuda/launch.h"
 
@@ -7,7 +9,14 @@ namespace kernels {
 namespace {
 
 constexpr int kElementsPerThread = 4;
-constexpr int kPictureThreads = kImageElements / kElementsPerThread;
+constexpr int kWarp = 32;
+constexpr int kLargestBlock = 1024;
+
+// Whole warps, as many as give each thread its elements in one pass, within a block's limit.
+unsigned image_threads(const AugmentShape& shape) {
+    const int per_pass = kWarp * kElementsPerThread;
+    return static_cast<unsigned>(std::min((shape.elements() - 1) / per_pass * kWarp + kWarp, kLargestBlock));
+}
 
 // A block per picture: one thread draws what happens to it, then neighbours fill neighbouring elements, so that a warp
 // writes one run of memory and reads one of each plane.
@@ -18,18 +27,18 @@ __global__ void gather_augment_kernel(AugmentShape shape, const uint8_t* records
     const int i = static_cast<int>(blockIdx.x);
     if (threadIdx.x == 0) {
         *how = augmentation(shape, *step, i);
-        labels[i] = records[how->sample * kRecordBytes];
+        labels[i] = records[how->sample * shape.record_bytes()];
     }
     __syncthreads();
     const Augmentation drawn = *how;
-    const uint8_t* record = records + drawn.sample * kRecordBytes;
-    T* image = images + int64_t{i} * kImageElements;
-#pragma unroll
-    for (int k = 0; k < kElementsPerThread; ++k) {
-        const int element = k * kPictureThreads + static_cast<int>(threadIdx.x);
-        const int pixel = element / kImageChannels;
-        const int source = source_pixel(drawn, shape.pad, pixel / kImageSize, pixel % kImageSize);
-        store(image[element], augmented_value(record, mean, source, element % kImageChannels));
+    const uint8_t* record = records + drawn.sample * shape.record_bytes();
+    T* image = images + int64_t{i} * shape.elements();
+    const int elements = shape.elements();
+#pragma unroll kElementsPerThread
+    for (int element = static_cast<int>(threadIdx.x); element < elements; element += static_cast<int>(blockDim.x)) {
+        const int pixel = element / shape.channels;
+        const int source = source_pixel(shape, drawn, pixel / shape.width, pixel % shape.width);
+        store(image[element], augmented_value(shape, record, mean, source, element % shape.channels));
     }
 }
 
@@ -38,7 +47,7 @@ __global__ void gather_augment_kernel(AugmentShape shape, const uint8_t* records
 template <class Exec, class T>
 void gather_augment(const Exec& exec, const AugmentShape& shape, const uint8_t* records, const float* mean,
                     const int64_t* step, T* images, int32_t* labels) {
-    launch(gather_augment_kernel<T>, static_cast<unsigned>(shape.batch), kPictureThreads, sizeof(Augmentation),
+    launch(gather_augment_kernel<T>, static_cast<unsigned>(shape.batch), image_threads(shape), sizeof(Augmentation),
            exec.stream, shape, records, mean, step, images, labels);
 }
 

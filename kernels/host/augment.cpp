@@ -11,13 +11,15 @@ void gather_augment(const Exec&, const AugmentShape& shape, const uint8_t* recor
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < shape.batch; ++i) {
         const Augmentation how = augmentation(shape, step_number, i);
-        const uint8_t* record = records + how.sample * kRecordBytes;
-        T* image = images + int64_t{i} * kImageElements;
+        const uint8_t* record = records + how.sample * shape.record_bytes();
+        T* image = images + int64_t{i} * shape.elements();
         labels[i] = record[0];
-        for (int y = 0; y < kImageSize; ++y) {
-            for (int x = 0; x < kImageSize; ++x, image += kImageChannels) {
-                const int source = source_pixel(how, shape.pad, y, x);
-                for (int c = 0; c < kImageChannels; ++c) store(image[c], augmented_value(record, mean, source, c));
+        for (int y = 0; y < shape.height; ++y) {
+            for (int x = 0; x < shape.width; ++x, image += shape.channels) {
+                const int source = source_pixel(shape, how, y, x);
+                for (int c = 0; c < shape.channels; ++c) {
+                    store(image[c], augmented_value(shape, record, mean, source, c));
+                }
             }
         }
     }

@@ -162,17 +162,20 @@ TEST_CASE("the update of the weights on CUDA agrees with the CPU", "[gpu]") {
 TEST_CASE("batches cut from the records on CUDA are the CPU's", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
-    const int64_t samples = 50;
-    std::vector<uint8_t> bytes(samples * kernels::kRecordBytes);
+    const int64_t samples = 50, kRecordBytes = 3073;
+    std::vector<uint8_t> bytes(samples * kRecordBytes);
     for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
-    for (int64_t i = 0; i < samples; ++i) bytes[i * kernels::kRecordBytes] = static_cast<uint8_t>(i % 10);
-    const auto records = devices.from_host(bytes, {samples, kernels::kRecordBytes});
+    for (int64_t i = 0; i < samples; ++i) bytes[i * kRecordBytes] = static_cast<uint8_t>(i % 10);
+    const auto records = devices.from_host(bytes, {samples, kRecordBytes});
     const auto mean = devices.random({32, 32, 3}, DType::kFloat32, 100, 150);
     const auto step = devices.from_host(std::vector<int64_t>{7}, {1});
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         for (const bool shuffle : {false, true}) {
             const kernels::AugmentShape shape{.batch = 16,
                                               .samples = samples,
+                                              .height = 32,
+                                              .width = 32,
+                                              .channels = 3,
                                               .pad = shuffle ? 4 : 0,
                                               .flip = shuffle,
                                               .shuffle = shuffle,

@@ -72,17 +72,21 @@ TEST_CASE("every configuration file loads", "[config]") {
         ++count;
         const tools::Experiment experiment = tools::load_experiment(entry.path().string());
         CHECK(experiment.run.dir == "runs/" + name);
+        // "cifar100_resnet20": the data set before the network, where it is not CIFAR-10.
+        const auto underscore = name.find('_');
+        const std::string network = underscore == name.npos ? name : name.substr(underscore + 1);
+        CHECK(experiment.data.format == (underscore == name.npos ? "cifar10" : name.substr(0, underscore)));
         const auto* model = std::get_if<models::ResNetConfig>(&experiment.model.config);
         if (model == nullptr) continue;
         const bool is_plain = name.rfind("plain", 0) == 0;
         const bool is_postact = name.rfind("postact", 0) == 0;
         CHECK((model->shortcut == models::Shortcut::none) == is_plain);
         CHECK((model->block == models::Block::postact) == is_postact);
-        if (const auto digit = name.find_first_of("0123456789"); digit != name.npos) {
-            CHECK(model->depth == std::stoll(name.substr(digit)));
+        if (const auto digit = network.find_first_of("0123456789"); digit != network.npos) {
+            CHECK(model->depth == std::stoll(network.substr(digit)));
         }
     }
-    CHECK(count == 14);
+    CHECK(count >= 16);  // None of these is lost; a new one needs no edit here.
 }
 
 TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "[config]") {

@@ -17,6 +17,15 @@ struct BadValue {
     std::string message;
 };
 
+// `expected "cifar10" or "cifar100"`, and whatever else is registered.
+std::string data_formats_expected() {
+    std::string expected;
+    for (const auto name : engine::data_format_names()) {
+        expected += (expected.empty() ? "expected \"" : " or \"") + std::string(name) + "\"";
+    }
+    return expected;
+}
+
 const std::vector<BadValue>& bad_values() {
     static const std::vector<BadValue> cases = {
         {"model.family", R"("vgg")", R"(expected "resnet" or "wide_resnet", got "vgg")"},
@@ -37,7 +46,8 @@ const std::vector<BadValue>& bad_values() {
         {"model.batch_norm.epsilon", "1e39", "epsilon is outside the range of single precision"},
         {"model.batch_norm.decay", "1", "expected a number >= 0 and < 1, got 1"},
         {"model.batch_norm.decay", "-0.1", "expected a number >= 0 and < 1, got -0.1"},
-        {"data.format", R"("cifar100")", R"(expected "cifar10", got "cifar100")"},
+        {"data.format", R"("mnist")", data_formats_expected() + R"(, got "mnist")"},
+        {"data.format", "10", data_formats_expected() + ", got 10"},
         {"data.dir", "3", "expected a string that is not empty, or null, got 3"},
         {"data.dir", R"("")", R"(expected a string that is not empty, or null, got "")"},
         {"data.dir", R"("a\u0000b")", R"(expected a string that is not empty, or null, got "a\u0000b")"},
@@ -50,9 +60,10 @@ const std::vector<BadValue>& bad_values() {
         {"train.steps", "0", "expected an integer >= 1, got 0"},
         {"train.steps", "1e3", "expected an integer >= 1, got 1000.0"},
         {"train.steps", "true", "expected an integer >= 1, got true"},
-        {"train.batch_size", "128.0", "expected an integer from 1 to 50000, got 128.0"},
-        {"train.batch_size", "0", "expected an integer from 1 to 50000, got 0"},
-        {"train.batch_size", "50001", "expected an integer from 1 to 50000, got 50001"},
+        {"train.batch_size", "128.0", "expected an integer from 1 to 65536, got 128.0"},
+        {"train.batch_size", "0", "expected an integer from 1 to 65536, got 0"},
+        {"train.batch_size", "50001", "50001 images, but CIFAR-10 has 50000 to train on; choose at most as many"},
+        {"train.batch_size", "65537", "expected an integer from 1 to 65536, got 65537"},
         {"train.seed", "-1", "expected an integer from 0 to 18446744073709551615, got -1"},
         {"train.seed", "18446744073709551616",
          "expected an integer from 0 to 18446744073709551615, got 1.8446744073709552e+19"},

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/core/checksum.h"
 #include "engine/data/pictures.h"
 #include "tools/program.h"
 #include "tools/run/training.h"
@@ -20,9 +19,7 @@ constexpr const char* kConfig = R"({
 })";
 
 tools::Pictures pictures() {
-    engine::Cifar10 data{.train = engine::draw_pictures(1, 0, 40), .test = engine::draw_pictures(2, 0, 20)};
-    data.fingerprint = engine::crc32_of(std::as_bytes(std::span(data.train)));
-    return {std::move(data), "drawn"};
+    return {engine::make_data_set(engine::draw_pictures(1, 0, 40), engine::draw_pictures(2, 0, 20)), "drawn"};
 }
 
 void warn(const std::string& message) {

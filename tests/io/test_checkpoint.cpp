@@ -50,7 +50,7 @@ class Fixture {
         network.set(network.statistic->value, {7, 8});
     }
 
-    Snapshot snapshot() const { return {*backend, network.parameters, mean, info}; }
+    Snapshot snapshot() const { return {*backend, network.parameters, mean, {32, 32, 3}, info}; }
     std::filesystem::path written() const {
         snapshot().write(folder / "c.safetensors");
         return folder / "c.safetensors";
@@ -62,6 +62,7 @@ class Fixture {
     std::vector<float> mean = counted(3072, 100);
     CheckpointInfo info{.config = R"({"a": "b"})",
                         .step = 12,
+                        .class_names = {"zero", "one, \"quoted\""},
                         .data_fingerprint = 0xdeadbeef,
                         .test_accuracy = 0.1 + 0.2,
                         .rows = {.training = 10, .evaluation = 8, .sums = {}}};
@@ -105,6 +106,7 @@ TEST_CASE_METHOD(Fixture, "a checkpoint gives back what it was given, to the bit
     REQUIRE(checkpoint.info());
     CHECK(checkpoint.info()->config == info.config);
     CHECK(checkpoint.info()->step == 12);
+    CHECK(checkpoint.info()->class_names == info.class_names);
     CHECK(checkpoint.info()->data_fingerprint == 0xdeadbeef);
     CHECK(checkpoint.info()->test_accuracy == 0.1 + 0.2);
     CHECK(checkpoint.info()->rows.training == 10);
@@ -113,7 +115,9 @@ TEST_CASE_METHOD(Fixture, "a checkpoint gives back what it was given, to the bit
     CHECK(checkpoint.info()->rows.sums.weight_penalty == 5e-324);
     CHECK(checkpoint.info()->rows.sums.correct == 5);
     CHECK(checkpoint.info()->rows.sums.samples == 8);
-    CHECK(checkpoint.mean() == mean);
+    CHECK(checkpoint.mean({32, 32, 3}) == mean);
+    CHECK_THROWS_WITH(checkpoint.mean({8, 4, 1}),
+                      ContainsSubstring("data.mean has the shape [3, 32, 32], but the model needs [1, 8, 4]"));
 
     Network other(*backend, 2);
     REQUIRE(other.get(other.weight->weight) != network.get(network.weight->weight));
@@ -205,8 +209,11 @@ TEST_CASE_METHOD(Fixture, "metadata that contradicts itself is refused, whatever
 
 TEST_CASE_METHOD(Fixture, "another version of the format is told from a damaged file", "[io]") {
     const auto file = SafetensorsFile::read(written());
+    std::optional<std::string> names = file.metadata().at("class_names");
     const auto rewrite = [&](const std::string& version, const std::string& checksum) {
         Metadata metadata = file.metadata();
+        metadata.erase("class_names");
+        if (names) metadata["class_names"] = *names;
         metadata["format_version"] = version;
         metadata["checksum"] = checksum;
         write_safetensors(folder / "other", file.tensors(), metadata);
@@ -222,11 +229,30 @@ TEST_CASE_METHOD(Fixture, "another version of the format is told from a damaged 
             rewrite(version, message.substr(message.find(mark) + mark.size(), 8));
         }
     };
-    with_checksum("3");
+    with_checksum("4");
     CHECK_THROWS_AS(Checkpoint::read(folder / "other"), FormatVersionError);
-    CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("version 3") &&
-                                                              ContainsSubstring("reads version 2") &&
+    CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("version 4") &&
+                                                              ContainsSubstring("reads versions 2 to 3") &&
                                                               ContainsSubstring("newer program"));
+    for (const char* broken : {"", "[]", "{}", "\"zero\"", "[0, 1]"}) {
+        names = broken;
+        with_checksum("3");
+        CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("\"class_names\" is no JSON list"));
+    }
+    names.reset();
+    with_checksum("3");
+    CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("\"class_names\" is missing"));
+    // Version 2 had none, and all the rest.
+    with_checksum("2");
+    const Checkpoint older = Checkpoint::read(folder / "other");
+    REQUIRE(older.info());
+    CHECK(older.info()->class_names.empty());
+    CHECK(older.info()->step == 12);
+    CHECK(older.mean({32, 32, 3}) == mean);
+    for (const char* odd : {"0", "-2"}) {
+        with_checksum(odd);
+        CHECK_THROWS_AS(Checkpoint::read(folder / "other"), FormatVersionError);
+    }
     rewrite("1", "00000000");
     CHECK_THROWS_AS(Checkpoint::read(folder / "other"), FormatVersionError);
     rewrite("two", file.metadata().at("checksum"));
@@ -288,7 +314,7 @@ TEST_CASE_METHOD(Fixture, "weights from elsewhere that are not finite are refuse
     };
     const Checkpoint checkpoint = load();
     CHECK(network.get(network.bias->weight) == bias);
-    CHECK_FALSE(checkpoint.mean());
+    CHECK_FALSE(checkpoint.mean({32, 32, 3}));
     CHECK_THROWS_WITH(checkpoint.load_momenta_into(*backend, network.parameters),
                       ContainsSubstring("optimizer.momentum.conv.weight is missing"));
     weight[7] = nan;

@@ -22,25 +22,34 @@ struct AugmentCase {
 };
 
 const AugmentCase kCases[] = {
-    {{1, 1, 0, false, false, 0}, 0},                    // the plain picture
-    {{5, 7, 0, false, true, 1}, 1},                     // a batch across the end of an epoch
-    {{4, 9, 0, true, false, 2}, 100},                   // flip alone
-    {{6, 11, 4, false, true, 3}, 12345},                // crop alone
-    {{128, 300, 4, true, true, 4}, 63999},              // as in training
-    {{3, 50, 40, true, true, 5}, 7},                    // a crop that may miss the picture
-    {{2, 10, 4, true, true, ~uint64_t{0}}, 1ll << 33},  // both words of seed and step
+    {{1, 1, 32, 32, 3, 0, false, false, 0}, 0},                    // the plain picture
+    {{5, 7, 32, 32, 3, 0, false, true, 1}, 1},                     // a batch across the end of an epoch
+    {{4, 9, 32, 32, 3, 0, true, false, 2}, 100},                   // flip alone
+    {{6, 11, 32, 32, 3, 4, false, true, 3}, 12345},                // crop alone
+    {{128, 300, 32, 32, 3, 4, true, true, 4}, 63999},              // as in training
+    {{3, 50, 32, 32, 3, 40, true, true, 5}, 7},                    // a crop that may miss the picture
+    {{2, 10, 32, 32, 3, 4, true, true, ~uint64_t{0}}, 1ll << 33},  // both words of seed and step
+    {{3, 5, 8, 8, 1, 2, true, true, 6}, 9},                        // small and gray
+    {{3, 4, 5, 7, 2, 1, true, true, 7}, 3},                        // odd sizes, lower than wide
+    {{2, 3, 9, 1, 3, 1, true, false, 8}, 2},                       // one column
+    {{2, 2, 1, 1, 1, 0, true, true, 9}, 1},                        // one pixel
+    {{2, 3, 67, 33, 3, 4, true, true, 10}, 11},                    // a block's threads take several turns
 };
 
-std::vector<uint8_t> make_records(int64_t samples) {
+int64_t record_bytes(const AugmentShape& shape) {
+    return 1 + int64_t{shape.height} * shape.width * shape.channels;
+}
+
+std::vector<uint8_t> make_records(const AugmentShape& shape) {
     std::mt19937 generator(9);
-    std::vector<uint8_t> records(samples * kernels::kRecordBytes);
+    std::vector<uint8_t> records(shape.samples * record_bytes(shape));
     for (uint8_t& byte : records) byte = static_cast<uint8_t>(generator());
-    for (int64_t i = 0; i < samples; ++i) records[i * kernels::kRecordBytes] %= 10;
+    for (int64_t i = 0; i < shape.samples; ++i) records[i * record_bytes(shape)] %= 10;
     return records;
 }
 
 struct Picture {
-    std::vector<double> pixels;  // [32, 32, 3]
+    std::vector<double> pixels;  // [height, width, channels]
     int32_t label;
 };
 
@@ -51,14 +60,15 @@ Picture augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& re
     const uint64_t epoch = position / s.samples;
     uint64_t sample = position % s.samples;
     if (s.shuffle) sample = kernels::permuted(s.seed, epoch, static_cast<uint32_t>(sample), s.samples);
-    const uint8_t* record = records.data() + sample * 3073;
-    const int size = 32 + 2 * s.pad;
-    std::vector<double> padded(static_cast<size_t>(size) * size * 3, 0.0);
-    for (int c = 0; c < 3; ++c)
-        for (int y = 0; y < 32; ++y)
-            for (int x = 0; x < 32; ++x) {
-                padded[((y + s.pad) * size + x + s.pad) * 3 + c] =
-                    static_cast<double>(record[1 + c * 1024 + y * 32 + x]) - mean[(y * 32 + x) * 3 + c];
+    const uint8_t* record = records.data() + sample * record_bytes(s);
+    const int height = s.height, width = s.width, channels = s.channels, stride = width + 2 * s.pad;
+    std::vector<double> padded(static_cast<size_t>(height + 2 * s.pad) * stride * channels, 0.0);
+    for (int c = 0; c < channels; ++c)
+        for (int y = 0; y < height; ++y)
+            for (int x = 0; x < width; ++x) {
+                padded[((y + s.pad) * stride + x + s.pad) * channels + c] =
+                    static_cast<double>(record[1 + (c * height + y) * width + x]) -
+                    mean[(y * width + x) * channels + c];
             }
     const kernels::Philox4 words = kernels::philox4x32_10(
         {{static_cast<uint32_t>(i), static_cast<uint32_t>(test.step), static_cast<uint32_t>(test.step >> 32), 3}},
@@ -66,12 +76,13 @@ Picture augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& re
     const uint64_t choices = 2 * s.pad + 1;
     const int top = static_cast<int>(words.v[0] * choices >> 32), left = static_cast<int>(words.v[1] * choices >> 32);
     const bool mirror = s.flip && words.v[2] % 2 == 1;
-    Picture picture{std::vector<double>(3072), record[0]};
-    for (int y = 0; y < 32; ++y)
-        for (int x = 0; x < 32; ++x)
-            for (int c = 0; c < 3; ++c) {
-                const int target = mirror ? 31 - x : x;
-                picture.pixels[(y * 32 + target) * 3 + c] = padded[((y + top) * size + x + left) * 3 + c];
+    Picture picture{std::vector<double>(static_cast<size_t>(height) * width * channels), record[0]};
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            for (int c = 0; c < channels; ++c) {
+                const int target = mirror ? width - 1 - x : x;
+                picture.pixels[(y * width + target) * channels + c] =
+                    padded[((y + top) * stride + x + left) * channels + c];
             }
     return picture;
 }
@@ -80,9 +91,9 @@ template <class Place, class T>
 void augment_of() {
     for (const AugmentCase& test : kCases) {
         const AugmentShape& s = test.shape;
-        CAPTURE(s.batch, s.samples, s.pad, s.flip, s.shuffle, s.seed, test.step);
-        const auto records = make_records(s.samples);
-        const auto mean = uniform_values<float>(3072, 3, 100.0, 150.0);
+        CAPTURE(s.batch, s.samples, s.height, s.width, s.channels, s.pad, s.flip, s.shuffle, s.seed, test.step);
+        const auto records = make_records(s);
+        const auto mean = uniform_values<float>(record_bytes(s) - 1, 3, 100.0, 150.0);
         std::vector<double> expected;
         std::vector<int32_t> expected_labels;
         for (int i = 0; i < s.batch; ++i) {
@@ -113,7 +124,7 @@ PLACED_TEST_CASE("Gather, crop, flip and mean subtraction", "[kernels][augment]"
 
 // Pearson's chi-square with 80 degrees of freedom: above 142 with a probability under 3e-5.
 TEST_CASE("Crop offsets are even and half of the pictures are flipped", "[kernels][augment]") {
-    const AugmentShape shape{128, 50000, 4, true, true, 11};
+    const AugmentShape shape{128, 50000, 32, 32, 3, 4, true, true, 11};
     std::array<int, 81> offsets{};
     int flipped = 0;
     constexpr int kSteps = 400;
@@ -134,7 +145,7 @@ TEST_CASE("Crop offsets are even and half of the pictures are flipped", "[kernel
 }
 
 TEST_CASE("An epoch shows every sample once", "[kernels][augment]") {
-    const AugmentShape shape{7, 50, 0, false, true, 12};
+    const AugmentShape shape{7, 50, 32, 32, 3, 0, false, true, 12};
     std::vector<int> seen(50, 0);
     for (int position = 0; position < 50; ++position) {
         ++seen[kernels::augmentation(shape, position / 7, position % 7).sample];

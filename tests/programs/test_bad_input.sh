@@ -9,7 +9,7 @@ bin=$(realpath "$1")
 # shellcheck source=tools/lib.sh
 . "$repository/tools/lib.sh"
 cd "$scratch"
-unset CIFAR10_DIR
+unset CIFAR10_DIR CIFAR100_DIR
 export XDG_CACHE_HOME=$scratch/empty-cache
 
 # Black pictures of the first class: six holes, which take no space.
@@ -37,9 +37,9 @@ config "NaN" '{"optimizer": {"momentum": NaN}}' ":1:28: invalid JSON"
 config "infinity" '{"optimizer": {"momentum": 1e999}}' ":1:32: invalid JSON: number overflow parsing '1e999'"
 config "a number that is negative" '{"optimizer": {"weight_decay": -1}}' ": /optimizer/weight_decay: expected a number >= 0, got -1"
 config "a network of 9223372036854775802 layers" '{"model": {"depth": 9223372036854775802}}' ": /model/depth: expected an integer from 8 to 9998"
-config "a batch of none" '{"train": {"batch_size": 0}}' ": /train/batch_size: expected an integer from 1 to 50000, got 0"
-config "a batch above the data" '{"train": {"batch_size": 50001}}' ": /train/batch_size: expected an integer from 1 to 50000, got 50001"
-config "a batch beyond 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 50000"
+config "a batch of none" '{"train": {"batch_size": 0}}' ": /train/batch_size: expected an integer from 1 to 65536, got 0"
+config "a batch above the data" '{"train": {"batch_size": 50001}}' ": /train/batch_size: 50001 images, but CIFAR-10 has 50000 to train on; choose at most as many"
+config "a batch beyond 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 65536"
 config "boundaries that fall" '{"schedule": {"boundaries": [9, 3], "values": [1, 1, 1]}}' ": /schedule/boundaries: boundaries must rise"
 config "values too few" '{"schedule": {"boundaries": [3, 9], "values": [1]}}' ": /schedule/values: 1 value(s) for 2 boundary(s)"
 config "an empty file" '' ": empty; the least configuration is {}"
@@ -142,7 +142,7 @@ expect "and what there is" says "MiB of"
 # ---- data
 # with_data WHAT MESSAGE: data in the folder `spoilt`, which starts as a copy of good ones.
 with_data() { refused "$1" "$2" timeout 60 "$bin/resnet-train" good.json --data spoilt --out out; }
-remedy="get the data with \`bash tools/get_cifar10.sh\`, or name its folder with --data DIR"
+remedy="get the data with \`bash tools/get_cifar.sh cifar10\`, or name its folder with --data DIR"
 spoil() { rm -rf spoilt && cp -r --sparse=always data spoilt; }
 spoil && rm spoilt/data_batch_4.bin
 with_data "a file that is missing" "spoilt/data_batch_4.bin: No such file or directory; $remedy"
@@ -160,16 +160,41 @@ spoil && rm spoilt/data_batch_3.bin && mkfifo spoilt/data_batch_3.bin
 with_data "a pipe in a file's place" "spoilt/data_batch_3.bin: "
 expect "the remedy stands there" says "$remedy"
 rm -rf spoilt && ln -s nowhere spoilt
-with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (asked for by --data or data.dir); $remedy"
+with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (asked for by data.dir); $remedy"
 refused "a run in the place of a file" "good.json: the folder cannot be made" \
     timeout 60 "$bin/resnet-train" good.json --data data --out good.json
 rm spoilt && touch spoilt
-with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (asked for by --data or data.dir); $remedy"
+with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (asked for by data.dir); it is a file: unpack the archive, and name the folder; $remedy"
 if $locks_bind; then
     spoil && chmod 000 spoilt/test_batch.bin
     refused "data that may not be read" "spoilt/test_batch.bin cannot be read: Permission denied; $remedy" \
         mortal "$bin/resnet-train" good.json --data spoilt --out out
 fi
+
+# CIFAR-100: a black image of the first class is the same byte 3074 times.
+mkdir hundred
+truncate -s 153700000 hundred/train.bin
+truncate -s 30740000 hundred/test.bin
+hundred() { refused "CIFAR-100: $1" "$2" timeout 60 "$bin/resnet-train" good.json --set 'data.format="cifar100"' --data "$3" --out out; }
+remedy=${remedy/cifar10/cifar100}
+spoil100() { rm -rf spoilt && cp -r --sparse=always hundred spoilt; }
+spoil100 && rm spoilt/train.bin
+hundred "a file that is missing" "CIFAR-100 file spoilt/train.bin: No such file or directory; $remedy" spoilt
+spoil100 && truncate -s 30739999 spoilt/test.bin
+hundred "a file that is short" "spoilt/test.bin has 30739999 bytes, but must have 30740000; $remedy" spoilt
+spoil100 && printf '\x64' | dd of=spoilt/train.bin bs=1 seek=3075 conv=notrunc status=none
+hundred "a label that is none" "spoilt/train.bin: label 100 at byte 3075, but labels are 0 to 99; $remedy" spoilt
+spoil100 && rm spoilt/test.bin && mkdir spoilt/test.bin
+hundred "a folder in a file's place" "spoilt/test.bin: Is a directory; $remedy" spoilt
+hundred "the other data set" 'no CIFAR-100 found: data (asked for by data.dir); it holds CIFAR-10, which data.format "cifar10" reads; '"$remedy" data
+touch cifar-100-binary.tar.gz
+hundred "the archive" "cifar-100-binary.tar.gz (asked for by data.dir); it is a file: unpack the archive, and name the folder; $remedy" cifar-100-binary.tar.gz
+mkdir parent && mv cifar-100-binary.tar.gz parent
+hundred "the archive in the folder" "the archive parent/cifar-100-binary.tar.gz is there, but not unpacked; $remedy" parent
+mkdir parent/cifar-100-python && touch parent/cifar-100-python/train
+hundred "the Python version" "parent/cifar-100-python holds the Python version of CIFAR-100, but the binary version is needed (cifar-100-binary.tar.gz); $remedy" parent
+refused "CIFAR-10: the other data set" 'no CIFAR-10 found: hundred (asked for by data.dir); it holds CIFAR-100, which data.format "cifar100" reads; ' \
+    timeout 60 "$bin/resnet-train" good.json --data hundred --out out
 
 # ---- command lines
 refused "an unknown option" "--bogus" train good.json --bogus

@@ -6,7 +6,7 @@ bin=$1
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
 cd "$repository"
-unset CIFAR10_DIR
+unset CIFAR10_DIR CIFAR100_DIR
 export XDG_CACHE_HOME=$scratch/empty-cache
 
 data=$scratch/data
@@ -102,7 +102,7 @@ refused "an unknown option" "--bogus" "$bin/resnet-train" "$config" --bogus
 refused "no such configuration" "$scratch/none.json" "$bin/resnet-train" "$scratch/none.json" --out "$scratch/x"
 refused "an unknown key" "train.batch_sise" "$bin/resnet-train" "$config" --out "$scratch/x" --set train.batch_sise=3
 refused "a depth that does not exist" "8 and 14" "$bin/resnet-train" "$config" --out "$scratch/x" --set model.depth=9
-refused "no data" "tools/get_cifar10.sh" "$bin/resnet-train" "$config" --out "$scratch/x"
+refused "no data" "tools/get_cifar.sh cifar10" "$bin/resnet-train" "$config" --out "$scratch/x"
 refused "a folder without data" "$scratch/nowhere" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$scratch/nowhere"
 refused "fused kernels on the CPU" "train.kernels is \"fused\", but the fused kernels are for a CUDA device; choose \"auto\" or \"composed\" on the CPU" \
     "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.kernels=fused

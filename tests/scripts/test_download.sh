@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# tools/get_cifar10.sh against a loopback server with faults. The archive is small (six files of zeros of the real size).
+# tools/get_cifar.sh against a loopback server with faults. The archive is small (six files of zeros of the real size).
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
-unset http_proxy https_proxy all_proxy ALL_PROXY CIFAR10_URL
+unset http_proxy https_proxy all_proxy ALL_PROXY CIFAR10_URL CIFAR100_URL
 # shellcheck source=tools/lib.sh
 . "$repository/tools/lib.sh"
 
@@ -35,7 +35,7 @@ fetch() {
     : >"$scratch/requests"
     run "${disk[@]}" env CIFAR10_URL="$server/$1" CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$served/$2")" \
         CIFAR10_ARCHIVE_SHA256="$(sha256sum <"$served/$2" | cut -d' ' -f1)" \
-        bash "$repository/tools/get_cifar10.sh" "$3"
+        bash "$repository/tools/get_cifar.sh" cifar10 "$3"
 }
 complete() { [ -z "$(missing_from_cifar10 "$1")" ] && [ -f "$1/batches.meta.txt" ] && [ ! -e "$1/readme.html" ]; }
 empty() { [ -z "$(find "$1" -name '*.bin' -not -path '*/.download/*' 2>/dev/null)" ]; }
@@ -141,7 +141,7 @@ into nowhere
 fetch gone/good.tar.gz good.tar.gz "$dir"
 expect "an error of the server is reported" exits_with 1
 expect "with its address" says "could not download $server/gone/good.tar.gz"
-run env CIFAR10_URL=http://127.0.0.1:1/x bash "$repository/tools/get_cifar10.sh" "$dir"
+run env CIFAR10_URL=http://127.0.0.1:1/x bash "$repository/tools/get_cifar.sh" cifar10 "$dir"
 expect "no connection is reported" exits_with 1
 
 # An archive with the right checksum, but names that lead elsewhere, a link among the files, or a file of a wrong size.
@@ -187,16 +187,50 @@ for wrong in link:"is no plain file" small:"has 5 bytes instead of 30730000" lac
     expect "nothing of it is in place" empty "$dir"
 done
 
+# CIFAR-100 comes through the same script, from an archive of its own.
+mkdir "$scratch/content/cifar-100-binary"
+truncate -s 153700000 "$scratch/content/cifar-100-binary/train.bin"
+truncate -s 30740000 "$scratch/content/cifar-100-binary/test.bin"
+printf 'apple\n' >"$scratch/content/cifar-100-binary/fine_label_names.txt"
+printf 'fish\n' >"$scratch/content/cifar-100-binary/coarse_label_names.txt"
+tar -czf "$served/hundred.tar.gz" -C "$scratch/content" cifar-100-binary
+rm -r "$scratch/content/cifar-100-binary"
+into cifar100
+hundred() {
+    run env CIFAR100_URL="$server/$1" CIFAR100_ARCHIVE_BYTES="$(stat -c %s "$served/$2")" \
+        CIFAR100_ARCHIVE_SHA256="$(sha256sum <"$served/$2" | cut -d' ' -f1)" \
+        bash "$repository/tools/get_cifar.sh" cifar100 "$dir"
+}
+hundred plain/good.tar.gz good.tar.gz
+expect "CIFAR-10's archive is not taken for CIFAR-100" exits_with 1
+expect "with the reason" says "does not hold the files expected of CIFAR-100"
+rm -r "$dir"
+hundred cut/hundred.tar.gz hundred.tar.gz
+expect "CIFAR-100 is downloaded over a connection that breaks" exits_with 0
+expect "it is complete" [ -z "$(missing_from_cifar100 "$dir")" ]
+expect "with the names of its classes" [ -f "$dir/fine_label_names.txt" ]
+expect "the folder is the last line" last_line_is "$dir"
+: >"$scratch/requests"
+hundred plain/hundred.tar.gz hundred.tar.gz
+expect "a second call asks the server nothing" requests 0
+rm "$served/hundred.tar.gz"
+for words in "" cifar1000 "cifar100 --help"; do
+    # shellcheck disable=SC2086  # the words are arguments
+    run bash "$repository/tools/get_cifar.sh" $words
+    expect "get_cifar.sh $words: wrong usage" exits_with 2
+    expect "the usage is printed" says "usage: bash tools/get_cifar.sh cifar10|cifar100 [DIR]"
+done
+
 into two
 : >"$scratch/requests"
 export CIFAR10_URL=$server/slow/good.tar.gz
 CIFAR10_ARCHIVE_BYTES=$(stat -c %s "$served/good.tar.gz")
 CIFAR10_ARCHIVE_SHA256=$(sha256sum <"$served/good.tar.gz" | cut -d' ' -f1)
 export CIFAR10_ARCHIVE_BYTES CIFAR10_ARCHIVE_SHA256
-bash "$repository/tools/get_cifar10.sh" "$dir" >"$scratch/first" 2>&1 &
+bash "$repository/tools/get_cifar.sh" cifar10 "$dir" >"$scratch/first" 2>&1 &
 first=$!
 sleep 0.7
-run bash "$repository/tools/get_cifar10.sh" "$dir"
+run bash "$repository/tools/get_cifar.sh" cifar10 "$dir"
 expect "the second of two at once waits" says "another download into $dir is under way"
 expect "and finds the data" exits_with 0
 expect "the first succeeds" wait "$first"
@@ -204,12 +238,12 @@ expect "both needed one download" requests 1
 expect "the data of both are complete" complete "$dir"
 unset CIFAR10_URL
 
-run env -u HOME -u XDG_CACHE_HOME bash "$repository/tools/get_cifar10.sh"
+run env -u HOME -u XDG_CACHE_HOME bash "$repository/tools/get_cifar.sh" cifar10
 expect "no cache folder known is reported" says "neither XDG_CACHE_HOME nor HOME is set"
 touch "$scratch/file"
-run env CIFAR10_URL="$server/plain/good.tar.gz" bash "$repository/tools/get_cifar10.sh" "$scratch/file/cifar10"
+run env CIFAR10_URL="$server/plain/good.tar.gz" bash "$repository/tools/get_cifar.sh" cifar10 "$scratch/file/cifar10"
 expect "a folder that cannot be made is reported" says "cannot make the folder"
-run bash "$repository/tools/get_cifar10.sh" --help
+run bash "$repository/tools/get_cifar.sh" --help
 expect "an option is a wrong usage" exits_with 2
 
 report

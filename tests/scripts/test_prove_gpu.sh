@@ -9,7 +9,7 @@ set -euo pipefail
 bin=${1:?the folder of the programs}
 kit=$scratch/kit
 mkdir -p "$kit/tools/compare" "$kit/bin" "$scratch/python/torch"
-cp -r "$repository/tools/lib.sh" "$repository/tools/prove_gpu.sh" "$repository/tools/prove" "$kit/tools/"
+cp -r "$repository/tools/lib.sh" "$repository/tools/cifar.sh" "$repository/tools/prove_gpu.sh" "$repository/tools/prove" "$kit/tools/"
 cp -r "$repository/configs" "$kit/"
 echo '{}' >"$kit/staged.json"
 data=$scratch/cifar10

@@ -63,7 +63,7 @@ expect "it evaluates the last checkpoint" logged \
 expect "the end says the accuracy" near_the_end "test accuracy  69.96 %"
 expect "and on what" near_the_end "BUILT-IN PICTURES, not CIFAR-10"
 expect "and where the checkpoint is" near_the_end "/runs/quickstart/step-00001000.safetensors"
-expect "and what to run next" near_the_end "/tools/get_cifar10.sh"
+expect "and what to run next" near_the_end "/tools/get_cifar.sh cifar10"
 
 quickstart
 expect "a second call ends well" exits_with 0

@@ -61,7 +61,7 @@ expect "a build for any CPU" says "cmake --preset cuda -B build/stage -DENGINE_N
 expect "that looks for libraries beside itself" says '-DCMAKE_BUILD_RPATH=$ORIGIN/../lib'
 expect "sizes are told" says "residual-gpu.tar."
 for name in bin/resnet-train bin/resnet-eval bin/step-bench bin/kernel-bench bin/draw-pictures bin/tests-kernels bin/tests-golden \
-    configs/resnet110.json tests/golden/depth8.safetensors tests/golden/reference_model.py tools/prove_gpu.sh tools/lib.sh \
+    configs/resnet110.json tests/golden/depth8.safetensors tests/golden/reference_model.py tools/prove_gpu.sh tools/lib.sh tools/cifar.sh \
     tools/prove/main.py tools/compare/torch_train.py tools/bench_vs_pytorch.py docs/gpu-proof.md staged.json; do
     expect "$name is packed" [ -f "$kit/$name" ]
 done

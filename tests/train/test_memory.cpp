@@ -1,4 +1,5 @@
 // Where tensors live: the same places in every step, and no more of them than backward reads.
+#include "engine/data/cifar10.h"
 #include "tests/catch.h"
 #include "tools/run/session.h"
 
@@ -12,7 +13,7 @@ struct Fixture : tools::Session {
                    .train = {.batch_size = kBatch,
                              .precision = engine::PrecisionChoice::fp32,
                              .device = engine::DeviceChoice::cpu}}),
-          batches(test_batches(std::vector<uint8_t>(size_t{kBatch} * kernels::kRecordBytes, 0),
+          batches(test_batches(std::vector<uint8_t>(size_t{kBatch} * engine::Cifar10::kRecordBytes, 0),
                                upload_mean(std::vector<float>(32 * 32 * 3, 0)))) {}
     void step() { engine::compute_gradients(*backend, *model, parameters, batches.get(0)); }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 
+#include "engine/data/cifar10.h"
 #include "tests/catch.h"
 #include "tests/support/relative_error.h"
 #include "tests/support/session.h"
@@ -15,10 +16,10 @@ using test::relative_error;
 constexpr int kRecords = 64;
 
 std::vector<uint8_t> random_records() {
-    std::vector<uint8_t> records(size_t{kRecords} * kernels::kRecordBytes);
+    std::vector<uint8_t> records(size_t{kRecords} * engine::Cifar10::kRecordBytes);
     std::mt19937 random(7);
     for (auto& byte : records) byte = static_cast<uint8_t>(random());
-    for (size_t at = 0; at < records.size(); at += kernels::kRecordBytes) records[at] %= 10;
+    for (size_t at = 0; at < records.size(); at += engine::Cifar10::kRecordBytes) records[at] %= 10;
     return records;
 }
 

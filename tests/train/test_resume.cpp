@@ -144,7 +144,8 @@ TEST_CASE_METHOD(ThreeCheckpoints, "the best checkpoint is taken if it can be re
         return best_checkpoint(folder, [this](const std::string& warning) { warnings.push_back(warning); });
     };
     CHECK_FALSE(best());
-    Snapshot(run.backend(), run.parameters(), run.mean(), {.config = "{}", .test_accuracy = 0.625})
+    Snapshot(run.backend(), run.parameters(), run.mean(), {32, 32, 3},
+             {.config = "{}", .class_names = {"one"}, .test_accuracy = 0.625})
         .write(folder.best_path());
     CHECK(best()->info()->test_accuracy == 0.625);
     CHECK(warnings.empty());

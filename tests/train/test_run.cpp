@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "engine/data/cifar10.h"
 #include "engine/io/checkpoint.h"
 #include "engine/ops/pool.h"
 #include "engine/train/resume.h"
@@ -81,6 +82,7 @@ bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
                      .parameters = parameters,
                      .trainer = trainer,
                      .test = test,
+                     .data = cifar10_description(),
                      .mean = mean,
                      .config = "{}",
                      .rows = {},

@@ -31,9 +31,10 @@ class TrainingRun {
     engine::Snapshot snapshot() {
         engine::CheckpointInfo info;
         info.config = "{}";
+        info.class_names = session_.data.class_names;
         info.step = trainer_.step();
         info.rows.sums = trainer_.sums();
-        return {backend(), parameters(), mean_, info};
+        return {backend(), parameters(), mean_, session_.data.image_shape(), info};
     }
 
     void restore(const engine::Checkpoint& checkpoint) {

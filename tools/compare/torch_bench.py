@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+import cifar10
 import torch_side
 
 SAMPLES = 10000
@@ -17,8 +18,9 @@ SAMPLES = 10000
 
 def random_records():
     """Speed does not depend on what is in the pictures."""
-    images = torch.randint(0, 256, (SAMPLES, 32, 32, 3), dtype=torch.uint8)
-    return images, torch.randint(0, 10, (SAMPLES,)), images.float().mean(0)
+    shape = (SAMPLES, cifar10.HEIGHT, cifar10.WIDTH, cifar10.CHANNELS)
+    images = torch.randint(0, 256, shape, dtype=torch.uint8)
+    return images, torch.randint(0, cifar10.CLASSES, (SAMPLES,)), images.float().mean(0)
 
 
 def main():

@@ -61,18 +61,19 @@ class BatchLoss(nn.Module):
         self.register_buffer("mean", mean)
         self.register_buffer("order", order)
         device = images.device
-        self.register_buffer("pixel", torch.arange(32, device=device))
+        # Of square images.
+        self.register_buffer("pixel", torch.arange(images.shape[1], device=device))
         self.register_buffer("row", torch.arange(batch, device=device))
 
     def augmented_batch(self, position):
-        """[batch, 3, 32, 32]: zeros around after mean subtraction, random crop, random flip."""
+        """[batch, channels, height, width]: zeros around after mean subtraction, random crop, random flip."""
         pad, device = self.pad, self.images.device
         index = self.order[(position + self.row) % len(self.order)].long()
         pictures = F.pad(self.images[index].float() - self.mean, (0, 0, pad, pad, pad, pad))
         top, left = torch.randint(0, 2 * pad + 1, (2, self.batch, 1), device=device)
         flip = torch.randint(0, 2, (self.batch, 1), dtype=torch.bool, device=device)
         rows = top + self.pixel
-        columns = left + torch.where(flip, 31 - self.pixel, self.pixel)
+        columns = left + torch.where(flip, len(self.pixel) - 1 - self.pixel, self.pixel)
         pictures = pictures[self.row[:, None, None], rows[:, :, None], columns[:, None, :]]
         layout = torch.channels_last if self.way.channels_last else torch.contiguous_format
         return pictures.permute(0, 3, 1, 2).contiguous(memory_format=layout), self.labels[index]

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import torch
 
+import cifar10
 import torch_side
 
-RECORD_BYTES = 1 + 3072
 EVALUATION_BATCH = 1000
 
 
@@ -31,14 +31,14 @@ def refuse(message):
 
 
 def read_records(files):
-    """(pictures [N, 32, 32, 3] uint8, labels [N])"""
+    """(images [N, height, width, channels] uint8, labels [N])"""
     parts = []
     for file in files:
         if not file.exists():
             refuse(f"{file} is missing: --data names the folder of CIFAR-10's six binary files")
-        parts.append(torch.frombuffer(bytearray(file.read_bytes()), dtype=torch.uint8).view(-1, RECORD_BYTES))
+        parts.append(torch.frombuffer(bytearray(file.read_bytes()), dtype=torch.uint8).view(-1, cifar10.RECORD_BYTES))
     records = torch.cat(parts)
-    pictures = records[:, 1:].view(-1, 3, 32, 32).permute(0, 2, 3, 1).contiguous()
+    pictures = records[:, 1:].view(-1, cifar10.CHANNELS, cifar10.HEIGHT, cifar10.WIDTH).permute(0, 2, 3, 1).contiguous()
     return pictures, records[:, 0].long()
 
 

@@ -8,25 +8,23 @@ namespace bench {
 
 namespace {
 
-constexpr int kPixels = kernels::kImageSize * kernels::kImageSize;
-
 // Which record, crop and flip a picture gets comes from the kernels' own random words (tests/kernels checks those); the
 // pixels are plain loops.
 Values augmented(const kernels::AugmentShape& shape, int64_t step, const std::vector<uint8_t>& records,
                  const Values& mean) {
-    constexpr int kSize = kernels::kImageSize, kChannels = kernels::kImageChannels;
-    Values images(static_cast<size_t>(shape.batch) * kernels::kImageElements);
+    const int height = shape.height, width = shape.width, channels = shape.channels;
+    Values images(static_cast<size_t>(shape.batch) * static_cast<size_t>(shape.elements()));
     for (int i = 0; i < shape.batch; ++i) {
         const auto how = kernels::augmentation(shape, step, i);
-        const uint8_t* record = &records[how.sample * kernels::kRecordBytes];
-        for (int y = 0; y < kSize; ++y)
-            for (int x = 0; x < kSize; ++x) {
+        const uint8_t* record = &records[how.sample * shape.record_bytes()];
+        for (int y = 0; y < height; ++y)
+            for (int x = 0; x < width; ++x) {
                 const int row = y + how.top - shape.pad;
-                const int column = (how.flipped ? kSize - 1 - x : x) + how.left - shape.pad;
-                if (row < 0 || row >= kSize || column < 0 || column >= kSize) continue;
-                for (int c = 0; c < kChannels; ++c) {
-                    images[((static_cast<size_t>(i) * kSize + y) * kSize + x) * kChannels + c] =
-                        record[1 + c * kPixels + row * kSize + column] - mean[(row * kSize + column) * kChannels + c];
+                const int column = (how.flipped ? width - 1 - x : x) + how.left - shape.pad;
+                if (row < 0 || row >= height || column < 0 || column >= width) continue;
+                for (int c = 0; c < channels; ++c) {
+                    images[((static_cast<size_t>(i) * height + y) * width + x) * channels + c] =
+                        record[1 + (c * height + row) * width + column] - mean[(row * width + column) * channels + c];
                 }
             }
     }
@@ -36,12 +34,20 @@ Values augmented(const kernels::AugmentShape& shape, int64_t step, const std::ve
 }  // namespace
 
 Trial gather_augment(Operands& o, const Layer& layer) {
-    const kernels::AugmentShape shape{o.batch(), 4 * o.batch(), 4, true, true, 1};
+    const kernels::AugmentShape shape{.batch = o.batch(),
+                                      .samples = 4 * o.batch(),
+                                      .height = layer.height,
+                                      .width = layer.width,
+                                      .channels = layer.channels,
+                                      .pad = 4,
+                                      .flip = true,
+                                      .shuffle = true,
+                                      .seed = 1};
     constexpr int64_t kStep = 3;
     std::mt19937 random(1);
-    std::vector<uint8_t> records(static_cast<size_t>(shape.samples * kernels::kRecordBytes));
+    std::vector<uint8_t> records(static_cast<size_t>(shape.samples * shape.record_bytes()));
     for (uint8_t& byte : records) byte = static_cast<uint8_t>(random());
-    for (size_t at = 0; at < records.size(); at += kernels::kRecordBytes) records[at] %= 7;
+    for (size_t at = 0; at < records.size(); at += shape.record_bytes()) records[at] %= 7;
 
     Backend& backend = o.backend();
     const Tensor records_tensor = backend.from_host(records.data(), {static_cast<int64_t>(records.size())});
@@ -52,7 +58,7 @@ Trial gather_augment(Operands& o, const Layer& layer) {
     const auto expected_labels = [shape, records] {
         Values values(static_cast<size_t>(shape.batch));
         for (int i = 0; i < shape.batch; ++i) {
-            values[i] = records[kernels::augmentation(shape, kStep, i).sample * kernels::kRecordBytes];
+            values[i] = records[kernels::augmentation(shape, kStep, i).sample * shape.record_bytes()];
         }
         return values;
     };
@@ -61,7 +67,7 @@ Trial gather_augment(Operands& o, const Layer& layer) {
             },
             {{"images", images, [shape, records, mean] { return augmented(shape, kStep, records, *mean.values); }},
              {"labels", labels, expected_labels}},
-            static_cast<double>(o.batch()) * kernels::kRecordBytes + bytes_of({images, labels, mean.tensor})};
+            static_cast<double>(o.batch() * shape.record_bytes()) + bytes_of({images, labels, mean.tensor})};
 }
 
 // Totals are the numbers of kernels::Metrics, eight bytes each; the second is the penalty of the weights.

@@ -27,6 +27,13 @@ void refuse_differences(const engine::Checkpoint& checkpoint, const Experiment& 
     throw engine::InputError(fmt::format("{}: {}; {}", checkpoint.path().string(), differences, remedy));
 }
 
+// "apple, aquarium_fish, baby, ..."
+std::string few(const std::vector<std::string>& names) {
+    constexpr size_t kShown = 3;
+    const std::vector<std::string> shown(names.begin(), names.begin() + std::min(names.size(), kShown));
+    return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > kShown ? ", ..." : "");
+}
+
 }  // namespace
 
 Experiment experiment_of(const engine::Checkpoint& checkpoint) {
@@ -48,8 +55,15 @@ void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wa
                        "go on with the run's own values, or start another with --out");
 }
 
-void refuse_other_data(const engine::Checkpoint& checkpoint, uint32_t fingerprint, const std::string& folder) {
-    if (!checkpoint.info() || checkpoint.info()->data_fingerprint == fingerprint) return;
+void refuse_other_data(const engine::Checkpoint& checkpoint, const engine::DataDescription& data, uint32_t fingerprint,
+                       const std::string& folder) {
+    if (!checkpoint.info()) return;
+    if (const auto& names = checkpoint.info()->class_names; !names.empty() && names != data.class_names) {
+        throw engine::InputError(fmt::format("{}: trained on the {} classes {}, but the {} classes of {} are {}",
+                                             checkpoint.path().string(), names.size(), few(names), data.classes(),
+                                             data.name, few(data.class_names)));
+    }
+    if (checkpoint.info()->data_fingerprint == fingerprint) return;
     throw engine::InputError(fmt::format(
         "{}: trained on pictures with the fingerprint {}, but {} holds pictures with {}; name the folder of the "
         "pictures it was trained on with --data",

@@ -14,11 +14,13 @@ Experiment experiment_of(const engine::Checkpoint& checkpoint);
 
 // Each throws InputError that names the checkpoint and both values.
 
-// For another network: the same names of tensors may stand for another model, a ResNet for its Plain twin.
+// For another network (the same names of tensors may stand for another model, a ResNet for its Plain twin), or for
+// another data set.
 void refuse_other_model(const engine::Checkpoint& checkpoint, const Experiment& wanted);
 // For another network, or another value of a key that is fixed in a run (see engine/config/fields.h).
 void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wanted);
-// For training pictures with another fingerprint, in `folder`.
-void refuse_other_data(const engine::Checkpoint& checkpoint, uint32_t fingerprint, const std::string& folder);
+// For another data set: other classes than `data` has, or training records with another fingerprint, in `folder`.
+void refuse_other_data(const engine::Checkpoint& checkpoint, const engine::DataDescription& data, uint32_t fingerprint,
+                       const std::string& folder);
 
 }  // namespace tools

@@ -1,10 +1,13 @@
 #include "tools/run/experiment.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "engine/config/read.h"
 #include "engine/config/schema.h"
 #include "engine/config/write.h"
+#include "engine/data/registry.h"
 
 namespace tools {
 namespace {
@@ -13,12 +16,26 @@ engine::Describe description_of(Experiment& experiment) {
     return [&experiment](engine::Fields& fields) { experiment.describe(fields); };
 }
 
+// The keys of TrainConfig, bounded by the data set.
+struct TrainSection {
+    engine::TrainConfig& config;
+    const engine::DataDescription& data;
+
+    void describe(engine::Fields& fields) {
+        config.describe(fields);
+        fields.check("batch_size", config.batch_size <= data.train_records,
+                     fmt::format("{} images, but {} has {} to train on; choose at most as many", config.batch_size,
+                                 data.name, data.train_records));
+    }
+};
+
 }  // namespace
 
 void Experiment::describe(engine::Fields& fields) {
     fields.object("model", model, engine::fixed_in_network("the network"));
     fields.object("data", data, "what it is trained and tested on");
-    fields.object("train", train, "how long, and on what device");
+    TrainSection bounded{train, engine::data_format(data.format).description};
+    fields.object("train", bounded, "how long, and on what device");
     fields.object("optimizer", optimizer, engine::fixed_in_run("how a gradient moves the weights"));
     fields.object("schedule", schedule, "the learning rate over the steps, counted from 0");
     fields.object("run", run, "what is written down, and when");

@@ -24,8 +24,9 @@ Session::Session(const Experiment& wanted) : Session(wanted, engine::make_backen
 
 Session::Session(const Experiment& wanted, std::unique_ptr<engine::Backend> device)
     : experiment(wanted),
+      data(engine::data_format(wanted.data.format).description),
       backend(std::move(device)),
-      model(models::make_model(parameters, wanted.model, engine::cifar10_description())) {
+      model(models::make_model(parameters, wanted.model, data)) {
     parameters.allocate(*backend, engine::activation_type(*backend, wanted.train.precision), wanted.train.seed);
 }
 
@@ -37,8 +38,7 @@ std::string Session::description() const {
 }
 
 engine::Tensor Session::upload_mean(const std::vector<float>& mean) {
-    using engine::Cifar10;
-    return backend->from_host(mean.data(), {Cifar10::kSide, Cifar10::kSide, Cifar10::kChannels});
+    return backend->from_host(mean.data(), data.image_shape());
 }
 
 engine::Trainer Session::trainer(std::span<const uint8_t> records, const engine::Tensor& mean) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/data/cifar10.h"
+#include "engine/data/registry.h"
 #include "engine/nn/layers.h"
 #include "engine/train/trainer.h"
 #include "tools/run/experiment.h"
@@ -22,7 +22,7 @@ struct Session {
 
     // "ResNet-20 (preact, shortcut avgpool_zeropad), 269,722 parameters; CPU, 2 threads, ...; float32".
     std::string description() const;
-    // The mean picture as a tensor on the device.
+    // The per-pixel mean as a tensor on the device.
     engine::Tensor upload_mean(const std::vector<float>& mean);
     // Trains this network on `records`, of which it keeps a copy on the device; the session has to outlive it.
     engine::Trainer trainer(std::span<const uint8_t> records, const engine::Tensor& mean);
@@ -30,6 +30,7 @@ struct Session {
     engine::Batches test_batches(std::span<const uint8_t> records, const engine::Tensor& mean) const;
 
     Experiment experiment;
+    const engine::DataDescription& data;
     std::unique_ptr<engine::Backend> backend;
     engine::nn::Parameters parameters;
     std::unique_ptr<engine::nn::Module> model;

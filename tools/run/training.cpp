@@ -17,9 +17,9 @@ struct Start {
 
     // Where weights and the mean picture come from; empty for a new run.
     const std::optional<engine::Checkpoint>& file() const { return resumed ? resumed : init; }
-    std::vector<float> mean(const engine::Cifar10& data) const {
-        const auto stored = file() ? file()->mean() : std::nullopt;
-        return stored ? *stored : engine::pixel_mean(data.train);
+    std::vector<float> mean(const engine::DataDescription& description, const engine::DataSet& data) const {
+        const auto stored = file() ? file()->mean(description.image_shape()) : std::nullopt;
+        return stored ? *stored : engine::pixel_mean(description, data.train);
     }
     double best_accuracy() const { return best ? best->info()->test_accuracy.value_or(-1) : -1; }
     // Of the run's own checkpoint; null for a new run.
@@ -71,10 +71,10 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     load_weights(start, session);
     engine::Backend& backend = *session.backend;
     Pictures pictures = load();
-    engine::Cifar10& data = pictures.data;
+    engine::DataSet& data = pictures.data;
     const uint32_t fingerprint = data.fingerprint;
-    if (resumed) refuse_other_data(*start.resumed, fingerprint, pictures.place);
-    const std::vector<float> mean = start.mean(data);
+    if (resumed) refuse_other_data(*start.resumed, session.data, fingerprint, pictures.place);
+    const std::vector<float> mean = start.mean(session.data, data);
     const engine::Tensor device_mean = session.upload_mean(mean);
     const auto batch_size = static_cast<int>(experiment.train.batch_size);
     const engine::DType dtype = session.parameters.activations();
@@ -83,7 +83,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                                                       experiment.data, experiment.train.seed),
                             experiment.optimizer, experiment.schedule);
     auto test = engine::Batches::in_order(backend, data.test, device_mean, batch_size, dtype);
-    data = engine::Cifar10();  // The device has its own copy now.
+    data = engine::DataSet();  // The device has its own copy now.
     if (resumed) trainer.restore(resumed->step, resumed->rows.sums);
 
     // Nothing was trained yet that could be saved.
@@ -101,6 +101,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                              .parameters = session.parameters,
                              .trainer = trainer,
                              .test = test,
+                             .data = session.data,
                              .mean = mean,
                              .data_fingerprint = fingerprint,
                              .config = config,

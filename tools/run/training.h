@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "engine/data/cifar10.h"
+#include "engine/data/data_set.h"
 #include "engine/train/resume.h"
 #include "engine/train/run.h"
 #include "tools/run/experiment.h"
@@ -17,7 +17,7 @@ struct StartOptions {
 };
 
 struct Pictures {
-    engine::Cifar10 data;
+    engine::DataSet data;
     std::string place;  // For messages.
 };
 using LoadPictures = std::function<Pictures()>;

@@ -8,7 +8,7 @@ namespace engine::cuda {
 
 namespace {
 
-// Enough for every algorithm that is worth it on pictures of 32x32; a plan that wants more is the last to be tried.
+// Enough for every algorithm that is worth it on small pictures; a plan that wants more is the last to be tried.
 constexpr size_t kWorkspaceLimit = size_t{256} << 20;
 
 ConvolutionShapes make_shapes(const Conv2dParams& p, DType dtype) {

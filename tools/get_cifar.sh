@@ -1,37 +1,46 @@
 #!/usr/bin/env bash
-# Downloads CIFAR-10 (binary version) into DIR, by default the cache in which resnet-train looks; the last line printed
-# is that folder. A download that was cut off is resumed, by the same call or the next; size and SHA-256 are checked
-# before anything is unpacked; a file appears in DIR complete or not at all. CIFAR10_URL names a mirror.
+# Downloads CIFAR-10 or CIFAR-100 (binary version):
+#     bash tools/get_cifar.sh cifar10|cifar100 [DIR]
+# DIR is by default the cache in which resnet-train looks; the last line printed is that folder. A download that was cut
+# off is resumed, by the same call or the next; size and SHA-256 are checked before anything is unpacked; a file appears
+# in DIR complete or not at all. CIFAR10_URL and CIFAR100_URL name a mirror.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-case "${1:-}" in
-    -*) die "usage: bash tools/get_cifar10.sh [DIR]" 2 ;;
+which=${1:-}
+describe_cifar "$which" || die "usage: bash tools/get_cifar.sh cifar10|cifar100 [DIR]" 2
+case "${2:-}" in
+    -*) die "usage: bash tools/get_cifar.sh cifar10|cifar100 [DIR]" 2 ;;
 esac
-dir=${1:-$(cache_folder)/cifar10}
-url=${CIFAR10_URL:-https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz}
+again="bash tools/get_cifar.sh $which DIR"
+dir=${2:-$(cache_folder)/$which}
 # The published archive; the tests put a small one in its place.
-archive_bytes=${CIFAR10_ARCHIVE_BYTES:-170052171}
-archive_sha256=${CIFAR10_ARCHIVE_SHA256:-c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd}
+for fact in URL ARCHIVE_BYTES ARCHIVE_SHA256; do
+    override=${which^^}_$fact
+    if [ -n "${!override:-}" ]; then declare "cifar_${fact,,}=${!override}"; fi
+done
+url=$cifar_url archive_bytes=$cifar_archive_bytes archive_sha256=$cifar_archive_sha256
+
+missing() { missing_from "$1" "${cifar_files[@]}"; }
 
 finish() {
-    say "CIFAR-10 stands in:"
+    say "$cifar_title stands in:"
     say "$dir"
     exit 0
 }
 
-if [ -z "$(missing_from_cifar10 "$dir")" ]; then finish; fi
-mkdir -p "$dir" || die "cannot make the folder $dir; name another: bash tools/get_cifar10.sh DIR"
+if [ -z "$(missing "$dir")" ]; then finish; fi
+mkdir -p "$dir" || die "cannot make the folder $dir; name another: $again"
 dir=$(cd "$dir" && pwd)
 work=$dir/.download
-part=$work/cifar-10-binary.tar.gz.part
+part=$work/$cifar_archive.part
 
-exec 9>"$dir/.lock" || die "cannot write into $dir; name another folder: bash tools/get_cifar10.sh DIR"
+exec 9>"$dir/.lock" || die "cannot write into $dir; name another folder: $again"
 if ! flock --nonblock 9; then
     say "another download into $dir is under way; waiting for it"
     flock 9
-    if [ -z "$(missing_from_cifar10 "$dir")" ]; then finish; fi
+    if [ -z "$(missing "$dir")" ]; then finish; fi
 fi
 mkdir -p "$work"
 
@@ -97,21 +106,22 @@ fi
 # Only the names expected leave the archive, into a folder of their own on the same file system as DIR.
 rm -rf "$work/unpacked"
 mkdir "$work/unpacked"
-wanted=("${cifar10_files[@]/#/cifar-10-batches-bin/}" cifar-10-batches-bin/batches.meta.txt)
-tar --list --gzip --file "$part" "${wanted[@]}" >/dev/null || die "the archive does not hold the files expected of CIFAR-10"
+contents=("${cifar_names[@]}" "${cifar_files[@]}")
+wanted=("${contents[@]/#/$cifar_folder/}")
+tar --list --gzip --file "$part" "${wanted[@]}" >/dev/null || die "the archive does not hold the files expected of $cifar_title"
 if ! tar --extract --gzip --file "$part" --directory "$work/unpacked" --no-same-owner --no-same-permissions "${wanted[@]}"; then
     rm -rf "$work/unpacked"
     die "cannot unpack into $work: is the disk full? Make room and call again: the archive is kept"
 fi
-unpacked=$work/unpacked/cifar-10-batches-bin
-for name in batches.meta.txt "${cifar10_files[@]}"; do
+unpacked=$work/unpacked/$cifar_folder
+for name in "${contents[@]}"; do
     if [ -L "$unpacked/$name" ] || [ ! -f "$unpacked/$name" ] || [ "$(stat -c %h "$unpacked/$name")" != 1 ]; then
         die "$name in the archive is no plain file"
     fi
 done
-problem=$(missing_from_cifar10 "$unpacked")
+problem=$(missing "$unpacked")
 if [ -n "$problem" ]; then die "the archive is wrong inside: $problem"; fi
-for name in batches.meta.txt "${cifar10_files[@]}"; do
+for name in "${contents[@]}"; do
     mv -fT "$unpacked/$name" "$dir/$name"
 done
 rm -rf "$work"

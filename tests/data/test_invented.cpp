@@ -1,0 +1,139 @@
+// A data set that no program knows: one registration, and it trains, is saved, goes on and is evaluated like any other.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/data/registry.h"
+#include "engine/io/checkpoint.h"
+#include "tests/catch.h"
+#include "tests/io/temporary_folder.h"
+#include "tests/support/array.h"
+#include "tools/run/compatibility.h"
+#include "tools/run/session.h"
+#include "tools/run/training.h"
+
+namespace {
+
+// 8x8 gray images of four classes, each a bright quarter over noise.
+std::vector<uint8_t> quarters(const engine::DataDescription& data, int count, const char* seed) {
+    test::Random random(seed);
+    std::vector<uint8_t> records;
+    for (int i = 0; i < count; ++i) {
+        const int label = i % data.classes();
+        records.push_back(static_cast<uint8_t>(label));
+        for (int y = 0; y < data.height; ++y) {
+            for (int x = 0; x < data.width; ++x) {
+                const bool bright = y / 4 * 2 + x / 4 == label;
+                records.push_back(static_cast<uint8_t>(random.below(100) + (bright ? 150 : 0)));
+            }
+        }
+    }
+    return records;
+}
+
+const engine::DataFormat& invented() {
+    const auto add = [] {
+        const engine::DataDescription data{.name = "Quarters",
+                                           .height = 8,
+                                           .width = 8,
+                                           .channels = 1,
+                                           .class_names = {"upper left", "upper right", "lower left", "lower right"},
+                                           .train_records = 64,
+                                           .test_records = 20};
+        engine::register_data_format(
+            {.name = "quarters",
+             .description = data,
+             .locate =
+                 [](const auto& folder) { return exists(folder / "quarters") ? std::optional(folder) : std::nullopt; },
+             .load =
+                 [data](const auto&) {
+                     return engine::make_data_set(quarters(data, 64, "train"), quarters(data, 20, "test"));
+                 }});
+        return true;
+    };
+    static const bool added = add();
+    REQUIRE(added);
+    return engine::data_format("quarters");
+}
+
+std::string config(int steps) {
+    return R"({"model": {"depth": 8}, "data": {"format": "quarters", "augment": {"pad": 1, "flip": false}},
+               "train": {"steps": )" +
+           std::to_string(steps) + R"(, "batch_size": 16, "device": "cpu"},
+               "schedule": {"boundaries": [], "values": [0.02]}, "run": {"dir": "unset"}})";
+}
+
+int train(int steps, const std::filesystem::path& folder, bool resume) {
+    tools::Experiment experiment = tools::experiment_from_json(config(steps), "test");
+    experiment.run.dir = folder.string();
+    const auto load = [] { return tools::Pictures{invented().load({}), "nowhere"}; };
+    engine::Signals signals;
+    const auto warn = [](const std::string& message) { FAIL(message); };
+    return tools::run_training(experiment, {.init = "", .resume = resume}, load, warn, signals);
+}
+
+std::string refusal_of(const engine::Checkpoint& checkpoint, const engine::DataDescription& data,
+                       uint32_t fingerprint) {
+    try {
+        tools::refuse_other_data(checkpoint, data, fingerprint, "some/folder");
+    } catch (const engine::InputError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("a data set that only a test knows trains, is saved, resumes and is evaluated", "[data]") {
+    const engine::DataFormat& format = invented();
+    const tests::TemporaryFolder parent;
+    const auto folder = parent / "run";
+    REQUIRE(train(20, folder, false) == 0);
+    REQUIRE(train(30, folder, true) == 0);
+
+    const auto checkpoint = engine::Checkpoint::read(folder / "step-00000030.safetensors");
+    REQUIRE(checkpoint.info());
+    CHECK(checkpoint.info()->class_names == format.description.class_names);
+    const auto file = engine::SafetensorsFile::read(checkpoint.path());
+    CHECK(file.find("data.mean")->shape == std::vector<int64_t>{1, 8, 8});
+    CHECK(file.find("head.weight")->shape.at(0) == 4);
+    CHECK(file.find("stem.weight")->shape.at(1) == 1);
+
+    // What resnet-eval does.
+    tools::Session session(tools::experiment_of(checkpoint));
+    CHECK(session.experiment.data.format == "quarters");
+    checkpoint.load_into(*session.backend, session.parameters);
+    const engine::DataSet data = format.load({});
+    CHECK(refusal_of(checkpoint, session.data, data.fingerprint).empty());
+    auto test = session.test_batches(data.test, session.upload_mean(*checkpoint.mean(session.data.image_shape())));
+    CHECK(test.samples() == 20);
+    std::vector<float> logits;
+    const auto result = engine::evaluate(*session.backend, *session.model, test, &logits);
+    CHECK(logits.size() == 20 * 4);
+    CHECK(result.accuracy == checkpoint.info()->test_accuracy);
+    CHECK(result.accuracy > 0.5);
+
+    // Another data set.
+    CHECK_THAT(refusal_of(checkpoint, session.data, data.fingerprint + 1), ContainsSubstring("fingerprint"));
+    CHECK_THAT(
+        refusal_of(checkpoint, engine::data_format("cifar10").description, data.fingerprint),
+        ContainsSubstring("trained on the 4 classes upper left, upper right, lower left, ..., but the 10 classes "
+                          "of CIFAR-10 are airplane, automobile, bird, ..."));
+    tools::Experiment other = tools::experiment_of(checkpoint);
+    other.data.format = "cifar10";
+    CHECK_THROWS_WITH(
+        tools::refuse_other_model(checkpoint, other),
+        ContainsSubstring("/data/format is \"quarters\" in the checkpoint, but \"cifar10\" is asked for"));
+}
+
+TEST_CASE("a batch is at most the images of the data set", "[data]") {
+    invented();
+    const auto read = [](int batch) {
+        const std::vector<std::string> overrides = {"train.batch_size=" + std::to_string(batch)};
+        return tools::experiment_from_json(config(1), "test", overrides);
+    };
+    CHECK(read(64).train.batch_size == 64);
+    CHECK_THROWS_WITH(
+        read(65),
+        ContainsSubstring("/train/batch_size: 65 images, but Quarters has 64 to train on; choose at most as many"));
+}

@@ -1,0 +1,303 @@
+// The published files of CIFAR-10 and CIFAR-100: what is read, what is refused, and where they are looked for.
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/core/checksum.h"
+#include "engine/data/cifar10.h"
+#include "engine/data/registry.h"
+#include "tests/catch.h"
+#include "tests/io/temporary_folder.h"
+
+namespace {
+
+using engine::check_records;
+using engine::Cifar10;
+using engine::data_format;
+using engine::DataError;
+using engine::DataSet;
+using engine::find_data;
+using tests::TemporaryFolder;
+
+const engine::DataDescription& cifar10() {
+    return engine::cifar10_description();
+}
+
+DataSet load(const char* format, const std::filesystem::path& folder) {
+    return data_format(format).load(find_data(data_format(format), folder.string()));
+}
+
+std::filesystem::path find_cifar10(const std::optional<std::string>& configured) {
+    return find_data(data_format("cifar10"), configured);
+}
+
+constexpr size_t kFileBytes = Cifar10::kRecordsPerFile * Cifar10::kRecordBytes;
+
+// Random bytes with valid labels, a file's worth or as many as asked for.
+std::vector<uint8_t> random_records(uint32_t seed, size_t count = Cifar10::kRecordsPerFile) {
+    std::vector<uint8_t> records(count * Cifar10::kRecordBytes);
+    uint32_t state = seed * 2654435761u + 1;
+    for (uint8_t& byte : records) {
+        state = state * 1664525u + 1013904223u;
+        byte = static_cast<uint8_t>(state >> 24);
+    }
+    for (size_t i = 0; i < records.size(); i += Cifar10::kRecordBytes) records[i] %= Cifar10::kClasses;
+    return records;
+}
+
+std::vector<std::string> file_names() {
+    std::vector<std::string> names(Cifar10::kTrainFiles.begin(), Cifar10::kTrainFiles.end());
+    names.push_back(Cifar10::kTestFile);
+    return names;
+}
+
+void write_records(const std::filesystem::path& path, const std::vector<uint8_t>& records) {
+    tests::write_bytes(path, std::as_bytes(std::span(records)));
+}
+
+// Six files, each of one repeated file of records but for its first pixel, which numbers the file.
+void write_cifar10(const std::filesystem::path& folder) {
+    std::vector<uint8_t> records = random_records(1);
+    uint8_t number = 0;
+    for (const std::string& name : file_names()) {
+        records[1] = ++number;
+        write_records(folder / name, records);
+    }
+}
+
+// Sets a variable of the environment, or removes it, until the end of the scope.
+class Environment {
+  public:
+    Environment(const char* name, const std::optional<std::string>& value) : name_(name) {
+        if (const char* before = getenv(name)) before_ = before;
+        set(value);
+    }
+    ~Environment() { set(before_); }
+    Environment(const Environment&) = delete;
+    Environment& operator=(const Environment&) = delete;
+
+  private:
+    void set(const std::optional<std::string>& value) {
+        if (value) {
+            setenv(name_, value->c_str(), 1);
+        } else {
+            unsetenv(name_);
+        }
+    }
+
+    const char* name_;
+    std::optional<std::string> before_;
+};
+
+TEST_CASE("CRC-32 has its check value", "[data]") {
+    const std::string text = "123456789";
+    const auto bytes = std::as_bytes(std::span(text));
+    CHECK(engine::crc32_of(bytes) == 0xCBF43926u);
+    CHECK(engine::crc32_of(bytes.subspan(4), engine::crc32_of(bytes.first(4))) == 0xCBF43926u);
+    CHECK(engine::crc32_of({}) == 0u);
+}
+
+// CIFAR-100's record: the coarse label, then CIFAR-10's with a fine label.
+std::vector<uint8_t> random_records100(uint32_t seed, size_t count) {
+    const std::vector<uint8_t> records = random_records(seed, count);
+    std::vector<uint8_t> with_coarse;
+    for (size_t i = 0; i < count; ++i) {
+        with_coarse.push_back(static_cast<uint8_t>(i % 20));
+        const auto record = records.begin() + static_cast<std::ptrdiff_t>(i * Cifar10::kRecordBytes);
+        with_coarse.insert(with_coarse.end(), record, record + Cifar10::kRecordBytes);
+        with_coarse[i * 3074 + 1] = static_cast<uint8_t>(99 - i % 100);
+    }
+    return with_coarse;
+}
+
+void write_cifar100(const std::filesystem::path& folder) {
+    write_records(folder / "train.bin", random_records100(1, 50'000));
+    write_records(folder / "test.bin", random_records100(2, 10'000));
+}
+
+TEST_CASE("CIFAR-10 is read in the order of its files", "[data]") {
+    const TemporaryFolder folder;
+    write_cifar10(folder.path());
+    const DataSet data = load("cifar10", folder.path());
+    REQUIRE(data.train.size() == 50'000 * 3073);
+    REQUIRE(data.test.size() == 10'000 * 3073);
+    for (size_t file = 0; file < 5; ++file) CHECK(data.train[file * kFileBytes + 1] == file + 1);
+    CHECK(data.test[1] == 6);
+    const std::vector<uint8_t> records = random_records(1);
+    CHECK(std::equal(records.begin() + 2, records.end(), data.train.begin() + 3 * kFileBytes + 2));
+    CHECK(data.fingerprint == engine::crc32_of(std::as_bytes(std::span(data.train))));
+
+    const TemporaryFolder parent;
+    std::filesystem::rename(folder.path(), parent / "cifar-10-batches-bin");
+    CHECK(load("cifar10", parent.path()).fingerprint == data.fingerprint);
+}
+
+TEST_CASE("CIFAR-10 with a missing, misshapen or mislabelled file is refused", "[data]") {
+    const TemporaryFolder folder;
+    write_cifar10(folder.path());
+    const auto read = [&] { load("cifar10", folder.path()); };
+
+    SECTION("missing") {
+        std::filesystem::remove(folder / "data_batch_4.bin");
+        CHECK_THROWS_AS(read(), DataError);
+        CHECK_THROWS_WITH(read(), ContainsSubstring("data_batch_4.bin: No such file"));
+    }
+    SECTION("short") {
+        std::filesystem::resize_file(folder / "test_batch.bin", 30'729'999);
+        CHECK_THROWS_AS(read(), DataError);
+        CHECK_THROWS_WITH(read(), ContainsSubstring("test_batch.bin has 30729999 bytes, but must have 30730000"));
+    }
+    SECTION("long") {
+        std::filesystem::resize_file(folder / "data_batch_1.bin", 30'730'001);
+        CHECK_THROWS_WITH(read(), ContainsSubstring("data_batch_1.bin has 30730001 bytes, but must have 30730000"));
+    }
+    SECTION("empty") {
+        std::filesystem::resize_file(folder / "data_batch_1.bin", 0);
+        CHECK_THROWS_WITH(read(), ContainsSubstring("data_batch_1.bin has 0 bytes"));
+    }
+    SECTION("label") {
+        std::vector<uint8_t> records = random_records(2);
+        records[1234 * Cifar10::kRecordBytes] = 10;
+        write_records(folder / "data_batch_2.bin", records);
+        CHECK_THROWS_AS(read(), DataError);
+        CHECK_THROWS_WITH(read(), ContainsSubstring("data_batch_2.bin: label 10 at byte 3792082"));
+    }
+    SECTION("a folder in a file's place") {
+        std::filesystem::remove(folder / "data_batch_5.bin");
+        std::filesystem::create_directory(folder / "data_batch_5.bin");
+        CHECK_THROWS_WITH(read(), ContainsSubstring("data_batch_5.bin"));
+    }
+}
+
+TEST_CASE("only whole records are records", "[data]") {
+    std::vector<uint8_t> records = random_records(6, 2);
+    CHECK_NOTHROW(check_records(cifar10(), records, "some.bin"));
+    records.back() = 255;
+    records[Cifar10::kRecordBytes] = 9;
+    CHECK_NOTHROW(check_records(cifar10(), records, "some.bin"));
+    records[Cifar10::kRecordBytes] = 10;
+    CHECK_THROWS_WITH(check_records(cifar10(), records, "some.bin"),
+                      ContainsSubstring("some.bin: label 10 at byte 3073"));
+    records.pop_back();
+    CHECK_THROWS_AS(check_records(cifar10(), records, "some.bin"), DataError);
+    CHECK_THROWS_WITH(check_records(cifar10(), records, "some.bin"), ContainsSubstring("some.bin has 6145 bytes"));
+    CHECK_THROWS_WITH(check_records(cifar10(), {}, "some.bin"), ContainsSubstring("some.bin has 0 bytes"));
+}
+
+TEST_CASE("CIFAR-10 is looked for where it is asked for, then in the cache", "[data]") {
+    const TemporaryFolder data, home;
+    write_records(data / "data_batch_1.bin", random_records(3, 1));
+    const auto cache = home / ".cache/residual/cifar10";
+    const std::string named = data.path().string(), absent = (home / "absent").string();
+    const Environment no_xdg("XDG_CACHE_HOME", std::nullopt), no_name("CIFAR10_DIR", std::nullopt);
+    const Environment of_home("HOME", home.path().string());
+
+    CHECK(find_cifar10(named) == data.path());
+    CHECK_THROWS_WITH(find_cifar10(absent), ContainsSubstring(absent) && ContainsSubstring("data.dir"));
+    CHECK_THROWS_AS(find_cifar10(std::nullopt), DataError);
+    CHECK_THROWS_WITH(find_cifar10(std::nullopt),
+                      ContainsSubstring("no CIFAR10_DIR in the environment") && ContainsSubstring(cache.string()));
+
+    std::filesystem::create_directories(cache);
+    write_records(cache / "test_batch.bin", random_records(4, 1));
+    CHECK(find_cifar10(std::nullopt) == cache);
+    {
+        const Environment other("XDG_CACHE_HOME", (home / "elsewhere").string());
+        CHECK_THROWS_WITH(find_cifar10(std::nullopt), ContainsSubstring("elsewhere/residual/cifar10"));
+        const auto archive = home / "elsewhere/residual/cifar10/cifar-10-batches-bin";
+        std::filesystem::create_directories(archive);
+        write_records(archive / "data_batch_1.bin", random_records(5, 1));
+        CHECK(find_cifar10(std::nullopt) == archive);
+    }
+    {
+        const Environment name("CIFAR10_DIR", named);
+        CHECK(find_cifar10(std::nullopt) == data.path());
+    }
+    {
+        // A folder that was asked for is never replaced by the cache, which does hold data here.
+        const Environment name("CIFAR10_DIR", absent);
+        CHECK_THROWS_WITH(find_cifar10(std::nullopt), ContainsSubstring(absent) && ContainsSubstring("CIFAR10_DIR"));
+        CHECK_THROWS_AS(find_cifar10(absent), DataError);
+    }
+}
+
+TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder / "cifar-100-binary");
+    write_cifar100(folder / "cifar-100-binary");
+    CHECK(std::filesystem::file_size(folder / "cifar-100-binary/train.bin") == 153'700'000);
+    CHECK(std::filesystem::file_size(folder / "cifar-100-binary/test.bin") == 30'740'000);
+    const engine::DataDescription& description = data_format("cifar100").description;
+    CHECK(description.classes() == 100);
+    CHECK(description.class_names.front() == "apple");
+    CHECK(description.class_names[53] == "orange");
+    CHECK(description.class_names.back() == "worm");
+
+    const DataSet data = load("cifar100", folder.path());
+    REQUIRE(data.train.size() == 50'000 * 3073);
+    REQUIRE(data.test.size() == 10'000 * 3073);
+    size_t wrong = 0;
+    for (size_t i = 0; i < 10'000; ++i) wrong += data.test[i * 3073] != 99 - i % 100;
+    CHECK(wrong == 0);
+    std::vector<uint8_t> plain = random_records(2);
+    for (size_t i = 0; i < 10'000; ++i) plain[i * 3073] = data.test[i * 3073];
+    CHECK(data.test == plain);
+    CHECK(data.fingerprint == engine::crc32_of(std::as_bytes(std::span(data.train))));
+
+    SECTION("short") {
+        std::filesystem::resize_file(folder / "cifar-100-binary/test.bin", 30'739'999);
+        CHECK_THROWS_WITH(load("cifar100", folder.path()),
+                          ContainsSubstring("test.bin has 30739999 bytes, but must have 30740000"));
+    }
+    SECTION("missing") {
+        std::filesystem::remove(folder / "cifar-100-binary/train.bin");
+        CHECK_THROWS_WITH(load("cifar100", folder.path()), ContainsSubstring("train.bin: No such file"));
+    }
+    SECTION("a fine label above 99, by its place in the file") {
+        std::vector<uint8_t> records = random_records100(2, 10'000);
+        records[7 * 3074 + 1] = 100;
+        write_records(folder / "cifar-100-binary/test.bin", records);
+        CHECK_THROWS_WITH(load("cifar100", folder.path()),
+                          ContainsSubstring("test.bin: label 100 at byte 21519, but labels are 0 to 99"));
+    }
+}
+
+TEST_CASE("what is in the place of the files is named", "[data]") {
+    const TemporaryFolder folder;
+    const std::string version = GENERATE(std::string("cifar10"), std::string("cifar100"));
+    const std::string dashed = version == "cifar10" ? "cifar-10" : "cifar-100";
+    const auto refused = [&](const std::filesystem::path& path, const std::string& message) {
+        CHECK_THROWS_WITH(find_data(data_format(version), path.string()),
+                          ContainsSubstring(path.string()) && ContainsSubstring(message));
+    };
+    const auto write = [&](const std::string& name) { write_records(folder / name, random_records(1, 1)); };
+
+    SECTION("the archive itself") {
+        write(dashed + "-binary.tar.gz");
+        refused(folder / (dashed + "-binary.tar.gz"), "it is a file: unpack the archive");
+        refused(folder.path(), dashed + "-binary.tar.gz is there, but not unpacked");
+    }
+    SECTION("the Python version") {
+        const std::string name = version == "cifar10" ? "cifar-10-batches-py" : "cifar-100-python";
+        std::filesystem::create_directory(folder / name);
+        write(name + (version == "cifar10" ? "/data_batch_1" : "/train"));
+        const std::string message = "holds the Python version of " + data_format(version).description.name;
+        refused(folder.path(), message);
+        refused(folder / name, message);
+    }
+    SECTION("the archive of the Python version") {
+        write(dashed + "-python.tar.gz");
+        refused(folder.path(), "is the Python version of ");
+    }
+    SECTION("the other data set") {
+        const bool ten = version == "cifar10";
+        write(ten ? "train.bin" : "test_batch.bin");
+        refused(folder.path(), ten ? "it holds CIFAR-100, which data.format \"cifar100\" reads"
+                                   : "it holds CIFAR-10, which data.format \"cifar10\" reads");
+    }
+}
+
+}  // namespace
