@@ -33,7 +33,7 @@ struct DataConfig {
         fields.get("dir", dir,
                    "folder of the data; null: `CIFAR10_DIR` or `CIFAR100_DIR`, by the format, then the cache");
         fields.get("shuffle", shuffle, fixed_in_run("a new order every epoch; false: the order of the files"));
-        fields.object("augment", augment, fixed_in_run("random changes of the training pictures"));
+        fields.object("augment", augment, fixed_in_run("random changes of the training images"));
     }
     bool operator==(const DataConfig&) const = default;
 };

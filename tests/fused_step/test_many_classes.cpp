@@ -16,10 +16,14 @@ struct Result {
 
 // Two steps, of which the second is recorded where the device can.
 Result train(const char* format, bool fused) {
-    tools::Experiment experiment{.model = models::ResNetConfig{.depth = 8},
-                                 .data = {.format = format},
-                                 .train = {.batch_size = 2, .seed = 3, .precision = engine::PrecisionChoice::bf16},
-                                 .schedule = {.boundaries = {}, .values = {0.01}}};
+    tools::Experiment experiment;
+    experiment.model = models::ResNetConfig{.depth = 8};
+    experiment.data.format = format;
+    experiment.train.batch_size = 2;
+    experiment.train.seed = 3;
+    experiment.train.precision = engine::PrecisionChoice::bf16;
+    experiment.schedule.boundaries = {};
+    experiment.schedule.values = {0.01};
     tools::Session session(experiment, engine::make_cuda_backend({.fused = fused}));
     engine::FusedOps* ops = session.backend->fused();
     REQUIRE((ops != nullptr) == fused);

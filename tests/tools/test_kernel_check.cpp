@@ -58,7 +58,7 @@ TEST_CASE("a result that a kernel does not write is wrong", "[tools]") {
     const auto backend = engine::make_cpu_backend();
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         Operands operands(*backend, dtype, 3);
-        Trial trial = bench::relu(operands, bench::kStages[2]);
+        Trial trial = bench::relu(operands, bench::network_layers().stages[2]);
         trial.run = [] {};
         CHECK_FALSE(bench::check(*backend, trial, dtype).right);
     }

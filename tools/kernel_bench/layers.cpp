@@ -57,9 +57,7 @@ Trace trace_of_resnet20() {
     const auto backend = engine::make_cpu_backend();
     const engine::DataDescription& data = engine::cifar10_description();
     engine::nn::Parameters parameters;
-    models::ModelConfig config;
-    config.depth = 20;
-    const auto model = models::make_model(parameters, config, data);
+    const auto model = models::make_model(parameters, models::ResNetConfig{.depth = 20}, data);
     parameters.allocate(*backend, engine::DType::kFloat32, 0);
     const auto image = backend->zeros({1, data.height, data.width, data.channels}, engine::DType::kFloat32);
     return engine::nn::trace_forward(*backend, *model, parameters, image, true);
