@@ -30,6 +30,7 @@ class StepCount {
     }
 
   private:
+    static constexpr int64_t kMostClasses = 32;  // See classifier_supported() in kernels/classifier.h.
     // Read: weight, gradient, momentum; written: weight, momentum and the bfloat16 copy.
     static constexpr int64_t kUpdateBytes = 5 * 4 + kActivation;
 
@@ -129,6 +130,10 @@ class StepCount {
 
     void count_classifier(const Trace::Operation& linear) {
         const engine::Shape& weight = shape(linear.input("weight"));
+        if (weight[0] > kMostClasses) {
+            throw engine::InputError(name_of(linear) + ", a linear layer of " + std::to_string(weight[0]) +
+                                     " classes, has no fused kernel");
+        }
         const int64_t products = batch_ * weight.elements(), logits = 4 * batch_ * weight[0];
         const Trace::Operation* pool = maker(linear.input("x"));
         const int64_t x = bytes(pool->input("x"));
