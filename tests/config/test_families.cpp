@@ -124,18 +124,23 @@ TEST_CASE("the configuration of a checkpoint of format version 2 reads as it was
 }
 
 TEST_CASE("the keys that bind a checkpoint are those that the description calls fixed", "[config]") {
-    const std::set<std::string> network = {"/model/family",          "/model/depth",   "/model/block",
-                                           "/model/shortcut",        "/model/padding", "/model/batch_norm/epsilon",
+    const std::set<std::string> network = {"/data/format",
+                                           "/model/family",
+                                           "/model/depth",
+                                           "/model/block",
+                                           "/model/shortcut",
+                                           "/model/padding",
+                                           "/model/batch_norm/epsilon",
                                            "/model/batch_norm/decay"};
-    std::set<std::string> run = {"/data/format",       "/data/shuffle",       "/data/augment/pad",
-                                 "/data/augment/flip", "/train/batch_size",   "/train/seed",
-                                 "/optimizer/kind",    "/optimizer/momentum", "/optimizer/weight_decay"};
+    std::set<std::string> run = {
+        "/data/shuffle", "/data/augment/pad", "/data/augment/flip",  "/train/batch_size",
+        "/train/seed",   "/optimizer/kind",   "/optimizer/momentum", "/optimizer/weight_decay"};
     run.insert(network.begin(), network.end());
     CHECK(pointers(tools::to_json({}, engine::Fixed::network)) == network);
     CHECK(pointers(tools::to_json({}, engine::Fixed::run)) == run);
     tools::Experiment experiment;
     experiment.model = models::WideResNetConfig{};
     CHECK(pointers(tools::to_json(experiment, engine::Fixed::network)) ==
-          std::set<std::string>{"/model/family", "/model/depth", "/model/widening", "/model/batch_norm/epsilon",
-                                "/model/batch_norm/decay"});
+          std::set<std::string>{"/data/format", "/model/family", "/model/depth", "/model/widening",
+                                "/model/batch_norm/epsilon", "/model/batch_norm/decay"});
 }
