@@ -1,4 +1,4 @@
-# CIFAR-10 and CIFAR-100 as their authors publish the binary versions; sourced by lib.sh, never run.
+# CIFAR-10 and CIFAR-100 as their authors publish the binary versions; sourced after lib.sh, never run.
 # shellcheck shell=bash disable=SC2034  # results are variables that the callers read
 
 cifar10_files=(data_batch_1.bin data_batch_2.bin data_batch_3.bin data_batch_4.bin data_batch_5.bin test_batch.bin)

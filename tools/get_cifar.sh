@@ -7,6 +7,8 @@
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tools/cifar.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cifar.sh"
 
 which=${1:-}
 describe_cifar "$which" || die "usage: bash tools/get_cifar.sh cifar10|cifar100 [DIR]" 2

@@ -1,9 +1,6 @@
 # Shared by the scripts of this folder; sourced, never run.
 # shellcheck shell=bash disable=SC2034  # results are variables that the callers read
 
-# shellcheck source=tools/cifar.sh
-. "$(dirname "${BASH_SOURCE[0]}")/cifar.sh"
-
 say() { printf '%s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
 

@@ -8,6 +8,8 @@ called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
+# shellcheck source=tools/cifar.sh
+. tools/cifar.sh
 
 usage="usage: bash tools/prove_gpu.sh [--minutes M] [--out DIR] [--data DIR] [--only PATTERN]
   --minutes M      begin nothing that does not fit into M minutes, and end then (default: take the time it takes)

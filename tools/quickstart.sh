@@ -6,6 +6,8 @@ called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
+# shellcheck source=tools/cifar.sh
+. tools/cifar.sh
 
 usage="usage: bash tools/quickstart.sh [--data DIR]
   --data DIR   folder of the six CIFAR-10 binary files; else \$CIFAR10_DIR, else the cache, else a download,

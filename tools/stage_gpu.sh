@@ -8,6 +8,8 @@ called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
+# shellcheck source=tools/cifar.sh
+. tools/cifar.sh
 
 usage="usage: bash tools/stage_gpu.sh OUT [--data DIR] [--limit MIB]
   OUT           receives the folder residual-gpu, and the same packed

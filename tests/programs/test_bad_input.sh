@@ -8,6 +8,8 @@ bin=$(realpath "$1")
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
 # shellcheck source=tools/lib.sh
 . "$repository/tools/lib.sh"
+# shellcheck source=tools/cifar.sh
+. "$repository/tools/cifar.sh"
 cd "$scratch"
 unset CIFAR10_DIR CIFAR100_DIR
 export XDG_CACHE_HOME=$scratch/empty-cache

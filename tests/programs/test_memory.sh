@@ -8,6 +8,8 @@ bin=$(realpath "$1")
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
 # shellcheck source=tools/lib.sh
 . "$repository/tools/lib.sh"
+# shellcheck source=tools/cifar.sh
+. "$repository/tools/cifar.sh"
 cd "$scratch"
 
 # Black pictures of the first class: six holes, which take no space.

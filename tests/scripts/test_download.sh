@@ -6,6 +6,8 @@ set -euo pipefail
 unset http_proxy https_proxy all_proxy ALL_PROXY CIFAR10_URL CIFAR100_URL
 # shellcheck source=tools/lib.sh
 . "$repository/tools/lib.sh"
+# shellcheck source=tools/cifar.sh
+. "$repository/tools/cifar.sh"
 
 served=$scratch/served
 mkdir -p "$served" "$scratch/content/cifar-10-batches-bin"

@@ -7,6 +7,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 # shellcheck source=tools/lib.sh
 . "$repository/tools/lib.sh"
+# shellcheck source=tools/cifar.sh
+. "$repository/tools/cifar.sh"
 
 tree=$scratch/tree
 programs=$scratch/bin
