@@ -66,10 +66,9 @@ int evaluate(const Options& options) {
     const auto [data, place] = tools::load_data(session.experiment.data);
     tools::refuse_other_data(checkpoint, session.data, data.fingerprint, place);
     const auto stored_mean = checkpoint.mean(session.data.image_shape());
-    auto test = engine::Batches::in_order(
-        *session.backend, data.test,
-        session.upload_mean(stored_mean ? *stored_mean : engine::pixel_mean(session.data, data.train)),
-        static_cast<int>(session.experiment.train.batch_size), session.parameters.activations());
+    const engine::Tensor mean =
+        session.set_mean(stored_mean ? *stored_mean : engine::pixel_mean(session.data, data.train));
+    engine::Batches test = session.test_batches(data.test, mean);
 
     std::vector<float> logits;
     const auto result =

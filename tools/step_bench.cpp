@@ -43,7 +43,7 @@ int bench(const Options& options) {
     if (!options.device.empty()) overrides.push_back(tools::text_override("train.device", options.device));
     tools::Session session(tools::load_experiment(options.config, overrides));
     const auto records = random_records(session.data, options.mode == "train" ? 10000 : options.batch);
-    const auto mean = session.upload_mean(engine::pixel_mean(session.data, records));
+    const auto mean = session.set_mean(engine::pixel_mean(session.data, records));
     engine::Trainer trainer = session.trainer(records, mean);
     engine::Batches test = session.test_batches(records, mean);
 

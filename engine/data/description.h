@@ -15,6 +15,8 @@ struct DataDescription {
     int height = 0, width = 0, channels = 0;
     std::vector<std::string> class_names;  // By label, at most 256.
     int64_t train_records = 0, test_records = 0;
+    // Per pixel over the training images, [height, width, channels] in bytes' units; empty until they have been read.
+    std::vector<float> mean = {};
 
     int classes() const { return static_cast<int>(class_names.size()); }
     Shape image_shape() const { return {height, width, channels}; }

@@ -1,6 +1,7 @@
 #include "engine/ops/conv.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/ops/check.h"
 #include "engine/ops/conv_forms.h"
@@ -61,8 +62,16 @@ Conv2dParams conv_params(const Shape& x, const Shape& weight, int stride, Paddin
     const auto at = [](const Shape& shape, int axis) { return static_cast<int>(shape[axis]); };
     const Sides rows = pad_sides(padding, at(x, 1), at(weight, 1), stride);
     const Sides columns = pad_sides(padding, at(x, 2), at(weight, 2), stride);
-    return {at(x, 0), at(x, 1),    at(x, 2),   at(x, 3),       at(weight, 0), at(weight, 1),
-            stride,   rows.before, rows.after, columns.before, columns.after};
+    const Conv2dParams params{at(x, 0), at(x, 1),    at(x, 2),   at(x, 3),       at(weight, 0), at(weight, 1),
+                              stride,   rows.before, rows.after, columns.before, columns.after};
+    for (const Shape& image : {x, params.output_shape()}) {
+        if (image.elements() <= std::numeric_limits<int32_t>::max()) continue;
+        shape_error("conv",
+                    fmt::format("a tensor {} has {} elements, more than the 2147483647 that a convolution takes; "
+                                "choose a smaller batch",
+                                image.to_string(), image.elements()));
+    }
+    return params;
 }
 
 std::vector<Variable> ConvResult::outputs() const {

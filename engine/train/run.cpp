@@ -125,7 +125,7 @@ class Run {
         check_finite(inputs_.trainer.peek_averages());
         rows_.sums = inputs_.trainer.sums();
         Snapshot snapshot(
-            inputs_.backend, inputs_.parameters, inputs_.mean, inputs_.data.image_shape(),
+            inputs_.backend, inputs_.parameters, inputs_.data.mean, inputs_.data.image_shape(),
             {inputs_.config, step(), inputs_.data.class_names, inputs_.data_fingerprint, accuracy_, rows_});
         if (const std::string name = snapshot.first_not_finite(); !name.empty()) {
             diverged(step(), fmt::format("{} holds a value that is not finite", name));

@@ -28,8 +28,7 @@ struct RunInputs {
     nn::Parameters& parameters;
     Trainer& trainer;
     Batches& test;
-    const DataDescription& data;
-    std::vector<float> mean;  // Per pixel, [height, width, channels].
+    const DataDescription& data;  // With its mean.
     uint32_t data_fingerprint = 0;
     std::string config;            // The resolved configuration, JSON text.
     RowProgress rows;              // Of the checkpoint that the run goes on from.

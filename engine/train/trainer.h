@@ -61,8 +61,8 @@ struct Evaluation {
     double accuracy = 0;
 };
 
-// Evaluates every picture of `batches` once, by the running statistics. `logits`, if given, receives [samples, 10] in
-// the order of the data.
+// Evaluates every picture of `batches` once, by the running statistics. `logits`, if given, receives [samples, classes]
+// in the order of the data.
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
 
 // The same, but gives up with nothing once `stop` is no longer 0.

@@ -105,7 +105,7 @@ TEST_CASE("a data set that only a test knows trains, is saved, resumes and is ev
     checkpoint.load_into(*session.backend, session.parameters);
     const engine::DataSet data = format.load({});
     CHECK(refusal_of(checkpoint, session.data, data.fingerprint).empty());
-    auto test = session.test_batches(data.test, session.upload_mean(*checkpoint.mean(session.data.image_shape())));
+    auto test = session.test_batches(data.test, session.set_mean(*checkpoint.mean(session.data.image_shape())));
     CHECK(test.samples() == 20);
     std::vector<float> logits;
     const auto result = engine::evaluate(*session.backend, *session.model, test, &logits);

@@ -35,7 +35,7 @@ Result train(const char* format, bool fused) {
     auto records = test::numbered_records(4);
     const auto record_bytes = static_cast<size_t>(session.data.record_bytes());
     for (size_t i = 0; i < 4; ++i) records[i * record_bytes] = static_cast<uint8_t>(session.data.classes() - 1 - i);
-    auto trainer = session.trainer(records, session.upload_mean(std::vector<float>(record_bytes - 1, 120)));
+    auto trainer = session.trainer(records, session.set_mean(std::vector<float>(record_bytes - 1, 120)));
     for (int step = 0; step < 2; ++step) trainer.update();
     return {test::download(*session.backend, session.parameters.weights()).values,
             trainer.take_averages().cross_entropy};

@@ -72,6 +72,12 @@ const Misuse kMisuses[] = {
      },
      "[conv]",
      {"[5, 2, 2, 3]", "odd"}},
+    {"an output of more than 31 bits",
+     [](Operands&) {
+         ops::conv_params({32768, 32, 32, 16}, {64, 3, 3, 16}, 1, ops::Padding::kSame);
+     },
+     "conv",
+     {"[32768, 32, 32, 64]", "2147483648", "smaller batch"}},
     {"stride 0",
      [](Operands& o) {
          call_conv(o, {2, 4, 4, 3}, {5, 3, 3, 3}, {.stride = 0});

@@ -21,7 +21,7 @@ class Training {
     Training(const models::ModelConfig& model, engine::DType dtype, const engine::CudaOptions& options, int batch)
         : session_(experiment(model, dtype, batch), engine::make_cuda_backend(options)),
           // Four pictures, so that a few steps begin new epochs.
-          trainer_(session_.trainer(numbered_records(4), session_.upload_mean(std::vector<float>(32 * 32 * 3, 120)))) {}
+          trainer_(session_.trainer(numbered_records(4), session_.set_mean(std::vector<float>(32 * 32 * 3, 120)))) {}
 
     engine::Trainer& trainer() { return trainer_; }
     engine::Backend& backend() { return *session_.backend; }

@@ -14,7 +14,7 @@ struct Fixture : tools::Session {
                              .precision = engine::PrecisionChoice::fp32,
                              .device = engine::DeviceChoice::cpu}}),
           batches(test_batches(std::vector<uint8_t>(size_t{kBatch} * engine::Cifar10::kRecordBytes, 0),
-                               upload_mean(std::vector<float>(32 * 32 * 3, 0)))) {}
+                               set_mean(std::vector<float>(32 * 32 * 3, 0)))) {}
     void step() { engine::compute_gradients(*backend, *model, parameters, batches.get(0)); }
 
     engine::Batches batches;

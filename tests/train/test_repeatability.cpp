@@ -37,7 +37,7 @@ Result train(int steps, int threads, uint64_t seed, engine::DType dtype) {
                                       .device = engine::DeviceChoice::cpu},
                             .schedule = {.boundaries = {}, .values = {0.01}}});
     const auto records = random_records();
-    const auto mean = session.upload_mean(std::vector<float>(32 * 32 * 3, 0));
+    const auto mean = session.set_mean(std::vector<float>(32 * 32 * 3, 0));
     engine::Trainer trainer = session.trainer(records, mean);
     for (int step = 0; step < steps; ++step) trainer.update();
 

@@ -77,13 +77,14 @@ bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
     auto test = Batches::in_order(*backend, records, device_mean, 4, DType::kFloat32);
     RunFolder folder(path);
     const auto resumed = newest_good_checkpoint(folder, [](const std::string&) { FAIL("damaged"); });
+    DataDescription data = cifar10_description();
+    data.mean = mean;
     RunInputs inputs{.backend = *backend,
                      .model = network,
                      .parameters = parameters,
                      .trainer = trainer,
                      .test = test,
-                     .data = cifar10_description(),
-                     .mean = mean,
+                     .data = data,
                      .config = "{}",
                      .rows = {},
                      .saved = {}};

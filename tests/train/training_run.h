@@ -54,7 +54,7 @@ class TrainingRun {
     }
     static engine::Trainer start(tools::Session& session, const std::vector<float>& mean) {
         session.experiment.train.seed = 5;
-        return session.trainer(numbered_records(10), session.upload_mean(mean));
+        return session.trainer(numbered_records(10), session.set_mean(mean));
     }
 
     std::vector<float> mean_ = std::vector<float>(32 * 32 * 3, 120);

@@ -37,7 +37,8 @@ std::string Session::description() const {
                        backend->description(), engine::name_of(parameters.activations()));
 }
 
-engine::Tensor Session::upload_mean(const std::vector<float>& mean) {
+engine::Tensor Session::set_mean(const std::vector<float>& mean) {
+    data.mean = mean;
     return backend->from_host(mean.data(), data.image_shape());
 }
 

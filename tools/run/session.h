@@ -22,15 +22,15 @@ struct Session {
 
     // "ResNet-20 (preact, shortcut avgpool_zeropad), 269,722 parameters; CPU, 2 threads, ...; float32".
     std::string description() const;
-    // The per-pixel mean as a tensor on the device.
-    engine::Tensor upload_mean(const std::vector<float>& mean);
+    // Keeps the per-pixel mean with the description of the data, and returns it as a tensor on the device.
+    engine::Tensor set_mean(const std::vector<float>& mean);
     // Trains this network on `records`, of which it keeps a copy on the device; the session has to outlive it.
     engine::Trainer trainer(std::span<const uint8_t> records, const engine::Tensor& mean);
     // For an evaluation: the records in their order, in batches as large as those of the training.
     engine::Batches test_batches(std::span<const uint8_t> records, const engine::Tensor& mean) const;
 
     Experiment experiment;
-    const engine::DataDescription& data;
+    engine::DataDescription data;
     std::unique_ptr<engine::Backend> backend;
     engine::nn::Parameters parameters;
     std::unique_ptr<engine::nn::Module> model;

@@ -15,7 +15,7 @@ namespace {
 struct Start {
     std::optional<engine::Checkpoint> resumed, best, init;
 
-    // Where weights and the mean picture come from; empty for a new run.
+    // Where weights and the per-pixel mean come from; empty for a new run.
     const std::optional<engine::Checkpoint>& file() const { return resumed ? resumed : init; }
     std::vector<float> mean(const engine::DataDescription& description, const engine::DataSet& data) const {
         const auto stored = file() ? file()->mean(description.image_shape()) : std::nullopt;
@@ -69,20 +69,13 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
 
     Session session(experiment);
     load_weights(start, session);
-    engine::Backend& backend = *session.backend;
     Pictures pictures = load();
     engine::DataSet& data = pictures.data;
     const uint32_t fingerprint = data.fingerprint;
     if (resumed) refuse_other_data(*start.resumed, session.data, fingerprint, pictures.place);
-    const std::vector<float> mean = start.mean(session.data, data);
-    const engine::Tensor device_mean = session.upload_mean(mean);
-    const auto batch_size = static_cast<int>(experiment.train.batch_size);
-    const engine::DType dtype = session.parameters.activations();
-    engine::Trainer trainer(backend, *session.model, session.parameters,
-                            engine::Batches::shuffled(backend, data.train, device_mean, batch_size, dtype,
-                                                      experiment.data, experiment.train.seed),
-                            experiment.optimizer, experiment.schedule);
-    auto test = engine::Batches::in_order(backend, data.test, device_mean, batch_size, dtype);
+    const engine::Tensor mean = session.set_mean(start.mean(session.data, data));
+    engine::Trainer trainer = session.trainer(data.train, mean);
+    engine::Batches test = session.test_batches(data.test, mean);
     data = engine::DataSet();  // The device has its own copy now.
     if (resumed) trainer.restore(resumed->step, resumed->rows.sums);
 
@@ -96,23 +89,22 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     if (resumed) folder->settle(resumed->step, experiment.run.keep);
     const std::string config = to_json(experiment);
     folder->write_config(config);
-    engine::RunInputs inputs{.backend = backend,
+    engine::RunInputs inputs{.backend = *session.backend,
                              .model = *session.model,
                              .parameters = session.parameters,
                              .trainer = trainer,
                              .test = test,
                              .data = session.data,
-                             .mean = mean,
                              .data_fingerprint = fingerprint,
                              .config = config,
                              .rows = resumed ? resumed->rows : engine::RowProgress{},
                              .best_accuracy = start.best_accuracy(),
                              .saved = resumed ? std::optional(resumed->step) : std::nullopt};
 
-    engine::Progress progress(steps, batch_size);
+    engine::Progress progress(steps, trainer.batch_size());
     progress.say(session.description());
-    progress.say(fmt::format("data {}; {} steps of {} pictures; results in {}", pictures.place, steps, batch_size,
-                             folder->path().string()));
+    progress.say(fmt::format("data {}; {} steps of {} pictures; results in {}", pictures.place, steps,
+                             trainer.batch_size(), folder->path().string()));
     if (resumed) {
         progress.say(fmt::format("going on from step {}: {}", resumed->step, start.resumed->path().string()));
     } else if (options.resume) {
