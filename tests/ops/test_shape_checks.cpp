@@ -76,7 +76,7 @@ const Misuse kMisuses[] = {
      [](Operands&) {
          ops::conv_params({32768, 32, 32, 16}, {64, 3, 3, 16}, 1, ops::Padding::kSame);
      },
-     "conv",
+     "[conv]",
      {"[32768, 32, 32, 64]", "2147483648", "smaller batch"}},
     {"stride 0",
      [](Operands& o) {
