@@ -1,10 +1,8 @@
 #include "tests/support/reference_fused.h"
 
-#include <cmath>
-#include <vector>
-
 #include "kernels/batch_norm_body.h"
-#include "tests/support/reference_products.h"
+#include "tools/reference/batch_norm.h"
+#include "tools/reference/convolution.h"
 
 namespace test {
 
@@ -19,7 +17,8 @@ using engine::Tensor;
 
 namespace {
 
-using Values = std::vector<double>;
+using reference::plus;
+using reference::Values;
 
 // ---- tensors as doubles
 
@@ -56,17 +55,16 @@ size_t rows_of(const Tensor& x) {
 
 // ---- norms
 
-// A norm's output is computed in float, as every kernel does: the sign decides over the whole gradient.
+// A norm's output is computed in float, as every kernel does: the sign decides over the whole gradient. All else of a
+// norm is reference::BatchNorm.
 class NormLine {
   public:
     explicit NormLine(const NormParams& norm) : norm_(norm) { ASSERT(norm.relu); }
 
-    float rstd(size_t c) const { return kernels::reciprocal_std(norm_.stats.variance.data<float>()[c], norm_.epsilon); }
-    float scale(size_t c) const { return norm_.gamma.data<float>()[c] * rstd(c); }
-    double centred(double x, size_t c) const { return x - norm_.stats.mean.data<float>()[c]; }
     float output(double x, size_t c) const {
-        return kernels::normalised(static_cast<float>(x), norm_.stats.mean.data<float>()[c], scale(c),
-                                   norm_.beta.data<float>()[c]);
+        const float rstd = kernels::reciprocal_std(norm_.stats.variance.data<float>()[c], norm_.epsilon);
+        return kernels::normalised(static_cast<float>(x), norm_.stats.mean.data<float>()[c],
+                                   norm_.gamma.data<float>()[c] * rstd, norm_.beta.data<float>()[c]);
     }
     float rectified(double x, size_t c) const {
         const float value = output(x, c);
@@ -88,14 +86,9 @@ Values normalised_input(const NormParams& norm, const Tensor& tensor) {
 }
 
 void write_stats(const Tensor& tensor, const BatchStats& stats) {
-    const Values x = read(tensor);
-    const size_t channels = channels_of(tensor);
-    const auto rows = static_cast<double>(rows_of(tensor));
-    Values mean(channels), variance(channels);
-    for (size_t i = 0; i < x.size(); ++i) mean[i % channels] += x[i] / rows;
-    for (size_t i = 0; i < x.size(); ++i) variance[i % channels] += std::pow(x[i] - mean[i % channels], 2) / rows;
-    write(stats.mean, mean);
-    write(stats.variance, variance);
+    const reference::Moments moments = reference::moments_of(read(tensor), channels_of(tensor));
+    write(stats.mean, moments.mean);
+    write(stats.variance, moments.variance);
 }
 
 void move_running(const NormParams& norm, const Tensor& x, const engine::RunningUpdate& update) {
@@ -113,43 +106,33 @@ void move_running(const NormParams& norm, const Tensor& x, const engine::Running
 Values whole_gradient(const MomentsGradient& moments, const Tensor& tensor, const Tensor& fixed) {
     Values whole = read(fixed);
     if (!moments.mean.defined()) return whole;
-    const Values x = read(tensor), mean = read(moments.mean);
-    const Values dmean = moments.dmean.defined() ? read(moments.dmean) : Values(mean.size());
-    const Values dvariance = moments.dvariance.defined() ? read(moments.dvariance) : Values(mean.size());
-    const auto rows = static_cast<double>(rows_of(tensor));
-    for (size_t i = 0; i < whole.size(); ++i) {
-        const size_t c = i % mean.size();
-        whole[i] += (dmean[c] + 2 * dvariance[c] * (x[i] - mean[c])) / rows;
-        whole[i] = as_stored(fixed.dtype(), whole[i]);
-    }
+    const Values mean = read(moments.mean);
+    const auto read_or_zeros = [&](const Tensor& x) { return x.defined() ? read(x) : Values(mean.size()); };
+    const reference::Moments gradient{read_or_zeros(moments.dmean), read_or_zeros(moments.dvariance)};
+    whole = plus(std::move(whole), reference::moments_dx(read(tensor), mean, gradient));
+    for (double& value : whole) value = as_stored(fixed.dtype(), value);
     return whole;
 }
 
 // From the gradient `dp` of max(norm(x), 0): dx with the moments of x held fixed, and what else the norm learns.
-void backward_through_norm(const NormParams& norm, const Tensor& tensor, const Values& dp, const Tensor& dx,
-                           bool accumulate, const NormGradients& gradients) {
+void backward_through_norm(const NormParams& norm, const Tensor& tensor, Values dp, const Tensor& dx, bool accumulate,
+                           const NormGradients& gradients) {
     const NormLine line(norm);
     const Values x = read(tensor);
-    const size_t channels = channels_of(tensor);
-    Values sum = accumulate ? read(dx) : Values(x.size());
-    Values gammas(channels), betas(channels), means(channels), variances(channels);
     for (size_t i = 0; i < x.size(); ++i) {
-        const size_t c = i % channels;
-        if (!line.open(x[i], c)) continue;
-        gammas[c] += dp[i] * line.centred(x[i], c) * line.rstd(c);
-        betas[c] += dp[i];
-        sum[i] += line.scale(c) * dp[i];
+        if (!line.open(x[i], i % channels_of(tensor))) dp[i] = 0;
     }
-    for (size_t c = 0; c < channels; ++c) {
-        means[c] = -line.scale(c) * betas[c];
-        variances[c] = -0.5 * line.scale(c) * line.rstd(c) * gammas[c];
-    }
-    write(dx, sum);
-    write(gradients.dgamma, gammas);
-    write(gradients.dbeta, betas);
+    const reference::BatchNorm loops{
+        {read(norm.stats.mean), read(norm.stats.variance)}, read(norm.gamma), read(norm.beta), norm.epsilon, norm.relu};
+    const Values fixed = loops.dx_fixed(dp);
+    write(dx, accumulate ? plus(read(dx), fixed) : fixed);
+    const reference::NormSums sums = loops.sums(x, dp);
+    write(gradients.dgamma, sums.dgamma);
+    write(gradients.dbeta, sums.dbeta);
     if (!gradients.dmean.defined()) return;
-    write(gradients.dmean, means);
-    write(gradients.dvariance, variances);
+    const reference::Moments moments = loops.moments_gradient(sums);
+    write(gradients.dmean, moments.mean);
+    write(gradients.dvariance, moments.variance);
 }
 
 // y += the residual, brought to the shape of y [.., height, width, channels] by a 2x2 average pool and zeros on the
@@ -173,12 +156,11 @@ void add_pooled(const Tensor& residual, const Shape& shape, Values& y) {
 void ReferenceFusedOps::half_unit(const engine::HalfUnit& unit, const engine::RunningUpdate& running,
                                   const engine::HalfUnitResult& result) {
     const Values p = normalised_input(unit.norm, unit.x);
-    Values y = ReferenceProducts(unit.conv).forward(p, read(unit.weight));
+    Values y = reference::conv(reference::conv_shape(unit.conv), p, read(unit.weight));
     if (unit.pools_residual) {
         add_pooled(unit.residual, unit.conv.output_shape(), y);
     } else if (unit.residual.defined()) {
-        const Values residual = read(unit.residual);
-        for (size_t i = 0; i < y.size(); ++i) y[i] += residual[i];
+        y = plus(std::move(y), read(unit.residual));
     }
     write(result.y, y);
     if (result.stats.mean.defined()) write_stats(result.y, result.stats);
@@ -189,27 +171,24 @@ void ReferenceFusedOps::half_unit(const engine::HalfUnit& unit, const engine::Ru
 void ReferenceFusedOps::half_unit_backward(const engine::HalfUnit& unit, const Tensor& y, const Tensor& dy,
                                            const MomentsGradient& moments, const Tensor& dp,
                                            const engine::HalfUnitGradients& gradients) {
-    const ReferenceProducts products(unit.conv);
+    const reference::ConvShape shape = reference::conv_shape(unit.conv);
     const Values whole = whole_gradient(moments, y, dy);
     if (gradients.dy_whole.defined()) write(gradients.dy_whole, whole);
-    write(gradients.dweight, products.backward_weight(normalised_input(unit.norm, unit.x), whole));
-    Values dinput = products.backward_data(whole, read(unit.weight));
-    if (dp.defined()) {
-        const Values other = read(dp);
-        for (size_t i = 0; i < dinput.size(); ++i) dinput[i] += other[i];
-    }
-    backward_through_norm(unit.norm, unit.x, dinput, gradients.dx, gradients.accumulate, gradients.norm);
+    write(gradients.dweight, reference::conv_dweight(shape, normalised_input(unit.norm, unit.x), whole));
+    Values dinput = reference::conv_dx(shape, whole, read(unit.weight));
+    if (dp.defined()) dinput = plus(std::move(dinput), read(dp));
+    backward_through_norm(unit.norm, unit.x, std::move(dinput), gradients.dx, gradients.accumulate, gradients.norm);
 }
 
 void ReferenceFusedOps::stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
                              const BatchStats& stats) {
-    write(y, ReferenceProducts(conv).forward(read(x), read(weight)));
+    write(y, reference::conv(reference::conv_shape(conv), read(x), read(weight)));
     if (stats.mean.defined()) write_stats(y, stats);
 }
 
 void ReferenceFusedOps::stem_backward(const Conv2dParams& conv, const Tensor& x, const Tensor& y, const Tensor& dy,
                                       const MomentsGradient& moments, const Tensor& dweight) {
-    write(dweight, ReferenceProducts(conv).backward_weight(read(x), whole_gradient(moments, y, dy)));
+    write(dweight, reference::conv_dweight(reference::conv_shape(conv), read(x), whole_gradient(moments, y, dy)));
 }
 
 void ReferenceFusedOps::classifier(const NormParams& norm, const engine::RunningUpdate& running, const Tensor& x,
@@ -258,7 +237,7 @@ void ReferenceFusedOps::classifier_backward(const NormParams& norm, const Tensor
     for (size_t i = 0; i < dp.size(); ++i) {
         dp[i] = dpooled[i / (pixels * channels) * channels + i % channels] / pixels;
     }
-    backward_through_norm(norm, x, dp, dx, false, gradients);
+    backward_through_norm(norm, x, std::move(dp), dx, false, gradients);
 }
 
 }  // namespace test

@@ -1,7 +1,8 @@
-// Batch norm and its gradient as plain loops in double precision; the last axis is the channel.
+// Batch norm and its gradient in double precision, on arrays; the last axis is the channel.
 #pragma once
 
 #include "tests/support/array.h"
+#include "tools/reference/batch_norm.h"
 
 namespace test {
 
@@ -10,19 +11,9 @@ struct ReferenceStats {
 };
 
 inline ReferenceStats stats_of(const Array& x) {
-    const int64_t channels = x.shape[-1];
-    const int64_t rows = x.shape.elements() / channels;
-    ReferenceStats stats{Array({channels}), Array({channels})};
-    for (int64_t c = 0; c < channels; ++c) {
-        double& mean = stats.mean.values[c];
-        double& variance = stats.variance.values[c];
-        for (int64_t r = 0; r < rows; ++r) mean += x.values[r * channels + c] / rows;
-        for (int64_t r = 0; r < rows; ++r) {
-            const double distance = x.values[r * channels + c] - mean;
-            variance += distance * distance / rows;
-        }
-    }
-    return stats;
+    const Shape channels{x.shape[-1]};
+    reference::Moments moments = reference::moments_of(x.values, static_cast<size_t>(channels[0]));
+    return {Array(channels, std::move(moments.mean)), Array(channels, std::move(moments.variance))};
 }
 
 struct ReferenceNorm {
@@ -30,18 +21,8 @@ struct ReferenceNorm {
     double epsilon;
     bool relu;
 
-    // [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual])
     Array forward(const Array& x, const ReferenceStats& stats, const Array* residual = nullptr) const {
-        const int64_t channels = x.shape[-1];
-        Array y(x.shape);
-        for (size_t i = 0; i < y.values.size(); ++i) {
-            const size_t c = i % channels;
-            const double deviation = std::sqrt(stats.variance.values[c] + epsilon);
-            double value = gamma.values[c] * (x.values[i] - stats.mean.values[c]) / deviation + beta.values[c];
-            if (residual != nullptr) value += residual->values[i];
-            y.values[i] = relu && value < 0 ? 0 : value;
-        }
-        return y;
+        return {x.shape, with(stats).forward(x.values, values_of(residual))};
     }
 
     struct Gradients {
@@ -50,32 +31,19 @@ struct ReferenceNorm {
 
     // Through the statistics of x as well.
     Gradients backward(const Array& x, const Array& dy, const Array* residual = nullptr) const {
-        const int64_t channels = x.shape[-1];
-        const int64_t rows = x.shape.elements() / channels;
-        const ReferenceStats stats = stats_of(x);
-        const Array y = forward(x, stats, residual);
-        Gradients g{Array(x.shape), Array(gamma.shape), Array(beta.shape), dy};
-        if (relu) {
-            for (size_t i = 0; i < y.values.size(); ++i) {
-                if (y.values[i] <= 0) g.dresidual.values[i] = 0;
-            }
-        }
-        for (int64_t c = 0; c < channels; ++c) {
-            const double deviation = std::sqrt(stats.variance.values[c] + epsilon);
-            const auto normalised = [&](int64_t r) {
-                return (x.values[r * channels + c] - stats.mean.values[c]) / deviation;
-            };
-            for (int64_t r = 0; r < rows; ++r) {
-                g.dgamma.values[c] += g.dresidual.values[r * channels + c] * normalised(r);
-                g.dbeta.values[c] += g.dresidual.values[r * channels + c];
-            }
-            for (int64_t r = 0; r < rows; ++r) {
-                const double centred = g.dresidual.values[r * channels + c] - g.dbeta.values[c] / rows -
-                                       normalised(r) * g.dgamma.values[c] / rows;
-                g.dx.values[r * channels + c] = gamma.values[c] / deviation * centred;
-            }
-        }
-        return g;
+        const reference::BatchNorm norm = with(stats_of(x));
+        const Array masked(x.shape, norm.masked(x.values, dy.values, values_of(residual)));
+        const reference::NormSums sums = norm.sums(x.values, masked.values);
+        return {Array(x.shape, norm.dx(x.values, masked.values)), Array(gamma.shape, sums.dgamma),
+                Array(beta.shape, sums.dbeta), masked};
+    }
+
+  private:
+    reference::BatchNorm with(const ReferenceStats& stats) const {
+        return {{stats.mean.values, stats.variance.values}, gamma.values, beta.values, epsilon, relu};
+    }
+    static reference::Values values_of(const Array* array) {
+        return array == nullptr ? reference::Values() : array->values;
     }
 };
 

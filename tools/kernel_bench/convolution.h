@@ -3,6 +3,7 @@
 
 #include "tools/kernel_bench/layers.h"
 #include "tools/kernel_bench/operands.h"
+#include "tools/reference/convolution.h"
 
 namespace bench {
 
@@ -16,6 +17,7 @@ struct Convolution {
 
     Operand x, weight;
     engine::Conv2dParams params;
+    reference::ConvShape distinct;  // Of the images that differ.
 };
 
 }  // namespace bench

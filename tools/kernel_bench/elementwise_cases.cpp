@@ -2,6 +2,7 @@
 #include "kernels/pad.h"
 #include "tools/kernel_bench/cases.h"
 #include "tools/kernel_bench/place.h"
+#include "tools/kernel_bench/shortcut_reference.h"
 
 namespace bench {
 

@@ -16,13 +16,7 @@ MomentsOperands::MomentsOperands(Operands& o, const Operand& y)
       gradient{mean.tensor, dmean.tensor, dvariance.tensor} {}
 
 Values MomentsOperands::whole(const Operand& y, const Operand& dy) const {
-    Values values = *dy.values;
-    for (size_t i = 0; i < values.size(); ++i) {
-        const size_t c = i % mean.values->size();
-        const double centred = (*y.values)[i] - (*mean.values)[c];
-        values[i] += ((*dmean.values)[c] + 2 * (*dvariance.values)[c] * centred) / rows;
-    }
-    return values;
+    return plus(*dy.values, reference::moments_dx(*y.values, *mean.values, {*dmean.values, *dvariance.values}, rows));
 }
 
 engine::NormGradients norm_gradients(Operands& o, int channels) {
@@ -30,22 +24,24 @@ engine::NormGradients norm_gradients(Operands& o, int channels) {
     return {vector(), vector(), vector(), vector()};
 }
 
-std::vector<Output> norm_backward_outputs(const NormReference& reference, const Operand& x, std::function<Values()> dp,
-                                          MomentsOf moments, const Tensor& dx, const Operand& before,
-                                          const engine::NormGradients& gradients, double repeats) {
+std::vector<Output> norm_backward_outputs(const reference::BatchNorm& norm, const Operand& x,
+                                          std::function<Values()> dp, MomentsOf moments, const Tensor& dx,
+                                          const Operand& before, const engine::NormGradients& gradients,
+                                          double repeats) {
     const bool fixed = moments == MomentsOf::kFixed;
-    const auto sums = once([reference, x, dp] { return reference.sums(*x.values, dp()); });
-    const auto dx_values = [reference, x, dp, fixed, before] {
-        Values values = fixed ? reference.dx_fixed(*x.values, dp()) : reference.dx(*x.values, dp());
+    const auto masked = once([norm, x, dp] { return norm.masked(*x.values, dp()); });
+    const auto sums = once([norm, x, masked] { return norm.sums(*x.values, masked()); });
+    const auto dx_values = [norm, x, masked, fixed, before] {
+        Values values = fixed ? norm.dx_fixed(masked()) : norm.dx(*x.values, masked());
         return before.tensor.defined() ? plus(std::move(values), *before.values) : values;
     };
     std::vector<Output> outputs{{"dx", dx, dx_values},
                                 {"dgamma", gradients.dgamma, [sums] { return sums().dgamma; }, repeats},
                                 {"dbeta", gradients.dbeta, [sums] { return sums().dbeta; }, repeats}};
     if (!fixed) return outputs;
-    const auto of_moments = [reference, sums] { return reference.moments_gradient(sums()); };
-    outputs.push_back({"dmean", gradients.dmean, [of_moments] { return of_moments().dmean; }, repeats});
-    outputs.push_back({"dvariance", gradients.dvariance, [of_moments] { return of_moments().dvariance; }, repeats});
+    const auto of_moments = [norm, sums] { return norm.moments_gradient(sums()); };
+    outputs.push_back({"dmean", gradients.dmean, [of_moments] { return of_moments().mean; }, repeats});
+    outputs.push_back({"dvariance", gradients.dvariance, [of_moments] { return of_moments().variance; }, repeats});
     return outputs;
 }
 

@@ -29,9 +29,10 @@ enum class MomentsOf { kWhole, kFixed };
 
 // The gradients of x behind a norm and of what the norm learns, as outputs to be checked, from the gradient `dp` of the
 // normalised input; `before` is what dx held, if it is added to.
-std::vector<Output> norm_backward_outputs(const NormReference& reference, const Operand& x, std::function<Values()> dp,
-                                          MomentsOf moments, const Tensor& dx, const Operand& before,
-                                          const engine::NormGradients& gradients, double repeats);
+std::vector<Output> norm_backward_outputs(const reference::BatchNorm& norm, const Operand& x,
+                                          std::function<Values()> dp, MomentsOf moments, const Tensor& dx,
+                                          const Operand& before, const engine::NormGradients& gradients,
+                                          double repeats);
 
 // Running statistics that an application of a norm moves, as every training step does.
 engine::RunningUpdate running_update(Operands& o, int channels);

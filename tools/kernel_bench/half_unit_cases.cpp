@@ -3,6 +3,7 @@
 #include "tools/kernel_bench/cases.h"
 #include "tools/kernel_bench/convolution.h"
 #include "tools/kernel_bench/fused_operands.h"
+#include "tools/kernel_bench/shortcut_reference.h"
 
 namespace bench {
 
@@ -38,7 +39,7 @@ struct Forward {
 
     Values sum() const {
         const auto& p = conv.params;
-        Values y_values = conv_reference(p, norm.reference.forward(*conv.x.values), *conv.weight.values);
+        Values y_values = reference::conv(conv.distinct, norm.reference.forward(*conv.x.values), *conv.weight.values);
         if (layer.residual == Residual::kIdentity) return plus(std::move(y_values), *residual.values);
         if (layer.residual == Residual::kNone) return y_values;
         return plus(std::move(y_values), avgpool_pad_reference(*residual.values, 2 * p.out_height(), 2 * p.out_width(),
@@ -47,7 +48,8 @@ struct Forward {
 
     Trial trial(std::function<void()> run) const {
         const auto y_values = once([f = *this] { return f.sum(); });
-        const auto reference = once([y_values, c = layer.out_channels] { return stats_reference(y_values(), c); });
+        const auto reference =
+            once([y_values, c = layer.out_channels] { return reference::moments_of(y_values(), c); });
         return {std::move(run),
                 {{"y", y, [y_values] { return y_values(); }},
                  {"mean", stats.mean, [reference] { return reference().mean; }},
@@ -83,9 +85,9 @@ struct Backward {
     Trial trial(std::function<void()> run, std::function<Values()> whole_dy, MomentsOf moments, double repeats,
                 double bytes) const {
         const auto whole = once(std::move(whole_dy));
-        const auto dp = once([whole, c = conv] { return conv_dx_reference(c.params, whole(), *c.weight.values); });
+        const auto dp = once([whole, c = conv] { return reference::conv_dx(c.distinct, whole(), *c.weight.values); });
         const auto dw_values = [whole, b = *this] {
-            return conv_dw_reference(b.conv.params, b.norm.reference.forward(*b.conv.x.values), whole());
+            return reference::conv_dweight(b.conv.distinct, b.norm.reference.forward(*b.conv.x.values), whole());
         };
         bytes += bytes_of({dy.tensor, conv.x.tensor, conv.weight.tensor, dx, dweight});
         if (accumulates()) bytes += bytes_of({dx});

@@ -16,7 +16,7 @@ kernels::NormShape norm_shape(const Tensor& x) {
 }
 
 std::vector<Output> stats_outputs(const engine::BatchStats& stats, std::function<Values()> x, int channels) {
-    const auto reference = once([x = std::move(x), channels] { return stats_reference(x(), channels); });
+    const auto reference = once([x = std::move(x), channels] { return reference::moments_of(x(), channels); });
     return {{"mean", stats.mean, [reference] { return reference().mean; }},
             {"variance", stats.variance, [reference] { return reference().variance; }}};
 }
@@ -67,16 +67,8 @@ Trial norm_add(Operands& o, const Layer& layer) {
     const Operand x = o.activation(picture_of(layer)), residual = o.activation(picture_of(layer));
     const NormOperands n = o.norm_of(x, true);
     const Tensor y = o.result_like(x.tensor);
-    const auto expected = [n, x, residual] {
-        Values values = *x.values;
-        for (size_t i = 0; i < values.size(); ++i) {
-            const double sum = n.reference.value(values[i], i % n.reference.channels()) + (*residual.values)[i];
-            values[i] = std::max(sum, 0.0);
-        }
-        return values;
-    };
     return {[&backend = o.backend(), n, x, residual, y] { own_norm(backend, n.params, x.tensor, residual.tensor, y); },
-            {{"y", y, expected}},
+            {{"y", y, [n, x, residual] { return n.reference.forward(*x.values, *residual.values); }}},
             bytes_of({x.tensor, residual.tensor, y})};
 }
 
@@ -100,7 +92,8 @@ Trial norm_sums(Operands& o, const Layer& layer) {
             });
         });
     };
-    const auto reference = once([n, x, dy] { return n.reference.sums(*x.values, *dy.values); });
+    const auto reference =
+        once([n, x, dy] { return n.reference.sums(*x.values, n.reference.masked(*x.values, *dy.values)); });
     return {run,
             {{"dgamma", sums.mean, [reference] { return reference().dgamma; }, o.repeats()},
              {"dbeta", sums.variance, [reference] { return reference().dbeta; }, o.repeats()}},
@@ -127,8 +120,10 @@ Trial norm_dx(Operands& o, const Layer& layer) {
         });
     };
     const auto expected = [n, x, dy, dgamma, dbeta, rows] {
-        return plus(n.reference.dx_fixed(*x.values, *dy.values),
-                    n.reference.stats_part(*x.values, {*dgamma.values, *dbeta.values}, rows));
+        const auto& norm = n.reference;
+        return plus(norm.dx_fixed(norm.masked(*x.values, *dy.values)),
+                    reference::moments_dx(*x.values, norm.moments.mean,
+                                          norm.moments_gradient({*dgamma.values, *dbeta.values}), rows));
     };
     return {run, {{"dx", dx, expected}}, bytes_of({x.tensor, dy.tensor, dx})};
 }
@@ -171,11 +166,12 @@ Trial batch_norm_dx(Operands& o, const Layer& layer) {
     const NormOperands n = o.norm_of(x, true);
     const Tensor dx = o.result_like(x.tensor);
     const auto sums = o.stats_result(layer.channels);  // dgamma, dbeta
-    const auto reference = once([n, x, dy] { return n.reference.sums(*x.values, *dy.values); });
+    const auto reference =
+        once([n, x, dy] { return n.reference.sums(*x.values, n.reference.masked(*x.values, *dy.values)); });
     return {[&backend = o.backend(), n, x, dy, dx, sums] {
                 backend.norm_backward(n.params, x.tensor, dy.tensor, dx, false, {sums.mean, sums.variance});
             },
-            {{"dx", dx, [n, x, dy] { return n.reference.dx(*x.values, *dy.values); }},
+            {{"dx", dx, [n, x, dy] { return n.reference.dx(*x.values, n.reference.masked(*x.values, *dy.values)); }},
              {"dgamma", sums.mean, [reference] { return reference().dgamma; }, o.repeats()},
              {"dbeta", sums.variance, [reference] { return reference().dbeta; }, o.repeats()}},
             bytes_of({x.tensor, dy.tensor, dx})};

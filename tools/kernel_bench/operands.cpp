@@ -80,7 +80,7 @@ Operand Operands::parameter(const Shape& shape, DType dtype, double low, double 
 
 NormOperands Operands::norm_of(const Operand& x, bool relu) {
     const Shape channels{x.tensor.shape()[-1]};
-    const StatsReference stats = stats_reference(*x.values, static_cast<size_t>(channels[0]));
+    const reference::Moments stats = reference::moments_of(*x.values, static_cast<size_t>(channels[0]));
     const auto as_tensor = [&](const Values& values) { return upload(backend_, values, channels, DType::kFloat32); };
     const Operand gamma = parameter(channels, DType::kFloat32, 0.5, 1.5);
     const Operand beta = parameter(channels, DType::kFloat32, -0.5, 0.5);

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "engine/backend/backend.h"
-#include "tools/kernel_bench/reference.h"
 #include "tools/kernel_bench/trial.h"
+#include "tools/reference/batch_norm.h"
 
 namespace bench {
 
@@ -25,7 +25,7 @@ struct Operand {
 // Statistics and parameters of a norm.
 struct NormOperands {
     engine::NormParams params;
-    NormReference reference;
+    reference::BatchNorm reference;
 };
 
 class Operands {

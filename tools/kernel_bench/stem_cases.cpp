@@ -15,8 +15,8 @@ struct Stem {
           stats(o.stats_result(layer.out_channels)) {}
 
     Trial trial(std::function<void()> run) const {
-        const auto sum = once([c = conv] { return conv_reference(c.params, *c.x.values, *c.weight.values); });
-        const auto reference = once([sum, c = conv.params.out_channels] { return stats_reference(sum(), c); });
+        const auto sum = once([c = conv] { return reference::conv(c.distinct, *c.x.values, *c.weight.values); });
+        const auto reference = once([sum, c = conv.params.out_channels] { return reference::moments_of(sum(), c); });
         return {std::move(run),
                 {{"y", y, [sum] { return sum(); }},
                  {"mean", stats.mean, [reference] { return reference().mean; }},
@@ -63,7 +63,8 @@ Trial stem_dw_fused(Operands& o, const Layer& layer) {
     return {[&fused, c, y, dy, moments, dw] {
                 fused.stem_backward(c.params, c.x.tensor, y.tensor, dy.tensor, moments.gradient, dw);
             },
-            {{"dw", dw, [c, y, dy, moments] { return conv_dw_reference(c.params, *c.x.values, moments.whole(y, dy)); },
+            {{"dw", dw,
+              [c, y, dy, moments] { return reference::conv_dweight(c.distinct, *c.x.values, moments.whole(y, dy)); },
               o.repeats()}},
             bytes_of({c.x.tensor, y.tensor, dy.tensor, dw}),
             c.flops()};

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "engine/core/tensor.h"
+#include "tools/reference/values.h"
 
 namespace bench {
 
-using Values = std::vector<double>;
+using reference::plus;
+using reference::Values;
 
 // A result. Element i must be expected()[i % size] * factor: a batch repeats a few pictures, which alone are computed
 // in double precision; statistics stay as they are and sums grow by the factor.

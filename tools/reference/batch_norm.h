@@ -1,0 +1,48 @@
+// Batch norm and its gradients as plain loops in double precision; the last axis is the channel.
+#pragma once
+
+#include "tools/reference/values.h"
+
+namespace reference {
+
+// Per channel; the variance is biased. Also the gradients of both.
+struct Moments {
+    Values mean, variance;
+};
+
+Moments moments_of(const Values& x, size_t channels);
+
+// What `gradient`, of the moments of x over `rows` rows, brings to the gradient of x.
+Values moments_dx(const Values& x, const Values& mean, const Moments& gradient, double rows);
+// Over the rows that x has.
+Values moments_dx(const Values& x, const Values& mean, const Moments& gradient);
+
+struct NormSums {
+    Values dgamma, dbeta;
+};
+
+struct BatchNorm {
+    Moments moments;
+    Values gamma, beta;
+    double epsilon;
+    bool relu;
+
+    size_t channels() const { return gamma.size(); }
+    double rstd(size_t c) const;
+    double scale(size_t c) const { return gamma[c] * rstd(c); }
+    double normalised(double x, size_t c) const { return (x - moments.mean[c]) * rstd(c); }
+
+    // [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual])
+    Values forward(const Values& x, const Values& residual = {}) const;
+
+    // dy where the ReLU lets it through, else 0: the gradient of the residual. The functions below take it.
+    Values masked(const Values& x, Values dy, const Values& residual = {}) const;
+    NormSums sums(const Values& x, const Values& masked_dy) const;
+    // The gradient of x with the moments held fixed, and the gradients of the moments, from the sums.
+    Values dx_fixed(const Values& masked_dy) const;
+    Moments moments_gradient(const NormSums& sums) const;
+    // The gradient of x through its moments as well.
+    Values dx(const Values& x, const Values& masked_dy) const;
+};
+
+}  // namespace reference
