@@ -1,10 +1,10 @@
-// A 3x3 convolution in double precision, NHWC, weights [out, 3, 3, in], zeros outside the picture.
+// Shapes of 3x3 convolutions, NHWC, weights [out, 3, 3, in].
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 #include "kernels/half_unit.h"
+#include "tools/reference/convolution.h"
 
 // Zeros before and after as TensorFlow's "same" has them, or one on each side as far as the output needs it.
 enum class Padding { kSame, kSymmetric };
@@ -38,45 +38,8 @@ inline size_t weight_size(const kernels::HalfUnitShape& s) {
     return size_t{9} * s.in_channels * s.out_channels;
 }
 
-// visit(first element of a pixel of x, first element of a pixel of y, tap) for each pair that the convolution joins.
-template <class Visit>
-void visit_taps(const kernels::HalfUnitShape& s, Visit visit) {
-    for (int n = 0; n < s.batch; ++n)
-        for (int out_row = 0; out_row < s.out_height; ++out_row)
-            for (int out_column = 0; out_column < s.out_width; ++out_column)
-                for (int tap = 0; tap < 9; ++tap) {
-                    const int row = out_row * s.stride - s.pad_top + tap / 3;
-                    const int column = out_column * s.stride - s.pad_left + tap % 3;
-                    if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
-                    const size_t from = (static_cast<size_t>(n) * s.height + row) * s.width + column;
-                    const size_t to = (static_cast<size_t>(n) * s.out_height + out_row) * s.out_width + out_column;
-                    visit(from * s.in_channels, to * s.out_channels, tap);
-                }
-}
-
-inline std::vector<double> convolution(const kernels::HalfUnitShape& s, const std::vector<double>& x,
-                                       const std::vector<double>& weight) {
-    std::vector<double> y(output_size(s), 0.0);
-    visit_taps(s, [&](size_t from, size_t to, int tap) {
-        for (int out = 0; out < s.out_channels; ++out) {
-            const double* w = &weight[(static_cast<size_t>(out) * 9 + tap) * s.in_channels];
-            double sum = 0.0;
-            for (int in = 0; in < s.in_channels; ++in) sum += x[from + in] * w[in];
-            y[to + out] += sum;
-        }
-    });
-    return y;
-}
-
-// dweight [out, 3, 3, in] from the gradient of y.
-inline std::vector<double> convolution_weight_gradient(const kernels::HalfUnitShape& s, const std::vector<double>& x,
-                                                       const std::vector<double>& dy) {
-    std::vector<double> dweight(weight_size(s), 0.0);
-    visit_taps(s, [&](size_t from, size_t to, int tap) {
-        for (int out = 0; out < s.out_channels; ++out) {
-            double* dw = &dweight[(static_cast<size_t>(out) * 9 + tap) * s.in_channels];
-            for (int in = 0; in < s.in_channels; ++in) dw[in] += dy[to + out] * x[from + in];
-        }
-    });
-    return dweight;
+// The reference's shape of the same convolution.
+inline reference::ConvShape reference_shape(const kernels::HalfUnitShape& s) {
+    return {s.batch,  s.height,  s.width,    s.in_channels, s.out_channels, 3,
+            s.stride, s.pad_top, s.pad_left, s.out_height,  s.out_width};
 }

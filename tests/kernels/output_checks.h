@@ -7,13 +7,7 @@
 
 #include "tests/catch.h"
 #include "tests/kernels/values.h"
-
-template <class T>
-std::vector<double> to_doubles(const std::vector<T>& values) {
-    std::vector<double> doubles(values.size());
-    for (size_t i = 0; i < values.size(); ++i) doubles[i] = to_double(values[i]);
-    return doubles;
-}
+#include "tools/reference/batch_norm.h"
 
 // Each element to one unit in the last place of bfloat16, and `slack` where products cancel; together to less.
 inline void check_rounded(const std::vector<kernels::bfloat16>& actual, const std::vector<double>& expected,
@@ -28,19 +22,12 @@ inline void check_rounded(const std::vector<kernels::bfloat16>& actual, const st
     CHECK(relative_l2(actual, expected) <= 4e-3);
 }
 
-// The statistics of `values` [rows, channels], in double and in two passes.
+// The statistics of `values` [rows, channels].
 inline void check_statistics(const std::vector<kernels::bfloat16>& values, const std::vector<float>& mean,
                              const std::vector<float>& variance) {
-    const size_t channels = mean.size(), rows = values.size() / channels;
-    for (size_t c = 0; c < channels; ++c) {
-        double sum = 0.0, square = 0.0;
-        for (size_t row = 0; row < rows; ++row) sum += to_double(values[row * channels + c]);
-        const double expected = sum / static_cast<double>(rows);
-        for (size_t row = 0; row < rows; ++row) {
-            const double deviation = to_double(values[row * channels + c]) - expected;
-            square += deviation * deviation;
-        }
-        const double expected_variance = square / static_cast<double>(rows);
+    const reference::Moments moments = reference::moments_of(to_doubles(values), mean.size());
+    for (size_t c = 0; c < mean.size(); ++c) {
+        const double expected = moments.mean[c], expected_variance = moments.variance[c];
         CAPTURE(c, mean[c], expected, variance[c], expected_variance);
         CHECK(std::abs(mean[c] - expected) <= 1e-6 * (std::abs(expected) + std::sqrt(expected_variance)));
         CHECK(std::abs(variance[c] - expected_variance) <= 1e-5 * expected_variance);

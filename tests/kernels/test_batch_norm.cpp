@@ -35,9 +35,9 @@ struct Parameters {
           gamma(uniform_values<float>(channels, 103, -1.5, 1.5)),
           beta(uniform_values<float>(channels, 104, -0.5, 0.5)) {}
 
-    double rstd(size_t c) const { return 1.0 / std::sqrt(static_cast<double>(variance[c]) + kEpsilon); }
-    double xhat(size_t c, double x) const { return (x - mean[c]) * rstd(c); }
-    double value(size_t c, double x) const { return gamma[c] * xhat(c, x) + beta[c]; }
+    reference::BatchNorm reference(bool relu) const {
+        return {{to_doubles(mean), to_doubles(variance)}, to_doubles(gamma), to_doubles(beta), kEpsilon, relu};
+    }
 };
 
 template <class Place>
@@ -56,11 +56,8 @@ void norm_of() {
         for (int variant = 0; variant < 4; ++variant) {
             const bool relu = variant % 2 == 1, add = variant / 2 == 1;
             CAPTURE(s.rows, s.channels, relu, add);
-            std::vector<double> expected(x.size());
-            for (size_t i = 0; i < x.size(); ++i) {
-                const double value = p.value(i % s.channels, to_double(x[i])) + (add ? to_double(residual[i]) : 0.0);
-                expected[i] = relu ? std::fmax(value, 0.0) : value;
-            }
+            const std::vector<double> expected =
+                p.reference(relu).forward(to_doubles(x), add ? to_doubles(residual) : std::vector<double>());
             typename Place::template Array<T> input(x), added(residual), y(x.size());
             kernels::norm(Place::exec(), s, input.data(), placed.mean.data(), placed.variance.data(),
                           placed.gamma.data(), placed.beta.data(), kEpsilon, relu, add ? added.data() : nullptr,
@@ -90,19 +87,11 @@ void backward_of() {
         for (int variant = 0; variant < 4; ++variant) {
             const bool relu = variant % 2 == 1, accumulate = variant / 2 == 1;
             CAPTURE(s.rows, s.channels, relu, accumulate);
-            std::vector<double> g(x.size()), dgamma(s.channels, 0.0), dbeta(s.channels, 0.0), dx(x.size());
-            for (size_t i = 0; i < x.size(); ++i) {
-                const size_t c = i % s.channels;
-                g[i] = relu && p.value(c, to_double(x[i])) <= 0.0 ? 0.0 : to_double(dy[i]);
-                dgamma[c] += g[i] * p.xhat(c, to_double(x[i]));
-                dbeta[c] += g[i];
-            }
-            for (size_t i = 0; i < x.size(); ++i) {
-                const size_t c = i % s.channels;
-                dx[i] = p.gamma[c] * p.rstd(c) *
-                            (g[i] - dbeta[c] / s.rows - p.xhat(c, to_double(x[i])) * dgamma[c] / s.rows) +
-                        (accumulate ? to_double(before[i]) : 0.0);
-            }
+            const reference::BatchNorm norm = p.reference(relu);
+            const std::vector<double> g = norm.masked(to_doubles(x), to_doubles(dy));
+            const auto [dgamma, dbeta] = norm.sums(to_doubles(x), g);
+            std::vector<double> dx = norm.dx(to_doubles(x), g);
+            if (accumulate) dx = reference::plus(dx, to_doubles(before));
             typename Place::template Array<T> input(x), upstream(dy);
             typename Place::template Array<T> gradient(accumulate ? before : nan_values<T>(x.size()));
             typename Place::template Array<float> placed_dgamma(s.channels), placed_dbeta(s.channels);
@@ -146,13 +135,11 @@ void moments_of() {
         for (int variant = 0; variant < 6; ++variant) {
             const bool accumulate = variant % 2 == 1, with_dmean = variant / 2 != 1, with_dvariance = variant / 2 != 2;
             CAPTURE(s.rows, s.channels, accumulate, with_dmean, with_dvariance);
-            std::vector<double> expected(x.size());
-            for (size_t i = 0; i < x.size(); ++i) {
-                const size_t c = i % s.channels;
-                expected[i] = accumulate ? to_double(before[i]) : 0.0;
-                if (with_dmean) expected[i] += dmean[c] / rows;
-                if (with_dvariance) expected[i] += 2.0 * dvariance[c] * (to_double(x[i]) - mean[c]) / rows;
-            }
+            const std::vector<double> zeros(s.channels);
+            const reference::Moments gradient{with_dmean ? to_doubles(dmean) : zeros,
+                                              with_dvariance ? to_doubles(dvariance) : zeros};
+            std::vector<double> expected = reference::moments_dx(to_doubles(x), to_doubles(mean), gradient);
+            if (accumulate) expected = reference::plus(expected, to_doubles(before));
             typename Place::template Array<T> input(x), dx(accumulate ? before : nan_values<T>(x.size()));
             kernels::batch_stats_backward(Place::exec(), s, input.data(), placed_mean.data(),
                                           with_dmean ? placed_dmean.data() : nullptr,
@@ -172,16 +159,12 @@ void moments_cases() {
         const Parameters p(channels);
         PlacedParameters<Place> placed(p);
         const auto dgamma = uniform_values<float>(channels, 8, -90, 90), dbeta = uniform_values<float>(channels, 9);
-        std::vector<double> expected_mean(channels), expected_variance(channels);
-        for (int c = 0; c < channels; ++c) {
-            expected_mean[c] = -p.gamma[c] * p.rstd(c) * dbeta[c];
-            expected_variance[c] = -0.5 * p.gamma[c] * p.rstd(c) * p.rstd(c) * dgamma[c];
-        }
+        const reference::Moments expected = p.reference(true).moments_gradient({to_doubles(dgamma), to_doubles(dbeta)});
         typename Place::template Array<float> dgammas(dgamma), dbetas(dbeta), dmean(channels), dvariance(channels);
         kernels::norm_backward_moments(Place::exec(), channels, placed.variance.data(), placed.gamma.data(), kEpsilon,
                                        dgammas.data(), dbetas.data(), dmean.data(), dvariance.data());
-        check_close(dmean.read(), expected_mean);
-        check_close(dvariance.read(), expected_variance);
+        check_close(dmean.read(), expected.mean);
+        check_close(dvariance.read(), expected.variance);
     }
 }
 

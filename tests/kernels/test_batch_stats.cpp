@@ -8,6 +8,7 @@
 #include "tests/catch.h"
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
+#include "tools/reference/batch_norm.h"
 
 using kernels::bfloat16;
 using kernels::NormShape;
@@ -26,24 +27,8 @@ const StatsCase kCases[] = {
     {{131072, 5}, 1000.0, 0.02}, {{700, 300}, -1000.0, 0.02},
 };
 
-struct Statistics {
-    std::vector<double> mean, variance;
-};
-
-template <class T>
-Statistics reference(const NormShape& s, const std::vector<T>& x) {
-    Statistics result{std::vector<double>(s.channels, 0.0), std::vector<double>(s.channels, 0.0)};
-    for (size_t i = 0; i < x.size(); ++i) result.mean[i % s.channels] += to_double(x[i]);
-    for (double& mean : result.mean) mean /= static_cast<double>(s.rows);
-    for (size_t i = 0; i < x.size(); ++i) {
-        const double deviation = to_double(x[i]) - result.mean[i % s.channels];
-        result.variance[i % s.channels] += deviation * deviation / s.rows;
-    }
-    return result;
-}
-
 void check_statistics(const NormShape& s, const std::vector<float>& mean, const std::vector<float>& variance,
-                      const Statistics& expected) {
+                      const reference::Moments& expected) {
     check_close(mean, expected.mean);
     check_close(variance, expected.variance);
     if (s.rows == 1) check_equal(variance, std::vector<double>(s.channels, 0.0));
@@ -61,7 +46,7 @@ void stats_of() {
         typename Place::template Array<float> mean(s.channels), variance(s.channels);
         typename Place::template Array<float> scratch(kernels::batch_stats_scratch_floats(Place::exec(), s));
         kernels::batch_stats(Place::exec(), s, y.data(), mean.data(), variance.data(), scratch.data());
-        check_statistics(s, mean.read(), variance.read(), reference(s, x));
+        check_statistics(s, mean.read(), variance.read(), reference::moments_of(to_doubles(x), s.channels));
 
         std::vector<double> sum(n);
         std::vector<T> stored(n);
@@ -72,7 +57,7 @@ void stats_of() {
         kernels::add_batch_stats(Place::exec(), s, added.data(), y.data(), mean.data(), variance.data(),
                                  scratch.data());
         check_equal(y.read(), sum);
-        check_statistics(s, mean.read(), variance.read(), reference(s, stored));
+        check_statistics(s, mean.read(), variance.read(), reference::moments_of(to_doubles(stored), s.channels));
     }
 }
 
@@ -91,7 +76,7 @@ void drifting_mean() {
     typename Place::template Array<float> input(x), mean(s.channels), variance(s.channels);
     typename Place::template Array<float> scratch(kernels::batch_stats_scratch_floats(Place::exec(), s));
     kernels::batch_stats(Place::exec(), s, input.data(), mean.data(), variance.data(), scratch.data());
-    check_statistics(s, mean.read(), variance.read(), reference(s, x));
+    check_statistics(s, mean.read(), variance.read(), reference::moments_of(to_doubles(x), s.channels));
 }
 
 // The bits of every reduction, at whatever number of threads the caller has set.

@@ -32,10 +32,8 @@ struct Inputs {
     std::vector<float> mean, variance, gamma, beta, weight, bias;
 };
 
-// In double, of the value that the kernels round to float.
-double normalised(const Inputs& i, size_t k) {
-    const size_t c = k % i.mean.size();
-    return (to_double(i.x[k]) - i.mean[c]) / std::sqrt(double{i.variance[c]} + kEpsilon) * i.gamma[c] + i.beta[c];
+reference::BatchNorm norm_of(const Inputs& i, bool relu) {
+    return {{to_doubles(i.mean), to_doubles(i.variance)}, to_doubles(i.gamma), to_doubles(i.beta), kEpsilon, relu};
 }
 
 Inputs inputs_of(const ClassifierShape& s) {
@@ -49,8 +47,9 @@ Inputs inputs_of(const ClassifierShape& s) {
     i.weight = uniform_values<float>(channels * s.classes, 6);
     i.bias = uniform_values<float>(s.classes, 7);
     // On which side of zero a value lies must not depend on rounding.
+    const std::vector<double> normalised = norm_of(i, false).forward(to_doubles(i.x));
     for (size_t k = 0; k < i.x.size(); ++k) {
-        if (std::abs(normalised(i, k)) < 1e-5) i.x[k] = bfloat16(to_float(i.x[k]) + 0.5f);
+        if (std::abs(normalised[k]) < 1e-5) i.x[k] = bfloat16(to_float(i.x[k]) + 0.5f);
     }
     return i;
 }
@@ -93,9 +92,9 @@ void check_forward(const ClassifierShape& s, bool moves) {
                                 in.weight.data(), in.bias.data(), pooled.data(), logits.data());
 
     std::vector<double> means(s.batch * channels, 0.0), products(s.batch * classes);
-    for (size_t k = 0; k < i.x.size(); ++k) {
-        means[k / (pixels * channels) * channels + k % channels] +=
-            std::max(normalised(i, k), 0.0) / static_cast<double>(pixels);
+    const std::vector<double> p = norm_of(i, true).forward(to_doubles(i.x));
+    for (size_t k = 0; k < p.size(); ++k) {
+        means[k / (pixels * channels) * channels + k % channels] += p[k] / static_cast<double>(pixels);
     }
     for (size_t n = 0; n < static_cast<size_t>(s.batch); ++n)
         for (size_t k = 0; k < classes; ++k) {
@@ -160,29 +159,23 @@ void check_backward(const ClassifierShape& s) {
                 weights[k * channels + c] += d * pooled[n * channels + c];
             }
         }
-    std::vector<double> gradient(i.x.size()), gammas(channels, 0.0), betas(channels, 0.0);
-    for (size_t k = 0; k < i.x.size(); ++k) {
-        const size_t n = k / (pixels * channels), c = k % channels;
-        if (normalised(i, k) <= 0.0) continue;
-        const double rstd = 1.0 / std::sqrt(double{i.variance[c]} + kEpsilon);
-        const double g = dpooled[n * channels + c] / static_cast<double>(pixels);
-        gammas[c] += g * (to_double(i.x[k]) - i.mean[c]) * rstd;
-        betas[c] += g;
-        gradient[k] = to_double(bfloat16(static_cast<float>(i.gamma[c] * rstd * g)));
+    std::vector<double> upstream(i.x.size());
+    for (size_t k = 0; k < upstream.size(); ++k) {
+        upstream[k] = dpooled[k / (pixels * channels) * channels + k % channels] / static_cast<double>(pixels);
     }
+    const reference::BatchNorm norm = norm_of(i, true);
+    const std::vector<double> g = norm.masked(to_doubles(i.x), upstream);
+    const reference::NormSums sums = norm.sums(to_doubles(i.x), g);
+    const reference::Moments moments = norm.moments_gradient(sums);
+    std::vector<double> gradient = norm.dx_fixed(g);
+    for (double& value : gradient) value = to_double(bfloat16(static_cast<float>(value)));
     // A value on the edge between two bfloat16 may be rounded the other way.
     check_rounded(dx.read(), gradient, 0.0);
     CHECK(relative_l2(dx.read(), gradient) <= 1e-4);
-    check_close(dgamma.read(), gammas);
-    check_close(dbeta.read(), betas);
-    std::vector<double> means(channels), variances(channels);
-    for (size_t c = 0; c < channels; ++c) {
-        const double rstd = 1.0 / std::sqrt(double{i.variance[c]} + kEpsilon);
-        means[c] = -i.gamma[c] * rstd * betas[c];
-        variances[c] = -0.5 * i.gamma[c] * rstd * rstd * gammas[c];
-    }
-    check_close(dmean.read(), means);
-    check_close(dvariance.read(), variances);
+    check_close(dgamma.read(), sums.dgamma);
+    check_close(dbeta.read(), sums.dbeta);
+    check_close(dmean.read(), moments.mean);
+    check_close(dvariance.read(), moments.variance);
     check_close(dweight.read(), weights);
     check_close(dbias.read(), biases);
     in.check_inputs_unchanged(i);

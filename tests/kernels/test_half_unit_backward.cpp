@@ -103,19 +103,6 @@ struct Inputs {
     }
 };
 
-// The gradient of the convolution's input.
-std::vector<double> convolution_data_gradient(const HalfUnitShape& s, const std::vector<double>& dy,
-                                              const std::vector<double>& weight) {
-    std::vector<double> dx(input_size(s), 0.0);
-    visit_taps(s, [&](size_t from, size_t to, int tap) {
-        for (int out = 0; out < s.out_channels; ++out) {
-            const double* w = &weight[(static_cast<size_t>(out) * 9 + tap) * s.in_channels];
-            for (int in = 0; in < s.in_channels; ++in) dx[from + in] += dy[to + out] * w[in];
-        }
-    });
-    return dx;
-}
-
 struct Reference {
     std::vector<double> dy_whole, dx, dweight, dgamma, dbeta, dmean, dvariance;
 };
@@ -127,11 +114,10 @@ Reference reference_of(const Case& c, const Inputs& i) {
     r.dy_whole = to_doubles(i.dy);
     std::vector<double> rounded = r.dy_whole;
     if (c.wanted.stats) {
-        const double rows = static_cast<double>(s.batch) * s.out_height * s.out_width;
-        for (size_t k = 0; k < i.dy.size(); ++k) {
-            const size_t channel = k % s.out_channels;
-            const double centred = to_double(i.y[k]) - i.y_mean[channel];
-            r.dy_whole[k] += (i.y_dmean[channel] + 2.0 * i.y_dvariance[channel] * centred) / rows;
+        const reference::Moments gradient{to_doubles(i.y_dmean), to_doubles(i.y_dvariance)};
+        const auto part = reference::moments_dx(to_doubles(i.y), to_doubles(i.y_mean), gradient);
+        r.dy_whole = reference::plus(r.dy_whole, part);
+        for (size_t k = 0; k < rounded.size(); ++k) {
             rounded[k] = to_double(bfloat16(static_cast<float>(r.dy_whole[k])));
         }
     }
@@ -142,25 +128,21 @@ Reference reference_of(const Case& c, const Inputs& i) {
         const float value = kernels::normalised(to_float(i.x[k]), i.mean[channel], scale, i.beta[channel]);
         p[k] = to_double(bfloat16(value > 0.0f ? value : 0.0f));
     }
-    r.dweight = convolution_weight_gradient(s, p, rounded);
-    r.dx = convolution_data_gradient(s, rounded, to_doubles(i.weight));
-    r.dgamma.assign(s.in_channels, 0.0);
-    r.dbeta.assign(s.in_channels, 0.0);
-    for (size_t k = 0; k < i.x.size(); ++k) {
-        const size_t channel = k % s.in_channels;
-        const double rstd = 1.0 / std::sqrt(double{i.variance[channel]} + kEpsilon);
-        const double xhat = (to_double(i.x[k]) - i.mean[channel]) * rstd;
-        const double upstream = r.dx[k] + (c.wanted.dp ? to_double(i.dp[k]) : 0.0);
-        const double g = i.gamma[channel] * xhat + i.beta[channel] > 0.0 ? upstream : 0.0;
-        r.dgamma[channel] += g * xhat;
-        r.dbeta[channel] += g;
-        r.dx[k] = i.gamma[channel] * rstd * g + (c.wanted.accumulate ? to_double(i.dx[k]) : 0.0);
-    }
-    for (int channel = 0; channel < s.in_channels; ++channel) {
-        const double rstd = 1.0 / std::sqrt(double{i.variance[channel]} + kEpsilon);
-        r.dmean.push_back(-i.gamma[channel] * rstd * r.dbeta[channel]);
-        r.dvariance.push_back(-0.5 * i.gamma[channel] * rstd * rstd * r.dgamma[channel]);
-    }
+    r.dweight = reference::conv_dweight(reference_shape(s), p, rounded);
+    std::vector<double> upstream = reference::conv_dx(reference_shape(s), rounded, to_doubles(i.weight));
+    if (c.wanted.dp) upstream = reference::plus(upstream, to_doubles(i.dp));
+    const std::vector<double> x = to_doubles(i.x);
+    const reference::BatchNorm norm{
+        {to_doubles(i.mean), to_doubles(i.variance)}, to_doubles(i.gamma), to_doubles(i.beta), kEpsilon, true};
+    const std::vector<double> g = norm.masked(x, upstream);
+    const reference::NormSums sums = norm.sums(x, g);
+    const reference::Moments moments = norm.moments_gradient(sums);
+    r.dgamma = sums.dgamma;
+    r.dbeta = sums.dbeta;
+    r.dmean = moments.mean;
+    r.dvariance = moments.variance;
+    r.dx = norm.dx_fixed(g);
+    if (c.wanted.accumulate) r.dx = reference::plus(r.dx, to_doubles(i.dx));
     return r;
 }
 
@@ -307,7 +289,7 @@ TEST_CASE("dx with fixed moments and the gradients of the moments are the gradie
                                 {lower.scratch.data(), lower.tickets.data()});
 
     // The same from the gradient of p, in one go.
-    const std::vector<double> dp = convolution_data_gradient(s, to_doubles(i.dy), to_doubles(i.weight));
+    const std::vector<double> dp = reference::conv_dx(reference_shape(s), to_doubles(i.dy), to_doubles(i.weight));
     std::vector<float> upstream(dp.size()), x(dp.size()), whole(dp.size());
     for (size_t k = 0; k < dp.size(); ++k) {
         upstream[k] = static_cast<float>(dp[k] + to_double(i.dp[k]));

@@ -114,7 +114,7 @@ Reference reference_of(const Case& c, const Inputs& i) {
         const float value = kernels::normalised(to_float(i.x[k]), i.mean[channel], scale, i.beta[channel]);
         r.p[k] = to_double(bfloat16(value > 0.0f ? value : 0.0f));
     }
-    r.y = convolution(s, r.p, to_doubles(i.weight));
+    r.y = reference::conv(reference_shape(s), r.p, to_doubles(i.weight));
     if (c.wanted.residual != kNone) {
         const auto added = c.wanted.residual == kPool ? average_pool(s, i.residual) : to_doubles(i.residual);
         for (size_t k = 0; k < r.y.size(); ++k) r.y[k] += added[k];

@@ -65,7 +65,7 @@ void check_forward(const Case& c) {
     Scratch scratch(c.shape);
     kernels::stem_forward(CudaPlace::exec(), c.shape, input.data(), weights.data(), y.data(),
                           c.stats ? mean.data() : nullptr, c.stats ? variance.data() : nullptr, scratch.sums());
-    check_rounded(y.read(), convolution(shape, to_doubles(x), to_doubles(weight)), 1e-3);
+    check_rounded(y.read(), reference::conv(reference_shape(shape), to_doubles(x), to_doubles(weight)), 1e-3);
     if (c.stats) check_statistics(y.read(), mean.read(), variance.read());
     check_unchanged(input, x);
     check_unchanged(weights, weight);
@@ -76,14 +76,9 @@ void check_forward(const Case& c) {
 std::vector<double> whole_gradient(const std::vector<bfloat16>& dy, const std::vector<bfloat16>& y,
                                    const std::vector<float>& mean, const std::vector<float>& dmean,
                                    const std::vector<float>& dvariance) {
-    const double rows = static_cast<double>(dy.size() / 16);
-    std::vector<double> whole(dy.size());
-    for (size_t i = 0; i < dy.size(); ++i) {
-        const size_t c = i % 16;
-        const double centred = to_double(y[i]) - mean[c];
-        const double value = to_double(dy[i]) + (dmean[c] + 2.0 * dvariance[c] * centred) / rows;
-        whole[i] = to_double(bfloat16(static_cast<float>(value)));
-    }
+    const reference::Moments gradient{to_doubles(dmean), to_doubles(dvariance)};
+    auto whole = reference::plus(to_doubles(dy), reference::moments_dx(to_doubles(y), to_doubles(mean), gradient));
+    for (double& value : whole) value = to_double(bfloat16(static_cast<float>(value)));
     return whole;
 }
 
@@ -107,7 +102,8 @@ void check_backward(const Case& c) {
                            input.data(), dweight.data(), scratch.sums());
     const auto whole = c.stats ? whole_gradient(dy, y, mean_values, dmean_values, dvariance_values) : to_doubles(dy);
     // A value on the edge between two bfloat16 may be rounded the other way.
-    check_close(dweight.read(), convolution_weight_gradient(shape, to_doubles(x), whole), c.stats ? 1e-3 : 1e-5);
+    check_close(dweight.read(), reference::conv_dweight(reference_shape(shape), to_doubles(x), whole),
+                c.stats ? 1e-3 : 1e-5);
     check_unchanged(input, x);
     check_unchanged(upstream, dy);
     check_unchanged(output, y);

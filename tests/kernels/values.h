@@ -20,6 +20,13 @@ double to_double(T value) {
     return static_cast<double>(kernels::to_float(value));
 }
 
+template <class T>
+std::vector<double> to_doubles(const std::vector<T>& values) {
+    std::vector<double> doubles(values.size());
+    for (size_t i = 0; i < values.size(); ++i) doubles[i] = to_double(values[i]);
+    return doubles;
+}
+
 // n values uniform in [low, high), rounded to T.
 template <class T>
 std::vector<T> uniform_values(size_t n, unsigned seed, double low = -1.0, double high = 1.0) {
