@@ -32,8 +32,8 @@ class Tape {
 struct Context {
     Backend& backend;
     Tape* tape = nullptr;    // None: nothing is recorded.
-    bool training = false;   // Layers that behave differently in training do so.
-    Trace* trace = nullptr;  // Is told of each operation; none: nobody asks.
+    bool training = false;   // Whether this is a pass of training.
+    Trace* trace = nullptr;  // Records each operation; null: no trace.
 
     // Whether an operation on these inputs has to be recorded.
     template <class... Inputs>

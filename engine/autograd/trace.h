@@ -17,7 +17,7 @@ using Attribute = std::variant<bool, int64_t, double, std::string>;
 
 class Trace {
   public:
-    // One value of the pass. Variables that share their memory as copies do are one tensor.
+    // One value of the pass. Copies of one Variable are one value.
     struct Value {
         Shape shape;
         DType dtype;

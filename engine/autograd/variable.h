@@ -19,7 +19,7 @@ class Variable {
     const Shape& shape() const { return slot_->value.shape(); }
     bool requires_grad() const { return slot_ && slot_->requires_grad; }
 
-    // The same for all copies of a variable, and for no other that ever was.
+    // The same for all copies of a variable, and never reused, even after the variable is gone.
     using Identity = std::weak_ptr<const void>;
     Identity identity() const { return slot_; }
 

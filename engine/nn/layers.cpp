@@ -40,7 +40,6 @@ ops::Norm BatchNorm::prologue(Context& context, const Activation& x, bool relu) 
         norm.decay = decay_;
     } else {
         norm.moments = running;
-        norm.own_moments = false;
     }
     return norm;
 }

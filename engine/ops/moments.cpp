@@ -16,7 +16,7 @@ MomentsGradient Moments::gradient() const {
 
 Moments empty_moments(Backend& backend, const Shape& x, bool requires_grad) {
     const auto vector = [&] { return Variable(backend.empty({x[-1]}, DType::kFloat32), requires_grad); };
-    return {vector(), vector(), x.elements() / x[-1]};
+    return {vector(), vector(), x.elements() / x[-1], true};
 }
 
 Moments batch_stats(Context& context, const Variable& x) {

@@ -9,7 +9,10 @@ namespace engine::ops {
 struct Moments {
     Variable mean;
     Variable variance;
-    int64_t rows = 0;  // That they are of.
+    int64_t rows = 0;  // Rows that they were computed over.
+    // Computed from the very tensor that is normalised: a library may then return the whole gradient of that tensor.
+    // False for others (merged over several tensors, or constants), which receive gradients of their own.
+    bool own = false;
 
     bool defined() const { return mean.defined(); }
     BatchStats values() const { return {mean.value(), variance.value()}; }

@@ -95,7 +95,7 @@ Variable norm(Context& context, const Variable& x, const Norm& norm, const Varia
 }
 
 void norm_backward(Backend& backend, const Norm& norm, const Variable& x, const Tensor& dy, const Tensor& scratch) {
-    const NormGradients gradients = norm_grad_targets(backend, norm, !norm.own_moments);
+    const NormGradients gradients = norm_grad_targets(backend, norm, !norm.moments.own);
     const auto write = [&](const Tensor& dx, bool accumulate) {
         backend.norm_backward(norm.params(), x.value(), dy, dx, accumulate, gradients);
     };
@@ -125,7 +125,6 @@ BatchNormResult batch_norm_training(Context& context, const Variable& x, Norm no
                                     const MergeMoments& merge) {
     if (merge) {
         norm.moments = merge(context, batch_stats(context, x));
-        norm.own_moments = false;
         return {ops::norm(context, x, norm, residual), norm.moments};
     }
     Backend& backend = context.backend;

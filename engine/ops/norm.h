@@ -16,9 +16,6 @@ struct Norm {
     bool relu = false;
     Moments running = {};  // Follows `moments` when the norm is applied; undefined: nothing does.
     float decay = 0;       // Share of `running` that stays.
-    // The moments are those of the very tensor that is normalised: a library may then return the whole gradient of that
-    // tensor. False for others (merged over several tensors, or constants), which receive gradients of their own.
-    bool own_moments = true;
 
     // What a trace shows of it: its numbers, and its variables together with `others`.
     std::map<std::string, Attribute> attributes() const;
@@ -48,7 +45,7 @@ void add_norm_grads(Backend& backend, const Norm& norm, const NormGradients& gra
 
 struct BatchNormResult {
     Variable y;
-    Moments moments;  // That y was normalised with.
+    Moments moments;  // Those used to normalise y.
 };
 
 // What becomes of the moments of x after they are computed and before they are used: an operation that, for example,

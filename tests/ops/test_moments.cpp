@@ -155,7 +155,6 @@ DEVICE_TEST_CASE("moments that were merged over two parts of a batch give the no
     const auto [y_second, moments] = ops::batch_norm_training(
         context, second, moving, {}, [&](Context& c, const ops::Moments& own) { return merged(c, of_first, own); });
     norm.moments = moments;
-    norm.own_moments = false;
     const Variable y_first = ops::norm(context, first, norm);
 
     const Array y = reference.forward(x, stats_of(x));

@@ -13,7 +13,7 @@ class CudaFusedOps final : public FusedOps {
     CudaFusedOps(Backend& backend, kernels::Cuda exec, const Tensor& tickets, size_t shared_bytes);
 
     // The shapes that take more shared memory than the GPU has.
-    std::string limits() const;
+    std::string limits() const override;
 
     bool has_half_unit(const Conv2dParams& conv, DType dtype) override;
     void half_unit(const HalfUnit& unit, const RunningUpdate& running, const HalfUnitResult& result) override;
