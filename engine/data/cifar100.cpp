@@ -35,7 +35,7 @@ DataFormat cifar100_format() {
     return record_files_format("cifar100", std::move(description),
                                {.train = {{"train.bin", kTrainRecords}},
                                 .test = {{"test.bin", kTestRecords}},
-                                .bytes_before_label = 1,
+                                .labels_before = {20},  // the coarse label
                                 .archive = "cifar-100-binary.tar.gz",
                                 .archive_folder = "cifar-100-binary",
                                 .python_archive = "cifar-100-python.tar.gz",

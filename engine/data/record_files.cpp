@@ -78,7 +78,7 @@ class Reader {
     // Reads one file into `records`, which holds exactly the file's records.
     void read(const fs::path& path, std::span<uint8_t> records) const {
         const auto record = static_cast<size_t>(description_.record_bytes());
-        const auto before = static_cast<size_t>(files_.bytes_before_label);
+        const auto before = files_.labels_before.size();
         const uint64_t expected = records.size() / record * (before + record);
         std::error_code error;
         const uint64_t bytes = fs::file_size(path, error);
@@ -88,11 +88,19 @@ class Reader {
         std::ifstream in(path, std::ios::binary);
         const size_t run = before == 0 ? records.size() : record;
         for (size_t at = 0; at < records.size() && in; at += run) {
-            in.ignore(static_cast<std::streamsize>(before));
+            for (size_t i = 0; i < before; ++i) check_label(in.get(), i, at / record, path);
             in.read(reinterpret_cast<char*>(records.data() + at), static_cast<std::streamsize>(run));
         }
         if (!in) refuse(path, fmt::format(" cannot be read: {}", std::strerror(errno != 0 ? errno : EIO)));
         check_records(description_, records, path.string(), before);
+    }
+
+    // Label number `i` of those before the one that is learnt. An end of the file is found by the caller.
+    void check_label(int label, size_t i, size_t index, const fs::path& path) const {
+        if (label < files_.labels_before[i]) return;
+        const size_t bytes = files_.labels_before.size() + static_cast<size_t>(description_.record_bytes());
+        refuse(path, fmt::format(": label {} at byte {}, but these labels are 0 to {}", label, index * bytes + i,
+                                 files_.labels_before[i] - 1));
     }
 
     [[noreturn]] void refuse(const fs::path& path, const std::string& what) const {

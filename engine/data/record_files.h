@@ -14,8 +14,8 @@ struct RecordFiles {
         int64_t records;
     };
     std::vector<File> train = {}, test = {};
-    // Bytes before the label of each record in the files, which are left out.
-    int64_t bytes_before_label = 0;
+    // Labels before the one that is learnt, a byte each: how many values each has. They are checked and left out.
+    std::vector<int> labels_before = {};
     // "cifar-10-binary.tar.gz", and the folder that it unpacks into; each may be empty: there is none.
     std::string archive = {}, archive_folder = {};
     // The version for Python, which holds the same images in pickles: its archive, its folder, and names of files in it

@@ -256,6 +256,13 @@ TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
         std::filesystem::remove(folder / "cifar-100-binary/train.bin");
         CHECK_THROWS_WITH(load("cifar100", folder.path()), ContainsSubstring("train.bin: No such file"));
     }
+    SECTION("a coarse label above 19, by its place in the file") {
+        std::vector<uint8_t> records = random_records100(2, 10'000);
+        records[7 * 3074] = 20;
+        write_records(folder / "cifar-100-binary/test.bin", records);
+        CHECK_THROWS_WITH(load("cifar100", folder.path()),
+                          ContainsSubstring("test.bin: label 20 at byte 21518, but these labels are 0 to 19"));
+    }
     SECTION("a fine label above 99, by its place in the file") {
         std::vector<uint8_t> records = random_records100(2, 10'000);
         records[7 * 3074 + 1] = 100;
