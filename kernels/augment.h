@@ -6,7 +6,7 @@
 #include "kernels/common.h"
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // The training batch of a step, straight from the records of a data set: one byte for the label, then `channels` planes
 // of height x width bytes.
@@ -16,25 +16,25 @@ struct AugmentShape {
     int64_t samples;              // records in the data set, 1 .. 2^32-1
     int height, width, channels;  // of an image; their product is within 31 bits
     int pad;                      // pixels of zeros on each side before the crop to height x width, 0 for no crop
-    bool flip;                    // left-right, for half of the pictures
+    bool flip;                    // left-right, for half of the images
     bool shuffle;                 // a new permutation every epoch, else the order of the file
     uint64_t seed;
 
-    KERNELS_HD int pixels() const { return height * width; }
-    KERNELS_HD int elements() const { return pixels() * channels; }
-    KERNELS_HD int64_t record_bytes() const { return 1 + int64_t{elements()}; }
+    RESIDUAL_HD int pixels() const { return height * width; }
+    RESIDUAL_HD int elements() const { return pixels() * channels; }
+    RESIDUAL_HD int64_t record_bytes() const { return 1 + int64_t{elements()}; }
 };
 
-// images [batch, height, width, channels], labels [batch]. Picture i of the batch is number step * batch + i of an
+// images [batch, height, width, channels], labels [batch]. Image i of the batch is number step * batch + i of an
 // endless stream of epochs, each a permutation of the samples (see permutation.h); step [1] lies where the kernel runs.
-// Every byte is made float and the mean [height, width, channels] of its own pixel is subtracted; then the picture is
+// Every byte is made float and the mean [height, width, channels] of its own pixel is subtracted; then the image is
 // padded with zeros, cropped at a uniformly random offset of 0 .. 2*pad rows and columns, and flipped:
 //     words = philox4x32_10({i, low(step), high(step), kAugment}, seed)
 //     top = multiply_high(words[0], 2*pad + 1), left = multiply_high(words[1], 2*pad + 1), flipped = words[2] & 1
 //     image[y][x] = padded[y + top][(flipped ? width - 1 - x : x) + left]
-// Reads one record and writes height * width * channels * sizeof(T) bytes per picture; the mean stays in cache.
+// Reads one record and writes height * width * channels * sizeof(T) bytes per image; the mean stays in cache.
 template <class Exec, class T>
 void gather_augment(const Exec& exec, const AugmentShape& shape, const uint8_t* records, const float* mean,
                     const int64_t* step, T* images, int32_t* labels);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -4,16 +4,16 @@
 #include "kernels/permutation.h"
 #include "kernels/philox.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-// What happens to picture i of a step's batch.
+// What happens to image i of a step's batch.
 struct Augmentation {
     int64_t sample;  // the record
-    int top, left;   // of the crop, in the padded picture
+    int top, left;   // of the crop, in the padded image
     bool flipped;
 };
 
-KERNELS_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t step, int i) {
+RESIDUAL_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t step, int i) {
     const int64_t position = step * shape.batch + i;
     const int64_t epoch = position / shape.samples;
     int64_t sample = position % shape.samples;
@@ -30,8 +30,8 @@ KERNELS_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t s
             static_cast<int>(multiply_high(random.v[1], offsets)), shape.flip && (random.v[2] & 1u) != 0};
 }
 
-// Which pixel of the record pixel (y, x) of the augmented picture shows: row * width + column, or -1 in the padding.
-KERNELS_HD inline int source_pixel(const AugmentShape& shape, const Augmentation& how, int y, int x) {
+// Which pixel of the record pixel (y, x) of the augmented image shows: row * width + column, or -1 in the padding.
+RESIDUAL_HD inline int source_pixel(const AugmentShape& shape, const Augmentation& how, int y, int x) {
     const int source_y = y + how.top - shape.pad;
     const int source_x = (how.flipped ? shape.width - 1 - x : x) + how.left - shape.pad;
     const bool inside = source_y >= 0 && source_y < shape.height && source_x >= 0 && source_x < shape.width;
@@ -39,11 +39,11 @@ KERNELS_HD inline int source_pixel(const AugmentShape& shape, const Augmentation
 }
 
 // One channel of it.
-KERNELS_HD inline float augmented_value(const AugmentShape& shape, const uint8_t* record, const float* mean, int source,
-                                        int channel) {
+RESIDUAL_HD inline float augmented_value(const AugmentShape& shape, const uint8_t* record, const float* mean,
+                                         int source, int channel) {
     if (source < 0) return 0.0f;
     const uint8_t byte = record[1 + channel * shape.pixels() + source];
     return static_cast<float>(byte) - mean[source * shape.channels + channel];
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -5,9 +5,9 @@
 
 #include "kernels/common.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-KERNELS_HD inline uint32_t float_bits(float value) {
+RESIDUAL_HD inline uint32_t float_bits(float value) {
 #if defined(__CUDA_ARCH__)
     return __float_as_uint(value);
 #else
@@ -15,7 +15,7 @@ KERNELS_HD inline uint32_t float_bits(float value) {
 #endif
 }
 
-KERNELS_HD inline float float_from_bits(uint32_t bits) {
+RESIDUAL_HD inline float float_from_bits(uint32_t bits) {
 #if defined(__CUDA_ARCH__)
     return __uint_as_float(bits);
 #else
@@ -24,7 +24,7 @@ KERNELS_HD inline float float_from_bits(uint32_t bits) {
 }
 
 // Rounds to nearest, ties to even. A NaN stays a (quiet) NaN whatever its payload.
-KERNELS_HD inline uint16_t bfloat16_bits(float value) {
+RESIDUAL_HD inline uint16_t bfloat16_bits(float value) {
     const uint32_t word = float_bits(value);
     const uint32_t rounded = (word + 0x7fffu + ((word >> 16) & 1u)) >> 16;
     const uint32_t quiet_nan = (word >> 16) | 0x40u;
@@ -37,33 +37,33 @@ struct bfloat16 {
 
     bfloat16() = default;
 
-    KERNELS_HD explicit bfloat16(float value) : bits(bfloat16_bits(value)) {}
+    RESIDUAL_HD explicit bfloat16(float value) : bits(bfloat16_bits(value)) {}
 
-    KERNELS_HD explicit operator float() const { return float_from_bits(static_cast<uint32_t>(bits) << 16); }
+    RESIDUAL_HD explicit operator float() const { return float_from_bits(static_cast<uint32_t>(bits) << 16); }
 };
 
 static_assert(sizeof(bfloat16) == 2);
 
-KERNELS_HD inline float to_float(const float& value) {
+RESIDUAL_HD inline float to_float(const float& value) {
     return value;
 }
-KERNELS_HD inline float to_float(const bfloat16& value) {
+RESIDUAL_HD inline float to_float(const bfloat16& value) {
     return static_cast<float>(value);
 }
 
 // target = value, rounded to the target's type. Kernels store through it: the temporary bfloat16 of an assignment keeps
 // GCC from vectorising the loop.
-KERNELS_HD inline void store(float& target, float value) {
+RESIDUAL_HD inline void store(float& target, float value) {
     target = value;
 }
-KERNELS_HD inline void store(bfloat16& target, float value) {
+RESIDUAL_HD inline void store(bfloat16& target, float value) {
     target.bits = bfloat16_bits(value);
 }
 
 // Rounds a float to the storage type T.
 template <class T>
-KERNELS_HD inline T from_float(float value) {
+RESIDUAL_HD inline T from_float(float value) {
     return static_cast<T>(value);
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

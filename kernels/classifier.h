@@ -1,10 +1,10 @@
 #pragma once
 
-#include "kernels/half_unit.h"
+#include "kernels/bn_relu_conv.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-// The end of a pre-activation network in one kernel a direction: norm, ReLU, global average pool, linear layer.
+// The end of a pre-activation network in one kernel a direction: batch norm, ReLU, global average pool, linear layer.
 // bfloat16 activations [batch, pixels, channels], everything else float32; for the GPU alone.
 
 struct ClassifierShape {
@@ -14,12 +14,12 @@ struct ClassifierShape {
 // channels: a multiple of 8, at most 256; classes at most 32.
 bool classifier_supported(const ClassifierShape& shape);
 
-// pooled [batch, channels] = mean over the pixels of max(norm(x), 0), logits [batch, classes] = pooled * weight^T +
-// bias, weight [classes, channels]. Reads x once.
+// pooled [batch, channels] = mean over the pixels of max(batch_norm(x), 0), logits [batch, classes] = pooled * weight^T
+// + bias, weight [classes, channels]. Reads x once.
 template <class Exec>
-void classifier_forward(const Exec& exec, const ClassifierShape& shape, const bfloat16* x, const NormInput& norm,
-                        const RunningStats& running, const float* weight, const float* bias, float* pooled,
-                        float* logits);
+void classifier_forward(const Exec& exec, const ClassifierShape& shape, const bfloat16* x,
+                        const BatchNormInput& batch_norm, const RunningStats& running, const float* weight,
+                        const float* bias, float* pooled, float* logits);
 
 template <class Exec>
 size_t classifier_backward_scratch_floats(const Exec& exec, const ClassifierShape& shape);
@@ -27,10 +27,10 @@ size_t classifier_backward_scratch_floats(const Exec& exec, const ClassifierShap
 struct ClassifierBackward {
     const float* dlogits;  // [batch, classes]
     const bfloat16* x;
-    NormInput norm;
+    BatchNormInput batch_norm;
     const float *pooled, *weight;
-    bfloat16* dx;                  // with the moments of x held fixed
-    NormGradients norm_gradients;  // [channels]
+    bfloat16* dx;                             // with the moments of x held fixed
+    BatchNormGradients batch_norm_gradients;  // [channels]
     float *dweight, *dbias;
 };
 
@@ -39,4 +39,4 @@ template <class Exec>
 void classifier_backward(const Exec& exec, const ClassifierShape& shape, const ClassifierBackward& b,
                          const SumScratch& scratch);
 
-}  // namespace kernels
+}  // namespace residual::kernels

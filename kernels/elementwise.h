@@ -6,7 +6,7 @@
 #include "kernels/bfloat16.h"
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // Operations on n elements, T float or bfloat16. An output may be the same array as an input, else they don't overlap.
 
@@ -34,4 +34,4 @@ void scale(const Exec& exec, int64_t n, const float* x, const float* factor, flo
 template <class Exec, class T>
 void fill(const Exec& exec, int64_t n, std::type_identity_t<T> value, T* y);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -2,15 +2,15 @@
 
 #include "kernels/common.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // max(x, 0), written so that a NaN passes.
-KERNELS_HD inline float relu_value(float x) {
+RESIDUAL_HD inline float relu_value(float x) {
     return x <= 0.0f ? 0.0f : x;
 }
 
-KERNELS_HD inline float relu_gradient(float y, float dy) {
+RESIDUAL_HD inline float relu_gradient(float y, float dy) {
     return y > 0.0f ? dy : 0.0f;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -4,7 +4,7 @@
 
 struct CUstream_st;  // what cudaStream_t points to; declared here so that no CUDA header is needed
 
-namespace kernels {
+namespace residual::kernels {
 
 // Where a kernel runs, and the first argument of every function of the contract headers.
 
@@ -21,4 +21,4 @@ struct LaunchError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -2,7 +2,7 @@
 
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // What a linear layer needs beside the matrix product.
 
@@ -14,4 +14,4 @@ void add_bias(const Exec& exec, int rows, int columns, const float* bias, float*
 template <class Exec>
 void column_sum(const Exec& exec, int rows, int columns, const float* x, float* y);
 
-}  // namespace kernels
+}  // namespace residual::kernels

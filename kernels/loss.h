@@ -5,7 +5,7 @@
 #include "kernels/exec.h"
 #include "kernels/metrics.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // Softmax cross-entropy of logits [batch, classes] with labels [batch], 0 <= label < classes, batch >= 1.
 // loss [1] is the mean over the batch. dlogits [batch, classes], unless null, is its gradient,
@@ -16,4 +16,4 @@ template <class Exec>
 void softmax_cross_entropy(const Exec& exec, int batch, int classes, const float* logits, const int32_t* labels,
                            float* loss, float* dlogits, int32_t* correct, Metrics* totals);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -6,7 +6,7 @@
 #include "kernels/common.h"
 #include "kernels/loss.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 struct RowLoss {
     float loss;
@@ -14,8 +14,8 @@ struct RowLoss {
 };
 
 // One row of softmax_cross_entropy; gradient may be null.
-KERNELS_HD inline RowLoss softmax_cross_entropy_row(int classes, const float* logits, int32_t label, float batch_share,
-                                                    float* gradient) {
+RESIDUAL_HD inline RowLoss softmax_cross_entropy_row(int classes, const float* logits, int32_t label, float batch_share,
+                                                     float* gradient) {
     int best = 0;
     bool has_nan = false;
     for (int k = 0; k < classes; ++k) {
@@ -36,8 +36,8 @@ KERNELS_HD inline RowLoss softmax_cross_entropy_row(int classes, const float* lo
 
 // What the loss of a batch leaves: its mean over the batch and the number of right answers, also in the totals (may be
 // null).
-KERNELS_HD inline void finish_loss(double loss_sum, int32_t correct_sum, int batch, float* loss, int32_t* correct,
-                                   Metrics* totals) {
+RESIDUAL_HD inline void finish_loss(double loss_sum, int32_t correct_sum, int batch, float* loss, int32_t* correct,
+                                    Metrics* totals) {
     const float mean = static_cast<float>(loss_sum / batch);
     *loss = mean;
     *correct = correct_sum;
@@ -47,4 +47,4 @@ KERNELS_HD inline void finish_loss(double loss_sum, int32_t correct_sum, int bat
     totals->samples += batch;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

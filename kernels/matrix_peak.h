@@ -4,7 +4,7 @@
 
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // A yardstick: products of bfloat16 on tensor cores whose operands wait in registers, as many as mma.sync can make. For
 // the GPU alone.
@@ -20,4 +20,4 @@ inline constexpr int64_t kMatrixPeakFlops = int64_t{8} * 2 * 4 * (2 * 16 * 16 * 
 template <class Exec>
 void matrix_peak(const Exec& exec, int blocks, int repeats, float* sums);
 
-}  // namespace kernels
+}  // namespace residual::kernels

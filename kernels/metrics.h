@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace kernels {
+namespace residual::kernels {
 
 // Sums over the samples since the totals were zero. They live where the kernels run, so that a step needs no read-back.
 struct Metrics {
@@ -13,4 +13,4 @@ struct Metrics {
     int64_t diverged_at;  // updates done when the loss or an updated weight was first seen not to be finite; 0: never
 };
 
-}  // namespace kernels
+}  // namespace residual::kernels

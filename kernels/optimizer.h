@@ -8,7 +8,7 @@
 #include "kernels/metrics.h"
 #include "kernels/sum_scratch.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // The learning rate of each step, constant between rising boundaries: step s uses values[number of boundaries <= s].
 // boundaries [boundaries_count], values [boundaries_count + 1]; both lie where the kernel runs.
@@ -23,7 +23,7 @@ struct SgdShape {
     int64_t decayed;  // the first ones, which get weight decay
     float momentum, weight_decay;
     bool nesterov;
-    int batch;  // pictures that a step stands for in the totals
+    int batch;  // images that a step stands for in the totals
 };
 
 template <class Exec>
@@ -45,4 +45,4 @@ void sgd_momentum(const Exec& exec, const SgdShape& shape, const Schedule& sched
                   const float* gradient, float* velocity, float* weight, bfloat16* copy, Metrics* totals,
                   const SumScratch& scratch);
 
-}  // namespace kernels
+}  // namespace residual::kernels

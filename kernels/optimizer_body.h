@@ -5,31 +5,31 @@
 #include "kernels/common.h"
 #include "kernels/optimizer.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-KERNELS_HD inline float rate_of(const Schedule& schedule, int64_t step) {
+RESIDUAL_HD inline float rate_of(const Schedule& schedule, int64_t step) {
     int passed = 0;
     while (passed < schedule.boundaries_count && schedule.boundaries[passed] <= step) ++passed;
     return schedule.values[passed];
 }
 
-KERNELS_HD inline void sgd_momentum_value(float learning_rate, float momentum, float weight_decay, bool nesterov,
-                                          float gradient, float& velocity, float& weight) {
+RESIDUAL_HD inline void sgd_momentum_value(float learning_rate, float momentum, float weight_decay, bool nesterov,
+                                           float gradient, float& velocity, float& weight) {
     const float slope = gradient + weight_decay * weight;
     velocity = momentum * velocity + slope;
     weight -= learning_rate * (nesterov ? slope + momentum * velocity : velocity);
 }
 
 // What a new weight adds to the sum of the squares: nothing, or NaN where it is not finite.
-KERNELS_HD inline float finite_check(float weight) {
+RESIDUAL_HD inline float finite_check(float weight) {
     return 0.0f * weight;
 }
 
 // sum: of the squares, and of the finite_check of every new weight. updates: done, this one included.
-KERNELS_HD inline void finish_update(double sum, const SgdShape& shape, int64_t updates, Metrics* totals) {
+RESIDUAL_HD inline void finish_update(double sum, const SgdShape& shape, int64_t updates, Metrics* totals) {
     totals->weight_penalty += 0.5 * shape.weight_decay * sum * shape.batch;
     const bool finite = std::isfinite(totals->weight_penalty) && std::isfinite(totals->cross_entropy);
     if (!finite && totals->diverged_at == 0) totals->diverged_at = updates;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -3,9 +3,9 @@
 #include "kernels/bfloat16.h"
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-// Zeros round the picture, for convolutions whose padding differs between the sides. Layout NHWC, T float or bfloat16.
+// Zeros round the image, for convolutions whose padding differs between the sides. Layout NHWC, T float or bfloat16.
 
 // batch .. channels are those of the unpadded x; top .. right are the rows and columns of zeros, >= 0.
 struct PadShape {
@@ -23,4 +23,4 @@ void spatial_pad(const Exec& exec, const PadShape& shape, const T* x, T* y);
 template <class Exec, class T>
 void spatial_crop(const Exec& exec, const PadShape& shape, const T* y, T* x);
 
-}  // namespace kernels
+}  // namespace residual::kernels

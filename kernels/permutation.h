@@ -5,13 +5,13 @@
 #include "kernels/common.h"
 #include "kernels/philox.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // The i-th element of a pseudo-random permutation of 0 .. n-1, chosen by (seed, epoch); 0 <= i < n, n >= 1.
 // Stateless: no table, so any thread finds its own sample of any epoch. A balanced Feistel network (eight rounds,
 // Philox as round function) permutes the smallest 4^k >= n; values >= n are sent through again (cycle walking: J.
 // Black, P. Rogaway: Ciphers with Arbitrary Finite Domains, CT-RSA 2002), fewer than four times on average.
-KERNELS_HD inline uint32_t permuted(uint64_t seed, uint64_t epoch, uint32_t i, uint32_t n) {
+RESIDUAL_HD inline uint32_t permuted(uint64_t seed, uint64_t epoch, uint32_t i, uint32_t n) {
     constexpr uint32_t kRounds = 8;
     uint32_t half_bits = 1;
     while (half_bits < 16 && (uint64_t{1} << (2 * half_bits)) < n) ++half_bits;
@@ -33,4 +33,4 @@ KERNELS_HD inline uint32_t permuted(uint64_t seed, uint64_t epoch, uint32_t i, u
     return value;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

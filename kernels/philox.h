@@ -4,7 +4,7 @@
 
 #include "kernels/common.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // Philox4x32-10, a counter-based random generator: four random words are a pure function of a counter and a key.
 // J. Salmon, M. Moraes, R. Dror, D. Shaw: Parallel Random Numbers: As Easy as 1, 2, 3. SC'11.
@@ -20,23 +20,23 @@ struct PhiloxKey {
 // What random words are drawn for. It is the last word of the counter, so that no two purposes share a stream.
 enum class RandomPurpose : uint32_t { kInit = 1, kShuffle = 2, kAugment = 3 };
 
-KERNELS_HD inline uint32_t low_word(uint64_t value) {
+RESIDUAL_HD inline uint32_t low_word(uint64_t value) {
     return static_cast<uint32_t>(value);
 }
-KERNELS_HD inline uint32_t high_word(uint64_t value) {
+RESIDUAL_HD inline uint32_t high_word(uint64_t value) {
     return static_cast<uint32_t>(value >> 32);
 }
 
-KERNELS_HD inline PhiloxKey philox_key(uint64_t seed) {
+RESIDUAL_HD inline PhiloxKey philox_key(uint64_t seed) {
     return {{low_word(seed), high_word(seed)}};
 }
 
 // The upper 32 bits of a * b: a random word a becomes an integer uniform in 0 .. b-1 (to within b / 2^32).
-KERNELS_HD inline uint32_t multiply_high(uint32_t a, uint32_t b) {
+RESIDUAL_HD inline uint32_t multiply_high(uint32_t a, uint32_t b) {
     return high_word(static_cast<uint64_t>(a) * b);
 }
 
-KERNELS_HD inline Philox4 philox4x32_10(Philox4 counter, PhiloxKey key) {
+RESIDUAL_HD inline Philox4 philox4x32_10(Philox4 counter, PhiloxKey key) {
     constexpr uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u;
     constexpr uint32_t kWeyl0 = 0x9E3779B9u, kWeyl1 = 0xBB67AE85u;
     for (int round = 0; round < 10; ++round) {
@@ -50,4 +50,4 @@ KERNELS_HD inline Philox4 philox4x32_10(Philox4 counter, PhiloxKey key) {
     return counter;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -3,7 +3,7 @@
 #include "kernels/bfloat16.h"
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // The mean over all pixels, T float or bfloat16, summed in float.
 // x [batch, pixels, channels] -> y [batch, channels]. Reads x once.
@@ -14,4 +14,4 @@ void global_average_pool(const Exec& exec, int batch, int pixels, int channels, 
 template <class Exec, class T>
 void global_average_pool_backward(const Exec& exec, int batch, int pixels, int channels, const float* dy, T* dx);
 
-}  // namespace kernels
+}  // namespace residual::kernels

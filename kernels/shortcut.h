@@ -3,9 +3,9 @@
 #include "kernels/bfloat16.h"
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-// Shortcuts without parameters, for a residual unit that halves the picture and widens the channels.
+// Shortcuts without parameters, for a residual unit that halves the image and widens the channels.
 // Layout NHWC; T is float or bfloat16, arithmetic in float, rounded once. In and out don't overlap.
 // The input's channels stand in the middle of the output's: (out - in) / 2 zeros before them, the rest after.
 
@@ -37,4 +37,4 @@ void subsample_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x,
 template <class Exec, class T>
 void subsample_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "kernels/half_unit.h"
+#include "kernels/bn_relu_conv.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-// The first convolution of a network: 3x3, stride 1, from the 3 channels of a picture to 16, without norm; bfloat16,
-// NHWC, for the GPU alone. The 27 products of a pixel are one row of a matrix, made in shared memory from pixels that
-// are read once, and padded to 32 there.
+// The first convolution of a network: 3x3, stride 1, from the 3 channels of an image to 16, without batch norm;
+// bfloat16, NHWC, for the GPU alone. The 27 products of a pixel are one row of a matrix, made in shared memory from
+// pixels that are read once, and padded to 32 there.
 
 struct StemShape {
     int batch, height, width;
@@ -31,4 +31,4 @@ template <class Exec>
 void stem_backward(const Exec& exec, const StemShape& shape, const bfloat16* dy, const bfloat16* y,
                    const MomentsGradient& moments, const bfloat16* x, float* dweight, const SumScratch& scratch);
 
-}  // namespace kernels
+}  // namespace residual::kernels

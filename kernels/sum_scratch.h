@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace kernels {
+namespace residual::kernels {
 
 // Memory that sums over the blocks of a grid go through. `floats`, aligned to 16 bytes, is of no interest before and
 // after; the tickets are kTickets zeros before and after, so that kernels on one stream share them. On the host nobody
@@ -13,4 +13,4 @@ struct SumScratch {
     uint32_t* tickets;
 };
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -1,14 +1,14 @@
 #include "models/registry.h"
 
-namespace models {
+namespace residual::models {
 
 std::string ModelConfig::title() const {
     return std::visit([](const auto& family) { return family.title(); }, config);
 }
 
-std::unique_ptr<engine::nn::Module> make_model(engine::nn::Parameters& parameters, const ModelConfig& config,
-                                               const engine::DataDescription& data) {
+std::unique_ptr<nn::Module> make_model(nn::Parameters& parameters, const ModelConfig& config,
+                                       const DataDescription& data) {
     return std::visit([&](const auto& family) { return family.make(parameters, data); }, config.config);
 }
 
-}  // namespace models
+}  // namespace residual::models

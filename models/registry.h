@@ -12,16 +12,15 @@
 #include "models/resnet.h"
 #include "models/wide_resnet.h"
 
-namespace models {
+namespace residual::models {
 
 // What a family is to everything else: a configuration with a name, keys, a title and the network that it describes.
 template <class Config>
-concept Family = requires(Config config, engine::Fields& fields, engine::nn::Parameters& parameters,
-                          const engine::DataDescription& data) {
+concept Family = requires(Config config, Fields& fields, nn::Parameters& parameters, const DataDescription& data) {
     std::string_view(Config::kFamily);
     config.describe(fields);
     std::string(config.title());
-    std::unique_ptr<engine::nn::Module>(config.make(parameters, data));
+    std::unique_ptr<nn::Module>(config.make(parameters, data));
 };
 
 // The families; the first one is the default.
@@ -35,7 +34,7 @@ struct ModelConfig {
     template <Family Config>
     ModelConfig(Config family) : config(std::move(family)) {}
 
-    void describe(engine::Fields& fields) {
+    void describe(Fields& fields) {
         fields.one_of("family", config, "what kind of network; the keys beside it are those of the kind");
     }
     // For people: "ResNet-20 (preact, shortcut avgpool_zeropad)".
@@ -45,7 +44,7 @@ struct ModelConfig {
 
 // Builds the network that `config` names for the images and classes of `data` and announces its parameters; they have
 // no memory yet.
-std::unique_ptr<engine::nn::Module> make_model(engine::nn::Parameters& parameters, const ModelConfig& config,
-                                               const engine::DataDescription& data);
+std::unique_ptr<nn::Module> make_model(nn::Parameters& parameters, const ModelConfig& config,
+                                       const DataDescription& data);
 
-}  // namespace models
+}  // namespace residual::models

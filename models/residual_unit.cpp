@@ -2,14 +2,12 @@
 
 #include "engine/ops/pool.h"
 
-namespace models {
+namespace residual::models {
 
-using engine::Context;
-using engine::Variable;
-using engine::nn::Activation;
-using engine::nn::BatchNorm;
-using engine::nn::Conv2d;
-using engine::nn::Parameters;
+using nn::Activation;
+using nn::BatchNorm;
+using nn::Conv2d;
+using nn::Parameters;
 
 namespace {
 
@@ -19,10 +17,9 @@ bool changes_size(const UnitPlace& place) {
     return place.in_channels != place.out_channels;
 }
 
-// How the shortcut without weights makes a picture smaller.
-engine::ShortcutKind kind_of(Shortcut shortcut) {
-    return shortcut == Shortcut::avgpool_zeropad ? engine::ShortcutKind::kAveragePool
-                                                 : engine::ShortcutKind::kSubsample;
+// How the shortcut without weights makes an image smaller.
+ShortcutKind kind_of(Shortcut shortcut) {
+    return shortcut == Shortcut::avgpool_zeropad ? ShortcutKind::kAveragePool : ShortcutKind::kSubsample;
 }
 
 Conv2d make_projection(Parameters& parameters, const UnitPlace& place, Padding padding) {
@@ -32,8 +29,8 @@ Conv2d make_projection(Parameters& parameters, const UnitPlace& place, Padding p
 
 }  // namespace
 
-engine::ops::Padding to_engine(Padding padding) {
-    return padding == Padding::same ? engine::ops::Padding::kSame : engine::ops::Padding::kSymmetric;
+ops::Padding to_engine(Padding padding) {
+    return padding == Padding::same ? ops::Padding::kSame : ops::Padding::kSymmetric;
 }
 
 PreactUnit::PreactUnit(Parameters& parameters, const UnitPlace& place, const UnitOptions& options)
@@ -54,7 +51,8 @@ Activation PreactUnit::forward(Context& context, const Activation& x) const {
     const bool adds = shortcut_ != Shortcut::none;
     const auto norm1 = norm1_.prologue(context, x, true);
     const bool from_p = adds && (place_.identity_from_p || projection_);
-    const auto r = conv1_.forward(context, x.value, {.norm = &norm1, .want_stats = context.training, .want_p = from_p});
+    const auto r =
+        conv1_.forward(context, x.value, {.batch_norm = &norm1, .want_stats = context.training, .want_p = from_p});
 
     Conv2d::Options options{.want_stats = context.training};
     if (projection_) {
@@ -64,7 +62,7 @@ Activation PreactUnit::forward(Context& context, const Activation& x) const {
         if (changes_size(place_)) options.shortcut = kind_of(shortcut_);
     }
     const auto norm2 = norm2_.prologue(context, {r.y, r.stats}, true);
-    options.norm = &norm2;
+    options.batch_norm = &norm2;
     const auto y = conv2_.forward(context, r.y, options);
     return {y.y, y.stats};
 }
@@ -80,24 +78,25 @@ PostactUnit::PostactUnit(Parameters& parameters, const UnitPlace& place, const U
       shortcut_(options.shortcut) {
     if (options.shortcut == Shortcut::projection && changes_size(place)) {
         projection_ = make_projection(parameters, place, options.padding);
-        projection_norm_.emplace(parameters, place.name + ".shortcut_norm", place.out_channels, options.batch_norm);
+        projection_batch_norm_.emplace(parameters, place.name + ".shortcut_norm", place.out_channels,
+                                       options.batch_norm);
     }
 }
 
 Variable PostactUnit::shortcut(Context& context, const Variable& x) const {
     if (shortcut_ == Shortcut::none) return {};
     if (!projection_) {
-        return changes_size(place_) ? engine::ops::shortcut(context, x, kind_of(shortcut_), place_.out_channels) : x;
+        return changes_size(place_) ? ops::shortcut(context, x, kind_of(shortcut_), place_.out_channels) : x;
     }
     const auto projected = projection_->forward(context, x, {.want_stats = context.training});
-    return projection_norm_->forward(context, {projected.y, projected.stats}, false);
+    return projection_batch_norm_->forward(context, {projected.y, projected.stats}, false);
 }
 
 Activation PostactUnit::forward(Context& context, const Activation& x) const {
     const auto r = conv1_.forward(context, x.value, {.want_stats = context.training});
     const auto norm1 = norm1_.prologue(context, {r.y, r.stats}, true);
-    const auto y = conv2_.forward(context, r.y, {.norm = &norm1, .want_stats = context.training});
+    const auto y = conv2_.forward(context, r.y, {.batch_norm = &norm1, .want_stats = context.training});
     return {norm2_.forward(context, {y.y, y.stats}, true, shortcut(context, x.value)), {}};
 }
 
-}  // namespace models
+}  // namespace residual::models

@@ -9,7 +9,7 @@
 #include "engine/config/fields.h"
 #include "engine/nn/layers.h"
 
-namespace models {
+namespace residual::models {
 
 enum class Shortcut { avgpool_zeropad, subsample_zeropad, projection, none };
 constexpr auto names_of(Shortcut) {
@@ -25,7 +25,7 @@ constexpr auto names_of(Padding) {
 struct UnitOptions {
     Shortcut shortcut;
     Padding padding;
-    engine::nn::BatchNormConfig batch_norm;
+    nn::BatchNormConfig batch_norm;
 };
 
 // Where a unit stands: the names of its tensors and its sizes.
@@ -39,46 +39,47 @@ struct UnitPlace {
 class ResidualUnit {
   public:
     virtual ~ResidualUnit() = default;
-    virtual engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const = 0;
+    virtual nn::Activation forward(Context& context, const nn::Activation& x) const = 0;
 };
 
 // He et al. 2016 (Identity Mappings in Deep Residual Networks): p = relu(norm1(x)); r = conv1(p); q = relu(norm2(r));
 // y = conv2(q) + shortcut(x). A projection starts from p, and so does the identity in the network's first unit.
 class PreactUnit final : public ResidualUnit {
   public:
-    PreactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
-    engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const override;
+    PreactUnit(nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
+    nn::Activation forward(Context& context, const nn::Activation& x) const override;
 
   private:
-    engine::nn::BatchNorm norm1_;
-    engine::nn::Conv2d conv1_;
-    engine::nn::BatchNorm norm2_;
-    engine::nn::Conv2d conv2_;
-    std::optional<engine::nn::Conv2d> projection_;
+    nn::BatchNorm norm1_;
+    nn::Conv2d conv1_;
+    nn::BatchNorm norm2_;
+    nn::Conv2d conv2_;
+    std::optional<nn::Conv2d> projection_;
     UnitPlace place_;
     Shortcut shortcut_;
 };
 
 // He et al. 2015 (Deep Residual Learning for Image Recognition), section 4.2: q = relu(norm1(conv1(x)));
-// y = relu(norm2(conv2(q)) + shortcut(x)). A projection is a 1x1 convolution of x with a norm of its own (option B).
+// y = relu(norm2(conv2(q)) + shortcut(x)). A projection is a 1x1 convolution of x with a batch norm of its own (option
+// B).
 class PostactUnit final : public ResidualUnit {
   public:
-    PostactUnit(engine::nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
-    engine::nn::Activation forward(engine::Context& context, const engine::nn::Activation& x) const override;
+    PostactUnit(nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
+    nn::Activation forward(Context& context, const nn::Activation& x) const override;
 
   private:
-    engine::Variable shortcut(engine::Context& context, const engine::Variable& x) const;
+    Variable shortcut(Context& context, const Variable& x) const;
 
-    engine::nn::Conv2d conv1_;
-    engine::nn::BatchNorm norm1_;
-    engine::nn::Conv2d conv2_;
-    engine::nn::BatchNorm norm2_;
-    std::optional<engine::nn::Conv2d> projection_;
-    std::optional<engine::nn::BatchNorm> projection_norm_;
+    nn::Conv2d conv1_;
+    nn::BatchNorm norm1_;
+    nn::Conv2d conv2_;
+    nn::BatchNorm norm2_;
+    std::optional<nn::Conv2d> projection_;
+    std::optional<nn::BatchNorm> projection_batch_norm_;
     UnitPlace place_;
     Shortcut shortcut_;
 };
 
-engine::ops::Padding to_engine(Padding padding);
+ops::Padding to_engine(Padding padding);
 
-}  // namespace models
+}  // namespace residual::models

@@ -8,9 +8,7 @@
 #include "engine/ops/pool.h"
 #include "models/stages.h"
 
-namespace models {
-
-using engine::Variable;
+namespace residual::models {
 
 namespace {
 
@@ -18,53 +16,55 @@ constexpr std::array<int, 3> kStageChannels = {16, 32, 64};
 // The stem and the linear layer.
 constexpr std::int64_t kOtherLayers = 2;
 
-std::unique_ptr<ResidualUnit> make_unit(engine::nn::Parameters& parameters, const UnitPlace& place, Block block,
+std::unique_ptr<ResidualUnit> make_unit(nn::Parameters& parameters, const UnitPlace& place, Block block,
                                         const UnitOptions& options) {
     if (block == Block::preact) return std::make_unique<PreactUnit>(parameters, place, options);
     return std::make_unique<PostactUnit>(parameters, place, options);
 }
 
-class ResNet final : public engine::nn::Module {
+class ResNet final : public nn::Module {
   public:
-    ResNet(engine::nn::Parameters& parameters, const ResNetConfig& config, const engine::DataDescription& data)
+    ResNet(nn::Parameters& parameters, const ResNetConfig& config, const DataDescription& data)
         : block_(config.block),
           stem_(parameters, "stem", data.channels, kStageChannels.front(), 3, 1, to_engine(config.padding)) {
-        const auto norm = [&](int channels) { norm_.emplace(parameters, "norm", channels, config.batch_norm); };
-        if (block_ == Block::postact) norm(kStageChannels.front());
+        const auto batch_norm = [&](int channels) {
+            batch_norm_.emplace(parameters, "norm", channels, config.batch_norm);
+        };
+        if (block_ == Block::postact) batch_norm(kStageChannels.front());
         auto places = places_of_units(kStageChannels.front(), kStageChannels, config.units_per_stage());
         places.front().identity_from_p = true;
         for (const UnitPlace& place : places) {
             units_.push_back(
                 make_unit(parameters, place, block_, {config.shortcut, config.padding, config.batch_norm}));
         }
-        if (block_ == Block::preact) norm(kStageChannels.back());
+        if (block_ == Block::preact) batch_norm(kStageChannels.back());
         head_.emplace(parameters, "head", kStageChannels.back(), data.classes());
     }
 
-    Variable forward(engine::Context& context, const Variable& images) const override {
+    Variable forward(Context& context, const Variable& images) const override {
         const auto stem = stem_.forward(context, images, {.want_stats = context.training});
-        engine::nn::Activation x{stem.y, stem.stats};
-        if (block_ == Block::postact) x = {norm_->forward(context, x, true), {}};
+        nn::Activation x{stem.y, stem.stats};
+        if (block_ == Block::postact) x = {batch_norm_->forward(context, x, true), {}};
         for (const auto& unit : units_) x = unit->forward(context, x);
-        if (block_ == Block::preact) return head_->classify(context, x.value, norm_->prologue(context, x, true));
-        return head_->forward(context, engine::ops::global_average_pool(context, x.value));
+        if (block_ == Block::preact) return head_->classify(context, x.value, batch_norm_->prologue(context, x, true));
+        return head_->forward(context, ops::global_average_pool(context, x.value));
     }
 
   private:
     Block block_;
-    engine::nn::Conv2d stem_;
-    std::optional<engine::nn::BatchNorm> norm_;
+    nn::Conv2d stem_;
+    std::optional<nn::BatchNorm> batch_norm_;
     std::vector<std::unique_ptr<ResidualUnit>> units_;
-    std::optional<engine::nn::Linear> head_;
+    std::optional<nn::Linear> head_;
 };
 
 }  // namespace
 
-void ResNetConfig::describe(engine::Fields& fields) {
+void ResNetConfig::describe(Fields& fields) {
     // Eight times the deepest network published. Each layer takes memory before the first image is seen, so that an
     // unbounded depth could exhaust it.
     constexpr std::int64_t kShallowest = 8, kDeepest = 9998;
-    fields.get("depth", depth, engine::between(kShallowest, kDeepest),
+    fields.get("depth", depth, between(kShallowest, kDeepest),
                "layers with weights: 6n + 2, n units in each of three stages of 16, 32 and 64 channels");
     fields.check("depth", is_depth(depth, kOtherLayers), refused_depth(depth, kOtherLayers));
     fields.get("block", block, "norm and ReLU before each convolution, or after it");
@@ -76,12 +76,11 @@ void ResNetConfig::describe(engine::Fields& fields) {
 
 std::string ResNetConfig::title() const {
     return fmt::format("{}-{} ({}, shortcut {})", shortcut == Shortcut::none ? "Plain" : "ResNet", depth,
-                       engine::name_of(block), engine::name_of(shortcut));
+                       name_of(block), name_of(shortcut));
 }
 
-std::unique_ptr<engine::nn::Module> ResNetConfig::make(engine::nn::Parameters& parameters,
-                                                       const engine::DataDescription& data) const {
+std::unique_ptr<nn::Module> ResNetConfig::make(nn::Parameters& parameters, const DataDescription& data) const {
     return std::make_unique<ResNet>(parameters, *this, data);
 }
 
-}  // namespace models
+}  // namespace residual::models

@@ -11,7 +11,7 @@
 #include "engine/data/description.h"
 #include "models/residual_unit.h"
 
-namespace models {
+namespace residual::models {
 
 enum class Block { preact, postact };
 constexpr auto names_of(Block) {
@@ -27,17 +27,16 @@ struct ResNetConfig {
     Block block = Block::preact;
     Shortcut shortcut = Shortcut::avgpool_zeropad;
     Padding padding = Padding::same;
-    engine::nn::BatchNormConfig batch_norm = {};
+    nn::BatchNormConfig batch_norm = {};
 
     std::int64_t units_per_stage() const { return (depth - 2) / 6; }
 
-    void describe(engine::Fields& fields);
+    void describe(Fields& fields);
     // "ResNet-20 (preact, shortcut avgpool_zeropad)".
     std::string title() const;
     // images [batch, height, width, channels] -> logits [batch, classes], as the data has them.
-    std::unique_ptr<engine::nn::Module> make(engine::nn::Parameters& parameters,
-                                             const engine::DataDescription& data) const;
+    std::unique_ptr<nn::Module> make(nn::Parameters& parameters, const DataDescription& data) const;
     bool operator==(const ResNetConfig&) const = default;
 };
 
-}  // namespace models
+}  // namespace residual::models

@@ -1,6 +1,6 @@
 #include "models/stages.h"
 
-namespace models {
+namespace residual::models {
 
 std::vector<UnitPlace> places_of_units(int stem_channels, const std::array<int, 3>& stage_channels,
                                        std::int64_t units) {
@@ -24,4 +24,4 @@ std::string refused_depth(std::int64_t depth, std::int64_t rest) {
            "; the nearest valid depths are " + std::to_string(below) + " and " + std::to_string(below + 6);
 }
 
-}  // namespace models
+}  // namespace residual::models

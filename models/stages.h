@@ -8,7 +8,7 @@
 
 #include "models/residual_unit.h"
 
-namespace models {
+namespace residual::models {
 
 // `units` units in each stage, named "stages.{stage}.{unit}". The first unit of the second and of the third stage
 // halves the image; the first of each stage has the channels of the stage before, or of the stem, for its input.
@@ -21,4 +21,4 @@ inline bool is_depth(std::int64_t depth, std::int64_t rest) {
 // What is said of a depth that is none: with the nearest ones that are.
 std::string refused_depth(std::int64_t depth, std::int64_t rest);
 
-}  // namespace models
+}  // namespace residual::models

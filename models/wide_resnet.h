@@ -10,7 +10,7 @@
 #include "engine/data/description.h"
 #include "engine/nn/layers.h"
 
-namespace models {
+namespace residual::models {
 
 // Stem of 16 channels, three stages of (depth - 4) / 6 pre-activation units with 16k, 32k and 64k channels, batch norm,
 // global average pool, linear layer. Where the channels change, which for k > 1 they do in the first unit too, the
@@ -20,17 +20,16 @@ struct WideResNetConfig {
 
     std::int64_t depth = 16;
     std::int64_t widening = 4;
-    engine::nn::BatchNormConfig batch_norm = {};
+    nn::BatchNormConfig batch_norm = {};
 
     std::int64_t units_per_stage() const { return (depth - 4) / 6; }
 
-    void describe(engine::Fields& fields);
+    void describe(Fields& fields);
     // "WRN-16-4".
     std::string title() const;
     // images [batch, height, width, channels] -> logits [batch, classes], as the data has them.
-    std::unique_ptr<engine::nn::Module> make(engine::nn::Parameters& parameters,
-                                             const engine::DataDescription& data) const;
+    std::unique_ptr<nn::Module> make(nn::Parameters& parameters, const DataDescription& data) const;
     bool operator==(const WideResNetConfig&) const = default;
 };
 
-}  // namespace models
+}  // namespace residual::models

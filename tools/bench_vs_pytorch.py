@@ -6,13 +6,13 @@
 
 Each side is a child process that waits on its standard input; for each line `run N` one of them does N steps of the
 same work and answers with one JSON line, {"seconds": s, "images": n}. Only one of them runs at a time, and they take
-turns round by round, so a slow minute of the machine strikes all (tools/compare/).
+turns round by round, so a slow minute of the machine strikes all (tools/bench/compare/).
 
 A training step gathers a batch from uint8 records, subtracts the mean, crops, flips, and updates every weight. An
 evaluation step gathers a batch, subtracts the mean, and makes logits, loss and the count of correct answers. The
 records are random bytes; speed does not depend on them. On a GPU all of this stays in its memory, on both sides.
 
-The engine runs as the table ENGINE_WAYS says, PyTorch as WAYS in tools/compare/torch_side.py.
+The engine runs as the table ENGINE_WAYS says, PyTorch as WAYS in tools/bench/compare/torch_side.py.
 
 The children inherit the environment; only OMP_NUM_THREADS is set. libgomp's wait policy stays at its default, which
 puts idle threads to sleep after some milliseconds: OMP_WAIT_POLICY=passive would slow both sides.

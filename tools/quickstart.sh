@@ -60,18 +60,18 @@ else
         warn "this machine has an NVIDIA GPU: with the CUDA toolkit (12 or newer) and cuDNN 9 installed it would be used"
     fi
 fi
-build "$preset" resnet-train resnet-eval draw-pictures || die "the build failed (its messages stand above)"
+build "$preset" resnet-train resnet-eval draw-images || die "the build failed (its messages stand above)"
 bin=build/$preset/bin
 
 # Draws into a folder of its own and moves the finished one in place, one process at a time.
-draw_pictures() {
+draw_images() {
     local pictures=$1
     mkdir -p "$(dirname "$pictures")"
     exec 8>"$pictures.lock"
     flock 8
-    if [ -n "$(missing_from_cifar10 "$pictures")" ] || [ "$bin/draw-pictures" -nt "$pictures/test_batch.bin" ]; then
+    if [ -n "$(missing_from_cifar10 "$pictures")" ] || [ "$bin/draw-images" -nt "$pictures/test_batch.bin" ]; then
         rm -rf "$pictures.new"
-        "$bin/draw-pictures" "$pictures.new" >/dev/null
+        "$bin/draw-images" "$pictures.new" >/dev/null
         rm -rf "$pictures"
         mv -T "$pictures.new" "$pictures"
     fi
@@ -99,7 +99,7 @@ else
             warn "Training on BUILT-IN PICTURES instead: ten classes of drawn scenes, made"
             warn "from a seed. This is NOT CIFAR-10, and its accuracy says nothing about it."
             warn "**********************************************************************"
-            draw_pictures "$data"
+            draw_images "$data"
             say "built-in pictures: $data"
         fi
     fi

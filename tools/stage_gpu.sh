@@ -54,7 +54,7 @@ find_cuda || die "$cuda_missing" 2
 say "== build: $cuda_found"
 # A build of its own: the programs run on another processor, and look for their libraries beside themselves.
 # shellcheck disable=SC2016  # $ORIGIN is the loader's
-cmake --preset cuda -B build/stage -DENGINE_NATIVE=OFF -DBUILD_TESTING=ON '-DCMAKE_BUILD_RPATH=$ORIGIN/../lib' ||
+cmake --preset cuda -B build/stage -DRESIDUAL_NATIVE=OFF -DBUILD_TESTING=ON '-DCMAKE_BUILD_RPATH=$ORIGIN/../lib' ||
     die "CMake failed (its messages stand above)"
 cmake --build build/stage --parallel "$(compile_jobs)" || die "the build failed (its messages stand above)"
 
@@ -62,7 +62,7 @@ say "== gather"
 rm -rf "$staged"
 mkdir -p "$staged"/{bin,lib,docs,tests/golden,tools}
 programs=()
-for name in resnet-train resnet-eval step-bench kernel-bench draw-pictures; do
+for name in resnet-train resnet-eval step-bench kernel-bench draw-images; do
     [ -x "build/stage/bin/$name" ] || die "the build made no $name"
     programs+=("$name")
 done
@@ -91,7 +91,7 @@ cp LICENSE "$staged/"
 cp docs/gpu-proof.md "$staged/docs/"
 cp tests/golden/*.py tests/golden/*.safetensors "$staged/tests/golden/"
 cp tools/lib.sh tools/cifar.sh tools/prove_gpu.sh tools/bench_vs_pytorch.py tools/plot_runs.py "$staged/tools/"
-cp -r tools/compare tools/prove "$staged/tools/"
+cp -r tools/bench/compare tools/prove "$staged/tools/"
 find "$staged/tools" -name __pycache__ -prune -exec rm -r {} +
 revision=$(git describe --always --dirty 2>/dev/null || say unknown)
 printf '{"revision": "%s", "built_with": "%s"}\n' "$revision" "$cuda_found" >"$staged/staged.json"

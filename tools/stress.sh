@@ -76,6 +76,6 @@ done
 check "fuzz build" build_tests fuzz fuzz-targets
 check fuzz fuzz_all
 # A run that is ended at random moments and goes on each time: a few of the 200 ends that docs/faults.md tells of.
-check "soak build" build cpu resnet-train draw-pictures
-check soak python3 tests/faults/soak.py build/cpu/bin 10
+check "soak build" build cpu resnet-train draw-images
+check soak python3 tests/faults/random_kills.py build/cpu/bin 10
 report_checks

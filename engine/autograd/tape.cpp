@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-namespace engine {
+namespace residual {
 
 void Tape::record(std::vector<Variable> outputs, std::function<void()> backward) {
     records_.push_back({std::move(outputs), std::move(backward)});
 }
 
 void Tape::backward(Backend& backend, const Variable& loss) {
-    ASSERT(loss.shape().elements() == 1 && loss.value().dtype() == DType::kFloat32);
+    RESIDUAL_ASSERT(loss.shape().elements() == 1 && loss.value().dtype() == DType::kFloat32);
     loss.add_grad(backend, backend.one().view(0, loss.shape()));
     while (!records_.empty()) {
         const Record record = std::move(records_.back());
@@ -21,4 +21,4 @@ void Tape::backward(Backend& backend, const Variable& loss) {
     }
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -8,7 +8,7 @@
 #include "engine/autograd/trace.h"
 #include "engine/autograd/variable.h"
 
-namespace engine {
+namespace residual {
 
 class Tape {
   public:
@@ -42,4 +42,4 @@ struct Context {
     }
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -44,4 +44,4 @@ void Trace::add(std::string name, std::map<std::string, Attribute> attributes, c
     operations_.push_back({std::move(name), std::move(attributes), std::move(read), listed(outputs)});
 }
 
-}  // namespace engine
+}  // namespace residual

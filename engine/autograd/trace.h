@@ -11,7 +11,7 @@
 
 #include "engine/autograd/variable.h"
 
-namespace engine {
+namespace residual {
 
 using Attribute = std::variant<bool, int64_t, double, std::string>;
 
@@ -65,4 +65,4 @@ class Trace {
     std::map<Variable::Identity, size_t, std::owner_less<>> indices_;
 };
 
-}  // namespace engine
+}  // namespace residual

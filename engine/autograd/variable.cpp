@@ -1,6 +1,6 @@
 #include "engine/autograd/variable.h"
 
-namespace engine {
+namespace residual {
 
 Variable::Variable(Tensor value, bool requires_grad) : slot_(std::make_shared<Slot>()) {
     slot_->value = std::move(value);
@@ -8,19 +8,19 @@ Variable::Variable(Tensor value, bool requires_grad) : slot_(std::make_shared<Sl
 }
 
 Variable::Variable(Tensor value, Tensor grad) : Variable(std::move(value), true) {
-    ASSERT(grad.shape() == slot_->value.shape());
+    RESIDUAL_ASSERT(grad.shape() == slot_->value.shape());
     slot_->grad = std::move(grad);
     slot_->fixed_grad = true;
 }
 
 const Tensor& Variable::grad() const {
-    ASSERT(has_grad());
+    RESIDUAL_ASSERT(has_grad());
     return slot_->grad;
 }
 
 Tensor Variable::grad_target(Backend& backend, DType dtype) const {
     if (!slot_->fixed_grad || slot_->has_grad) return backend.empty(shape(), dtype);
-    ASSERT(slot_->grad.dtype() == dtype);
+    RESIDUAL_ASSERT(slot_->grad.dtype() == dtype);
     return slot_->grad;
 }
 
@@ -31,7 +31,7 @@ void Variable::clear_grad() const {
 
 void Variable::add_grad(Backend& backend, const Tensor& grad) const {
     if (!requires_grad()) return;
-    ASSERT(grad.shape() == shape());
+    RESIDUAL_ASSERT(grad.shape() == shape());
     if (!slot_->has_grad) {
         if (slot_->fixed_grad) {
             if (grad.data() != slot_->grad.data()) backend.copy(grad, slot_->grad);
@@ -48,4 +48,4 @@ void Variable::add_grad(Backend& backend, const Tensor& grad) const {
     }
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 
 #include "engine/backend/backend.h"
 
-namespace engine {
+namespace residual {
 
 class Variable {
   public:
@@ -68,4 +68,4 @@ void Variable::accumulate_grad(Backend& backend, const Tensor& scratch, Write wr
     }
 }
 
-}  // namespace engine
+}  // namespace residual

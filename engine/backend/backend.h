@@ -1,6 +1,6 @@
 // The contract between the engine and a device: memory, and the operations that everything else is composed of.
 //
-// Activations are NHWC, float32 or bfloat16; statistics, parameters of norms, the classifier's matrix product and
+// Activations are NHWC, float32 or bfloat16; statistics, parameters of batch norms, the classifier's matrix product and
 // gradients of weights are float32. Outputs are allocated by the caller and written completely. Operations run in the
 // order of the calls; on a GPU they may still be running when a call returns. Callers have checked shapes.
 #pragma once
@@ -16,7 +16,7 @@
 #include "kernels/augment.h"
 #include "kernels/metrics.h"
 
-namespace engine {
+namespace residual {
 
 // Work that was recorded once and can be queued again, as it is, by one call.
 class Recording {
@@ -74,16 +74,16 @@ class Backend {
                                       bool accumulate) = 0;
     // y += residual, then the statistics of y as stored.
     virtual void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) = 0;
-    // y = [relu](norm(x) [+ residual]); residual may be undefined; y may be x.
-    virtual void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) = 0;
-    // Gradient of norm() without residual. Without gradients.dmean, p.stats must be those of x, and dx is whole: it
-    // goes through them as well. With it, dx is the gradient with the statistics held fixed, and dmean and dvariance
+    // y = [relu](batch_norm(x) [+ residual]); residual may be undefined; y may be x.
+    virtual void batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) = 0;
+    // Gradient of batch_norm() without residual. Without gradients.dmean, p.stats must be those of x, and dx is whole:
+    // it goes through them as well. With it, dx is the gradient with the statistics held fixed, and dmean and dvariance
     // are theirs. `accumulate` adds to dx.
-    virtual void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                               bool accumulate, const NormGradients& gradients) = 0;
-    // In training: p.stats = the statistics of x, which `running` follows (undefined: nothing does), then norm(). A
-    // device may do it in one operation of a library.
-    virtual void batch_norm_training(const NormParams& p, const RunningUpdate& running, const Tensor& x,
+    virtual void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
+                                     bool accumulate, const BatchNormGradients& gradients) = 0;
+    // In training: p.stats = the statistics of x, which `running` follows (undefined: nothing does), then batch_norm().
+    // A device may do it in one operation of a library.
+    virtual void batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
                                      const Tensor& residual, const Tensor& y);
     // running = decay * running + (1 - decay) * batch, the variance made unbiased with `rows` per channel.
     virtual void update_running(const BatchStats& batch, int64_t rows, float decay, const BatchStats& running) = 0;
@@ -105,7 +105,7 @@ class Backend {
     virtual void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss,
                                        const Tensor& dlogits, const Tensor& correct, const Tensor& totals) = 0;
     // One update; p.step grows by one. `copy` (undefined: none) receives the new weights as bfloat16. totals
-    // (undefined: none) grows by the penalty of the weights before the update, for `batch` pictures, and notes the
+    // (undefined: none) grows by the penalty of the weights before the update, for `batch` images, and notes the
     // first step that leaves a loss or a weight that is not finite.
     virtual void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                               const Tensor& copy, int batch, const Tensor& totals) = 0;
@@ -130,17 +130,17 @@ class Backend {
     std::unique_ptr<FusedOps> fused_;
 };
 
-inline void Backend::batch_norm_training(const NormParams& p, const RunningUpdate& running, const Tensor& x,
+inline void Backend::batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
                                          const Tensor& residual, const Tensor& y) {
     batch_stats(x, p.stats);
     if (running.running.mean.defined()) {
         update_running(p.stats, x.elements() / x.shape()[-1], running.decay, running.running);
     }
-    norm(p, x, residual, y);
+    batch_norm(p, x, residual, y);
 }
 
 inline std::unique_ptr<Recording> Backend::record(const std::function<void()>&) {
-    ASSERT(can_record());
+    RESIDUAL_ASSERT(can_record());
     return nullptr;
 }
 
@@ -172,4 +172,4 @@ std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
 // "" where a CUDA device can be used, else what is missing.
 std::string why_no_cuda();
 
-}  // namespace engine
+}  // namespace residual

@@ -10,12 +10,12 @@
 #include "kernels/pool.h"
 #include "kernels/shortcut.h"
 
-namespace engine {
+namespace residual {
 
 // Calls f(T{}) with the C++ type of an activation.
 template <class F>
 void with_activation_type(DType dtype, F f) {
-    ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
+    RESIDUAL_ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
     if (dtype == DType::kFloat32) {
         f(float{});
     } else {
@@ -54,9 +54,9 @@ class KernelBackend : public Backend {
     }
 
     void batch_stats(const Tensor& x, const BatchStats& stats) override {
-        const Tensor scratch = norm_scratch(x);
+        const Tensor scratch = batch_norm_scratch(x);
         with_activation_type(x.dtype(), [&]<class T>(T) {
-            kernels::batch_stats(exec_, norm_shape(x), x.data<T>(), stats.mean.data<float>(),
+            kernels::batch_stats(exec_, batch_norm_shape(x), x.data<T>(), stats.mean.data<float>(),
                                  stats.variance.data<float>(), scratch.data<float>());
         });
     }
@@ -64,31 +64,31 @@ class KernelBackend : public Backend {
     void batch_stats_backward(const Tensor& x, const MomentsGradient& gradient, const Tensor& dx,
                               bool accumulate) override {
         with_activation_type(x.dtype(), [&]<class T>(T) {
-            kernels::batch_stats_backward(exec_, norm_shape(x), x.data<T>(), gradient.mean.data<float>(),
+            kernels::batch_stats_backward(exec_, batch_norm_shape(x), x.data<T>(), gradient.mean.data<float>(),
                                           data_or_null<float>(gradient.dmean), data_or_null<float>(gradient.dvariance),
                                           dx.data<T>(), accumulate);
         });
     }
 
     void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) override {
-        const Tensor scratch = norm_scratch(y);
+        const Tensor scratch = batch_norm_scratch(y);
         with_activation_type(y.dtype(), [&]<class T>(T) {
-            kernels::add_batch_stats(exec_, norm_shape(y), residual.data<T>(), y.data<T>(), stats.mean.data<float>(),
-                                     stats.variance.data<float>(), scratch.data<float>());
+            kernels::add_batch_stats(exec_, batch_norm_shape(y), residual.data<T>(), y.data<T>(),
+                                     stats.mean.data<float>(), stats.variance.data<float>(), scratch.data<float>());
         });
     }
 
-    void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override {
+    void batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override {
         with_activation_type(x.dtype(), [&]<class T>(T) {
-            kernels::norm(exec_, norm_shape(x), x.data<T>(), p.stats.mean.data<float>(), p.stats.variance.data<float>(),
-                          p.gamma.data<float>(), p.beta.data<float>(), p.epsilon, p.relu, data_or_null<T>(residual),
-                          y.data<T>());
+            kernels::batch_norm(exec_, batch_norm_shape(x), x.data<T>(), p.stats.mean.data<float>(),
+                                p.stats.variance.data<float>(), p.gamma.data<float>(), p.beta.data<float>(), p.epsilon,
+                                p.relu, data_or_null<T>(residual), y.data<T>());
         });
     }
 
-    void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
-                       const NormGradients& gradients) override {
-        const Tensor scratch = norm_scratch(x);
+    void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
+                             bool accumulate, const BatchNormGradients& gradients) override {
+        const Tensor scratch = batch_norm_scratch(x);
         const bool whole = !gradients.dmean.defined();
         const Tensor zeros = whole ? Tensor() : this->zeros(p.gamma.shape(), DType::kFloat32);
         with_activation_type(x.dtype(), [&]<class T>(T) {
@@ -98,14 +98,14 @@ class KernelBackend : public Backend {
             const float* beta = p.beta.data<float>();
             float* dgamma = gradients.dgamma.data<float>();
             float* dbeta = gradients.dbeta.data<float>();
-            kernels::norm_backward_reduce(exec_, norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma, beta,
-                                          p.epsilon, p.relu, dgamma, dbeta, scratch.data<float>());
-            kernels::norm_backward(exec_, norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma, beta,
-                                   p.epsilon, p.relu, whole ? dgamma : zeros.data<float>(),
-                                   whole ? dbeta : zeros.data<float>(), dx.data<T>(), accumulate);
+            kernels::batch_norm_backward_reduce(exec_, batch_norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance,
+                                                gamma, beta, p.epsilon, p.relu, dgamma, dbeta, scratch.data<float>());
+            kernels::batch_norm_backward(exec_, batch_norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma,
+                                         beta, p.epsilon, p.relu, whole ? dgamma : zeros.data<float>(),
+                                         whole ? dbeta : zeros.data<float>(), dx.data<T>(), accumulate);
             if (!whole) {
-                kernels::norm_backward_moments(exec_, channels(x), variance, gamma, p.epsilon, dgamma, dbeta,
-                                               gradients.dmean.data<float>(), gradients.dvariance.data<float>());
+                kernels::batch_norm_backward_moments(exec_, channels(x), variance, gamma, p.epsilon, dgamma, dbeta,
+                                                     gradients.dmean.data<float>(), gradients.dvariance.data<float>());
             }
         });
     }
@@ -212,7 +212,7 @@ class KernelBackend : public Backend {
     static int extent(const Tensor& x, int axis) { return static_cast<int>(x.shape()[axis]); }
     static int channels(const Tensor& x) { return extent(x, -1); }
     static int rows(const Tensor& x) { return static_cast<int>(x.elements() / x.shape()[-1]); }
-    static kernels::NormShape norm_shape(const Tensor& x) { return {rows(x), channels(x)}; }
+    static kernels::BatchNormShape batch_norm_shape(const Tensor& x) { return {rows(x), channels(x)}; }
 
     const Tensor& tickets() const { return tickets_; }
     Tensor float_scratch(size_t floats) { return empty({static_cast<int64_t>(floats)}, DType::kFloat32); }
@@ -229,8 +229,8 @@ class KernelBackend : public Backend {
         return {extent(x, 0), extent(x, 1), extent(x, 2), extent(x, 3), extent(y, 3)};
     }
 
-    Tensor norm_scratch(const Tensor& x) {
-        return float_scratch(kernels::batch_stats_scratch_floats(exec_, norm_shape(x)));
+    Tensor batch_norm_scratch(const Tensor& x) {
+        return float_scratch(kernels::batch_stats_scratch_floats(exec_, batch_norm_shape(x)));
     }
 
     Exec exec_;
@@ -238,4 +238,4 @@ class KernelBackend : public Backend {
     Tensor tickets_;  // kTickets words of four bytes: see SumScratch
 };
 
-}  // namespace engine
+}  // namespace residual

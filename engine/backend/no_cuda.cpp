@@ -1,10 +1,18 @@
 // In place of engine/backend/cuda/ where the build has no CUDA.
+#include "engine/backend/build_info.h"
 #include "engine/backend/stopwatch.h"
 
-namespace engine {
+namespace residual {
 
 std::string why_no_cuda() {
-    return "this build has no CUDA (configure with -DENGINE_CUDA=ON where a CUDA toolkit stands)";
+    return "this build has no CUDA; install a CUDA toolkit and configure with -DRESIDUAL_CUDA=ON";
+}
+
+std::string cuda_version() {
+    return "none";
+}
+std::string cudnn_version() {
+    return "none";
 }
 
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions&) {
@@ -15,4 +23,4 @@ std::unique_ptr<Stopwatch> make_cuda_stopwatch(Backend&) {
     throw InputError(why_no_cuda());
 }
 
-}  // namespace engine
+}  // namespace residual

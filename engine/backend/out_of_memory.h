@@ -3,9 +3,9 @@
 
 #include <exception>
 
-namespace engine {
+namespace residual {
 
 // Whether it is the standard library's or the CPU device's library's: they name neither the need nor the limit.
 bool is_out_of_host_memory(const std::exception& error);
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 
 #include "engine/core/tensor.h"
 
-namespace engine {
+namespace residual {
 
 // A 2-D convolution without bias. x [batch, height, width, in_channels], w [out_channels, kernel, kernel,
 // in_channels], y [batch, out_height(), out_width(), out_channels]. Rows and columns of zeros round x may differ by
@@ -31,7 +31,7 @@ struct BatchStats {
 };
 
 // y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, then max(y, 0) if relu. gamma, beta: [channels] float32.
-struct NormParams {
+struct BatchNormParams {
     BatchStats stats;
     Tensor gamma;
     Tensor beta;
@@ -46,9 +46,10 @@ struct RunningUpdate {
 };
 
 // What norm_backward() and its fused forms write per channel, all [channels] float32.
-struct NormGradients {
+struct BatchNormGradients {
     Tensor dgamma, dbeta;
-    Tensor dmean = {}, dvariance = {};  // Of the moments that the norm was given, [channels]; undefined: not wanted.
+    Tensor dmean = {},
+           dvariance = {};  // Of the moments that the batch norm was given, [channels]; undefined: not wanted.
 };
 
 // The gradients of the mean and variance of a tensor, for the operation that made them.
@@ -57,7 +58,7 @@ struct MomentsGradient {
     Tensor dmean = {}, dvariance = {};  // Undefined: zeros.
 };
 
-// How a shortcut without weights changes size: halves the picture, then pads the channels with zeros on both sides.
+// How a shortcut without weights changes size: halves the image, then pads the channels with zeros on both sides.
 enum class ShortcutKind {
     kAveragePool,  // 2x2 average pool with stride 2
     kSubsample,    // every second row and column (He et al. 2015, option A)
@@ -73,4 +74,4 @@ struct SgdParams {
     bool nesterov = false;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -30,4 +30,4 @@ std::unique_ptr<Stopwatch> make_stopwatch(Backend& backend) {
     return std::make_unique<CpuStopwatch>();
 }
 
-}  // namespace engine
+}  // namespace residual

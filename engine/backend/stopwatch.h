@@ -6,7 +6,7 @@
 
 #include "engine/backend/backend.h"
 
-namespace engine {
+namespace residual {
 
 class Stopwatch {
   public:
@@ -25,4 +25,4 @@ std::unique_ptr<Stopwatch> make_stopwatch(Backend& backend);
 // By CUDA events. `backend` must be the CUDA device's.
 std::unique_ptr<Stopwatch> make_cuda_stopwatch(Backend& backend);
 
-}  // namespace engine
+}  // namespace residual

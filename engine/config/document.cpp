@@ -7,7 +7,7 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 // Levenshtein's distance: insertions, deletions and substitutions of one character.
@@ -152,4 +152,4 @@ void Document::refuse(const Pointer& at, const std::string& message) const {
     throw InputError(place + ": " + at.to_string() + ": " + message);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -9,7 +9,7 @@
 
 #include "engine/config/parse.h"
 
-namespace engine {
+namespace residual {
 
 class Document {
   public:
@@ -44,4 +44,4 @@ class Document {
     std::set<std::string> overridden_;           // the pointers of the values that a --set gave
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace engine {
+namespace residual {
 
 // The numbers that a key takes, both ends included unless excluded.
 struct Range {
@@ -153,4 +153,4 @@ class Fields {
 //     [&](Fields& fields) { experiment.describe(fields); }
 using Describe = std::function<void(Fields&)>;
 
-}  // namespace engine
+}  // namespace residual

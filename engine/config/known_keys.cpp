@@ -1,6 +1,6 @@
 #include "engine/config/known_keys.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 class KnownKeys final : public Fields {
@@ -50,4 +50,4 @@ Json known_keys(const Describe& describe, const Document& document) {
     return visitor.root();
 }
 
-}  // namespace engine
+}  // namespace residual

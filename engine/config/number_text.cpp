@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace engine {
+namespace residual {
 
 std::string number_text(double value) {
     char buffer[32];
@@ -25,4 +25,4 @@ std::string bounds_text(const Range& range) {
     return text;
 }
 
-}  // namespace engine
+}  // namespace residual

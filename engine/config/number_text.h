@@ -5,7 +5,7 @@
 
 #include "engine/config/fields.h"
 
-namespace engine {
+namespace residual {
 
 // The shortest decimal text that reads back as the same number: 128, 0.0002.
 std::string number_text(double value);
@@ -13,4 +13,4 @@ std::string number_text(double value);
 // With a leading space: " >= 1", " from 0 to 16", " >= 0 and < 1"; empty where any number goes.
 std::string bounds_text(const Range& range);
 
-}  // namespace engine
+}  // namespace residual

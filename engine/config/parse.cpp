@@ -6,7 +6,7 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 // Walks the text without building anything: it knows where an error stands, which the exceptions of a plain parse do
@@ -118,4 +118,4 @@ std::string shorten(const Json& value) {
     return text;
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace engine {
+namespace residual {
 
 // Keeps the order of the keys, so that a written configuration reads in the order of its description.
 using Json = nlohmann::ordered_json;
@@ -26,4 +26,4 @@ Json parse_json(std::string_view text, const std::string& source);
 // The value as JSON in ASCII, cut where it is long: for messages.
 std::string shorten(const Json& value);
 
-}  // namespace engine
+}  // namespace residual

@@ -12,7 +12,7 @@
 #include "engine/config/number_text.h"
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 constexpr const char* kSchemaKey = "$schema";
@@ -160,4 +160,4 @@ std::string read_config_file(const std::string& path) {
     return text;
 }
 
-}  // namespace engine
+}  // namespace residual

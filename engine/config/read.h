@@ -7,7 +7,7 @@
 
 #include "engine/config/fields.h"
 
-namespace engine {
+namespace residual {
 
 // Reads JSON text over the defaults, then the overrides ("key.path=value") over that. A key "$schema" at the top is for
 // editors and left out. InputError says the source (for an override its own and its text), the JSON pointer and the
@@ -18,4 +18,4 @@ void read_config(const Describe& describe, std::string_view text, const std::str
 // The text of a configuration file; InputError where it is no regular file, cannot be read or exceeds 1 MiB.
 std::string read_config_file(const std::string& path);
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 #include "engine/config/number_text.h"
 #include "engine/config/parse.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 // 1, not 1.0, where the bound is a whole number.
@@ -201,4 +201,4 @@ std::string write_key_table(const Describe& describe) {
     return table;
 }
 
-}  // namespace engine
+}  // namespace residual

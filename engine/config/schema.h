@@ -5,7 +5,7 @@
 
 #include "engine/config/fields.h"
 
-namespace engine {
+namespace residual {
 
 // JSON Schema, draft 7. Conditions between keys (Fields::check) are beyond it. The values are taken as the defaults.
 std::string write_schema(const Describe& describe, const std::string& title);
@@ -13,4 +13,4 @@ std::string write_schema(const Describe& describe, const std::string& title);
 // One row for each key: its path as --set takes it, its values, its default, its meaning.
 std::string write_key_table(const Describe& describe);
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 #include "engine/config/parse.h"
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 class Writer final : public Fields {
@@ -79,4 +79,4 @@ std::string write_config(const Describe& describe, Fixed least) {
     }
 }
 
-}  // namespace engine
+}  // namespace residual

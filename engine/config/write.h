@@ -5,10 +5,10 @@
 
 #include "engine/config/fields.h"
 
-namespace engine {
+namespace residual {
 
 // Every key with its value, in the order of the description, indented by 4, with a final newline. read_config takes it
 // back unchanged. InputError where a text is not UTF-8. `least`: only keys that are fixed there.
 std::string write_config(const Describe& describe, Fixed least = Fixed::nowhere);
 
-}  // namespace engine
+}  // namespace residual

@@ -6,7 +6,7 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -75,4 +75,4 @@ bool Arena::mergeable(Blocks::iterator left, Blocks::iterator right) const {
     return left->second.free && right->second.free && left->second.chunk == right->second.chunk;
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace engine {
+namespace residual {
 
 // Raw memory of one device.
 class MemorySource {
@@ -66,4 +66,4 @@ class Arena {
     size_t reserved_ = 0;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <span>
 
-namespace engine {
+namespace residual {
 
 // CRC-32 (ISO 3309, the one of zlib and PNG). `previous` continues a checksum: crc32_of(b, crc32_of(a)) is that of a
 // followed by b.
 uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t previous = 0);
 
-}  // namespace engine
+}  // namespace residual

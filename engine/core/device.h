@@ -1,8 +1,8 @@
 // Where tensors live and operations run.
 #pragma once
 
-namespace engine {
+namespace residual {
 
 enum class DeviceType { kCpu, kCuda };
 
-}  // namespace engine
+}  // namespace residual

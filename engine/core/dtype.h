@@ -7,7 +7,7 @@
 
 #include "kernels/bfloat16.h"
 
-namespace engine {
+namespace residual {
 
 using kernels::bfloat16;
 
@@ -69,4 +69,4 @@ struct DTypeOf<int64_t> : DTypeConstant<DType::kInt64> {};
 template <>
 struct DTypeOf<uint8_t> : DTypeConstant<DType::kUInt8> {};
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace engine {
+namespace residual {
 
 // Something failed while running (exit 1). The message names the value, the place and the remedy.
 class Error : public std::runtime_error {
@@ -25,19 +25,19 @@ class DivergedError : public Error {
     explicit DivergedError(const std::string& message) : Error(message) {}
 };
 
-// A bug of this program: an ASSERT that did not hold.
+// A bug of this program: an RESIDUAL_ASSERT that did not hold.
 class AssertionError : public std::logic_error {
   public:
     AssertionError(const char* expression, const char* file, int line)
         : std::logic_error(std::string(file) + ":" + std::to_string(line) + ": assertion failed: " + expression) {}
 };
 
-}  // namespace engine
+}  // namespace residual
 
 // Always on, in Release too: it stands where a wrong result would otherwise go unnoticed.
-#define ASSERT(...)                                                           \
-    do {                                                                      \
-        if (!(__VA_ARGS__)) {                                                 \
-            throw ::engine::AssertionError(#__VA_ARGS__, __FILE__, __LINE__); \
-        }                                                                     \
+#define RESIDUAL_ASSERT(...)                                                    \
+    do {                                                                        \
+        if (!(__VA_ARGS__)) {                                                   \
+            throw ::residual::AssertionError(#__VA_ARGS__, __FILE__, __LINE__); \
+        }                                                                       \
     } while (false)

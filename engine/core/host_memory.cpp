@@ -8,7 +8,7 @@
 #include <optional>
 #include <sstream>
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -117,4 +117,4 @@ std::string host_memory_advice(const MemoryLimit& memory) {
     return memory.to_string() + ": choose a smaller train.batch_size, or end other programs";
 }
 
-}  // namespace engine
+}  // namespace residual

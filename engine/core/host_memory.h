@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-namespace engine {
+namespace residual {
 
 // Where Linux tells; tests name files of their own.
 struct HostMemoryFiles {
@@ -34,4 +34,4 @@ MemoryLimit host_memory();
 // For a message, after the need: what is free, and the remedy.
 std::string host_memory_advice(const MemoryLimit& memory);
 
-}  // namespace engine
+}  // namespace residual

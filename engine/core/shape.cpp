@@ -9,19 +9,19 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 
 Shape::Shape(std::initializer_list<int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
 
 Shape::Shape(std::span<const int64_t> extents) : rank_(static_cast<int>(extents.size())) {
-    ASSERT(extents.size() <= kMaxRank);
-    ASSERT(std::all_of(extents.begin(), extents.end(), [](int64_t extent) { return extent >= 0; }));
+    RESIDUAL_ASSERT(extents.size() <= kMaxRank);
+    RESIDUAL_ASSERT(std::all_of(extents.begin(), extents.end(), [](int64_t extent) { return extent >= 0; }));
     std::copy(extents.begin(), extents.end(), extents_.begin());
 }
 
 int64_t Shape::operator[](int axis) const {
     if (axis < 0) axis += rank_;
-    ASSERT(axis >= 0 && axis < rank_);
+    RESIDUAL_ASSERT(axis >= 0 && axis < rank_);
     return extents_[axis];
 }
 
@@ -34,4 +34,4 @@ std::string Shape::to_string() const {
     return fmt::format("[{}]", fmt::join(extents(), ", "));
 }
 
-}  // namespace engine
+}  // namespace residual

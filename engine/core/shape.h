@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-namespace engine {
+namespace residual {
 
 class Shape {
   public:
@@ -32,4 +32,4 @@ class Shape {
     int rank_ = 0;
 };
 
-}  // namespace engine
+}  // namespace residual

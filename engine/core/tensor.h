@@ -10,7 +10,7 @@
 #include "engine/core/error.h"
 #include "engine/core/shape.h"
 
-namespace engine {
+namespace residual {
 
 // One piece of an arena, given back when its last tensor goes.
 class Storage {
@@ -48,13 +48,13 @@ class Tensor {
     // The elements; T must be the tensor's own type. The pointer is of the tensor's device.
     template <class T>
     T* data() const {
-        ASSERT(DTypeOf<T>::value == dtype_);
+        RESIDUAL_ASSERT(DTypeOf<T>::value == dtype_);
         return static_cast<T*>(data());
     }
 
     // `shape.elements()` elements from element `first` on, sharing this tensor's memory.
     Tensor view(int64_t first, const Shape& shape) const {
-        ASSERT(first >= 0 && first + shape.elements() <= elements());
+        RESIDUAL_ASSERT(first >= 0 && first + shape.elements() <= elements());
         Tensor part = *this;
         part.shape_ = shape;
         part.offset_ += first * size_of(dtype_);
@@ -71,4 +71,4 @@ class Tensor {
     DType dtype_ = DType::kFloat32;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -1,13 +1,13 @@
 #include "engine/data/batches.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
 // Of a batch of these records; what is done to the images is set by the caller.
 kernels::AugmentShape shape_of(std::span<const uint8_t> records, const Tensor& mean, int batch_size) {
     const Shape& image = mean.shape();
-    ASSERT(image.rank() == 3);
+    RESIDUAL_ASSERT(image.rank() == 3);
     kernels::AugmentShape shape{.batch = batch_size,
                                 .samples = 0,
                                 .height = static_cast<int>(image[0]),
@@ -18,7 +18,7 @@ kernels::AugmentShape shape_of(std::span<const uint8_t> records, const Tensor& m
                                 .shuffle = false,
                                 .seed = 0};
     const auto record_bytes = static_cast<size_t>(shape.record_bytes());
-    ASSERT(!records.empty() && records.size() % record_bytes == 0);
+    RESIDUAL_ASSERT(!records.empty() && records.size() % record_bytes == 0);
     shape.samples = static_cast<int64_t>(records.size() / record_bytes);
     return shape;
 }
@@ -61,4 +61,4 @@ Batch Batches::next(const Tensor& step) {
     return batch;
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -2,7 +2,7 @@
 
 #include "engine/data/record_files.h"
 
-namespace engine {
+namespace residual {
 
 const DataDescription& cifar10_description() {
     static const DataDescription description{
@@ -28,4 +28,4 @@ DataFormat cifar10_format() {
     return record_files_format("cifar10", cifar10_description(), files);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -7,7 +7,7 @@
 
 #include "engine/data/description.h"
 
-namespace engine {
+namespace residual {
 
 struct Cifar10 {
     static constexpr int kClasses = 10;
@@ -23,4 +23,4 @@ struct Cifar10 {
 
 const DataDescription& cifar10_description();
 
-}  // namespace engine
+}  // namespace residual

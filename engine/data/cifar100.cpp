@@ -3,7 +3,7 @@
 // bytes each. The fine label is the one that is learnt.
 #include "engine/data/record_files.h"
 
-namespace engine {
+namespace residual {
 
 DataFormat cifar100_format() {
     constexpr int kSide = 32, kChannels = 3;
@@ -43,4 +43,4 @@ DataFormat cifar100_format() {
                                 .python_files = {"train", "test", "meta"}});
 }
 
-}  // namespace engine
+}  // namespace residual

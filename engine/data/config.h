@@ -8,7 +8,7 @@
 #include "engine/config/fields.h"
 #include "engine/data/registry.h"
 
-namespace engine {
+namespace residual {
 
 struct AugmentConfig {
     std::int64_t pad = 4;
@@ -16,7 +16,7 @@ struct AugmentConfig {
 
     void describe(Fields& fields) {
         fields.get("pad", pad, between(0, 16), "pixels of zeros on each side before the random crop; 0: no crop");
-        fields.get("flip", flip, "mirror a training picture left to right, one time in two");
+        fields.get("flip", flip, "mirror a training image left to right, one time in two");
     }
     bool operator==(const AugmentConfig&) const = default;
 };
@@ -38,4 +38,4 @@ struct DataConfig {
     bool operator==(const DataConfig&) const = default;
 };
 
-}  // namespace engine
+}  // namespace residual

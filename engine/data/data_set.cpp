@@ -7,7 +7,7 @@
 
 #include "engine/core/checksum.h"
 
-namespace engine {
+namespace residual {
 
 DataSet make_data_set(std::vector<uint8_t> train, std::vector<uint8_t> test) {
     const uint32_t fingerprint = crc32_of(std::as_bytes(std::span(train)));
@@ -36,7 +36,7 @@ std::vector<float> pixel_mean(const DataDescription& description, std::span<cons
     const size_t elements = record_bytes - 1, pixels = elements / channels;
     // As many bytes as a 16-bit sum holds: 257 * 255 = 65535. Narrow sums take four times fewer vector operations.
     constexpr size_t kBlock = 257;
-    ASSERT(!records.empty() && records.size() % record_bytes == 0);
+    RESIDUAL_ASSERT(!records.empty() && records.size() % record_bytes == 0);
     const size_t count = records.size() / record_bytes;
 
     std::vector<uint64_t> sums(elements, 0);
@@ -62,4 +62,4 @@ std::vector<float> pixel_mean(const DataDescription& description, std::span<cons
     return mean;
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -10,7 +10,7 @@
 #include "engine/core/error.h"
 #include "engine/data/description.h"
 
-namespace engine {
+namespace residual {
 
 // The records of DataDescription.
 struct DataSet {
@@ -35,4 +35,4 @@ void check_records(const DataDescription& description, std::span<const uint8_t> 
 // in double and rounded once to float. At least one record.
 std::vector<float> pixel_mean(const DataDescription& description, std::span<const uint8_t> records);
 
-}  // namespace engine
+}  // namespace residual

@@ -7,7 +7,7 @@
 
 #include "engine/core/shape.h"
 
-namespace engine {
+namespace residual {
 
 // Images are held as records: one byte for the label, then `channels` planes of height x width bytes.
 struct DataDescription {
@@ -23,4 +23,4 @@ struct DataDescription {
     int64_t record_bytes() const { return 1 + image_shape().elements(); }
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-namespace engine {
+namespace residual {
 namespace {
 
 namespace fs = std::filesystem;
@@ -122,4 +122,4 @@ DataFormat record_files_format(std::string name, DataDescription description, Re
             .mistaken_for = [reader](const fs::path& folder) { return reader.mistaken_for(folder); }};
 }
 
-}  // namespace engine
+}  // namespace residual

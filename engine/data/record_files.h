@@ -6,7 +6,7 @@
 
 #include "engine/data/registry.h"
 
-namespace engine {
+namespace residual {
 
 struct RecordFiles {
     struct File {
@@ -27,4 +27,4 @@ struct RecordFiles {
 // A format that reads these files: each has to have exactly its bytes and labels of the description's classes.
 DataFormat record_files_format(std::string name, DataDescription description, RecordFiles files);
 
-}  // namespace engine
+}  // namespace residual

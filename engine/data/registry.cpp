@@ -8,7 +8,7 @@
 #include <deque>
 #include <utility>
 
-namespace engine {
+namespace residual {
 
 // Each is in the file of its name; one line here makes it known.
 DataFormat cifar10_format();
@@ -50,7 +50,7 @@ std::string instead_of(const DataFormat& format, const fs::path& folder) {
 }  // namespace
 
 void register_data_format(DataFormat format) {
-    ASSERT(find_format(format.name) == nullptr);
+    RESIDUAL_ASSERT(find_format(format.name) == nullptr);
     formats().push_back(std::move(format));
 }
 
@@ -62,7 +62,7 @@ std::vector<std::string_view> data_format_names() {
 
 const DataFormat& data_format(std::string_view name) {
     const DataFormat* format = find_format(name);
-    ASSERT(format != nullptr);
+    RESIDUAL_ASSERT(format != nullptr);
     return *format;
 }
 
@@ -96,4 +96,4 @@ fs::path find_data(const DataFormat& format, const std::optional<std::string>& c
     throw DataError(fmt::format("no {} found: {}{}", format.description.name, place, instead_of(format, folder)));
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -10,7 +10,7 @@
 
 #include "engine/data/data_set.h"
 
-namespace engine {
+namespace residual {
 
 // One data set. Its name also names its folder in the cache and, in capitals with _DIR, its variable of the
 // environment: "cifar10", CIFAR10_DIR.
@@ -41,4 +41,4 @@ std::string data_variable(const DataFormat& format);
 // where the files are missing, a DataError lists the places looked at and what is there instead.
 std::filesystem::path find_data(const DataFormat& format, const std::optional<std::string>& configured);
 
-}  // namespace engine
+}  // namespace residual

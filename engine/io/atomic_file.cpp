@@ -13,7 +13,7 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -58,7 +58,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-    ASSERT(descriptor_ >= 0);
+    RESIDUAL_ASSERT(descriptor_ >= 0);
     if (buffer_.size() + bytes.size() > kBufferBytes) empty_buffer();
     if (bytes.size() >= kBufferBytes) {
         write_out(bytes);
@@ -84,7 +84,7 @@ void AtomicFile::empty_buffer() {
 }
 
 void AtomicFile::commit() {
-    ASSERT(descriptor_ >= 0);
+    RESIDUAL_ASSERT(descriptor_ >= 0);
     empty_buffer();
     if (fsync(descriptor_) != 0) fail("flush");
     if (close(std::exchange(descriptor_, -1)) != 0) fail("close");
@@ -155,4 +155,4 @@ void flush_folder(const std::filesystem::path& folder) {
     if (!flushed) fail_on("flush the folder", folder);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace engine {
+namespace residual {
 
 // Writes to a temporary name beside `path` ("<path>.tmp-<process>-<number>"); commit() flushes it to the disk, renames
 // it to `path` and flushes the folder. Whatever stood at `path` stays untouched until then; without a commit the
@@ -50,4 +50,4 @@ bool is_temporary_name(std::string_view name, std::string_view final_name);
 // Puts the names in `folder` on the disk: a new file is safe from a power cut only then. Error as above.
 void flush_folder(const std::filesystem::path& folder);
 
-}  // namespace engine
+}  // namespace residual

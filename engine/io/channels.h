@@ -6,7 +6,7 @@
 
 #include "engine/core/shape.h"
 
-namespace engine {
+namespace residual {
 
 // The shape that a file shows: [out, kh, kw, in] -> [out, in, kh, kw], [h, w, c] -> [c, h, w], others as they are.
 inline Shape channels_first(const Shape& shape) {
@@ -23,9 +23,9 @@ inline std::vector<int64_t> file_shape(const Shape& shape) {
 // Calls move(last, first) with the index of each element in the two orders; `shape` is channels last.
 template <class Move>
 void for_each_channels_first(const Shape& shape, Move move) {
-    const bool has_picture = shape.rank() >= 3;
-    const int64_t channels = has_picture ? shape[-1] : 1;
-    const int64_t pixels = has_picture ? shape[-2] * shape[-3] : shape.elements();
+    const bool has_image = shape.rank() >= 3;
+    const int64_t channels = has_image ? shape[-1] : 1;
+    const int64_t pixels = has_image ? shape[-2] * shape[-3] : shape.elements();
     const int64_t outer = shape.rank() == 4 ? shape[0] : 1;
     for (int64_t o = 0; o < outer; ++o) {
         for (int64_t c = 0; c < channels; ++c) {
@@ -48,4 +48,4 @@ std::vector<T> to_channels_last(const std::vector<T>& values, const Shape& shape
     return moved;
 }
 
-}  // namespace engine
+}  // namespace residual

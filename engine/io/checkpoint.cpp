@@ -10,7 +10,7 @@
 
 #include "engine/io/channels.h"
 
-namespace engine {
+namespace residual {
 
 using namespace checkpoint_names;
 
@@ -78,4 +78,4 @@ void Checkpoint::load_momenta_into(Backend& backend, nn::Parameters& parameters)
     }
 }
 
-}  // namespace engine
+}  // namespace residual

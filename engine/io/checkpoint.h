@@ -15,7 +15,7 @@
 #include "engine/io/safetensors.h"
 #include "engine/nn/parameters.h"
 
-namespace engine {
+namespace residual {
 
 namespace checkpoint_names {
 
@@ -56,4 +56,4 @@ class Checkpoint {
     std::optional<CheckpointInfo> info_;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -9,7 +9,7 @@
 
 #include "engine/core/checksum.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -198,4 +198,4 @@ std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const 
     return info;
 }
 
-}  // namespace engine
+}  // namespace residual

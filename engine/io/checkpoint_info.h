@@ -22,7 +22,7 @@
 #include "engine/io/safetensors.h"
 #include "kernels/metrics.h"
 
-namespace engine {
+namespace residual {
 
 // Which rows of the metrics stand before a step, and what the next training row goes on from.
 struct RowProgress {
@@ -59,4 +59,4 @@ std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const 
 // Eight hexadecimal digits, as the file shows a CRC-32.
 std::string checksum_text(uint32_t checksum);
 
-}  // namespace engine
+}  // namespace residual

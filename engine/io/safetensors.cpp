@@ -18,7 +18,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors_header.h"
 
-namespace engine {
+namespace residual {
 
 static_assert(std::endian::native == std::endian::little, "the file's numbers are used as they lie");
 
@@ -102,11 +102,11 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     std::vector<const TensorView*> order;
     std::set<std::string_view> names = {"__metadata__"};
     for (const TensorView& tensor : tensors) {
-        ASSERT(names.insert(tensor.name).second);
-        ASSERT(std::all_of(tensor.shape.begin(), tensor.shape.end(), [](int64_t size) { return size >= 0; }));
+        RESIDUAL_ASSERT(names.insert(tensor.name).second);
+        RESIDUAL_ASSERT(std::all_of(tensor.shape.begin(), tensor.shape.end(), [](int64_t size) { return size >= 0; }));
         const int64_t elements =
             std::accumulate(tensor.shape.begin(), tensor.shape.end(), int64_t{1}, std::multiplies<>());
-        ASSERT(tensor.data.size() == static_cast<size_t>(elements) * size_of(tensor.type));
+        RESIDUAL_ASSERT(tensor.data.size() == static_cast<size_t>(elements) * size_of(tensor.type));
         order.push_back(&tensor);
     }
     std::stable_sort(order.begin(), order.end(),
@@ -133,4 +133,4 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     file.commit();
 }
 
-}  // namespace engine
+}  // namespace residual

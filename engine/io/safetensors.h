@@ -18,7 +18,7 @@
 
 #include "engine/io/safetensors_type.h"
 
-namespace engine {
+namespace residual {
 
 // A tensor whose bytes belong to someone else. No dimensions: a scalar. A dimension of 0: no bytes.
 struct TensorView {
@@ -61,9 +61,9 @@ class SafetensorsFile {
 
 // Writes the tensors with the largest elements first, otherwise in the order given, so that each starts on a multiple
 // of its element size. The file appears complete or not at all (AtomicFile). Names are unique and not "__metadata__",
-// and a view holds exactly the bytes of its shape: anything else is a bug of the caller (ASSERT). Names and metadata
-// are UTF-8, and a failure to write is an Error.
+// and a view holds exactly the bytes of its shape: anything else is a bug of the caller (RESIDUAL_ASSERT). Names and
+// metadata are UTF-8, and a failure to write is an Error.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-}  // namespace engine
+}  // namespace residual

@@ -12,7 +12,7 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 using Json = nlohmann::json;
@@ -236,4 +236,4 @@ std::string make_safetensors_header(std::span<const SafetensorsEntry> entries,
     return json;
 }
 
-}  // namespace engine
+}  // namespace residual

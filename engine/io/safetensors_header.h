@@ -9,7 +9,7 @@
 
 #include "engine/io/safetensors.h"
 
-namespace engine {
+namespace residual {
 
 constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
 
@@ -34,4 +34,4 @@ SafetensorsHeader parse_safetensors_header(const std::string& file, std::string_
 std::string make_safetensors_header(std::span<const SafetensorsEntry> entries,
                                     const std::map<std::string, std::string>& metadata);
 
-}  // namespace engine
+}  // namespace residual

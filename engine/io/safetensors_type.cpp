@@ -4,7 +4,7 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 namespace {
 
 constexpr std::pair<std::string_view, SafetensorsType> kTypes[] = {
@@ -37,14 +37,14 @@ size_t size_of(SafetensorsType type) {
         case SafetensorsType::kF64:
             return 8;
     }
-    ASSERT(!"a SafetensorsType");
+    RESIDUAL_ASSERT(!"a SafetensorsType");
 }
 
 std::string_view name_of(SafetensorsType type) {
     for (const auto& [name, known] : kTypes) {
         if (known == type) return name;
     }
-    ASSERT(!"a SafetensorsType");
+    RESIDUAL_ASSERT(!"a SafetensorsType");
 }
 
 std::optional<SafetensorsType> safetensors_type_named(std::string_view name) {
@@ -54,4 +54,4 @@ std::optional<SafetensorsType> safetensors_type_named(std::string_view name) {
     return std::nullopt;
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace engine {
+namespace residual {
 
 enum class SafetensorsType { kBool, kU8, kI8, kI16, kU16, kI32, kU32, kI64, kU64, kF16, kBF16, kF32, kF64 };
 
@@ -18,4 +18,4 @@ std::string_view name_of(SafetensorsType type);
 // Nothing where the format has no such type.
 std::optional<SafetensorsType> safetensors_type_named(std::string_view name);
 
-}  // namespace engine
+}  // namespace residual

@@ -7,7 +7,7 @@
 #include "engine/io/channels.h"
 #include "engine/io/checkpoint.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -37,7 +37,7 @@ Snapshot::Snapshot(Backend& backend, const nn::Parameters& parameters, std::vect
       weights_(host_copy(backend, parameters.weights())),
       momenta_(host_copy(backend, parameters.momenta())),
       mean_(std::move(mean)) {
-    ASSERT(static_cast<int64_t>(mean_.size()) == image.elements());
+    RESIDUAL_ASSERT(static_cast<int64_t>(mean_.size()) == image.elements());
     for (const auto& parameter : parameters.parameters()) {
         const float* values = weights_.data() + place_in(parameters.weights(), parameter->weight);
         entries_.push_back({parameter->name, parameter->shape, values});
@@ -72,4 +72,4 @@ void Snapshot::write(const std::filesystem::path& path) const {
     write_safetensors(path, views, metadata_of(info_, views));
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -8,7 +8,7 @@
 #include "engine/io/checkpoint_info.h"
 #include "engine/nn/parameters.h"
 
-namespace engine {
+namespace residual {
 
 // Copying holds training up; everything else (the order of the elements, checksums, the disk) needs the copy alone and
 // may run on another thread.
@@ -44,4 +44,4 @@ class Snapshot {
     std::vector<Entry> entries_;
 };
 
-}  // namespace engine
+}  // namespace residual

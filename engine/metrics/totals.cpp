@@ -1,6 +1,6 @@
 #include "engine/metrics/totals.h"
 
-namespace engine {
+namespace residual {
 
 Totals::Totals(Backend& backend) : backend_(backend), sums_(backend.zeros({sizeof(kernels::Metrics)}, DType::kUInt8)) {}
 
@@ -28,4 +28,4 @@ void Totals::write(const kernels::Metrics& sums) {
     backend_.upload(&sums, sums_);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -3,12 +3,12 @@
 
 #include "engine/backend/backend.h"
 
-namespace engine {
+namespace residual {
 
 struct Averages {
-    double cross_entropy = 0;   // Mean per picture.
+    double cross_entropy = 0;   // Mean per image.
     double weight_penalty = 0;  // Mean per step of weight_decay * |w|^2 / 2.
-    double accuracy = 0;        // Share of the pictures that were classified correctly.
+    double accuracy = 0;        // Share of the images that were classified correctly.
     int64_t diverged_at = 0;    // Updates done when the loss or a weight was first seen not to be finite; 0: never.
 };
 
@@ -33,4 +33,4 @@ class Totals {
     Tensor sums_;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 
 #include "engine/config/fields.h"
 
-namespace engine::nn {
+namespace residual::nn {
 
 struct BatchNormConfig {
     double epsilon = 1e-3;
@@ -22,4 +22,4 @@ struct BatchNormConfig {
     bool operator==(const BatchNormConfig&) const = default;
 };
 
-}  // namespace engine::nn
+}  // namespace residual::nn

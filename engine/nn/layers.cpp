@@ -3,7 +3,7 @@
 #include "engine/ops/classifier.h"
 #include "engine/ops/linear.h"
 
-namespace engine::nn {
+namespace residual::nn {
 
 Conv2d::Conv2d(Parameters& parameters, const std::string& name, int in_channels, int out_channels, int kernel,
                int stride, ops::Padding padding)
@@ -16,7 +16,7 @@ ops::ConvResult Conv2d::forward(Context& context, const Variable& x, const Optio
     return ops::conv(context, x, weight_->variable,
                      {.stride = stride_,
                       .padding = padding_,
-                      .norm = options.norm,
+                      .batch_norm = options.batch_norm,
                       .residual = options.residual,
                       .shortcut = options.shortcut,
                       .want_stats = options.want_stats,
@@ -31,23 +31,23 @@ BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int channe
       epsilon_(static_cast<float>(config.epsilon)),
       decay_(static_cast<float>(config.decay)) {}
 
-ops::Norm BatchNorm::prologue(Context& context, const Activation& x, bool relu) const {
-    ops::Norm norm{.gamma = weight_->variable, .beta = bias_->variable, .epsilon = epsilon_, .relu = relu};
+ops::BatchNorm BatchNorm::prologue(Context& context, const Activation& x, bool relu) const {
+    ops::BatchNorm batch_norm{.gamma = weight_->variable, .beta = bias_->variable, .epsilon = epsilon_, .relu = relu};
     const ops::Moments running{running_mean_->variable, running_var_->variable};
     if (context.training) {
-        norm.moments = x.stats;
-        norm.running = running;
-        norm.decay = decay_;
+        batch_norm.moments = x.stats;
+        batch_norm.running = running;
+        batch_norm.decay = decay_;
     } else {
-        norm.moments = running;
+        batch_norm.moments = running;
     }
-    return norm;
+    return batch_norm;
 }
 
 Variable BatchNorm::forward(Context& context, const Activation& x, bool relu, const Variable& residual) const {
-    const ops::Norm norm = prologue(context, x, relu);
-    if (!norm.moments.defined()) return ops::batch_norm_training(context, x.value, norm, residual).y;
-    return ops::norm(context, x.value, norm, residual);
+    const ops::BatchNorm batch_norm = prologue(context, x, relu);
+    if (!batch_norm.moments.defined()) return ops::batch_norm_training(context, x.value, batch_norm, residual).y;
+    return ops::batch_norm(context, x.value, batch_norm, residual);
 }
 
 Linear::Linear(Parameters& parameters, const std::string& name, int in_features, int out_features)
@@ -58,8 +58,8 @@ Variable Linear::forward(Context& context, const Variable& x) const {
     return ops::linear(context, x, weight_->variable, bias_->variable);
 }
 
-Variable Linear::classify(Context& context, const Variable& x, const ops::Norm& norm) const {
-    return ops::classifier(context, x, norm, weight_->variable, bias_->variable);
+Variable Linear::classify(Context& context, const Variable& x, const ops::BatchNorm& batch_norm) const {
+    return ops::classifier(context, x, batch_norm, weight_->variable, bias_->variable);
 }
 
-}  // namespace engine::nn
+}  // namespace residual::nn

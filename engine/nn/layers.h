@@ -3,10 +3,10 @@
 
 #include "engine/nn/batch_norm_config.h"
 #include "engine/nn/parameters.h"
+#include "engine/ops/batch_norm.h"
 #include "engine/ops/conv.h"
-#include "engine/ops/norm.h"
 
-namespace engine::nn {
+namespace residual::nn {
 
 // A tensor on its way through a network, with its moments where the operation that made it computed them.
 struct Activation {
@@ -21,7 +21,7 @@ class Conv2d {
            ops::Padding padding);
 
     struct Options {
-        const ops::Norm* norm = nullptr;  // See ops::ConvOptions.
+        const ops::BatchNorm* batch_norm = nullptr;  // See ops::ConvOptions.
         Variable residual = {};
         std::optional<ShortcutKind> shortcut = {};
         bool want_stats = false;
@@ -41,7 +41,7 @@ class BatchNorm {
     BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config = {});
 
     // How to normalise x: in training by x.stats, which the running statistics follow, else by the latter.
-    ops::Norm prologue(Context& context, const Activation& x, bool relu) const;
+    ops::BatchNorm prologue(Context& context, const Activation& x, bool relu) const;
     // The same done; in training it computes the moments where x has none.
     Variable forward(Context& context, const Activation& x, bool relu, const Variable& residual = {}) const;
 
@@ -56,18 +56,18 @@ class Linear {
   public:
     Linear(Parameters& parameters, const std::string& name, int in_features, int out_features);
     Variable forward(Context& context, const Variable& x) const;
-    // Of the global average of norm(x), x [batch, height, width, in].
-    Variable classify(Context& context, const Variable& x, const ops::Norm& norm) const;
+    // Of the global average of batch_norm(x), x [batch, height, width, in].
+    Variable classify(Context& context, const Variable& x, const ops::BatchNorm& batch_norm) const;
 
   private:
     std::shared_ptr<Parameter> weight_, bias_;
 };
 
-// A network: pictures [batch, height, width, channels] -> logits [batch, classes] float32.
+// A network: images [batch, height, width, channels] -> logits [batch, classes] float32.
 class Module {
   public:
     virtual ~Module() = default;
     virtual Variable forward(Context& context, const Variable& images) const = 0;
 };
 
-}  // namespace engine::nn
+}  // namespace residual::nn

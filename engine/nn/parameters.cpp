@@ -5,7 +5,7 @@
 
 #include "kernels/philox.h"
 
-namespace engine::nn {
+namespace residual::nn {
 
 namespace {
 
@@ -42,8 +42,8 @@ std::vector<float> initial_values(const Shape& shape, Init init, uint64_t seed, 
 
 void Parameters::check_new(const std::string& name) const {
     const auto same = [&](const auto& other) { return other->name == name; };
-    ASSERT(std::none_of(parameters_.begin(), parameters_.end(), same));
-    ASSERT(std::none_of(buffers_.begin(), buffers_.end(), same));
+    RESIDUAL_ASSERT(std::none_of(parameters_.begin(), parameters_.end(), same));
+    RESIDUAL_ASSERT(std::none_of(buffers_.begin(), buffers_.end(), same));
 }
 
 std::shared_ptr<Parameter> Parameters::add(const std::string& name, const Shape& shape, Role role, Init init) {
@@ -57,7 +57,7 @@ std::shared_ptr<Buffer> Parameters::add_buffer(const std::string& name, const Sh
 }
 
 void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
-    ASSERT(!weights_.defined());
+    RESIDUAL_ASSERT(!weights_.defined());
     activations_ = activations;
     // Each parameter starts on 64 bytes, for aligned vector loads; the gaps stay zero.
     constexpr int64_t kAlignment = 16;
@@ -108,4 +108,4 @@ void Parameters::zero_unused_gradients(Backend& backend) {
     }
 }
 
-}  // namespace engine::nn
+}  // namespace residual::nn

@@ -11,7 +11,7 @@
 
 #include "engine/autograd/variable.h"
 
-namespace engine::nn {
+namespace residual::nn {
 
 enum class Init {
     kXavierUniform,  // U(-a, a), a = sqrt(6 / (fan_in + fan_out)); Glorot & Bengio 2010
@@ -22,7 +22,7 @@ enum class Init {
 enum class Role {
     kConvWeight,    // [out, kernel, kernel, in]: decays, and is used in the type of the activations
     kLinearWeight,  // [out, in]: decays, float32
-    kVector,        // bias, or scale and shift of a norm: does not decay, float32
+    kVector,        // bias, or scale and shift of a batch norm: does not decay, float32
 };
 
 struct Parameter {
@@ -81,4 +81,4 @@ class Parameters {
     Tensor weights_, gradients_, momenta_, copies_;
 };
 
-}  // namespace engine::nn
+}  // namespace residual::nn

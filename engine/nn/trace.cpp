@@ -1,6 +1,6 @@
 #include "engine/nn/trace.h"
 
-namespace engine::nn {
+namespace residual::nn {
 
 Trace trace_forward(Backend& backend, const Module& model, const Parameters& parameters, const Tensor& images,
                     bool training) {
@@ -12,4 +12,4 @@ Trace trace_forward(Backend& backend, const Module& model, const Parameters& par
     return trace;
 }
 
-}  // namespace engine::nn
+}  // namespace residual::nn

@@ -7,7 +7,7 @@
 
 #include "engine/autograd/variable.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 [[noreturn]] inline void shape_error(std::string_view op, const std::string& message) {
     throw Error(fmt::format("[{}] {}", op, message));
@@ -32,4 +32,4 @@ inline void check_dtype(std::string_view op, std::string_view operand, DType dty
     }
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

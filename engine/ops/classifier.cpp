@@ -4,28 +4,30 @@
 #include "engine/ops/linear.h"
 #include "engine/ops/pool.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 namespace {
 
-Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, const Norm& norm,
+Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, const BatchNorm& batch_norm,
                           const Variable& weight, const Variable& bias) {
     Backend& backend = context.backend;
     const int64_t batch = x.shape()[0];
     const Tensor pooled = backend.empty({batch, x.shape()[3]}, DType::kFloat32);
     const Tensor made = backend.empty({batch, weight.shape()[0]}, DType::kFloat32);
-    fused.classifier(norm.params(), norm.running_update(), x.value(), weight.value(), bias.value(), pooled, made);
-    const Variable logits(made, context.records(x, norm.gamma, norm.beta, weight, bias));
+    fused.classifier(batch_norm.params(), batch_norm.running_update(), x.value(), weight.value(), bias.value(), pooled,
+                     made);
+    const Variable logits(made, context.records(x, batch_norm.gamma, batch_norm.beta, weight, bias));
     if (logits.requires_grad()) {
-        context.tape->record({logits}, [&backend, &fused, x, norm, weight, bias, pooled, logits] {
-            const NormGradients gradients = norm_grad_targets(backend, norm, norm.moments.mean.requires_grad());
+        context.tape->record({logits}, [&backend, &fused, x, batch_norm, weight, bias, pooled, logits] {
+            const BatchNormGradients gradients =
+                batch_norm_grad_targets(backend, batch_norm, batch_norm.moments.mean.requires_grad());
             const Tensor dweight = weight.grad_target(backend, DType::kFloat32);
             const Tensor dbias = bias.grad_target(backend, DType::kFloat32);
             const Tensor dx = backend.empty(x.shape(), x.value().dtype());
-            fused.classifier_backward(norm.params(), x.value(), pooled, weight.value(), logits.grad(), dx, gradients,
-                                      dweight, dbias);
+            fused.classifier_backward(batch_norm.params(), x.value(), pooled, weight.value(), logits.grad(), dx,
+                                      gradients, dweight, dbias);
             x.add_grad(backend, dx);
-            add_norm_grads(backend, norm, gradients);
+            add_batch_norm_grads(backend, batch_norm, gradients);
             weight.add_grad(backend, dweight);
             bias.add_grad(backend, dbias);
         });
@@ -35,20 +37,21 @@ Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, 
 
 }  // namespace
 
-Variable classifier(Context& context, const Variable& x, const Norm& norm, const Variable& weight,
+Variable classifier(Context& context, const Variable& x, const BatchNorm& batch_norm, const Variable& weight,
                     const Variable& bias) {
     FusedOps* fused = context.backend.fused();
-    if (fused != nullptr && norm.relu && fused->has_classifier(x.shape(), weight.shape(), x.value().dtype())) {
-        check_norm("classifier", norm, x.shape());
+    if (fused != nullptr && batch_norm.relu && fused->has_classifier(x.shape(), weight.shape(), x.value().dtype())) {
+        check_batch_norm("classifier", batch_norm, x.shape());
         check_shape("classifier", "bias", bias.shape(), {weight.shape()[0]});
-        const Variable logits = fused_classifier(context, *fused, x, norm, weight, bias);
+        const Variable logits = fused_classifier(context, *fused, x, batch_norm, weight, bias);
         if (context.trace) {
-            context.trace->add("classifier", norm.attributes(),
-                               norm.operands({{"x", x}, {"weight", weight}, {"bias", bias}}), {{"logits", logits}});
+            context.trace->add("classifier", batch_norm.attributes(),
+                               batch_norm.operands({{"x", x}, {"weight", weight}, {"bias", bias}}),
+                               {{"logits", logits}});
         }
         return logits;
     }
-    return linear(context, global_average_pool(context, ops::norm(context, x, norm)), weight, bias);
+    return linear(context, global_average_pool(context, ops::batch_norm(context, x, batch_norm)), weight, bias);
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

@@ -7,7 +7,7 @@
 #include "engine/ops/conv_forms.h"
 #include "engine/ops/pool.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 namespace {
 
@@ -29,8 +29,8 @@ void check_residual(const Shape& residual, DType dtype, const Conv2dParams& para
 
 void add_to_trace(Trace& trace, const ConvOperands& in, bool fused, const ConvResult& out) {
     const Conv2dParams& p = in.params;
-    const Norm norm = in.norm.value_or(Norm{});
-    auto attributes = in.norm ? norm.attributes() : std::map<std::string, Attribute>();
+    const BatchNorm batch_norm = in.batch_norm.value_or(BatchNorm{});
+    auto attributes = in.batch_norm ? batch_norm.attributes() : std::map<std::string, Attribute>();
     const auto set = [&](const char* name, int value) { attributes.emplace(name, int64_t{value}); };
     set("kernel", p.kernel);
     set("stride", p.stride);
@@ -41,7 +41,7 @@ void add_to_trace(Trace& trace, const ConvOperands& in, bool fused, const ConvRe
     attributes.emplace("fused", fused);
     if (in.pools_residual) attributes.emplace("residual_kind", "avgpool_zeropad");
     trace.add("conv", std::move(attributes),
-              norm.operands({{"x", in.x}, {"weight", in.weight}, {"residual", in.residual}}),
+              batch_norm.operands({{"x", in.x}, {"weight", in.weight}, {"residual", in.residual}}),
               {{"y", out.y}, {"mean", out.stats.mean}, {"variance", out.stats.variance}, {"p", out.p}});
 }
 
@@ -85,16 +85,16 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
     const Conv2dParams params = conv_params(x.shape(), weight.shape(), options.stride, options.padding);
     const DType dtype = x.value().dtype();
     check_dtype("conv", "weight", weight.value().dtype(), dtype);
-    if (options.norm) check_norm("conv", *options.norm, x.shape());
-    ASSERT(options.norm || !options.want_p);
+    if (options.batch_norm) check_batch_norm("conv", *options.batch_norm, x.shape());
+    RESIDUAL_ASSERT(options.batch_norm || !options.want_p);
 
     ConvOperands operands{params, x, weight, std::nullopt, options.residual};
-    if (options.norm) operands.norm = *options.norm;
+    if (options.batch_norm) operands.batch_norm = *options.batch_norm;
     FusedOps* fused = context.backend.fused();
-    const bool half_unit =
-        fused != nullptr && options.norm && options.norm->relu && fused->has_half_unit(params, dtype);
+    const bool bn_relu_conv =
+        fused != nullptr && options.batch_norm && options.batch_norm->relu && fused->has_bn_relu_conv(params, dtype);
     if (options.residual.defined()) {
-        const auto pools = [&] { return half_unit && pools_to(options.residual.shape(), params.output_shape()); };
+        const auto pools = [&] { return bn_relu_conv && pools_to(options.residual.shape(), params.output_shape()); };
         if (options.shortcut == ShortcutKind::kAveragePool && pools()) {
             operands.pools_residual = true;
         } else if (options.shortcut) {
@@ -105,13 +105,14 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
         }
     }
 
-    const bool bare = !options.norm && !options.residual.defined() && !x.requires_grad();
+    const bool bare = !options.batch_norm && !options.residual.defined() && !x.requires_grad();
     const bool stem = bare && fused != nullptr && fused->has_stem(params, dtype);
-    const ConvResult result = half_unit ? half_unit_conv(context, *fused, operands, options.want_stats, options.want_p)
-                              : stem    ? stem_conv(context, *fused, operands, options.want_stats)
-                                        : composed_conv(context, operands, options.want_stats, options.want_p);
-    if (context.trace) add_to_trace(*context.trace, operands, half_unit || stem, result);
+    const ConvResult result = bn_relu_conv
+                                  ? bn_relu_conv_conv(context, *fused, operands, options.want_stats, options.want_p)
+                              : stem ? stem_conv(context, *fused, operands, options.want_stats)
+                                     : composed_conv(context, operands, options.want_stats, options.want_p);
+    if (context.trace) add_to_trace(*context.trace, operands, bn_relu_conv || stem, result);
     return result;
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

@@ -1,7 +1,7 @@
 // A convolution, and what surrounds it, from the operations that every backend has.
 #include "engine/ops/conv_forms.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 namespace {
 
@@ -14,9 +14,9 @@ struct Saved {
 // The input of the convolution, made again if it was not an output.
 Tensor input_of(Backend& backend, const Saved& s) {
     if (s.out.p.defined()) return s.out.p.value();
-    if (!s.in.norm) return s.in.x.value();
+    if (!s.in.batch_norm) return s.in.x.value();
     const Tensor input = backend.empty(s.in.x.shape(), s.in.x.value().dtype());
-    backend.norm(s.in.norm->params(), s.in.x.value(), {}, input);
+    backend.batch_norm(s.in.batch_norm->params(), s.in.x.value(), {}, input);
     return input;
 }
 
@@ -24,7 +24,7 @@ void backward(Backend& backend, const Saved& s) {
     const ConvOperands& in = s.in;
     const Variable& p = s.out.p;
     const Tensor dy = whole_gradient(backend, s.out.y, s.out.stats);
-    const bool input_learns = in.x.requires_grad() || in.norm;
+    const bool input_learns = in.x.requires_grad() || in.batch_norm;
     Tensor dinput;  // Of the input of the convolution.
     if (dy.defined()) {
         in.residual.add_grad(backend, dy);
@@ -38,27 +38,27 @@ void backward(Backend& backend, const Saved& s) {
             backend.conv2d_backward_data(in.params, dy, in.weight.value(), dinput);
         }
     }
-    if (!in.norm) {
+    if (!in.batch_norm) {
         if (dinput.defined()) in.x.add_grad(backend, dinput);
         return;
     }
     if (p.has_grad() && dinput.defined()) backend.add(dinput, p.grad(), dinput);
     const Tensor scratch = dinput.defined() ? dinput : backend.empty(in.x.shape(), in.x.value().dtype());
-    norm_backward(backend, *in.norm, in.x, dinput.defined() ? dinput : p.grad(), scratch);
+    batch_norm_backward(backend, *in.batch_norm, in.x, dinput.defined() ? dinput : p.grad(), scratch);
 }
 
 }  // namespace
 
 ConvResult composed_conv(Context& context, const ConvOperands& operands, bool want_stats, bool want_p) {
     Backend& backend = context.backend;
-    const auto& [params, x, weight, norm, residual, pools_residual] = operands;
-    ASSERT(!pools_residual);
+    const auto& [params, x, weight, batch_norm, residual, pools_residual] = operands;
+    RESIDUAL_ASSERT(!pools_residual);
     const DType dtype = x.value().dtype();
     Tensor input = x.value();
-    if (norm) {
-        move_running(backend, *norm);
+    if (batch_norm) {
+        move_running(backend, *batch_norm);
         input = backend.empty(x.shape(), dtype);
-        backend.norm(norm->params(), x.value(), {}, input);
+        backend.batch_norm(batch_norm->params(), x.value(), {}, input);
     }
     const Tensor y = backend.empty(params.output_shape(), dtype);
     backend.conv2d(params, input, weight.value(), y);
@@ -82,4 +82,4 @@ ConvResult composed_conv(Context& context, const ConvOperands& operands, bool wa
     return result;
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

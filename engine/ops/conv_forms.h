@@ -6,18 +6,18 @@
 
 #include "engine/ops/conv.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 struct ConvOperands {
     Conv2dParams params;
     Variable x, weight;
-    std::optional<Norm> norm;
+    std::optional<BatchNorm> batch_norm;
     Variable residual;
     bool pools_residual = false;  // The residual is still to go through ShortcutKind::kAveragePool.
 
     bool recorded(const Context& context) const {
         return context.records(x, weight, residual) ||
-               (norm && context.records(norm->gamma, norm->beta, norm->moments.mean));
+               (batch_norm && context.records(batch_norm->gamma, batch_norm->beta, batch_norm->moments.mean));
     }
 };
 
@@ -25,10 +25,10 @@ struct ConvOperands {
 bool pools_to(const Shape& residual, const Shape& y);
 
 ConvResult composed_conv(Context& context, const ConvOperands& operands, bool want_stats, bool want_p);
-// FusedOps::half_unit and its gradient.
-ConvResult half_unit_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
-                          bool want_p);
+// FusedOps::bn_relu_conv and its gradient.
+ConvResult bn_relu_conv_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
+                             bool want_p);
 // FusedOps::stem and its gradient.
 ConvResult stem_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats);
 
-}  // namespace engine::ops
+}  // namespace residual::ops

@@ -2,7 +2,7 @@
 // the result's moments bring as it loads dy, and returns dx with the moments of x held fixed beside their gradients.
 #include "engine/ops/conv_forms.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 namespace {
 
@@ -10,9 +10,9 @@ struct Saved {
     ConvOperands in;
     ConvResult out;
 
-    HalfUnit unit() const {
+    BnReluConv unit() const {
         return {in.params,
-                in.norm->params(),
+                in.batch_norm->params(),
                 in.x.value(),
                 in.weight.value(),
                 in.residual.defined() ? in.residual.value() : Tensor(),
@@ -37,21 +37,22 @@ void add_residual_grad(Backend& backend, const ConvOperands& in, const Tensor& d
 
 void backward(Backend& backend, FusedOps& fused, const Saved& s) {
     const ConvOperands& in = s.in;
-    const Norm& norm = *in.norm;
+    const BatchNorm& batch_norm = *in.batch_norm;
     const Tensor dy = gradient_or_zeros(backend, s.out.y);
     const MomentsGradient moments = s.out.stats.gradient();
     const bool through_moments = moments.mean.defined();
     const bool residual_learns = in.residual.requires_grad();
-    HalfUnitGradients gradients{{},
-                                false,
-                                in.weight.grad_target(backend, DType::kFloat32),
-                                norm_grad_targets(backend, norm, norm.moments.mean.requires_grad()),
-                                residual_learns && through_moments ? backend.empty(dy.shape(), dy.dtype()) : Tensor()};
+    BnReluConvGradients gradients{
+        {},
+        false,
+        in.weight.grad_target(backend, DType::kFloat32),
+        batch_norm_grad_targets(backend, batch_norm, batch_norm.moments.mean.requires_grad()),
+        residual_learns && through_moments ? backend.empty(dy.shape(), dy.dtype()) : Tensor()};
     const Tensor dp = s.out.p.has_grad() ? s.out.p.grad() : Tensor();
     const auto write = [&](const Tensor& dx, bool accumulate) {
         gradients.dx = dx;
         gradients.accumulate = accumulate;
-        fused.half_unit_backward(s.unit(), s.out.y.value(), dy, moments, dp, gradients);
+        fused.bn_relu_conv_backward(s.unit(), s.out.y.value(), dy, moments, dp, gradients);
     };
     const Tensor scratch = backend.empty(in.x.shape(), in.x.value().dtype());
     if (in.x.requires_grad()) {
@@ -60,7 +61,7 @@ void backward(Backend& backend, FusedOps& fused, const Saved& s) {
         write(scratch, false);
     }
     in.weight.add_grad(backend, gradients.dweight);
-    add_norm_grads(backend, norm, gradients.norm);
+    add_batch_norm_grads(backend, batch_norm, gradients.batch_norm);
     if (residual_learns) add_residual_grad(backend, in, through_moments ? gradients.dy_whole : dy);
 }
 
@@ -71,8 +72,8 @@ bool pools_to(const Shape& residual, const Shape& y) {
            residual[3] * 2 == y[3];
 }
 
-ConvResult half_unit_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
-                          bool want_p) {
+ConvResult bn_relu_conv_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
+                             bool want_p) {
     Backend& backend = context.backend;
     const bool records = operands.recorded(context);
     const DType dtype = operands.x.value().dtype();
@@ -82,8 +83,9 @@ ConvResult half_unit_conv(Context& context, FusedOps& fused, const ConvOperands&
                        .stats = want_stats ? empty_moments(backend, y, records) : Moments(),
                        .p = want_p ? Variable(backend.empty(operands.x.shape(), dtype), records) : Variable()}};
     const ConvResult& out = saved.out;
-    fused.half_unit(saved.unit(), operands.norm->running_update(),
-                    {out.y.value(), want_stats ? out.stats.values() : BatchStats(), want_p ? out.p.value() : Tensor()});
+    fused.bn_relu_conv(
+        saved.unit(), operands.batch_norm->running_update(),
+        {out.y.value(), want_stats ? out.stats.values() : BatchStats(), want_p ? out.p.value() : Tensor()});
     if (records) {
         context.tape->record(out.outputs(), [&backend, &fused, saved] { backward(backend, fused, saved); });
     }
@@ -92,7 +94,7 @@ ConvResult half_unit_conv(Context& context, FusedOps& fused, const ConvOperands&
 
 ConvResult stem_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats) {
     Backend& backend = context.backend;
-    const auto& [params, x, weight, norm, residual, pools_residual] = operands;
+    const auto& [params, x, weight, batch_norm, residual, pools_residual] = operands;
     const bool records = context.records(weight);
     const Shape shape = params.output_shape();
     const ConvResult out{.y = Variable(backend.empty(shape, x.value().dtype()), records),
@@ -109,4 +111,4 @@ ConvResult stem_conv(Context& context, FusedOps& fused, const ConvOperands& oper
     return out;
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

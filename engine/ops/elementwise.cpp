@@ -2,7 +2,7 @@
 
 #include "engine/ops/check.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 Variable relu(Context& context, const Variable& x) {
     Backend& backend = context.backend;
@@ -55,4 +55,4 @@ Variable cast(Context& context, const Variable& x, DType dtype) {
     return out;
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

@@ -3,7 +3,7 @@
 
 #include "engine/autograd/tape.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 // max(x, 0).
 Variable relu(Context& context, const Variable& x);
@@ -14,4 +14,4 @@ Variable add(Context& context, const Variable& a, const Variable& b);
 // x as `dtype`, float32 or bfloat16; x itself if it has that type.
 Variable cast(Context& context, const Variable& x, DType dtype);
 
-}  // namespace engine::ops
+}  // namespace residual::ops

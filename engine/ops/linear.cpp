@@ -2,7 +2,7 @@
 
 #include "engine/ops/check.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 Variable linear(Context& context, const Variable& x, const Variable& weight, const Variable& bias) {
     check_rank("linear", "x", x.shape(), 2);
@@ -46,4 +46,4 @@ Variable linear(Context& context, const Variable& x, const Variable& weight, con
     return out;
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

@@ -3,9 +3,9 @@
 
 #include "engine/autograd/tape.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 // y [batch, out] = x [batch, in] * weight [out, in]^T + bias [out], all float32.
 Variable linear(Context& context, const Variable& x, const Variable& weight, const Variable& bias);
 
-}  // namespace engine::ops
+}  // namespace residual::ops

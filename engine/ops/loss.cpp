@@ -2,7 +2,7 @@
 
 #include "engine/ops/check.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels, const Tensor& totals) {
     const char* op = "softmax_cross_entropy";
@@ -34,4 +34,4 @@ LossResult softmax_cross_entropy(Context& context, const Variable& logits, const
     return {out, correct};
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

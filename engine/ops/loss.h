@@ -3,7 +3,7 @@
 
 #include "engine/autograd/tape.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 struct LossResult {
     Variable loss;   // [1] float32: the mean over the batch.
@@ -15,4 +15,4 @@ struct LossResult {
 LossResult softmax_cross_entropy(Context& context, const Variable& logits, const Tensor& labels,
                                  const Tensor& totals = {});
 
-}  // namespace engine::ops
+}  // namespace residual::ops

@@ -1,6 +1,6 @@
 #include "engine/ops/moments.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 void add_moments_gradient(Backend& backend, const Variable& x, const Moments& moments) {
     const Tensor scratch = backend.empty(x.shape(), x.value().dtype());
@@ -38,4 +38,4 @@ Tensor whole_gradient(Backend& backend, const Variable& y, const Moments& moment
     return y.has_grad() ? y.grad() : Tensor();
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

@@ -3,7 +3,7 @@
 
 #include "engine/autograd/tape.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 // Of each channel (the last axis) of a tensor, both [channels] float32; the variance is the biased one.
 struct Moments {
@@ -34,4 +34,4 @@ void add_moments_gradient(Backend& backend, const Variable& x, const Moments& mo
 // moments bring to it. Undefined where none has a gradient.
 Tensor whole_gradient(Backend& backend, const Variable& y, const Moments& moments);
 
-}  // namespace engine::ops
+}  // namespace residual::ops

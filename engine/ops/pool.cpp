@@ -2,7 +2,7 @@
 
 #include "engine/ops/check.h"
 
-namespace engine::ops {
+namespace residual::ops {
 
 Variable shortcut(Context& context, const Variable& x, ShortcutKind kind, int channels) {
     const Shape& in = x.shape();
@@ -53,4 +53,4 @@ Variable global_average_pool(Context& context, const Variable& x) {
     return out;
 }
 
-}  // namespace engine::ops
+}  // namespace residual::ops

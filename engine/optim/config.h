@@ -11,7 +11,7 @@
 
 #include "engine/config/fields.h"
 
-namespace engine {
+namespace residual {
 
 enum class OptimizerKind { sgd, nesterov };
 constexpr auto names_of(OptimizerKind) {
@@ -54,4 +54,4 @@ struct ScheduleConfig {
     bool operator==(const ScheduleConfig&) const = default;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -4,14 +4,14 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 
 double learning_rate(const ScheduleConfig& schedule, std::int64_t step) {
     const auto& boundaries = schedule.boundaries;
-    ASSERT(step >= 0);
-    ASSERT(schedule.values.size() == boundaries.size() + 1);
+    RESIDUAL_ASSERT(step >= 0);
+    RESIDUAL_ASSERT(schedule.values.size() == boundaries.size() + 1);
     const auto passed = std::upper_bound(boundaries.begin(), boundaries.end(), step) - boundaries.begin();
     return schedule.values[static_cast<std::size_t>(passed)];
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -5,10 +5,10 @@
 
 #include "engine/optim/config.h"
 
-namespace engine {
+namespace residual {
 
 // Step `step`, counted from 0, uses values[number of boundaries <= step]: the step that equals a boundary is the first
 // with the next value.
 double learning_rate(const ScheduleConfig& schedule, std::int64_t step);
 
-}  // namespace engine
+}  // namespace residual

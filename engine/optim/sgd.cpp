@@ -1,12 +1,12 @@
 #include "engine/optim/sgd.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
 SgdParams params_of(Backend& backend, const OptimizerConfig& config, const ScheduleConfig& schedule, int64_t decayed) {
     const auto count = static_cast<int64_t>(schedule.boundaries.size());
-    ASSERT(static_cast<int64_t>(schedule.values.size()) == count + 1);
+    RESIDUAL_ASSERT(static_cast<int64_t>(schedule.values.size()) == count + 1);
     const std::vector<float> rates(schedule.values.begin(), schedule.values.end());
     return {.boundaries = count == 0 ? Tensor() : backend.from_host(schedule.boundaries.data(), {count}),
             .rates = backend.from_host(rates.data(), {count + 1}),
@@ -29,4 +29,4 @@ void Sgd::update(int batch, const Tensor& totals) {
                           parameters_.copies(), batch, totals);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -4,7 +4,7 @@
 #include "engine/nn/parameters.h"
 #include "engine/optim/config.h"
 
-namespace engine {
+namespace residual {
 
 // g = gradient + weight_decay * w, v = momentum * v + g, w -= rate * v, with weight decay on convolution and linear
 // weights alone; with Nesterov's momentum w -= rate * (g + momentum * v). One pass over all parameters. The schedule
@@ -14,7 +14,7 @@ class Sgd {
     Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config, const ScheduleConfig& schedule);
 
     // One update, at the schedule's rate for the number of updates before it. `totals` (see engine/metrics/totals.h),
-    // if defined, grows by the penalty of the weights as they were, for a batch of `batch` pictures, and notes the
+    // if defined, grows by the penalty of the weights as they were, for a batch of `batch` images, and notes the
     // first step that leaves a loss or a weight that is not finite.
     void update(int batch, const Tensor& totals = {});
 
@@ -29,4 +29,4 @@ class Sgd {
     SgdParams params_;
 };
 
-}  // namespace engine
+}  // namespace residual

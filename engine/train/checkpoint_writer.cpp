@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-namespace engine {
+namespace residual {
 
 void CheckpointWriter::write(Snapshot snapshot, bool best, bool numbered) {
     finish();
@@ -29,4 +29,4 @@ void CheckpointWriter::write_now(const Snapshot& snapshot, bool best, bool numbe
     folder_.settle(snapshot.step(), keep_);
 }
 
-}  // namespace engine
+}  // namespace residual

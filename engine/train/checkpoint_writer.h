@@ -8,7 +8,7 @@
 #include "engine/train/metrics_file.h"
 #include "engine/train/run_folder.h"
 
-namespace engine {
+namespace residual {
 
 // One snapshot at a time, on a thread of its own.
 class CheckpointWriter {
@@ -40,4 +40,4 @@ class CheckpointWriter {
     std::future<void> under_way_;
 };
 
-}  // namespace engine
+}  // namespace residual

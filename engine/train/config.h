@@ -9,7 +9,7 @@
 
 #include "engine/config/fields.h"
 
-namespace engine {
+namespace residual {
 
 enum class PrecisionChoice { fp32, tf32, bf16, automatic };
 constexpr auto names_of(PrecisionChoice) {
@@ -41,7 +41,7 @@ struct TrainConfig {
 
     void describe(Fields& fields) {
         fields.get("steps", steps, at_least(1), "updates of the weights");
-        fields.get("batch_size", batch_size, between(1, kLargestBatch), fixed_in_run("pictures per update"));
+        fields.get("batch_size", batch_size, between(1, kLargestBatch), fixed_in_run("images per update"));
         fields.get("seed", seed, fixed_in_run("of the initial weights, the order, the crops and the flips"));
         fields.get("precision", precision, "auto: bf16 on a GPU that has it, else fp32");
         fields.get("device", device, "auto: the GPU where there is one, else the CPU");
@@ -70,4 +70,4 @@ struct RunConfig {
     bool operator==(const RunConfig&) const = default;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace engine {
+namespace residual {
 
 std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
     const bool fused = config.kernels == KernelChoice::fused;
@@ -38,4 +38,4 @@ DType activation_type(const Backend& backend, PrecisionChoice precision) {
     return bfloat16 ? DType::kBFloat16 : DType::kFloat32;
 }
 
-}  // namespace engine
+}  // namespace residual

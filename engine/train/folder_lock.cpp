@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace engine {
+namespace residual {
 
 FolderLock::FolderLock(const std::filesystem::path& folder) {
     const auto fail = [](const char* action, const std::filesystem::path& file) {
@@ -29,4 +29,4 @@ FolderLock::~FolderLock() {
     close(descriptor_);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 
 #include "engine/core/error.h"
 
-namespace engine {
+namespace residual {
 
 // A folder that cannot be used as it was asked for. Whoever runs the training knows what to do about it.
 class RunFolderError : public InputError {
@@ -33,4 +33,4 @@ class FolderLock {
     int descriptor_;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -14,7 +14,7 @@
 #include "engine/core/error.h"
 #include "engine/io/atomic_file.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -105,4 +105,4 @@ void MetricsFile::sync() const {
     if (fdatasync(descriptor_) != 0 && errno != EINVAL) fail("flush", path_);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-namespace engine {
+namespace residual {
 
 struct TrainingRow {
     int64_t step = 0;
@@ -45,4 +45,4 @@ class MetricsFile {
     std::string waiting_;
 };
 
-}  // namespace engine
+}  // namespace residual

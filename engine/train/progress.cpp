@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <system_error>
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -77,4 +77,4 @@ std::string duration_text(double seconds) {
     return fmt::format("{} s", whole);
 }
 
-}  // namespace engine
+}  // namespace residual

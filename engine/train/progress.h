@@ -7,11 +7,11 @@
 
 #include "engine/train/metrics_file.h"
 
-namespace engine {
+namespace residual {
 
 class Progress {
   public:
-    // Prints on standard output. `steps`: updates in all, of `batch_size` pictures each.
+    // Prints on standard output. `steps`: updates in all, of `batch_size` images each.
     Progress(int64_t steps, int batch_size);
     ~Progress();  // Ends an open line.
 
@@ -34,4 +34,4 @@ class Progress {
 // "1 h 02 min", "3 min 20 s", "12 s"; "over 1000000 h" for what is no such number either.
 std::string duration_text(double seconds);
 
-}  // namespace engine
+}  // namespace residual

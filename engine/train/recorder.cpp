@@ -1,6 +1,6 @@
 #include "engine/train/recorder.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -48,4 +48,4 @@ void Recorder::run() {
     }
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -6,7 +6,7 @@
 
 #include "engine/backend/backend.h"
 
-namespace engine {
+namespace residual {
 
 // Runs one and the same step again and again. Where the device can record work, the first steps run as they are, which
 // settles addresses and the libraries' choices, then one is recorded, and from there on each is one replay. Elsewhere
@@ -30,4 +30,4 @@ class Recorder {
     int eager_steps_ = 0;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -53,4 +53,4 @@ std::optional<Checkpoint> best_checkpoint(const RunFolder& folder, const Warn& w
     }
 }
 
-}  // namespace engine
+}  // namespace residual

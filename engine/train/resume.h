@@ -9,7 +9,7 @@
 #include "engine/train/run_folder.h"
 #include "engine/train/trainer.h"
 
-namespace engine {
+namespace residual {
 
 using Warn = std::function<void(const std::string&)>;
 
@@ -25,4 +25,4 @@ bool is_finished(const CheckpointInfo& info, int64_t steps);
 // best.safetensors; nothing where there is none that can be read (`warn` hears of one that cannot).
 std::optional<Checkpoint> best_checkpoint(const RunFolder& folder, const Warn& warn);
 
-}  // namespace engine
+}  // namespace residual

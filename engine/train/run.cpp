@@ -7,7 +7,7 @@
 
 #include "engine/train/checkpoint_writer.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -178,4 +178,4 @@ void train(RunInputs& inputs, int64_t steps, const RunConfig& config, RunFolder&
     Run(inputs, steps, config, folder, progress, signals).go();
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -13,7 +13,7 @@
 #include "engine/train/run_folder.h"
 #include "engine/train/trainer.h"
 
-namespace engine {
+namespace residual {
 
 // What the handlers of a program's signals leave for the run to find after the step under way.
 struct Signals {
@@ -45,4 +45,4 @@ struct RunInputs {
 void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
            Signals& signals);
 
-}  // namespace engine
+}  // namespace residual

@@ -14,7 +14,7 @@
 #include "engine/core/error.h"
 #include "engine/io/atomic_file.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -125,4 +125,4 @@ void RunFolder::prune(int64_t step, int64_t keep) const {
     }
 }
 
-}  // namespace engine
+}  // namespace residual

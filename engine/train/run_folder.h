@@ -17,7 +17,7 @@
 
 #include "engine/train/folder_lock.h"
 
-namespace engine {
+namespace residual {
 
 class RunFolder {
   public:
@@ -63,4 +63,4 @@ class RunFolder {
     std::set<int64_t> damaged_;
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace engine {
+namespace residual {
 
 ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
                                   const Batch& batch, const Tensor& totals) {
@@ -72,4 +72,4 @@ Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches,
     return *evaluate_unless(never, backend, model, batches, logits);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -13,7 +13,7 @@
 #include "engine/optim/sgd.h"
 #include "engine/train/recorder.h"
 
-namespace engine {
+namespace residual {
 
 // The loss of one batch and its gradients, left in `parameters`. The penalty on weights is not part of either: the
 // update adds its gradient. `totals`, if defined, grows by the batch.
@@ -61,7 +61,7 @@ struct Evaluation {
     double accuracy = 0;
 };
 
-// Evaluates every picture of `batches` once, by the running statistics. `logits`, if given, receives [samples, classes]
+// Evaluates every image of `batches` once, by the running statistics. `logits`, if given, receives [samples, classes]
 // in the order of the data.
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
 
@@ -69,4 +69,4 @@ Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches,
 std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
                                           Batches& batches, std::vector<float>* logits = nullptr);
 
-}  // namespace engine
+}  // namespace residual

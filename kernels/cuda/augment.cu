@@ -5,7 +5,7 @@
 #include "kernels/augment_body.h"
 #include "kernels/cuda/launch.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 constexpr int kElementsPerThread = 4;
@@ -18,7 +18,7 @@ unsigned image_threads(const AugmentShape& shape) {
     return static_cast<unsigned>(std::min((shape.elements() - 1) / per_pass * kWarp + kWarp, kLargestBlock));
 }
 
-// A block per picture: one thread draws what happens to it, then neighbours fill neighbouring elements, so that a warp
+// A block per image: one thread draws what happens to it, then neighbours fill neighbouring elements, so that a warp
 // writes one run of memory and reads one of each plane.
 template <class T>
 __global__ void gather_augment_kernel(AugmentShape shape, const uint8_t* records, const float* mean,
@@ -56,4 +56,4 @@ template void gather_augment(const Cuda&, const AugmentShape&, const uint8_t*, c
 template void gather_augment(const Cuda&, const AugmentShape&, const uint8_t*, const float*, const int64_t*, bfloat16*,
                              int32_t*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -3,7 +3,7 @@
 #include "kernels/cuda/block_reduce.h"
 #include "kernels/cuda/channel_grid.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 // Two stages. First a block reduces a chunk of rows for up to 256 channels and leaves two doubles per channel in the
@@ -15,7 +15,7 @@ constexpr int kCombineThreads = 128;
 // Rows that a thread holds in registers at a time, to find their mean before their squared deviations.
 constexpr int kGroup = 16;
 
-unsigned chunk_count(const NormShape& shape) {
+unsigned chunk_count(const BatchNormShape& shape) {
     const int64_t rows = int64_t{channel_block(shape).y} * kGroup;
     return static_cast<unsigned>(std::min(kMostChunks, (shape.rows + rows - 1) / rows));
 }
@@ -55,7 +55,7 @@ __device__ Value combine_rows(Value value, Combine combine) {
 
 // With a residual, y += residual on the way, and the moments are those of the stored sum.
 template <class T, class Y>
-__global__ void moments_kernel(NormShape shape, const T* residual, Y* y, double* partial) {
+__global__ void moments_kernel(BatchNormShape shape, const T* residual, Y* y, double* partial) {
     const int c = channel_of_thread();
     const int64_t begin = chunk_begin(shape.rows, blockIdx.x, gridDim.x) + threadIdx.y;
     const int64_t end = c < shape.channels ? chunk_begin(shape.rows, blockIdx.x + 1, gridDim.x) : 0;
@@ -93,7 +93,7 @@ __global__ void moments_kernel(NormShape shape, const T* residual, Y* y, double*
     }
 }
 
-__global__ void combine_moments_kernel(NormShape shape, int chunks, const double* partial, float* mean,
+__global__ void combine_moments_kernel(BatchNormShape shape, int chunks, const double* partial, float* mean,
                                        float* variance) {
     const int c = static_cast<int>(blockIdx.x);
     CountedMoments sum{{0.0, 0.0}, 0.0};
@@ -111,8 +111,9 @@ __global__ void combine_moments_kernel(NormShape shape, int chunks, const double
 
 // The sums of g * (x - mean) and of g.
 template <bool Relu, class T>
-__global__ void gradient_sums_kernel(NormShape shape, const T* dy, const T* x, const float* mean, const float* variance,
-                                     const float* gamma, const float* beta, float epsilon, double* partial) {
+__global__ void gradient_sums_kernel(BatchNormShape shape, const T* dy, const T* x, const float* mean,
+                                     const float* variance, const float* gamma, const float* beta, float epsilon,
+                                     double* partial) {
     const int c = channel_of_thread();
     const bool active = c < shape.channels;
     const int64_t begin = chunk_begin(shape.rows, blockIdx.x, gridDim.x) + threadIdx.y;
@@ -142,7 +143,7 @@ __global__ void gradient_sums_kernel(NormShape shape, const T* dy, const T* x, c
     }
 }
 
-__global__ void combine_gradients_kernel(NormShape shape, int chunks, const double* partial, const float* variance,
+__global__ void combine_gradients_kernel(BatchNormShape shape, int chunks, const double* partial, const float* variance,
                                          float epsilon, float* dgamma, float* dbeta) {
     const int c = static_cast<int>(blockIdx.x);
     TwoSums sum{0.0, 0.0};
@@ -159,7 +160,7 @@ __global__ void combine_gradients_kernel(NormShape shape, int chunks, const doub
 
 // Y is const T for the statistics alone, T where the residual is added.
 template <class T, class Y>
-void statistics(const Cuda& exec, const NormShape& shape, const T* residual, Y* y, float* mean, float* variance,
+void statistics(const Cuda& exec, const BatchNormShape& shape, const T* residual, Y* y, float* mean, float* variance,
                 float* scratch) {
     double* partial = reinterpret_cast<double*>(scratch);
     const unsigned chunks = chunk_count(shape);
@@ -172,28 +173,29 @@ void statistics(const Cuda& exec, const NormShape& shape, const T* residual, Y* 
 }  // namespace
 
 template <class Exec>
-size_t batch_stats_scratch_floats(const Exec&, const NormShape& shape) {
+size_t batch_stats_scratch_floats(const Exec&, const BatchNormShape& shape) {
     constexpr size_t kDoublesPerChannel = 2;
     return static_cast<size_t>(chunk_count(shape)) * shape.channels * kDoublesPerChannel *
            (sizeof(double) / sizeof(float));
 }
 
 template <class Exec, class T>
-void batch_stats(const Exec& exec, const NormShape& shape, const T* x, float* mean, float* variance, float* scratch) {
+void batch_stats(const Exec& exec, const BatchNormShape& shape, const T* x, float* mean, float* variance,
+                 float* scratch) {
     const T* no_residual = nullptr;
     statistics(exec, shape, no_residual, x, mean, variance, scratch);
 }
 
 template <class Exec, class T>
-void add_batch_stats(const Exec& exec, const NormShape& shape, const T* residual, T* y, float* mean, float* variance,
-                     float* scratch) {
+void add_batch_stats(const Exec& exec, const BatchNormShape& shape, const T* residual, T* y, float* mean,
+                     float* variance, float* scratch) {
     statistics(exec, shape, residual, y, mean, variance, scratch);
 }
 
 template <class Exec, class T>
-void norm_backward_reduce(const Exec& exec, const NormShape& shape, const T* dy, const T* x, const float* mean,
-                          const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
-                          float* dgamma, float* dbeta, float* scratch) {
+void batch_norm_backward_reduce(const Exec& exec, const BatchNormShape& shape, const T* dy, const T* x,
+                                const float* mean, const float* variance, const float* gamma, const float* beta,
+                                float epsilon, bool relu, float* dgamma, float* dbeta, float* scratch) {
     double* partial = reinterpret_cast<double*>(scratch);
     const unsigned chunks = chunk_count(shape);
     launch(relu ? gradient_sums_kernel<true, T> : gradient_sums_kernel<false, T>, channel_grid(shape, chunks),
@@ -203,14 +205,15 @@ void norm_backward_reduce(const Exec& exec, const NormShape& shape, const T* dy,
            kCombineThreads * sizeof(TwoSums), exec.stream, shape, chunks, partial, variance, epsilon, dgamma, dbeta);
 }
 
-template size_t batch_stats_scratch_floats(const Cuda&, const NormShape&);
-template void batch_stats(const Cuda&, const NormShape&, const float*, float*, float*, float*);
-template void batch_stats(const Cuda&, const NormShape&, const bfloat16*, float*, float*, float*);
-template void add_batch_stats(const Cuda&, const NormShape&, const float*, float*, float*, float*, float*);
-template void add_batch_stats(const Cuda&, const NormShape&, const bfloat16*, bfloat16*, float*, float*, float*);
-template void norm_backward_reduce(const Cuda&, const NormShape&, const float*, const float*, const float*,
-                                   const float*, const float*, const float*, float, bool, float*, float*, float*);
-template void norm_backward_reduce(const Cuda&, const NormShape&, const bfloat16*, const bfloat16*, const float*,
-                                   const float*, const float*, const float*, float, bool, float*, float*, float*);
+template size_t batch_stats_scratch_floats(const Cuda&, const BatchNormShape&);
+template void batch_stats(const Cuda&, const BatchNormShape&, const float*, float*, float*, float*);
+template void batch_stats(const Cuda&, const BatchNormShape&, const bfloat16*, float*, float*, float*);
+template void add_batch_stats(const Cuda&, const BatchNormShape&, const float*, float*, float*, float*, float*);
+template void add_batch_stats(const Cuda&, const BatchNormShape&, const bfloat16*, bfloat16*, float*, float*, float*);
+template void batch_norm_backward_reduce(const Cuda&, const BatchNormShape&, const float*, const float*, const float*,
+                                         const float*, const float*, const float*, float, bool, float*, float*, float*);
+template void batch_norm_backward_reduce(const Cuda&, const BatchNormShape&, const bfloat16*, const bfloat16*,
+                                         const float*, const float*, const float*, const float*, float, bool, float*,
+                                         float*, float*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

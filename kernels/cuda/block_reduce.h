@@ -2,7 +2,7 @@
 
 #include "kernels/cuda/launch.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // Combines one value of every thread of a one-dimensional block by a tree, always in the same order. The result is
 // valid in thread 0. blockDim.x is a power of two; shared memory: blockDim.x values.
@@ -24,4 +24,4 @@ struct Plus {
     }
 };
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -3,22 +3,22 @@
 #include "kernels/batch_norm.h"
 #include "kernels/cuda/grid.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // A [rows, channels] tensor on a grid: threadIdx.x is the channel (blockIdx.y counts slices of 256 channels) and
 // threadIdx.y the row, so that a block reads whole runs of memory and a thread keeps its channel's parameters.
 
-inline dim3 channel_block(const NormShape& shape) {
+inline dim3 channel_block(const BatchNormShape& shape) {
     const int lanes = std::min(shape.channels, kBlockThreads);
     return dim3(lanes, kBlockThreads / lanes);
 }
 
-inline dim3 channel_grid(const NormShape& shape, unsigned blocks) {
+inline dim3 channel_grid(const BatchNormShape& shape, unsigned blocks) {
     return dim3(blocks, (shape.channels + kBlockThreads - 1) / kBlockThreads);
 }
 
 // One block for every few rows; the threads stride on through the rest.
-inline dim3 row_grid(const NormShape& shape) {
+inline dim3 row_grid(const BatchNormShape& shape) {
     constexpr int kRowsPerThread = 4;
     return channel_grid(shape, blocks_for(shape.rows, int64_t{channel_block(shape).y} * kRowsPerThread));
 }
@@ -33,4 +33,4 @@ __device__ inline int64_t grid_rows() {
     return int64_t{gridDim.x} * blockDim.y;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

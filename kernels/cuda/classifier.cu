@@ -1,10 +1,10 @@
 #include "kernels/classifier.h"
 
+#include "kernels/cuda/bn_relu_conv_tile.h"
 #include "kernels/cuda/grid.h"
-#include "kernels/cuda/half_unit_tile.h"
 #include "kernels/cuda/ordered_sum.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 constexpr int kMostChannels = 256, kMostClasses = 32;
@@ -17,7 +17,7 @@ int backward_blocks(const ClassifierShape& shape) {
     return shape.batch < kBackwardBlocks ? shape.batch : kBackwardBlocks;
 }
 
-// How a block walks over a picture: `lanes` pixels at a time, a chunk of eight channels to each thread. Threads that
+// How a block walks over an image: `lanes` pixels at a time, a chunk of eight channels to each thread. Threads that
 // are left over have a lane past the last.
 struct Walk {
     int lanes, lane;
@@ -32,13 +32,13 @@ struct Walk {
     __device__ bool takes_part() const { return lane < lanes; }
 };
 
-// The norm of a thread's channels, in registers.
-struct ChunkNorm {
-    NormScale channel[kChunk];
+// The batch norm of a thread's channels, in registers.
+struct ChunkBatchNorm {
+    BatchNormScale channel[kChunk];
 
-    __device__ ChunkNorm(const NormScale* norm, const Walk& walk) {
+    __device__ ChunkBatchNorm(const BatchNormScale* batch_norm, const Walk& walk) {
 #pragma unroll
-        for (int i = 0; i < kChunk; ++i) channel[i] = norm[walk.channel + i];
+        for (int i = 0; i < kChunk; ++i) channel[i] = batch_norm[walk.channel + i];
     }
 };
 
@@ -61,39 +61,40 @@ __device__ void sum_lanes(const Walk& walk, float (&value)[Values], float* slots
     }
 }
 
-__device__ void move_running(const RunningStats& running, const NormInput& norm, int channels, int64_t rows) {
+__device__ void move_running(const RunningStats& running, const BatchNormInput& batch_norm, int channels,
+                             int64_t rows) {
     const float factor = unbiased_factor(rows);
     for (int c = threadIdx.x; c < channels; c += blockDim.x) {
-        running.mean[c] = running_value(running.mean[c], norm.mean[c], running.decay);
-        running.variance[c] = running_value(running.variance[c], norm.variance[c] * factor, running.decay);
+        running.mean[c] = running_value(running.mean[c], batch_norm.mean[c], running.decay);
+        running.variance[c] = running_value(running.variance[c], batch_norm.variance[c] * factor, running.decay);
     }
 }
 
-// A block per picture: means over its pixels, then a warp per class.
-__global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, NormInput norm_input,
+// A block per image: means over its pixels, then a warp per class.
+__global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, BatchNormInput batch_norm_input,
                                           RunningStats running, const float* weight, const float* bias, float* pooled,
                                           float* logits) {
-    NormScale* norms = dynamic_shared<NormScale>();
-    float* means = reinterpret_cast<float*>(norms + s.channels);
+    BatchNormScale* batch_norms = dynamic_shared<BatchNormScale>();
+    float* means = reinterpret_cast<float*>(batch_norms + s.channels);
     float* slots = means + s.channels;
-    const int64_t picture = blockIdx.x;
+    const int64_t image = blockIdx.x;
     const Walk walk(s.channels);
-    load_norm(norm_input, s.channels, norms);
-    if (picture == 0 && running.mean != nullptr) {
-        move_running(running, norm_input, s.channels, int64_t{s.batch} * s.pixels);
+    load_batch_norm(batch_norm_input, s.channels, batch_norms);
+    if (image == 0 && running.mean != nullptr) {
+        move_running(running, batch_norm_input, s.channels, int64_t{s.batch} * s.pixels);
     }
     __syncthreads();
 
     float sum[kChunk] = {};
     if (walk.takes_part()) {
-        const ChunkNorm norm(norms, walk);
-        const bfloat16* source = x + picture * s.pixels * s.channels + walk.channel;
+        const ChunkBatchNorm batch_norm(batch_norms, walk);
+        const bfloat16* source = x + image * s.pixels * s.channels + walk.channel;
 #pragma unroll 2
         for (int pixel = walk.lane; pixel < s.pixels; pixel += walk.lanes) {
             const Chunk chunk = load_chunk(source + pixel * s.channels);
 #pragma unroll
             for (int i = 0; i < kChunk; ++i) {
-                const NormScale& n = norm.channel[i];
+                const BatchNormScale& n = batch_norm.channel[i];
                 const float value = normalised(to_float(chunk.v[i]), n.mean, n.scale, n.beta);
                 sum[i] += value <= 0.0f ? 0.0f : value;  // a NaN stays one
             }
@@ -105,7 +106,7 @@ __global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, 
         for (int i = 0; i < kChunk; ++i) {
             const float mean = sum[i] / static_cast<float>(s.pixels);
             means[walk.channel + i] = mean;
-            pooled[picture * s.channels + walk.channel + i] = mean;
+            pooled[image * s.channels + walk.channel + i] = mean;
         }
     }
     __syncthreads();
@@ -117,17 +118,17 @@ __global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, 
         for (int distance = kWarp / 2; distance > 0; distance /= 2) {
             product += __shfl_xor_sync(0xffffffffu, product, distance);
         }
-        if (lane == 0) logits[picture * s.classes + k] = product + bias[k];
+        if (lane == 0) logits[image * s.classes + k] = product + bias[k];
     }
 }
 
-// What a block adds to the sums over all pictures: dgamma, dbeta [channels], dweight [classes, channels], dbias
+// What a block adds to the sums over all images: dgamma, dbeta [channels], dweight [classes, channels], dbias
 // [classes].
 __host__ __device__ int partial_floats(const ClassifierShape& s) {
     return 2 * s.channels + s.classes * s.channels + s.classes;
 }
 
-// The gradient that reaches every pixel of a picture behind the ReLU, for each channel: of the mean, spread over them.
+// The gradient that reaches every pixel of an image behind the ReLU, for each channel: of the mean, spread over them.
 __device__ void load_share(const ClassifierShape& s, const float* dlogits, const float* weight, float* share) {
     for (int c = threadIdx.x; c < s.channels; c += blockDim.x) {
         float sum = 0.0f;
@@ -136,51 +137,51 @@ __device__ void load_share(const ClassifierShape& s, const float* dlogits, const
     }
 }
 
-// dweight and dbias over the pictures of this block.
+// dweight and dbias over the images of this block.
 __device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& b, float* dweight, float* dbias) {
     for (int i = threadIdx.x; i < s.classes * s.channels; i += blockDim.x) {
         const int k = i / s.channels, c = i % s.channels;
         float sum = 0.0f;
-        for (int64_t picture = blockIdx.x; picture < s.batch; picture += gridDim.x) {
-            sum += b.dlogits[picture * s.classes + k] * b.pooled[picture * s.channels + c];
+        for (int64_t image = blockIdx.x; image < s.batch; image += gridDim.x) {
+            sum += b.dlogits[image * s.classes + k] * b.pooled[image * s.channels + c];
         }
         dweight[i] = sum;
     }
     for (int k = threadIdx.x; k < s.classes; k += blockDim.x) {
         float sum = 0.0f;
-        for (int64_t picture = blockIdx.x; picture < s.batch; picture += gridDim.x) {
-            sum += b.dlogits[picture * s.classes + k];
+        for (int64_t image = blockIdx.x; image < s.batch; image += gridDim.x) {
+            sum += b.dlogits[image * s.classes + k];
         }
         dbias[k] = sum;
     }
 }
 
-// Each block takes every gridDim.x-th picture and keeps the norm's two sums in registers.
+// Each block takes every gridDim.x-th image and keeps the batch norm's two sums in registers.
 __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward b, SumScratch scratch) {
-    NormScale* norms = dynamic_shared<NormScale>();
-    float* shares = reinterpret_cast<float*>(norms + s.channels);
+    BatchNormScale* batch_norms = dynamic_shared<BatchNormScale>();
+    float* shares = reinterpret_cast<float*>(batch_norms + s.channels);
     float* slots = shares + s.channels;
     const Walk walk(s.channels);
-    load_norm(b.norm, s.channels, norms);
+    load_batch_norm(b.batch_norm, s.channels, batch_norms);
     __syncthreads();
-    const ChunkNorm norm(norms, walk);
+    const ChunkBatchNorm batch_norm(batch_norms, walk);
 
     float sum[2 * kChunk] = {};  // of g * (x - mean), then of g
-    for (int64_t picture = blockIdx.x; picture < s.batch; picture += gridDim.x) {
-        load_share(s, b.dlogits + picture * s.classes, b.weight, shares);
+    for (int64_t image = blockIdx.x; image < s.batch; image += gridDim.x) {
+        load_share(s, b.dlogits + image * s.classes, b.weight, shares);
         __syncthreads();
         if (walk.takes_part()) {
             float share[kChunk];
 #pragma unroll
             for (int i = 0; i < kChunk; ++i) share[i] = shares[walk.channel + i];
-            const int64_t first = picture * s.pixels * s.channels + walk.channel;
+            const int64_t first = image * s.pixels * s.channels + walk.channel;
 #pragma unroll 2
             for (int pixel = walk.lane; pixel < s.pixels; pixel += walk.lanes) {
                 const Chunk chunk = load_chunk(b.x + first + pixel * s.channels);
                 Chunk dx;
 #pragma unroll
                 for (int i = 0; i < kChunk; ++i) {
-                    const NormScale& n = norm.channel[i];
+                    const BatchNormScale& n = batch_norm.channel[i];
                     const float value = to_float(chunk.v[i]);
                     const float g = passed_gradient<true>(share[i], value, n.mean, n.scale, n.beta);
                     sum[i] += g * (value - n.mean);
@@ -200,14 +201,14 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
 #pragma unroll
         for (int i = 0; i < kChunk; ++i) {
             const int c = walk.channel + i;
-            row[c] = sum[i] * reciprocal_std(b.norm.variance[c], b.norm.epsilon);
+            row[c] = sum[i] * reciprocal_std(b.batch_norm.variance[c], b.batch_norm.epsilon);
             row[channels + c] = sum[kChunk + i];
         }
     }
     linear_sums(s, b, row + 2 * channels, row + 2 * channels + weights);
     sum_rows(scratch.floats, floats, gridDim.x, blockIdx.x, scratch.tickets, [&](int i, float total) {
         if (i < 2 * channels) {
-            store_norm_sum(b.norm, b.norm_gradients, channels, i, total);
+            store_batch_norm_sum(b.batch_norm, b.batch_norm_gradients, channels, i, total);
         } else if (i < 2 * channels + weights) {
             b.dweight[i - 2 * channels] = total;
         } else {
@@ -218,7 +219,7 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
 
 // Norms and one value of every channel, then the slots of sum_lanes.
 size_t shared_bytes(const ClassifierShape& shape, int slots) {
-    return shape.channels * (sizeof(NormScale) + sizeof(float)) + slots * kBlockThreads * sizeof(float);
+    return shape.channels * (sizeof(BatchNormScale) + sizeof(float)) + slots * kBlockThreads * sizeof(float);
 }
 
 }  // namespace
@@ -229,11 +230,11 @@ bool classifier_supported(const ClassifierShape& shape) {
 }
 
 template <class Exec>
-void classifier_forward(const Exec& exec, const ClassifierShape& shape, const bfloat16* x, const NormInput& norm,
-                        const RunningStats& running, const float* weight, const float* bias, float* pooled,
-                        float* logits) {
+void classifier_forward(const Exec& exec, const ClassifierShape& shape, const bfloat16* x,
+                        const BatchNormInput& batch_norm, const RunningStats& running, const float* weight,
+                        const float* bias, float* pooled, float* logits) {
     launch(classifier_forward_kernel, shape.batch, kBlockThreads, shared_bytes(shape, kChunk), exec.stream, shape, x,
-           norm, running, weight, bias, pooled, logits);
+           batch_norm, running, weight, bias, pooled, logits);
 }
 
 template <class Exec>
@@ -248,9 +249,9 @@ void classifier_backward(const Exec& exec, const ClassifierShape& shape, const C
            exec.stream, shape, b, scratch);
 }
 
-template void classifier_forward(const Cuda&, const ClassifierShape&, const bfloat16*, const NormInput&,
+template void classifier_forward(const Cuda&, const ClassifierShape&, const bfloat16*, const BatchNormInput&,
                                  const RunningStats&, const float*, const float*, float*, float*);
 template size_t classifier_backward_scratch_floats(const Cuda&, const ClassifierShape&);
 template void classifier_backward(const Cuda&, const ClassifierShape&, const ClassifierBackward&, const SumScratch&);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -1,4 +1,4 @@
-// The data gradient of a 3x3 convolution on tensor cores, and what becomes of it behind norm and ReLU.
+// The data gradient of a 3x3 convolution on tensor cores, and what becomes of it behind batch norm and ReLU.
 //
 // dp(row, column) = sum over taps of dy((row + pad - tap) / stride, ...) * W(tap), where the division leaves no rest.
 // With stride 2, pixels of dx are therefore of four classes, by the parity of row + pad and of column + pad: a class
@@ -8,7 +8,7 @@
 #include "kernels/cuda/tile_grid.h"
 #include "kernels/cuda/weight_gradient.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // How the warps of a block share Stride*Rows x Stride*Columns pixels of dx: each has 16 of the channels, and kFragments
 // fragments of every class.
@@ -47,7 +47,7 @@ __device__ int window_row(int tap, int pad) {
 
 // The products of `Fragments` of the warp's fragments of one class, from its pixel `first` on: the gradient of p.
 template <class T, int Out, int In, int Stride, int Fragments>
-__device__ void convolve_back(const HalfUnitShape& s, PixelClass pixels, int first, const bfloat16* dy,
+__device__ void convolve_back(const BnReluConvShape& s, PixelClass pixels, int first, const bfloat16* dy,
                               const bfloat16* weights, Accumulator (&sum)[Fragments][2]) {
     using W = typename T::Windows;
     const int lane = threadIdx.x % kWarpThreads;
@@ -128,9 +128,9 @@ __device__ inline void gather_quarter(const Accumulator (&sum)[2], int half, flo
 
 // Where the gradient of p ends, per input channel.
 struct DataOutput {
-    const HalfUnitShape& s;
-    const HalfUnitBackward& b;
-    const NormScale* norm;
+    const BnReluConvShape& s;
+    const BnReluConvBackward& b;
+    const BatchNormScale* batch_norm;
 };
 
 // Four channels of a pixel, from `channel` on: dp is added, the ReLU masks, dx is written, and the sums of g and
@@ -146,13 +146,13 @@ __device__ void finish_pixel(const DataOutput& out, int64_t image, int row, int 
     if (out.b.accumulate) dx = load_quarter(out.b.dx + offset);
 #pragma unroll
     for (int i = 0; i < kQuarter; ++i) {
-        const NormScale& norm = out.norm[channel + i];
+        const BatchNormScale& batch_norm = out.batch_norm[channel + i];
         const float value = to_float(x.v[i]);
-        const float g =
-            passed_gradient<true>(values[i] + to_float(added.v[i]), value, norm.mean, norm.scale, norm.beta);
+        const float g = passed_gradient<true>(values[i] + to_float(added.v[i]), value, batch_norm.mean,
+                                              batch_norm.scale, batch_norm.beta);
         sums[i] += g;
-        sums[kQuarter + i] += g * (value - norm.mean);
-        store(dx.v[i], to_float(dx.v[i]) + norm.scale * g);
+        sums[kQuarter + i] += g * (value - batch_norm.mean);
+        store(dx.v[i], to_float(dx.v[i]) + batch_norm.scale * g);
     }
     *reinterpret_cast<Quarter*>(out.b.dx + offset) = dx;
 }
@@ -164,7 +164,7 @@ __device__ float data_gradient(const DataOutput& out, const Tile& tile, const bf
     using T = DataTile<In, Out, Stride>;
     static_assert(T::kFragments % Fragments == 0);
     constexpr int kTurns = T::kFragments / Fragments;
-    const HalfUnitShape& s = out.s;
+    const BnReluConvShape& s = out.s;
     const int lane = threadIdx.x % kWarpThreads;
     float kept = 0.0f;
 #pragma unroll 1
@@ -191,7 +191,7 @@ __device__ float data_gradient(const DataOutput& out, const Tile& tile, const bf
 // The block's sums to target [dgamma | dbeta], float32 [2][In], from what its lanes kept. `shared` has kTileThreads
 // floats that may have been in use until now.
 template <int In, int Out, int Stride>
-__device__ void write_norm_sums(float kept, const NormInput& norm, float* shared, float* target) {
+__device__ void write_batch_norm_sums(float kept, const BatchNormInput& batch_norm, float* shared, float* target) {
     using T = DataTile<In, Out, Stride>;
     __syncthreads();
     // [warp][g, g * (x - mean)][16 channels]
@@ -205,7 +205,7 @@ __device__ void write_norm_sums(float kept, const NormInput& norm, float* shared
     for (int sharer = 0; sharer < T::kSharers; ++sharer) {
         sum += shared[(sharer * T::kGroups + c / 16) * 32 + (gamma ? 16 : 0) + c % 16];
     }
-    target[threadIdx.x] = gamma ? sum * reciprocal_std(norm.variance[c], norm.epsilon) : sum;
+    target[threadIdx.x] = gamma ? sum * reciprocal_std(batch_norm.variance[c], batch_norm.epsilon) : sum;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -3,7 +3,7 @@
 #include "kernels/cuda/grid.h"
 #include "kernels/elementwise_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 template <class T>
@@ -80,4 +80,4 @@ template void scale(const Cuda&, int64_t, const float*, const float*, float*);
 template void fill(const Cuda&, int64_t, float, float*);
 template void fill(const Cuda&, int64_t, bfloat16, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

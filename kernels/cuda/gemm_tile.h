@@ -2,10 +2,10 @@
 // cores leave strewn over the lanes, become whole chunks of a pixel.
 #pragma once
 
-#include "kernels/cuda/half_unit_tile.h"
+#include "kernels/cuda/bn_relu_conv_tile.h"
 #include "kernels/cuda/tensor_core.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 inline constexpr int kWarpThreads = 32;
 inline constexpr int kTileWarps = 8;
@@ -104,4 +104,4 @@ __device__ void GemmTile<Out>::to_chunks(const Accumulator (&sum)[kSums], float 
     }
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -4,31 +4,31 @@
 
 #include "kernels/cuda/gemm_tile.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-// Rows x Columns pixels of each of Images pictures, kPitch<C> elements apart.
+// Rows x Columns pixels of each of Images images, kPitch<C> elements apart.
 template <int Rows, int Columns, int Images>
 struct Window {
     static constexpr int kRows = Rows, kColumns = Columns, kImages = Images, kPixels = Images * Rows * Columns;
 
     int64_t image;  // the first one
-    int top, left;  // of the window in each picture; rows and columns may lie outside of it
+    int top, left;  // of the window in each image; rows and columns may lie outside of it
 };
 
-// [pictures][height][width][channels], of which C channels are wanted.
-struct Pictures {
+// [images][height][width][channels], of which C channels are wanted.
+struct Images {
     int batch, height, width, channels;
 };
 
 // One of the window's chunks: where it lies in shared memory and in the tensor, and its first channel.
 struct WindowChunk {
     int element, channel;
-    bool inside;  // of the window and of a picture
+    bool inside;  // of the window and of an image
     int64_t offset;
 };
 
 template <int C, class W>
-__device__ WindowChunk window_chunk(const W& window, const Pictures& p, int i) {
+__device__ WindowChunk window_chunk(const W& window, const Images& p, int i) {
     const int pixel = i / (C / kChunk), channel = i % (C / kChunk) * kChunk;
     const int64_t image = window.image + pixel / (W::kRows * W::kColumns);
     const int row = window.top + pixel / W::kColumns % W::kRows, column = window.left + pixel % W::kColumns;
@@ -38,13 +38,13 @@ __device__ WindowChunk window_chunk(const W& window, const Pictures& p, int i) {
             ((image * p.height + row) * p.width + column) * p.channels + channel};
 }
 
-// Starts the copies of the window's chunks; those outside of a picture become zero. `source` is the tensor from the
+// Starts the copies of the window's chunks; those outside of an image become zero. `source` is the tensor from the
 // first channel wanted on.
 template <int C, class W>
-__device__ void start_window(bfloat16* target, const W& window, const Pictures& pictures, const bfloat16* source) {
+__device__ void start_window(bfloat16* target, const W& window, const Images& images, const bfloat16* source) {
 #pragma unroll 1
     for (int i = threadIdx.x; i < W::kPixels * (C / kChunk); i += kTileThreads) {
-        const WindowChunk chunk = window_chunk<C>(window, pictures, i);
+        const WindowChunk chunk = window_chunk<C>(window, images, i);
         if (chunk.inside) {
             copy_async(target + chunk.element, source + chunk.offset);
         } else {
@@ -55,32 +55,33 @@ __device__ void start_window(bfloat16* target, const W& window, const Pictures& 
 
 // Turns the copies of x into p.
 template <int C, class W>
-__device__ void normalise_window(bfloat16* target, const W& window, const Pictures& pictures, const NormScale* norm) {
+__device__ void normalise_window(bfloat16* target, const W& window, const Images& images,
+                                 const BatchNormScale* batch_norm) {
 #pragma unroll 1
     for (int i = threadIdx.x; i < W::kPixels * (C / kChunk); i += kTileThreads) {
-        const WindowChunk chunk = window_chunk<C>(window, pictures, i);
+        const WindowChunk chunk = window_chunk<C>(window, images, i);
         if (!chunk.inside) continue;
-        store_chunk(target + chunk.element, normalise(load_chunk(target + chunk.element), norm + chunk.channel));
+        store_chunk(target + chunk.element, normalise(load_chunk(target + chunk.element), batch_norm + chunk.channel));
     }
 }
 
 // Adds what the gradients of y's moments bring to the copies of dy, whose arrival it awaits. y comes through the
 // registers, Together chunks at a time, the first while the copies are on their way.
 template <int C, int Together, class W>
-__device__ void add_moments_gradient(bfloat16* target, const W& window, const Pictures& pictures, const bfloat16* y,
+__device__ void add_moments_gradient(bfloat16* target, const W& window, const Images& images, const bfloat16* y,
                                      const MomentsSlope* slope) {
 #pragma unroll 1
     for (int first = threadIdx.x; first < W::kPixels * (C / kChunk); first += Together * kTileThreads) {
         Chunk loaded[Together];
 #pragma unroll
         for (int k = 0; k < Together; ++k) {
-            const WindowChunk chunk = window_chunk<C>(window, pictures, first + k * kTileThreads);
+            const WindowChunk chunk = window_chunk<C>(window, images, first + k * kTileThreads);
             if (chunk.inside) loaded[k] = load_chunk(y + chunk.offset);
         }
         wait_for_copies();
 #pragma unroll
         for (int k = 0; k < Together; ++k) {
-            const WindowChunk chunk = window_chunk<C>(window, pictures, first + k * kTileThreads);
+            const WindowChunk chunk = window_chunk<C>(window, images, first + k * kTileThreads);
             if (!chunk.inside) continue;
             bfloat16* place = target + chunk.element;
             store_chunk(place, whole_gradient(load_chunk(place), loaded[k], slope + chunk.channel));
@@ -88,4 +89,4 @@ __device__ void add_moments_gradient(bfloat16* target, const W& window, const Pi
     }
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -5,7 +5,7 @@
 
 #include "kernels/cuda/launch.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 inline constexpr int kBlockThreads = 256;
 
@@ -28,4 +28,4 @@ __device__ inline int64_t grid_threads() {
     return int64_t{gridDim.x} * blockDim.x;
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 std::string kernel_name([[maybe_unused]] const void* kernel) {
@@ -34,4 +34,4 @@ void throw_launch_error(const void* kernel, dim3 grid, dim3 block, size_t shared
                       " bytes of shared memory: " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error));
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -6,7 +6,7 @@
 
 #include "kernels/exec.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // Throws LaunchError with the kernel's name, its grid, and the error. No kernel name before CUDA 12.3, which brought
 // the call that asks for it.
@@ -30,4 +30,4 @@ __device__ T* dynamic_shared() {
     return reinterpret_cast<T*>(shared_memory);
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -5,7 +5,7 @@
 #include "kernels/cuda/block_reduce.h"
 #include "kernels/cuda/grid.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 __global__ void add_bias_kernel(int rows, int columns, const float* bias, float* y) {
@@ -37,4 +37,4 @@ void column_sum(const Exec& exec, int rows, int columns, const float* x, float* 
 template void add_bias(const Cuda&, int, int, const float*, float*);
 template void column_sum(const Cuda&, int, int, const float*, float*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

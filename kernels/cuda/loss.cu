@@ -4,7 +4,7 @@
 #include "kernels/cuda/grid.h"
 #include "kernels/loss_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 struct LossSum {
@@ -42,4 +42,4 @@ void softmax_cross_entropy(const Exec& exec, int batch, int classes, const float
 template void softmax_cross_entropy(const Cuda&, int, int, const float*, const int32_t*, float*, float*, int32_t*,
                                     Metrics*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

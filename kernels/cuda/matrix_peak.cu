@@ -4,7 +4,7 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/tensor_core.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 constexpr int kWarp = 32;
@@ -64,4 +64,4 @@ void matrix_peak(const Cuda& exec, int blocks, int repeats, float* sums) {
     launch(matrix_peak_kernel, dim3(blocks), dim3(kMatrixPeakThreads), 0, exec.stream, repeats, sums);
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

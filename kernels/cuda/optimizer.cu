@@ -5,7 +5,7 @@
 #include "kernels/cuda/ordered_sum.h"
 #include "kernels/optimizer_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 // Four elements, what a thread moves at once.
@@ -126,4 +126,4 @@ template size_t sgd_momentum_scratch_floats(const Cuda&, const SgdShape&);
 template void sgd_momentum(const Cuda&, const SgdShape&, const Schedule&, int64_t*, const float*, float*, float*,
                            bfloat16*, Metrics*, const SumScratch&);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace kernels {
+namespace residual::kernels {
 
 // To be called by all threads of a block when its part is written. True, for all of them, in the block that is the last
 // of `count` to call: it then sees what the others wrote. `ticket` is zero before, and zero again afterwards.
@@ -64,4 +64,4 @@ __device__ void sum_rows(T* partial, int n, int rows, int row, uint32_t* tickets
     for (int i = threadIdx.x; i < n; i += blockDim.x) store(i, sum_column(partial + i, int64_t{size} * n, groups));
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

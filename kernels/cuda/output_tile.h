@@ -5,7 +5,7 @@
 #include "kernels/cuda/ordered_sum.h"
 #include "kernels/cuda/tile_grid.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // The statistics of what a block writes, per channel. Sums are of deviations from a pivot, the channel's value in the
 // first pixel that the block writes: it is as near to the mean as any value, and nothing is lost to a mean that is
@@ -26,7 +26,7 @@ __host__ __device__ inline size_t stats_scratch_floats(int blocks, int channels)
 // Shared memory that finish_stats takes.
 inline constexpr size_t kStatsBytes = kTileThreads * 2 * sizeof(double);
 
-// visit(j, row, column, offset in y) for each chunk of the lane that lies inside the picture, j < kLaneChunks.
+// visit(j, row, column, offset in y) for each chunk of the lane that lies inside the image, j < kLaneChunks.
 template <int Out, class Visit>
 __device__ void visit_output(const TileGrid& grid, const Tile& tile, Visit visit) {
     using G = GemmTile<Out>;
@@ -145,4 +145,4 @@ __device__ void finish_stats(OutputStats<Out>& stats, const SumScratch& scratch,
     variance[c] = variance_of(square - sum * shift, rows);
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -4,10 +4,10 @@
 
 #include "kernels/cuda/grid.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
-// A block writes one row of the output's pictures; its threads write consecutive elements.
+// A block writes one row of the output's images; its threads write consecutive elements.
 
 template <class T>
 __global__ void spatial_pad_kernel(PadShape shape, const T* x, T* y) {
@@ -55,4 +55,4 @@ template void spatial_pad(const Cuda&, const PadShape&, const bfloat16*, bfloat1
 template void spatial_crop(const Cuda&, const PadShape&, const float*, float*);
 template void spatial_crop(const Cuda&, const PadShape&, const bfloat16*, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -4,7 +4,7 @@
 
 #include "kernels/cuda/grid.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 // A thread per channel of an image: the threads of a warp read neighbouring channels of one pixel.
@@ -49,4 +49,4 @@ template void global_average_pool(const Cuda&, int, int, int, const bfloat16*, f
 template void global_average_pool_backward(const Cuda&, int, int, int, const float*, float*);
 template void global_average_pool_backward(const Cuda&, int, int, int, const float*, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

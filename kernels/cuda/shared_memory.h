@@ -3,7 +3,7 @@
 
 #include "kernels/cuda/launch.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // To be called before kernels are launched with more than 48 KiB; asks the driver once for each kernel.
 template <auto kernel>
@@ -19,4 +19,4 @@ void allow_shared_bytes(size_t bytes) {
     }();
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -5,10 +5,10 @@
 #include "kernels/cuda/grid.h"
 #include "kernels/shortcut_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
-// A block writes one row of the output's pictures, and its threads the elements of the row, channels fastest: global
+// A block writes one row of the output's images, and its threads the elements of the row, channels fastest: global
 // memory is read and written in runs of channels.
 
 template <class T>
@@ -104,4 +104,4 @@ template void subsample_zeropad(const Cuda&, const ShortcutShape&, const bfloat1
 template void subsample_zeropad_backward(const Cuda&, const ShortcutShape&, const float*, float*);
 template void subsample_zeropad_backward(const Cuda&, const ShortcutShape&, const bfloat16*, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

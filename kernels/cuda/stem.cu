@@ -2,10 +2,10 @@
 
 #include "kernels/cuda/output_tile.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
-// Both kernels walk over tiles of 8x16 pixels. For each a block reads the window of the picture that the tile depends
+// Both kernels walk over tiles of 8x16 pixels. For each a block reads the window of the image that the tile depends
 // on, three channels a pixel, and lays it out as a matrix: a row for each pixel of the tile with the 27 values that its
 // convolution multiplies, in the order of the weights, and five zeros. Forward is that matrix times the weights;
 // backward is the gradient of y, transposed, times that matrix.
@@ -19,7 +19,7 @@ constexpr int kMatrix = G::kPixels * kPitch<kColumns>;
 constexpr int kWindowRows = G::kRows + 2;
 constexpr int kWindowWidth = (G::kColumns + 2) * kStemInputs;  // elements of a row of the window
 
-constexpr int kMostBlocks = 4 * kProcessors;
+constexpr int kMostBlocks = 4 * kSms;
 
 TileGrid grid_of(const StemShape& s) {
     return tile_grid(s.batch, s.height, s.width, G::kRows, G::kColumns);
@@ -28,8 +28,8 @@ int blocks_of(const StemShape& s) {
     return even_blocks(grid_of(s).tiles, kMostBlocks);
 }
 
-// window [kWindowRows][kWindowWidth] of x, zeros outside the picture.
-__device__ void fill_picture_window(const StemShape& s, const Tile& tile, const bfloat16* x, bfloat16* window) {
+// window [kWindowRows][kWindowWidth] of x, zeros outside the image.
+__device__ void fill_image_window(const StemShape& s, const Tile& tile, const bfloat16* x, bfloat16* window) {
     for (int i = threadIdx.x; i < kWindowRows * kWindowWidth; i += kTileThreads) {
         const int row = tile.row - s.pad_top + i / kWindowWidth, element = i % kWindowWidth;
         const int column = tile.column - s.pad_left + element / kStemInputs;
@@ -77,7 +77,7 @@ __global__ void stem_forward_kernel(StemShape s, TileGrid grid, const bfloat16* 
     const bfloat16* right = weights + G::right_channel() * kPitch<kColumns> + G::right_element();
     for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
         const Tile tile = tile_at(grid, index);
-        fill_picture_window(s, tile, x, window);
+        fill_image_window(s, tile, x, window);
         __syncthreads();
         fill_matrix(window, matrix);
         // A warp multiplies rows of the matrix that other warps have filled; those have read the window by then, too.
@@ -94,7 +94,7 @@ __global__ void stem_forward_kernel(StemShape s, TileGrid grid, const bfloat16* 
     }
 }
 
-// Beside the matrix of the picture the gradient of y, whole, as a matrix [pixels][outputs]. Each warp multiplies its
+// Beside the matrix of the image the gradient of y, whole, as a matrix [pixels][outputs]. Each warp multiplies its
 // own sixteen pixels and keeps a sum of all weights in registers, over all tiles of the block.
 constexpr int kGradient = G::kPixels * kPitch<kStemOutputs>;
 constexpr int kWeightSums = kColumns / 8;  // accumulators of 16x8
@@ -139,7 +139,7 @@ __global__ void stem_backward_kernel(StemShape s, TileGrid grid, const bfloat16*
     Accumulator sum[kWeightSums] = {};
     for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
         const Tile tile = tile_at(grid, index);
-        fill_picture_window(s, tile, x, window);
+        fill_image_window(s, tile, x, window);
         // The factors of the last tile have been read, and the window is whole.
         __syncthreads();
         fill_matrix(window, matrix);
@@ -207,4 +207,4 @@ template void stem_forward(const Cuda&, const StemShape&, const bfloat16*, const
 template void stem_backward(const Cuda&, const StemShape&, const bfloat16*, const bfloat16*, const MomentsGradient&,
                             const bfloat16*, float*, const SumScratch&);
 
-}  // namespace kernels
+}  // namespace residual::kernels

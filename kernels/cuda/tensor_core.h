@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace kernels {
+namespace residual::kernels {
 
 // 16x16 bfloat16, row-major: a lane holds, with g = lane / 4 and t = lane % 4, the pairs (row, column) .. column + 1 of
 // (g, 2t), (g + 8, 2t), (g, 2t + 8), (g + 8, 2t + 8).
@@ -62,4 +62,4 @@ __device__ inline void wait_for_copies() {
     asm volatile("cp.async.wait_all;" ::: "memory");
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

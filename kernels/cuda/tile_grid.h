@@ -1,4 +1,4 @@
-// Pictures cut into rectangles of pixels, and a grid of blocks that share them out evenly.
+// Images cut into rectangles of pixels, and a grid of blocks that share them out evenly.
 #pragma once
 
 #include <algorithm>
@@ -6,16 +6,16 @@
 
 #include "kernels/cuda/launch.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 struct TileGrid {
-    int height, width;  // of a picture
-    int rows, columns;  // of a tile; those at the lower and right edge reach beyond the picture
-    int down, across;   // tiles of a picture
-    int tiles;          // of all pictures
+    int height, width;  // of an image
+    int rows, columns;  // of a tile; those at the lower and right edge reach beyond the image
+    int down, across;   // tiles of an image
+    int tiles;          // of all images
 };
 
-// The upper left pixel of a tile, which always lies inside its picture.
+// The upper left pixel of a tile, which always lies inside its image.
 struct Tile {
     int64_t image;
     int row, column;
@@ -34,17 +34,17 @@ inline int even_blocks(int tiles, int most) {
 
 // Streaming processors of an H100 or H200: so many blocks, or a small multiple, run at once. A figure of its own and
 // not the device's, so that the order of a sum, and with it the last bits, are the same on every GPU.
-inline constexpr int kProcessors = 132;
+inline constexpr int kSms = 132;
 
 __device__ inline Tile tile_at(const TileGrid& grid, int index) {
     const int image = index / (grid.down * grid.across), rest = index % (grid.down * grid.across);
     return {image, rest / grid.across * grid.rows, rest % grid.across * grid.columns};
 }
 
-// Pixels of the tile that lie inside the picture.
+// Pixels of the tile that lie inside the image.
 __device__ inline int tile_pixels(const TileGrid& grid, const Tile& tile) {
     const int rows = grid.height - tile.row, columns = grid.width - tile.column;
     return (rows < grid.rows ? rows : grid.rows) * (columns < grid.columns ? columns : grid.columns);
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -8,10 +8,10 @@
 
 #include "kernels/cuda/gradient_window.h"
 
-namespace kernels {
+namespace residual::kernels {
 
-// A tile of Rows x Columns pixels of dy in each of Images pictures, and its windows in shared memory: dy with DyHalo
-// more rows and columns, p with all that the taps reach. The windows of a picture follow those of the picture before.
+// A tile of Rows x Columns pixels of dy in each of Images images, and its windows in shared memory: dy with DyHalo
+// more rows and columns, p with all that the taps reach. The windows of an image follow those of the image before.
 template <int Stride, int Rows, int Columns, int Images, int DyHalo>
 struct TileWindows {
     static constexpr int kStride = Stride, kRows = Rows, kColumns = Columns, kImages = Images;
@@ -59,7 +59,7 @@ struct WeightSums {
 };
 
 // dy: the tile's first pixel in its window, [pixels][kPitch<Out>]; p: its window, [pixels][kPitch<In>]. A pixel of the
-// tile outside of the picture is zero in dy, and finite in p.
+// tile outside of the image is zero in dy, and finite in p.
 template <class W, int In, int Out>
 __device__ void add_weight_products(WeightSums& sums, const bfloat16* dy, const bfloat16* p) {
     using S = WeightSlices<In, Out>;
@@ -137,4 +137,4 @@ __device__ inline void store_weight_quad(float* dweight, int in_channels, int ou
     *reinterpret_cast<float2*>(target + 8 * 9 * in_channels) = make_float2(sum.z, sum.w);
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -2,7 +2,7 @@
 
 #include "kernels/augment_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 template <class Exec, class T>
 void gather_augment(const Exec&, const AugmentShape& shape, const uint8_t* records, const float* mean,
@@ -30,4 +30,4 @@ template void gather_augment(const Host&, const AugmentShape&, const uint8_t*, c
 template void gather_augment(const Host&, const AugmentShape&, const uint8_t*, const float*, const int64_t*, bfloat16*,
                              int32_t*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -1,14 +1,14 @@
 #include "kernels/batch_norm.h"
 
 #include "kernels/batch_norm_body.h"
-#include "kernels/host/norm_line.h"
+#include "kernels/host/batch_norm_line.h"
 #include "kernels/host/parallel.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 template <bool Relu, bool Residual, class T>
-void norm_lines(const ChannelLines& lines, const NormLine& p, const T* x, const T* residual, T* y) {
+void batch_norm_lines(const ChannelLines& lines, const BatchNormLine& p, const T* x, const T* residual, T* y) {
 #pragma omp parallel for schedule(static) if (lines.count * kLineElements > kParallelElements)
     for (int64_t line = 0; line < lines.count; ++line) {
         const int64_t offset = lines.offset(line);
@@ -26,13 +26,14 @@ void norm_lines(const ChannelLines& lines, const NormLine& p, const T* x, const 
     }
 }
 
-struct NormBackwardLine : NormLine {
+struct BatchNormBackwardLine : BatchNormLine {
     Line shift, slope;
-    using NormLine::NormLine;
+    using BatchNormLine::BatchNormLine;
 };
 
 template <bool Relu, bool Accumulate, class T>
-void norm_backward_lines(const ChannelLines& lines, const NormBackwardLine& p, const T* dy, const T* x, T* dx) {
+void batch_norm_backward_lines(const ChannelLines& lines, const BatchNormBackwardLine& p, const T* dy, const T* x,
+                               T* dx) {
 #pragma omp parallel for schedule(static) if (lines.count * kLineElements > kParallelElements)
     for (int64_t line = 0; line < lines.count; ++line) {
         const int64_t offset = lines.offset(line);
@@ -44,7 +45,7 @@ void norm_backward_lines(const ChannelLines& lines, const NormBackwardLine& p, c
         for (int i = 0; i < width; ++i) {
             const float value = to_float(source[i]);
             const float g = passed_gradient<Relu>(to_float(upstream[i]), value, p.mean.v[i], p.scale.v[i], p.beta.v[i]);
-            float gradient = norm_gradient_value(g, value, p.mean.v[i], p.scale.v[i], p.shift.v[i], p.slope.v[i]);
+            float gradient = batch_norm_gradient_value(g, value, p.mean.v[i], p.scale.v[i], p.shift.v[i], p.slope.v[i]);
             if constexpr (Accumulate) gradient += to_float(target[i]);
             store(target[i], gradient);
         }
@@ -86,43 +87,45 @@ void batch_stats_backward_lines(const ChannelLines& lines, const MomentsLine& p,
 }  // namespace
 
 template <class Exec, class T>
-void norm(const Exec&, const NormShape& shape, const T* x, const float* mean, const float* variance, const float* gamma,
-          const float* beta, float epsilon, bool relu, const std::type_identity_t<T>* residual, T* y) {
+void batch_norm(const Exec&, const BatchNormShape& shape, const T* x, const float* mean, const float* variance,
+                const float* gamma, const float* beta, float epsilon, bool relu,
+                const std::type_identity_t<T>* residual, T* y) {
     for_each_slice(shape, [&](const ChannelLines& lines) {
-        const NormLine p(lines, mean, variance, gamma, beta, epsilon);
+        const BatchNormLine p(lines, mean, variance, gamma, beta, epsilon);
         if (residual != nullptr) {
-            relu ? norm_lines<true, true>(lines, p, x, residual, y) : norm_lines<false, true>(lines, p, x, residual, y);
+            relu ? batch_norm_lines<true, true>(lines, p, x, residual, y)
+                 : batch_norm_lines<false, true>(lines, p, x, residual, y);
         } else {
-            relu ? norm_lines<true, false>(lines, p, x, residual, y)
-                 : norm_lines<false, false>(lines, p, x, residual, y);
+            relu ? batch_norm_lines<true, false>(lines, p, x, residual, y)
+                 : batch_norm_lines<false, false>(lines, p, x, residual, y);
         }
     });
 }
 
 template <class Exec, class T>
-void norm_backward(const Exec&, const NormShape& shape, const T* dy, const T* x, const float* mean,
-                   const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
-                   const float* dgamma, const float* dbeta, T* dx, bool accumulate) {
+void batch_norm_backward(const Exec&, const BatchNormShape& shape, const T* dy, const T* x, const float* mean,
+                         const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
+                         const float* dgamma, const float* dbeta, T* dx, bool accumulate) {
     for_each_slice(shape, [&](const ChannelLines& lines) {
-        NormBackwardLine p(lines, mean, variance, gamma, beta, epsilon);
+        BatchNormBackwardLine p(lines, mean, variance, gamma, beta, epsilon);
         const auto gradient = [&](int c) {
             const int i = lines.first_channel + c;
-            return norm_gradient(reciprocal_std(variance[i], epsilon), gamma[i], dgamma[i], dbeta[i], shape.rows);
+            return batch_norm_gradient(reciprocal_std(variance[i], epsilon), gamma[i], dgamma[i], dbeta[i], shape.rows);
         };
         p.shift.spread(lines, [&](int c) { return gradient(c).shift; });
         p.slope.spread(lines, [&](int c) { return gradient(c).slope; });
         if (relu) {
-            accumulate ? norm_backward_lines<true, true>(lines, p, dy, x, dx)
-                       : norm_backward_lines<true, false>(lines, p, dy, x, dx);
+            accumulate ? batch_norm_backward_lines<true, true>(lines, p, dy, x, dx)
+                       : batch_norm_backward_lines<true, false>(lines, p, dy, x, dx);
         } else {
-            accumulate ? norm_backward_lines<false, true>(lines, p, dy, x, dx)
-                       : norm_backward_lines<false, false>(lines, p, dy, x, dx);
+            accumulate ? batch_norm_backward_lines<false, true>(lines, p, dy, x, dx)
+                       : batch_norm_backward_lines<false, false>(lines, p, dy, x, dx);
         }
     });
 }
 
 template <class Exec, class T>
-void batch_stats_backward(const Exec&, const NormShape& shape, const T* x, const float* mean, const float* dmean,
+void batch_stats_backward(const Exec&, const BatchNormShape& shape, const T* x, const float* mean, const float* dmean,
                           const float* dvariance, T* dx, bool accumulate) {
     for_each_slice(shape, [&](const ChannelLines& lines) {
         const MomentsLine p(lines, shape.rows, mean, dmean, dvariance);
@@ -132,8 +135,8 @@ void batch_stats_backward(const Exec&, const NormShape& shape, const T* x, const
 }
 
 template <class Exec>
-void norm_backward_moments(const Exec&, int channels, const float* variance, const float* gamma, float epsilon,
-                           const float* dgamma, const float* dbeta, float* dmean, float* dvariance) {
+void batch_norm_backward_moments(const Exec&, int channels, const float* variance, const float* gamma, float epsilon,
+                                 const float* dgamma, const float* dbeta, float* dmean, float* dvariance) {
     for (int c = 0; c < channels; ++c) {
         const float rstd = reciprocal_std(variance[c], epsilon);
         dmean[c] = mean_gradient(rstd, gamma[c], dbeta[c]);
@@ -151,20 +154,22 @@ void update_running(const Exec&, int channels, int64_t rows, const float* mean, 
     }
 }
 
-template void norm(const Host&, const NormShape&, const float*, const float*, const float*, const float*, const float*,
-                   float, bool, const float*, float*);
-template void norm(const Host&, const NormShape&, const bfloat16*, const float*, const float*, const float*,
-                   const float*, float, bool, const bfloat16*, bfloat16*);
-template void norm_backward(const Host&, const NormShape&, const float*, const float*, const float*, const float*,
-                            const float*, const float*, float, bool, const float*, const float*, float*, bool);
-template void norm_backward(const Host&, const NormShape&, const bfloat16*, const bfloat16*, const float*, const float*,
-                            const float*, const float*, float, bool, const float*, const float*, bfloat16*, bool);
-template void batch_stats_backward(const Host&, const NormShape&, const float*, const float*, const float*,
+template void batch_norm(const Host&, const BatchNormShape&, const float*, const float*, const float*, const float*,
+                         const float*, float, bool, const float*, float*);
+template void batch_norm(const Host&, const BatchNormShape&, const bfloat16*, const float*, const float*, const float*,
+                         const float*, float, bool, const bfloat16*, bfloat16*);
+template void batch_norm_backward(const Host&, const BatchNormShape&, const float*, const float*, const float*,
+                                  const float*, const float*, const float*, float, bool, const float*, const float*,
+                                  float*, bool);
+template void batch_norm_backward(const Host&, const BatchNormShape&, const bfloat16*, const bfloat16*, const float*,
+                                  const float*, const float*, const float*, float, bool, const float*, const float*,
+                                  bfloat16*, bool);
+template void batch_stats_backward(const Host&, const BatchNormShape&, const float*, const float*, const float*,
                                    const float*, float*, bool);
-template void batch_stats_backward(const Host&, const NormShape&, const bfloat16*, const float*, const float*,
+template void batch_stats_backward(const Host&, const BatchNormShape&, const bfloat16*, const float*, const float*,
                                    const float*, bfloat16*, bool);
-template void norm_backward_moments(const Host&, int, const float*, const float*, float, const float*, const float*,
-                                    float*, float*);
+template void batch_norm_backward_moments(const Host&, int, const float*, const float*, float, const float*,
+                                          const float*, float*, float*);
 template void update_running(const Host&, int, int64_t, const float*, const float*, float, float*, float*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -4,10 +4,10 @@
 
 #include "kernels/batch_norm.h"
 #include "kernels/batch_norm_body.h"
-#include "kernels/host/norm_line.h"
+#include "kernels/host/batch_norm_line.h"
 #include "kernels/host/parallel.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 // A reduction is cut into this many chunks at most: a number that depends on no thread count, so that the result does
@@ -117,7 +117,7 @@ void reduce_chunks(const ChannelLines& lines, float* scratch, Reduce reduce) {
 }
 
 template <class T, class Load>
-void statistics(const NormShape& shape, const T* stored, Load load, float* mean, float* variance, float* scratch) {
+void statistics(const BatchNormShape& shape, const T* stored, Load load, float* mean, float* variance, float* scratch) {
     for_each_slice(shape, [&](const ChannelLines& lines) {
         reduce_chunks(lines, scratch,
                       [&](int64_t begin, int64_t end) { return moments_of(lines, begin, end, stored, load); });
@@ -137,7 +137,7 @@ void statistics(const NormShape& shape, const T* stored, Load load, float* mean,
 
 // Per channel of the lines [begin, end): the sums of g * (x - mean) and of g.
 template <bool Relu, class T>
-Partial gradient_sums(const ChannelLines& lines, int64_t begin, int64_t end, const NormLine& p, const T* dy,
+Partial gradient_sums(const ChannelLines& lines, int64_t begin, int64_t end, const BatchNormLine& p, const T* dy,
                       const T* x) {
     Partial result;
     Line product, sum;
@@ -171,19 +171,19 @@ Partial gradient_sums(const ChannelLines& lines, int64_t begin, int64_t end, con
 }  // namespace
 
 template <class Exec>
-size_t batch_stats_scratch_floats(const Exec&, const NormShape& shape) {
+size_t batch_stats_scratch_floats(const Exec&, const BatchNormShape& shape) {
     constexpr size_t kDoublesPerChannel = 2;
     return static_cast<size_t>(kChunks) * shape.channels * kDoublesPerChannel * (sizeof(double) / sizeof(float));
 }
 
 template <class Exec, class T>
-void batch_stats(const Exec&, const NormShape& shape, const T* x, float* mean, float* variance, float* scratch) {
+void batch_stats(const Exec&, const BatchNormShape& shape, const T* x, float* mean, float* variance, float* scratch) {
     statistics(
         shape, x, [=](int64_t i) { return to_float(x[i]); }, mean, variance, scratch);
 }
 
 template <class Exec, class T>
-void add_batch_stats(const Exec&, const NormShape& shape, const T* residual, T* y, float* mean, float* variance,
+void add_batch_stats(const Exec&, const BatchNormShape& shape, const T* residual, T* y, float* mean, float* variance,
                      float* scratch) {
     const auto add = [=](int64_t i) {
         store(y[i], to_float(y[i]) + to_float(residual[i]));
@@ -193,12 +193,12 @@ void add_batch_stats(const Exec&, const NormShape& shape, const T* residual, T* 
 }
 
 template <class Exec, class T>
-void norm_backward_reduce(const Exec&, const NormShape& shape, const T* dy, const T* x, const float* mean,
-                          const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
-                          float* dgamma, float* dbeta, float* scratch) {
+void batch_norm_backward_reduce(const Exec&, const BatchNormShape& shape, const T* dy, const T* x, const float* mean,
+                                const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
+                                float* dgamma, float* dbeta, float* scratch) {
     for_each_slice(shape, [&](const ChannelLines& lines) {
         const int channels = lines.channels, offset = lines.first_channel;
-        const NormLine p(lines, mean, variance, gamma, beta, epsilon);
+        const BatchNormLine p(lines, mean, variance, gamma, beta, epsilon);
         reduce_chunks(lines, scratch, [&](int64_t begin, int64_t end) {
             return relu ? gradient_sums<true>(lines, begin, end, p, dy, x)
                         : gradient_sums<false>(lines, begin, end, p, dy, x);
@@ -218,14 +218,15 @@ void norm_backward_reduce(const Exec&, const NormShape& shape, const T* dy, cons
     });
 }
 
-template size_t batch_stats_scratch_floats(const Host&, const NormShape&);
-template void batch_stats(const Host&, const NormShape&, const float*, float*, float*, float*);
-template void batch_stats(const Host&, const NormShape&, const bfloat16*, float*, float*, float*);
-template void add_batch_stats(const Host&, const NormShape&, const float*, float*, float*, float*, float*);
-template void add_batch_stats(const Host&, const NormShape&, const bfloat16*, bfloat16*, float*, float*, float*);
-template void norm_backward_reduce(const Host&, const NormShape&, const float*, const float*, const float*,
-                                   const float*, const float*, const float*, float, bool, float*, float*, float*);
-template void norm_backward_reduce(const Host&, const NormShape&, const bfloat16*, const bfloat16*, const float*,
-                                   const float*, const float*, const float*, float, bool, float*, float*, float*);
+template size_t batch_stats_scratch_floats(const Host&, const BatchNormShape&);
+template void batch_stats(const Host&, const BatchNormShape&, const float*, float*, float*, float*);
+template void batch_stats(const Host&, const BatchNormShape&, const bfloat16*, float*, float*, float*);
+template void add_batch_stats(const Host&, const BatchNormShape&, const float*, float*, float*, float*, float*);
+template void add_batch_stats(const Host&, const BatchNormShape&, const bfloat16*, bfloat16*, float*, float*, float*);
+template void batch_norm_backward_reduce(const Host&, const BatchNormShape&, const float*, const float*, const float*,
+                                         const float*, const float*, const float*, float, bool, float*, float*, float*);
+template void batch_norm_backward_reduce(const Host&, const BatchNormShape&, const bfloat16*, const bfloat16*,
+                                         const float*, const float*, const float*, const float*, float, bool, float*,
+                                         float*, float*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -5,7 +5,7 @@
 
 #include "kernels/batch_norm.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 // A [rows, channels] tensor seen as lines of up to 256 elements, so that the inner loop is long and vectorises however
 // few channels there are. Few channels: several rows make one line, and per-channel values are repeated along it. More
@@ -29,7 +29,7 @@ struct ChannelLines {
     }
 };
 
-inline ChannelLines channel_lines(const NormShape& shape, int first_channel) {
+inline ChannelLines channel_lines(const BatchNormShape& shape, int first_channel) {
     if (shape.channels > kLineElements) {
         const int channels = std::min(kLineElements, shape.channels - first_channel);
         return {first_channel, channels, 1, shape.rows, shape.channels, channels};
@@ -42,7 +42,7 @@ inline ChannelLines channel_lines(const NormShape& shape, int first_channel) {
 
 // Calls body(lines) for every slice of the channels.
 template <class Body>
-void for_each_slice(const NormShape& shape, Body body) {
+void for_each_slice(const BatchNormShape& shape, Body body) {
     for (int first = 0; first < shape.channels; first += kLineElements) body(channel_lines(shape, first));
 }
 
@@ -69,4 +69,4 @@ struct alignas(64) Line {
     }
 };
 
-}  // namespace kernels
+}  // namespace residual::kernels

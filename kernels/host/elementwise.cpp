@@ -3,7 +3,7 @@
 #include "kernels/elementwise_body.h"
 #include "kernels/host/parallel.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 template <class Exec, class T>
 void relu(const Exec&, int64_t n, const T* x, T* y) {
@@ -55,4 +55,4 @@ template void scale(const Host&, int64_t, const float*, const float*, float*);
 template void fill(const Host&, int64_t, float, float*);
 template void fill(const Host&, int64_t, bfloat16, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace kernels {
+namespace residual::kernels {
 
 template <class Exec>
 void add_bias(const Exec&, int rows, int columns, const float* bias, float* y) {
@@ -27,4 +27,4 @@ void column_sum(const Exec&, int rows, int columns, const float* x, float* y) {
 template void add_bias(const Host&, int, int, const float*, float*);
 template void column_sum(const Host&, int, int, const float*, float*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -2,7 +2,7 @@
 
 #include "kernels/loss_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 template <class Exec>
 void softmax_cross_entropy(const Exec&, int batch, int classes, const float* logits, const int32_t* labels, float* loss,
@@ -23,4 +23,4 @@ void softmax_cross_entropy(const Exec&, int batch, int classes, const float* log
 template void softmax_cross_entropy(const Host&, int, int, const float*, const int32_t*, float*, float*, int32_t*,
                                     Metrics*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

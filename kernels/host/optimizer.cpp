@@ -5,7 +5,7 @@
 #include "kernels/host/parallel.h"
 #include "kernels/optimizer_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 // A partial sum covers this many elements, whatever the number of threads.
@@ -72,4 +72,4 @@ template size_t sgd_momentum_scratch_floats(const Host&, const SgdShape&);
 template void sgd_momentum(const Host&, const SgdShape&, const Schedule&, int64_t*, const float*, float*, float*,
                            bfloat16*, Metrics*, const SumScratch&);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -5,7 +5,7 @@
 
 #include "kernels/host/parallel.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 int64_t elements(const PadShape& shape) {
@@ -56,4 +56,4 @@ template void spatial_pad(const Host&, const PadShape&, const bfloat16*, bfloat1
 template void spatial_crop(const Host&, const PadShape&, const float*, float*);
 template void spatial_crop(const Host&, const PadShape&, const bfloat16*, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

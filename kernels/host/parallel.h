@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-namespace kernels {
+namespace residual::kernels {
 
 // Below this many elements a loop stays on one thread: waking the others takes longer.
 inline constexpr int64_t kParallelElements = 1 << 14;
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -5,7 +5,7 @@
 
 #include "kernels/host/parallel.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 template <class Exec, class T>
 void global_average_pool(const Exec&, int batch, int pixels, int channels, const T* x, float* y) {
@@ -43,4 +43,4 @@ template void global_average_pool(const Host&, int, int, int, const bfloat16*, f
 template void global_average_pool_backward(const Host&, int, int, int, const float*, float*);
 template void global_average_pool_backward(const Host&, int, int, int, const float*, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

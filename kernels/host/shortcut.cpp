@@ -6,7 +6,7 @@
 #include "kernels/host/parallel.h"
 #include "kernels/shortcut_body.h"
 
-namespace kernels {
+namespace residual::kernels {
 namespace {
 
 int64_t elements(const ShortcutShape& shape) {
@@ -122,4 +122,4 @@ template void subsample_zeropad(const Host&, const ShortcutShape&, const bfloat1
 template void subsample_zeropad_backward(const Host&, const ShortcutShape&, const float*, float*);
 template void subsample_zeropad_backward(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -7,7 +7,7 @@
 #include "tests/support/devices.h"
 #include "tests/support/finite_differences.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
@@ -46,17 +46,17 @@ Array away_from_zero(const char* name, const Shape& shape) {
     return x;
 }
 
-ops::Norm norm_of(Context& context, const Variable& x, const Variable& gamma, const Variable& beta, bool relu) {
+ops::BatchNorm batch_norm_of(Context& context, const Variable& x, const Variable& gamma, const Variable& beta,
+                             bool relu) {
     return {gamma, beta, ops::batch_stats(context, x), kEpsilon, relu};
 }
 
-const Shape kPicture{2, 3, 4, 3};
+const Shape kImage{2, 3, 4, 3};
 const Shape kChannels{3};
 
 // x, gamma, beta
-std::vector<Array> norm_leaves() {
-    return {away_from_zero("x", kPicture), uniform("gamma", kChannels, 0.7, 1.3),
-            uniform("beta", kChannels, -0.2, 0.2)};
+std::vector<Array> batch_norm_leaves() {
+    return {away_from_zero("x", kImage), uniform("gamma", kChannels, 0.7, 1.3), uniform("beta", kChannels, -0.2, 0.2)};
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ DEVICE_TEST_CASE("finite differences: linear", "[autograd]") {
 }
 
 DEVICE_TEST_CASE("finite differences: relu and add", "[autograd]") {
-    check_differences(backend, {away_from_zero("a", kPicture), uniform("b", kPicture)},
+    check_differences(backend, {away_from_zero("a", kImage), uniform("b", kImage)},
                       [](Context& context, const auto& leaf) {
                           return loss_of_rows(context, ops::add(context, ops::relu(context, leaf[0]), leaf[1]));
                       });
@@ -107,21 +107,21 @@ DEVICE_TEST_CASE("finite differences: global_average_pool", "[autograd]") {
     });
 }
 
-DEVICE_TEST_CASE("finite differences: norm, through the statistics", "[autograd]") {
+DEVICE_TEST_CASE("finite differences: batch norm, through the statistics", "[autograd]") {
     for (const bool relu : {false, true}) {
-        check_differences(backend, norm_leaves(), [relu](Context& context, const auto& leaf) {
-            return loss_of_rows(context,
-                                ops::norm(context, leaf[0], norm_of(context, leaf[0], leaf[1], leaf[2], relu)));
+        check_differences(backend, batch_norm_leaves(), [relu](Context& context, const auto& leaf) {
+            return loss_of_rows(
+                context, ops::batch_norm(context, leaf[0], batch_norm_of(context, leaf[0], leaf[1], leaf[2], relu)));
         });
     }
 }
 
-DEVICE_TEST_CASE("finite differences: norm with a residual under its ReLU", "[autograd]") {
-    auto leaves = norm_leaves();
-    leaves.push_back(uniform("residual", kPicture, -0.1, 0.1));
+DEVICE_TEST_CASE("finite differences: batch norm with a residual under its ReLU", "[autograd]") {
+    auto leaves = batch_norm_leaves();
+    leaves.push_back(uniform("residual", kImage, -0.1, 0.1));
     check_differences(backend, leaves, [](Context& context, const auto& leaf) {
-        const auto norm = norm_of(context, leaf[0], leaf[1], leaf[2], true);
-        return loss_of_rows(context, ops::norm(context, leaf[0], norm, leaf[3]));
+        const auto batch_norm = batch_norm_of(context, leaf[0], leaf[1], leaf[2], true);
+        return loss_of_rows(context, ops::batch_norm(context, leaf[0], batch_norm, leaf[3]));
     });
 }
 
@@ -139,28 +139,30 @@ DEVICE_TEST_CASE("finite differences: convolution of every kernel, stride and pa
             }
 }
 
-DEVICE_TEST_CASE("finite differences: convolution with norm, ReLU, residual and p", "[autograd]") {
-    auto leaves = norm_leaves();
+DEVICE_TEST_CASE("finite differences: convolution with batch norm, ReLU, residual and p", "[autograd]") {
+    auto leaves = batch_norm_leaves();
     leaves.push_back(uniform("w", {3, 3, 3, 3}, -0.5, 0.5));
-    leaves.push_back(uniform("residual", kPicture));
+    leaves.push_back(uniform("residual", kImage));
     check_differences(backend, leaves, [](Context& context, const auto& leaf) {
-        const auto norm = norm_of(context, leaf[0], leaf[1], leaf[2], true);
-        const auto result = ops::conv(context, leaf[0], leaf[3], {.norm = &norm, .residual = leaf[4], .want_p = true});
+        const auto batch_norm = batch_norm_of(context, leaf[0], leaf[1], leaf[2], true);
+        const auto result =
+            ops::conv(context, leaf[0], leaf[3], {.batch_norm = &batch_norm, .residual = leaf[4], .want_p = true});
         return loss_of_rows(context, ops::add(context, result.y, result.p));
     });
 }
 
 DEVICE_TEST_CASE("finite differences: a pre-activation unit whose shortcut starts from p", "[autograd]") {
-    // The second norm opens two channels wide and closes the third, far from its kinks, so that no step crosses one.
-    auto leaves = norm_leaves();
+    // The second batch norm opens two channels wide and closes the third, far from its kinks, so that no step crosses
+    // one.
+    auto leaves = batch_norm_leaves();
     leaves.push_back(uniform("w1", {3, 3, 3, 3}, -0.5, 0.5));
     leaves.push_back(uniform("gamma2", kChannels, 0.3, 0.5));
     leaves.push_back(Array(kChannels, {2.5, -2.5, 2.7}));
     leaves.push_back(uniform("w2", {3, 3, 3, 3}, -0.5, 0.5));
     check_differences(backend, leaves, [](Context& context, const auto& leaf) {
-        const auto norm1 = norm_of(context, leaf[0], leaf[1], leaf[2], true);
-        const auto r = ops::conv(context, leaf[0], leaf[3], {.norm = &norm1, .want_stats = true, .want_p = true});
-        const ops::Norm norm2{leaf[4], leaf[5], r.stats, kEpsilon, true};
-        return loss_of_rows(context, ops::conv(context, r.y, leaf[6], {.norm = &norm2, .residual = r.p}).y);
+        const auto norm1 = batch_norm_of(context, leaf[0], leaf[1], leaf[2], true);
+        const auto r = ops::conv(context, leaf[0], leaf[3], {.batch_norm = &norm1, .want_stats = true, .want_p = true});
+        const ops::BatchNorm norm2{leaf[4], leaf[5], r.stats, kEpsilon, true};
+        return loss_of_rows(context, ops::conv(context, r.y, leaf[6], {.batch_norm = &norm2, .residual = r.p}).y);
     });
 }

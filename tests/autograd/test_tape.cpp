@@ -8,7 +8,7 @@
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {

@@ -4,12 +4,12 @@
 #include "tests/autograd/two_branches.h"
 #include "tests/support/devices.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
 
-// Cross-entropy of each step, every one on pictures never seen before.
+// Cross-entropy of each step, every one on images never seen before.
 std::vector<double> train_two_branches(Backend& backend, DType activations, int steps) {
     nn::Parameters parameters;
     const TwoBranches network(parameters);

@@ -11,37 +11,38 @@
 
 namespace test {
 
-using engine::Context;
-using engine::Variable;
+using residual::Context;
+using residual::Variable;
 
-// t = relu(norm(stem(x))) feeds three: the same convolution that is used once more below, a strided one, and a pool.
+// t = relu(batch_norm(stem(x))) feeds three: the same convolution that is used once more below, a strided one, and a
+// pool.
 //
-//     a = shared(relu(shared(t))),  b = relu(norm(narrow(t))),  c = pool(t)
+//     a = shared(relu(shared(t))),  b = relu(batch_norm(narrow(t))),  c = pool(t)
 //     logits = head(mean(a)) + head_b(mean(b + c))
-class TwoBranches final : public engine::nn::Module {
+class TwoBranches final : public residual::nn::Module {
   public:
     static constexpr int kChannels = 8;
     static constexpr int kClasses = 4;
 
-    explicit TwoBranches(engine::nn::Parameters& parameters)
-        : stem_(parameters, "stem", 3, kChannels, 3, 1, engine::ops::Padding::kSame),
-          stem_norm_(parameters, "stem_norm", kChannels),
-          shared_(parameters, "shared", kChannels, kChannels, 3, 1, engine::ops::Padding::kSymmetric),
-          narrow_(parameters, "narrow", kChannels, 2 * kChannels, 3, 2, engine::ops::Padding::kSame),
-          narrow_norm_(parameters, "narrow_norm", 2 * kChannels),
+    explicit TwoBranches(residual::nn::Parameters& parameters)
+        : stem_(parameters, "stem", 3, kChannels, 3, 1, residual::ops::Padding::kSame),
+          stem_batch_norm_(parameters, "stem_norm", kChannels),
+          shared_(parameters, "shared", kChannels, kChannels, 3, 1, residual::ops::Padding::kSymmetric),
+          narrow_(parameters, "narrow", kChannels, 2 * kChannels, 3, 2, residual::ops::Padding::kSame),
+          narrow_batch_norm_(parameters, "narrow_norm", 2 * kChannels),
           head_(parameters, "head", kChannels, kClasses),
           head_b_(parameters, "head_b", 2 * kChannels, kClasses) {}
 
     Variable forward(Context& context, const Variable& images) const override {
-        namespace ops = engine::ops;
+        namespace ops = residual::ops;
         const auto stem = stem_.forward(context, images, {.want_stats = context.training});
-        const Variable t = stem_norm_.forward(context, {stem.y, stem.stats}, true);
+        const Variable t = stem_batch_norm_.forward(context, {stem.y, stem.stats}, true);
 
         const Variable once = ops::relu(context, shared_.forward(context, t, {}).y);
         const Variable a = shared_.forward(context, once, {}).y;
         const auto narrow = narrow_.forward(context, t, {.want_stats = context.training});
-        const Variable b = narrow_norm_.forward(context, {narrow.y, narrow.stats}, true);
-        const Variable c = ops::shortcut(context, t, engine::ShortcutKind::kAveragePool, 2 * kChannels);
+        const Variable b = narrow_batch_norm_.forward(context, {narrow.y, narrow.stats}, true);
+        const Variable c = ops::shortcut(context, t, residual::ShortcutKind::kAveragePool, 2 * kChannels);
 
         const Variable from_a = head_.forward(context, ops::global_average_pool(context, a));
         const Variable from_b = head_b_.forward(context, ops::global_average_pool(context, ops::add(context, b, c)));
@@ -49,11 +50,11 @@ class TwoBranches final : public engine::nn::Module {
     }
 
   private:
-    engine::nn::Conv2d stem_;
-    engine::nn::BatchNorm stem_norm_;
-    engine::nn::Conv2d shared_, narrow_;
-    engine::nn::BatchNorm narrow_norm_;
-    engine::nn::Linear head_, head_b_;
+    residual::nn::Conv2d stem_;
+    residual::nn::BatchNorm stem_batch_norm_;
+    residual::nn::Conv2d shared_, narrow_;
+    residual::nn::BatchNorm narrow_batch_norm_;
+    residual::nn::Linear head_, head_b_;
 };
 
 struct Gratings {
@@ -61,7 +62,7 @@ struct Gratings {
     std::vector<int32_t> labels;
 };
 
-// 8x8 pictures of a wave of random phase under noise; its direction, one of four, is the class. No pixel's mean tells
+// 8x8 images of a wave of random phase under noise; its direction, one of four, is the class. No pixel's mean tells
 // the class.
 inline Gratings draw_gratings(Random& random, int batch) {
     constexpr double kDirections[][2] = {{1, 0}, {0, 1}, {0.7, 0.7}, {0.7, -0.7}};

@@ -9,7 +9,7 @@
 
 #include "engine/backend/backend.h"
 
-namespace engine {
+namespace residual {
 
 // True, after saying so, where no CUDA device can be used.
 inline bool skipped_without_gpu() {
@@ -25,7 +25,7 @@ inline double tolerance(DType dtype) {
 
 template <class T>
 std::vector<T> values_of(Backend& backend, const Tensor& x) {
-    ASSERT(DTypeOf<T>::value == x.dtype());
+    RESIDUAL_ASSERT(DTypeOf<T>::value == x.dtype());
     std::vector<T> values(x.elements());
     backend.download(x, values.data());
     return values;
@@ -48,12 +48,12 @@ inline Tensor to_device(Backend& backend, const std::vector<float>& values, cons
 
 // |a - b| / |b| in L2; |a| where b is all zeros. Not a number where one of the elements is none.
 inline double relative_error(const std::vector<float>& a, const std::vector<float>& b) {
-    double difference = 0, norm = 0;
+    double difference = 0, batch_norm = 0;
     for (size_t i = 0; i < b.size(); ++i) {
         difference += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
-        norm += double{b[i]} * b[i];
+        batch_norm += double{b[i]} * b[i];
     }
-    return std::sqrt(norm > 0 ? difference / norm : difference);
+    return std::sqrt(batch_norm > 0 ? difference / batch_norm : difference);
 }
 
 class CudaAndCpu {
@@ -101,4 +101,4 @@ class CudaAndCpu {
     std::mt19937 random_{20240229};
 };
 
-}  // namespace engine
+}  // namespace residual

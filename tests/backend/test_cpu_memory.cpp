@@ -7,7 +7,7 @@
 #include "engine/core/host_memory.h"
 #include "tests/catch.h"
 
-using namespace engine;
+using namespace residual;
 
 TEST_CASE("memory that the machine would promise and not have is refused: the need, the limit and the remedy",
           "[backend]") {

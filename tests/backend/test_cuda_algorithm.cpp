@@ -1,11 +1,11 @@
 // Which of cuDNN's answers are used. Needs cuDNN's header, but no GPU.
-#ifdef ENGINE_CUDA
+#ifdef RESIDUAL_CUDA
 #include "engine/backend/cuda/algorithm.h"
 
 #include "tests/catch.h"
 
-using namespace engine;
-using namespace engine::cuda;
+using namespace residual;
+using namespace residual::cuda;
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include "tests/backend/cuda_and_cpu.h"
 #include "tests/catch.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "tests/backend/cuda_and_cpu.h"
 #include "tests/catch.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 
@@ -19,7 +19,7 @@ std::string refusal_of_cuda() {
 
 }  // namespace
 
-#ifdef ENGINE_CUDA_EMULATED
+#ifdef RESIDUAL_CUDA_EMULATED
 TEST_CASE("the emulated device can be used") {
     CHECK(why_no_cuda() == "");
 }
@@ -37,13 +37,13 @@ TEST_CASE("the CUDA backend is refused for the reason that why_no_cuda gives, ea
     CHECK(why_no_cuda() == reason);
 }
 
-#ifdef ENGINE_CUDA
+#ifdef RESIDUAL_CUDA
 TEST_CASE("a build with CUDA does not say that it has none") {
     CHECK_THAT(why_no_cuda(), !ContainsSubstring("this build"));
 }
 #else
 TEST_CASE("a build without CUDA says so and how to make one with it") {
-    CHECK_THAT(why_no_cuda(), ContainsSubstring("ENGINE_CUDA=ON"));
+    CHECK_THAT(why_no_cuda(), ContainsSubstring("RESIDUAL_CUDA=ON"));
 }
 #endif
 

@@ -2,7 +2,7 @@
 #include "tests/backend/cuda_and_cpu.h"
 #include "tests/catch.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 
@@ -36,17 +36,17 @@ std::vector<Tensor> pass(Backend& backend, DType dtype) {
     backend.conv2d(kSame, x, w1, r);
     const BatchStats stats{result(channels, DType::kFloat32), result(channels, DType::kFloat32)};
     backend.batch_stats(r, stats);
-    const NormParams norm{stats, gamma, beta, 1e-3f, true};
+    const BatchNormParams batch_norm{stats, gamma, beta, 1e-3f, true};
     const Tensor q = result(r.shape(), dtype);
-    backend.norm(norm, r, Tensor(), q);
+    backend.batch_norm(batch_norm, r, Tensor(), q);
     const Tensor y = result(kSymmetric.output_shape(), dtype);
     backend.conv2d(kSymmetric, q, w2, y);
 
     const Tensor dq = result(q.shape(), dtype), dr = result(r.shape(), dtype), dx = result(x.shape(), dtype);
     backend.conv2d_backward_data(kSymmetric, y, w2, dq);
     backend.conv2d_backward_weight(kSymmetric, q, y, result(w2.shape(), DType::kFloat32));
-    backend.norm_backward(norm, r, dq, dr, false,
-                          {result(channels, DType::kFloat32), result(channels, DType::kFloat32)});
+    backend.batch_norm_backward(batch_norm, r, dq, dr, false,
+                                {result(channels, DType::kFloat32), result(channels, DType::kFloat32)});
     backend.conv2d_backward_data(kSame, dr, w1, dx);
     backend.conv2d_backward_weight(kSame, x, dr, result(w1.shape(), DType::kFloat32));
     return results;

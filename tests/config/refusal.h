@@ -10,8 +10,8 @@
 // The message; "accepted" where none came.
 inline std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {
     try {
-        tools::experiment_from_json(text, "x.json", overrides);
-    } catch (const engine::InputError& error) {
+        residual::tools::experiment_from_json(text, "x.json", overrides);
+    } catch (const residual::InputError& error) {
         return error.what();
     }
     return "accepted";

@@ -23,10 +23,10 @@ std::set<std::string> pointers(const std::string& text) {
 }  // namespace
 
 TEST_CASE("a family has its own keys and refuses bad values of them", "[config]") {
-    const auto experiment = tools::experiment_from_json(wide(R"("depth": 28, "widening": 10)"), "x.json");
-    CHECK(experiment.model == models::WideResNetConfig{.depth = 28, .widening = 10});
-    CHECK(tools::experiment_from_json(R"({"model": {"family": "wide_resnet"}})", "x.json").model ==
-          models::WideResNetConfig{});
+    const auto experiment = residual::tools::experiment_from_json(wide(R"("depth": 28, "widening": 10)"), "x.json");
+    CHECK(experiment.model == residual::models::WideResNetConfig{.depth = 28, .widening = 10});
+    CHECK(residual::tools::experiment_from_json(R"({"model": {"family": "wide_resnet"}})", "x.json").model ==
+          residual::models::WideResNetConfig{});
     CHECK(refusal(wide(R"("depth": 17)")) ==
           "x.json: /model/depth: depth 17 is not 6n + 4; the nearest valid depths are 16 and 22");
     CHECK(refusal(wide(R"("depth": 9)")) == "x.json: /model/depth: expected an integer from 10 to 322, got 9");
@@ -110,17 +110,17 @@ TEST_CASE("the configuration of a checkpoint of format version 2 reads as it was
     }
 }
 )";
-    tools::Experiment expected;
-    expected.model = models::ResNetConfig{.depth = 20,
-                                          .block = models::Block::postact,
-                                          .shortcut = models::Shortcut::subsample_zeropad,
-                                          .padding = models::Padding::symmetric,
-                                          .batch_norm = {.epsilon = 1e-3, .decay = 0.99}};
+    residual::tools::Experiment expected;
+    expected.model = residual::models::ResNetConfig{.depth = 20,
+                                                    .block = residual::models::Block::postact,
+                                                    .shortcut = residual::models::Shortcut::subsample_zeropad,
+                                                    .padding = residual::models::Padding::symmetric,
+                                                    .batch_norm = {.epsilon = 1e-3, .decay = 0.99}};
     expected.optimizer.weight_decay = 1e-4;
     expected.schedule = {.boundaries = {32000, 48000}, .values = {0.1, 0.01, 0.001}};
     expected.run.dir = "runs/postact20";
-    CHECK(tools::experiment_from_json(stored, "checkpoint") == expected);
-    CHECK(tools::to_json(expected).find("piecewise") == std::string::npos);
+    CHECK(residual::tools::experiment_from_json(stored, "checkpoint") == expected);
+    CHECK(residual::tools::to_json(expected).find("piecewise") == std::string::npos);
 }
 
 TEST_CASE("the keys that bind a checkpoint are those that the description calls fixed", "[config]") {
@@ -136,11 +136,11 @@ TEST_CASE("the keys that bind a checkpoint are those that the description calls 
         "/data/shuffle", "/data/augment/pad", "/data/augment/flip",  "/train/batch_size",
         "/train/seed",   "/optimizer/kind",   "/optimizer/momentum", "/optimizer/weight_decay"};
     run.insert(network.begin(), network.end());
-    CHECK(pointers(tools::to_json({}, engine::Fixed::network)) == network);
-    CHECK(pointers(tools::to_json({}, engine::Fixed::run)) == run);
-    tools::Experiment experiment;
-    experiment.model = models::WideResNetConfig{};
-    CHECK(pointers(tools::to_json(experiment, engine::Fixed::network)) ==
+    CHECK(pointers(residual::tools::to_json({}, residual::Fixed::network)) == network);
+    CHECK(pointers(residual::tools::to_json({}, residual::Fixed::run)) == run);
+    residual::tools::Experiment experiment;
+    experiment.model = residual::models::WideResNetConfig{};
+    CHECK(pointers(residual::tools::to_json(experiment, residual::Fixed::network)) ==
           std::set<std::string>{"/data/format", "/model/family", "/model/depth", "/model/widening",
                                 "/model/batch_norm/epsilon", "/model/batch_norm/decay"});
 }

@@ -19,49 +19,49 @@ std::string read_text(const std::filesystem::path& path) {
     return text.str();
 }
 
-tools::Experiment load(const std::string& name) {
-    return tools::load_experiment((kConfigs / (name + ".json")).string());
+residual::tools::Experiment load(const std::string& name) {
+    return residual::tools::load_experiment((kConfigs / (name + ".json")).string());
 }
 
 }  // namespace
 
 TEST_CASE("a written configuration reads back equal", "[config]") {
-    tools::Experiment experiment;
-    CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
-    experiment.model = models::ResNetConfig{.depth = 110,
-                                            .block = models::Block::postact,
-                                            .shortcut = models::Shortcut::projection,
-                                            .padding = models::Padding::symmetric,
-                                            .batch_norm = {.epsilon = 1e-5, .decay = 0.9}};
+    residual::tools::Experiment experiment;
+    CHECK(residual::tools::experiment_from_json(residual::tools::to_json(experiment), "resolved") == experiment);
+    experiment.model = residual::models::ResNetConfig{.depth = 110,
+                                                      .block = residual::models::Block::postact,
+                                                      .shortcut = residual::models::Shortcut::projection,
+                                                      .padding = residual::models::Padding::symmetric,
+                                                      .batch_norm = {.epsilon = 1e-5, .decay = 0.9}};
     experiment.data = {.dir = "/a \"quoted\" \xC3\xA9", .shuffle = false, .augment = {.pad = 0, .flip = false}};
     experiment.train = {.steps = 7,
                         .batch_size = 3,
                         .seed = 18446744073709551615U,
-                        .precision = engine::PrecisionChoice::tf32,
-                        .device = engine::DeviceChoice::cuda,
-                        .kernels = engine::KernelChoice::fused,
+                        .precision = residual::PrecisionChoice::tf32,
+                        .device = residual::DeviceChoice::cuda,
+                        .kernels = residual::KernelChoice::fused,
                         .deterministic = false};
-    experiment.optimizer = {.kind = engine::OptimizerKind::nesterov, .momentum = 0.1 + 0.2, .weight_decay = 1e-300};
+    experiment.optimizer = {.kind = residual::OptimizerKind::nesterov, .momentum = 0.1 + 0.2, .weight_decay = 1e-300};
     experiment.schedule = {.boundaries = {}, .values = {1.0 / 3.0}};
     experiment.run = {.dir = "out", .log_every = 1, .eval_every = 2, .checkpoint_every = 3, .keep = 4};
-    CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
-    experiment.model = models::WideResNetConfig{.depth = 28, .widening = 10, .batch_norm = {.decay = 0.5}};
+    CHECK(residual::tools::experiment_from_json(residual::tools::to_json(experiment), "resolved") == experiment);
+    experiment.model = residual::models::WideResNetConfig{.depth = 28, .widening = 10, .batch_norm = {.decay = 0.5}};
     experiment.run.keep.reset();
-    CHECK(tools::experiment_from_json(tools::to_json(experiment), "resolved") == experiment);
+    CHECK(residual::tools::experiment_from_json(residual::tools::to_json(experiment), "resolved") == experiment);
 }
 
 TEST_CASE("a path that is not UTF-8 is refused when written", "[config]") {
-    tools::Experiment experiment;
+    residual::tools::Experiment experiment;
     experiment.data.dir = "/\xFF";
-    CHECK_THROWS_AS(tools::to_json(experiment), engine::InputError);
+    CHECK_THROWS_AS(residual::tools::to_json(experiment), residual::InputError);
 }
 
 TEST_CASE("the defaults are those of ResNet-56", "[config]") {
-    CHECK(tools::experiment_from_json("{}", "x.json") == tools::Experiment{});
-    tools::Experiment experiment = load("resnet56");
+    CHECK(residual::tools::experiment_from_json("{}", "x.json") == residual::tools::Experiment{});
+    residual::tools::Experiment experiment = load("resnet56");
     CHECK(experiment.run.dir == "runs/resnet56");
     experiment.run.dir.reset();
-    CHECK(experiment == tools::Experiment{});
+    CHECK(experiment == residual::tools::Experiment{});
 }
 
 TEST_CASE("every configuration file loads", "[config]") {
@@ -70,18 +70,18 @@ TEST_CASE("every configuration file loads", "[config]") {
         const std::string name = entry.path().stem().string();
         if (entry.path().extension() != ".json" || name == "schema") continue;
         ++count;
-        const tools::Experiment experiment = tools::load_experiment(entry.path().string());
+        const residual::tools::Experiment experiment = residual::tools::load_experiment(entry.path().string());
         CHECK(experiment.run.dir == "runs/" + name);
         // "cifar100_resnet20": the data set before the network, where it is not CIFAR-10.
         const auto underscore = name.find('_');
         const std::string network = underscore == name.npos ? name : name.substr(underscore + 1);
         CHECK(experiment.data.format == (underscore == name.npos ? "cifar10" : name.substr(0, underscore)));
-        const auto* model = std::get_if<models::ResNetConfig>(&experiment.model.config);
+        const auto* model = std::get_if<residual::models::ResNetConfig>(&experiment.model.config);
         if (model == nullptr) continue;
         const bool is_plain = name.rfind("plain", 0) == 0;
         const bool is_postact = name.rfind("postact", 0) == 0;
-        CHECK((model->shortcut == models::Shortcut::none) == is_plain);
-        CHECK((model->block == models::Block::postact) == is_postact);
+        CHECK((model->shortcut == residual::models::Shortcut::none) == is_plain);
+        CHECK((model->block == residual::models::Block::postact) == is_postact);
         if (const auto digit = network.find_first_of("0123456789"); digit != network.npos) {
             CHECK(model->depth == std::stoll(network.substr(digit)));
         }
@@ -91,10 +91,10 @@ TEST_CASE("every configuration file loads", "[config]") {
 
 TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "[config]") {
     for (const char* name : {"postact20", "postact56", "postact110"}) {
-        const tools::Experiment experiment = load(name);
-        const auto& model = std::get<models::ResNetConfig>(experiment.model.config);
-        CHECK(model.shortcut == models::Shortcut::subsample_zeropad);
-        CHECK(model.padding == models::Padding::symmetric);
+        const residual::tools::Experiment experiment = load(name);
+        const auto& model = std::get<residual::models::ResNetConfig>(experiment.model.config);
+        CHECK(model.shortcut == residual::models::Shortcut::subsample_zeropad);
+        CHECK(model.padding == residual::models::Padding::symmetric);
         CHECK(experiment.optimizer.weight_decay == 1e-4);
         CHECK(experiment.optimizer.momentum == 0.9);
         CHECK(experiment.train.steps == 64000);
@@ -106,11 +106,11 @@ TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "
 }
 
 TEST_CASE("WRN-16-4 trains as Zagoruyko & Komodakis 2016 for 200 epochs of 50,000 images", "[config]") {
-    const tools::Experiment experiment = load("wrn16-4");
-    const engine::ScheduleConfig& schedule = experiment.schedule;
-    CHECK(experiment.model == models::WideResNetConfig{.batch_norm = {.epsilon = 1e-5, .decay = 0.9}});
+    const residual::tools::Experiment experiment = load("wrn16-4");
+    const residual::ScheduleConfig& schedule = experiment.schedule;
+    CHECK(experiment.model == residual::models::WideResNetConfig{.batch_norm = {.epsilon = 1e-5, .decay = 0.9}});
     CHECK(experiment.model.title() == "WRN-16-4");
-    CHECK(experiment.optimizer.kind == engine::OptimizerKind::nesterov);
+    CHECK(experiment.optimizer.kind == residual::OptimizerKind::nesterov);
     CHECK(experiment.optimizer.weight_decay == 5e-4);
     CHECK(schedule.values == std::vector<double>{0.1, 0.02, 0.004, 0.0008});
     const auto epoch_of = [&](std::int64_t step) {
@@ -125,13 +125,13 @@ TEST_CASE("WRN-16-4 trains as Zagoruyko & Komodakis 2016 for 200 epochs of 50,00
 
 TEST_CASE("run.dir that is given stays", "[config]") {
     const std::string path = (kConfigs / "quickstart.json").string();
-    CHECK(tools::load_experiment(path, std::vector<std::string>{"run.dir=elsewhere"}).run.dir == "elsewhere");
+    CHECK(residual::tools::load_experiment(path, std::vector<std::string>{"run.dir=elsewhere"}).run.dir == "elsewhere");
 }
 
 TEST_CASE("the table of keys and the schema are those of the program", "[config]") {
     INFO("bring them up to date with: config-doc --write configs");
-    CHECK(read_text(kConfigs / "schema.json") == tools::experiment_schema());
+    CHECK(read_text(kConfigs / "schema.json") == residual::tools::experiment_schema());
     CHECK_THAT(read_text(kConfigs / "README.md"),
-               ContainsSubstring("<!-- keys: made by config-doc -->\n" + tools::experiment_key_table() +
+               ContainsSubstring("<!-- keys: made by config-doc -->\n" + residual::tools::experiment_key_table() +
                                  "<!-- end of keys -->\n"));
 }

@@ -20,7 +20,7 @@ struct BadValue {
 // `expected "cifar10" or "cifar100"`, and whatever else is registered.
 std::string data_formats_expected() {
     std::string expected;
-    for (const auto name : engine::data_format_names()) {
+    for (const auto name : residual::data_format_names()) {
         expected += (expected.empty() ? "expected \"" : " or \"") + std::string(name) + "\"";
     }
     return expected;
@@ -130,7 +130,7 @@ TEST_CASE("a bad value is refused with the file, the pointer and the value", "[c
 
 TEST_CASE("every key has a bad value above", "[config]") {
     std::set<std::string> keys;
-    collect_keys(nlohmann::json::parse(tools::to_json({})), "", keys);
+    collect_keys(nlohmann::json::parse(residual::tools::to_json({})), "", keys);
     for (const BadValue& bad : bad_values()) keys.erase(bad.key);
     CHECK(keys == std::set<std::string>{});
 }
@@ -145,15 +145,15 @@ TEST_CASE("an element of an array is refused by its index", "[config]") {
 }
 
 TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
-    const tools::Experiment experiment = tools::experiment_from_json(R"({
+    const residual::tools::Experiment experiment = residual::tools::experiment_from_json(R"({
         "model": {"depth": 8},
         "data": {"dir": "/data", "augment": {"pad": 16}},
         "train": {"batch_size": 50000, "seed": 18446744073709551615, "steps": 9223372036854775807},
         "optimizer": {"momentum": 0, "weight_decay": 0},
         "schedule": {"boundaries": [], "values": [1]}
     })",
-                                                                     "x.json");
-    CHECK(std::get<models::ResNetConfig>(experiment.model.config).units_per_stage() == 1);
+                                                                                         "x.json");
+    CHECK(std::get<residual::models::ResNetConfig>(experiment.model.config).units_per_stage() == 1);
     CHECK(experiment.data.dir == "/data");
     CHECK(experiment.data.augment.pad == 16);
     CHECK(experiment.train.batch_size == 50000);
@@ -165,24 +165,24 @@ TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
 }
 
 TEST_CASE("every word of a vocabulary is read as its enumerator", "[config]") {
-    const auto read = [](const std::string& text) { return tools::experiment_from_json(text, "x.json"); };
+    const auto read = [](const std::string& text) { return residual::tools::experiment_from_json(text, "x.json"); };
     const auto model = [&](const std::string& text) {
-        return std::get<models::ResNetConfig>(read("{\"model\": " + text + "}").model.config);
+        return std::get<residual::models::ResNetConfig>(read("{\"model\": " + text + "}").model.config);
     };
-    using models::Shortcut;
+    using residual::models::Shortcut;
     const std::map<std::string, Shortcut> shortcuts = {{"avgpool_zeropad", Shortcut::avgpool_zeropad},
                                                        {"subsample_zeropad", Shortcut::subsample_zeropad},
                                                        {"projection", Shortcut::projection},
                                                        {"none", Shortcut::none}};
     for (const auto& [name, value] : shortcuts) {
         CHECK(model("{\"shortcut\": \"" + name + "\"}").shortcut == value);
-        CHECK(engine::name_of(value) == name);
+        CHECK(residual::name_of(value) == name);
     }
-    CHECK(model(R"({"block": "preact"})").block == models::Block::preact);
-    CHECK(model(R"({"block": "postact"})").block == models::Block::postact);
-    CHECK(model(R"({"padding": "same"})").padding == models::Padding::same);
-    CHECK(model(R"({"padding": "symmetric"})").padding == models::Padding::symmetric);
-    using engine::PrecisionChoice;
+    CHECK(model(R"({"block": "preact"})").block == residual::models::Block::preact);
+    CHECK(model(R"({"block": "postact"})").block == residual::models::Block::postact);
+    CHECK(model(R"({"padding": "same"})").padding == residual::models::Padding::same);
+    CHECK(model(R"({"padding": "symmetric"})").padding == residual::models::Padding::symmetric);
+    using residual::PrecisionChoice;
     const std::map<std::string, PrecisionChoice> precisions = {{"fp32", PrecisionChoice::fp32},
                                                                {"tf32", PrecisionChoice::tf32},
                                                                {"bf16", PrecisionChoice::bf16},
@@ -190,14 +190,14 @@ TEST_CASE("every word of a vocabulary is read as its enumerator", "[config]") {
     for (const auto& [name, value] : precisions) {
         CHECK(read(R"({"train": {"precision": ")" + name + R"("}})").train.precision == value);
     }
-    CHECK(read(R"({"train": {"device": "cuda"}})").train.device == engine::DeviceChoice::cuda);
-    CHECK(read(R"({"train": {"device": "cpu"}})").train.device == engine::DeviceChoice::cpu);
-    CHECK(read(R"({"train": {"device": "auto"}})").train.device == engine::DeviceChoice::automatic);
-    CHECK(read(R"({"train": {"kernels": "composed"}})").train.kernels == engine::KernelChoice::composed);
-    CHECK(read(R"({"train": {"kernels": "fused"}})").train.kernels == engine::KernelChoice::fused);
-    CHECK(read(R"({"train": {"kernels": "auto"}})").train.kernels == engine::KernelChoice::automatic);
-    CHECK(read(R"({"optimizer": {"kind": "sgd"}})").optimizer.kind == engine::OptimizerKind::sgd);
-    CHECK(read(R"({"optimizer": {"kind": "nesterov"}})").optimizer.kind == engine::OptimizerKind::nesterov);
+    CHECK(read(R"({"train": {"device": "cuda"}})").train.device == residual::DeviceChoice::cuda);
+    CHECK(read(R"({"train": {"device": "cpu"}})").train.device == residual::DeviceChoice::cpu);
+    CHECK(read(R"({"train": {"device": "auto"}})").train.device == residual::DeviceChoice::automatic);
+    CHECK(read(R"({"train": {"kernels": "composed"}})").train.kernels == residual::KernelChoice::composed);
+    CHECK(read(R"({"train": {"kernels": "fused"}})").train.kernels == residual::KernelChoice::fused);
+    CHECK(read(R"({"train": {"kernels": "auto"}})").train.kernels == residual::KernelChoice::automatic);
+    CHECK(read(R"({"optimizer": {"kind": "sgd"}})").optimizer.kind == residual::OptimizerKind::sgd);
+    CHECK(read(R"({"optimizer": {"kind": "nesterov"}})").optimizer.kind == residual::OptimizerKind::nesterov);
     CHECK(read(R"({"run": {"keep": 3}})").run.keep == 3);
     CHECK_FALSE(read(R"({"run": {"keep": "all"}})").run.keep);
 }

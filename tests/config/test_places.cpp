@@ -37,9 +37,10 @@ TEST_CASE("an unknown key is refused with the nearest known one", "[config]") {
 }
 
 TEST_CASE("$schema is for editors: allowed at the top only, and not kept", "[config]") {
-    const tools::Experiment experiment = tools::experiment_from_json(R"({"$schema": "schema.json"})", "x.json");
-    CHECK(experiment == tools::Experiment{});
-    CHECK(tools::to_json(experiment).find("$schema") == std::string::npos);
+    const residual::tools::Experiment experiment =
+        residual::tools::experiment_from_json(R"({"$schema": "schema.json"})", "x.json");
+    CHECK(experiment == residual::tools::Experiment{});
+    CHECK(residual::tools::to_json(experiment).find("$schema") == std::string::npos);
     CHECK(refusal(R"({"model": {"$schema": "schema.json"}})").rfind("x.json: /model/$schema: unknown key", 0) == 0);
 }
 
@@ -48,18 +49,18 @@ TEST_CASE("an override stands above the file, the file above the defaults", "[co
     const Overrides overrides = {"train.steps=20",        "data.dir=/data/cifar=10",   "schedule.boundaries=[]",
                                  "schedule.values=[0.5]", "data.augment={\"pad\": 2}", "train.device=cpu",
                                  "run.dir=\"7\""};
-    const tools::Experiment experiment = tools::experiment_from_json(file, "x.json", overrides);
+    const residual::tools::Experiment experiment = residual::tools::experiment_from_json(file, "x.json", overrides);
     CHECK(experiment.train.steps == 20);
     CHECK(experiment.train.seed == 3);
     CHECK(experiment.train.batch_size == 128);
     CHECK(experiment.data.dir == "/data/cifar=10");
-    CHECK(experiment.data.augment == engine::AugmentConfig{.pad = 2, .flip = false});
+    CHECK(experiment.data.augment == residual::AugmentConfig{.pad = 2, .flip = false});
     CHECK(experiment.schedule.boundaries.empty());
     CHECK(experiment.schedule.values == std::vector<double>{0.5});
-    CHECK(experiment.train.device == engine::DeviceChoice::cpu);
+    CHECK(experiment.train.device == residual::DeviceChoice::cpu);
     CHECK(experiment.run.dir == "7");
-    CHECK_FALSE(
-        tools::experiment_from_json(R"({"data": {"dir": "a"}})", "x.json", Overrides{"data.dir=null"}).data.dir);
+    CHECK_FALSE(residual::tools::experiment_from_json(R"({"data": {"dir": "a"}})", "x.json", Overrides{"data.dir=null"})
+                    .data.dir);
 }
 
 TEST_CASE("a bad override is refused by its own text", "[config]") {
@@ -132,18 +133,18 @@ TEST_CASE("depth of nesting and length of messages stay bounded", "[config]") {
 }
 
 TEST_CASE("a configuration that cannot be read is refused by its path", "[config]") {
-    CHECK_THROWS_AS(tools::load_experiment("/nonexistent/x.json"), engine::InputError);
-    CHECK_THROWS_WITH(tools::load_experiment("/nonexistent/x.json"),
+    CHECK_THROWS_AS(residual::tools::load_experiment("/nonexistent/x.json"), residual::InputError);
+    CHECK_THROWS_WITH(residual::tools::load_experiment("/nonexistent/x.json"),
                       "/nonexistent/x.json: cannot be read: No such file or directory");
-    CHECK_THROWS_WITH(tools::load_experiment("/"), "/: cannot be read: Is a directory");
-    CHECK_THROWS_WITH(engine::read_config_file("/dev/zero"), "/dev/zero: cannot be read: not a regular file");
+    CHECK_THROWS_WITH(residual::tools::load_experiment("/"), "/: cannot be read: Is a directory");
+    CHECK_THROWS_WITH(residual::read_config_file("/dev/zero"), "/dev/zero: cannot be read: not a regular file");
     const tests::TemporaryFolder folder;
     const std::string pipe = folder / "pipe", large = folder / "large.json", brackets = folder / "brackets.json";
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-    CHECK_THROWS_WITH(engine::read_config_file(pipe), pipe + ": cannot be read: not a regular file");
+    CHECK_THROWS_WITH(residual::read_config_file(pipe), pipe + ": cannot be read: not a regular file");
     const std::string text(10 << 20, '[');
     tests::write_bytes(brackets, std::as_bytes(std::span(text)));
-    CHECK_THROWS_WITH(engine::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration?");
+    CHECK_THROWS_WITH(residual::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration?");
     tests::write_bytes(large, std::as_bytes(std::span(text).first(1 << 20)));
-    CHECK(engine::read_config_file(large).size() == 1 << 20);
+    CHECK(residual::read_config_file(large).size() == 1 << 20);
 }

@@ -2,10 +2,10 @@
 #include "engine/optim/schedule.h"
 #include "tests/catch.h"
 
-using engine::learning_rate;
+using residual::learning_rate;
 
 TEST_CASE("the step that equals a boundary is the first with the next value", "[schedule]") {
-    const engine::ScheduleConfig schedule;
+    const residual::ScheduleConfig schedule;
     CHECK(learning_rate(schedule, 0) == 0.01);
     CHECK(learning_rate(schedule, 499) == 0.01);
     CHECK(learning_rate(schedule, 500) == 0.1);
@@ -17,7 +17,7 @@ TEST_CASE("the step that equals a boundary is the first with the next value", "[
 }
 
 TEST_CASE("a schedule without boundaries is constant, and a boundary at 0 skips the first value", "[schedule]") {
-    engine::ScheduleConfig schedule;
+    residual::ScheduleConfig schedule;
     schedule.boundaries = {};
     schedule.values = {0.3};
     CHECK(learning_rate(schedule, 0) == 0.3);
@@ -29,8 +29,8 @@ TEST_CASE("a schedule without boundaries is constant, and a boundary at 0 skips 
 }
 
 TEST_CASE("a schedule that was never checked is the program's bug", "[schedule]") {
-    engine::ScheduleConfig schedule;
-    CHECK_THROWS_AS(learning_rate(schedule, -1), engine::AssertionError);
+    residual::ScheduleConfig schedule;
+    CHECK_THROWS_AS(learning_rate(schedule, -1), residual::AssertionError);
     schedule.values = {0.1};
-    CHECK_THROWS_AS(learning_rate(schedule, 0), engine::AssertionError);
+    CHECK_THROWS_AS(learning_rate(schedule, 0), residual::AssertionError);
 }

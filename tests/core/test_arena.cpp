@@ -8,7 +8,7 @@
 #include "engine/core/error.h"
 #include "tests/catch.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 

@@ -12,8 +12,8 @@
 
 namespace {
 
-using engine::host_memory;
-using engine::MemoryLimit;
+using residual::host_memory;
+using residual::MemoryLimit;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
@@ -51,7 +51,7 @@ TEST_CASE("host memory: what the machine has available", "[core]") {
     const Machine machine;
     CHECK(machine.memory().free == 512 * kMiB);
     CHECK(machine.memory().to_string() == "512.0 of 1024.0 MiB of the machine's memory are free");
-    CHECK(engine::host_memory_advice(machine.memory()) ==
+    CHECK(residual::host_memory_advice(machine.memory()) ==
           "512.0 of 1024.0 MiB of the machine's memory are free: choose a smaller train.batch_size, or end other "
           "programs");
 }

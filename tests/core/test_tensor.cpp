@@ -7,7 +7,7 @@
 #include "engine/backend/backend.h"
 #include "tests/catch.h"
 
-using namespace engine;
+using namespace residual;
 
 TEST_CASE("a shape knows its axes, elements and how to be shown", "[core]") {
     const Shape shape{2, 3, 5, 7};
@@ -111,18 +111,18 @@ TEST_CASE("every type has its size and name", "[core]") {
     CHECK(name_of(DType::kFloat32) == "float32");
 }
 
-TEST_CASE("ASSERT says what did not hold and where, and is on in every build", "[core]") {
+TEST_CASE("RESIDUAL_ASSERT says what did not hold and where, and is on in every build", "[core]") {
     const int answer = 41;
     std::string message;
     try {
-        ASSERT(answer == 42);
+        RESIDUAL_ASSERT(answer == 42);
     } catch (const AssertionError& error) {
         message = error.what();
     }
     CHECK_THAT(message, ContainsSubstring("assertion failed: answer == 42"));
     CHECK_THAT(message, ContainsSubstring("test_tensor.cpp:"));
     // A comma that no parentheses protect.
-    CHECK_NOTHROW([] { ASSERT(std::vector<int>{1, 2}.size() == 2); }());
+    CHECK_NOTHROW([] { RESIDUAL_ASSERT(std::vector<int>{1, 2}.size() == 2); }());
 }
 
 TEST_CASE("a bug is no user's error", "[core]") {
@@ -130,7 +130,7 @@ TEST_CASE("a bug is no user's error", "[core]") {
     CHECK_THROWS_AS([] { throw DivergedError("wrong"); }(), Error);
     bool caught_as_user_error = false;
     try {
-        ASSERT(false);
+        RESIDUAL_ASSERT(false);
     } catch (const std::runtime_error&) {
         caught_as_user_error = true;
     } catch (const std::logic_error&) {

@@ -15,7 +15,7 @@
 namespace {
 
 // 8x8 gray images of four classes, each a bright quarter over noise.
-std::vector<uint8_t> quarters(const engine::DataDescription& data, int count, const char* seed) {
+std::vector<uint8_t> quarters(const residual::DataDescription& data, int count, const char* seed) {
     test::Random random(seed);
     std::vector<uint8_t> records;
     for (int i = 0; i < count; ++i) {
@@ -31,29 +31,29 @@ std::vector<uint8_t> quarters(const engine::DataDescription& data, int count, co
     return records;
 }
 
-const engine::DataFormat& invented() {
+const residual::DataFormat& invented() {
     const auto add = [] {
-        const engine::DataDescription data{.name = "Quarters",
-                                           .height = 8,
-                                           .width = 8,
-                                           .channels = 1,
-                                           .class_names = {"upper left", "upper right", "lower left", "lower right"},
-                                           .train_records = 64,
-                                           .test_records = 20};
-        engine::register_data_format(
+        const residual::DataDescription data{.name = "Quarters",
+                                             .height = 8,
+                                             .width = 8,
+                                             .channels = 1,
+                                             .class_names = {"upper left", "upper right", "lower left", "lower right"},
+                                             .train_records = 64,
+                                             .test_records = 20};
+        residual::register_data_format(
             {.name = "quarters",
              .description = data,
              .locate =
                  [](const auto& folder) { return exists(folder / "quarters") ? std::optional(folder) : std::nullopt; },
              .load =
                  [data](const auto&) {
-                     return engine::make_data_set(quarters(data, 64, "train"), quarters(data, 20, "test"));
+                     return residual::make_data_set(quarters(data, 64, "train"), quarters(data, 20, "test"));
                  }});
         return true;
     };
     static const bool added = add();
     REQUIRE(added);
-    return engine::data_format("quarters");
+    return residual::data_format("quarters");
 }
 
 std::string config(int steps) {
@@ -64,19 +64,19 @@ std::string config(int steps) {
 }
 
 int train(int steps, const std::filesystem::path& folder, bool resume) {
-    tools::Experiment experiment = tools::experiment_from_json(config(steps), "test");
+    residual::tools::Experiment experiment = residual::tools::experiment_from_json(config(steps), "test");
     experiment.run.dir = folder.string();
-    const auto load = [] { return tools::Pictures{invented().load({}), "nowhere"}; };
-    engine::Signals signals;
+    const auto load = [] { return residual::tools::Images{invented().load({}), "nowhere"}; };
+    residual::Signals signals;
     const auto warn = [](const std::string& message) { FAIL(message); };
-    return tools::run_training(experiment, {.init = "", .resume = resume}, load, warn, signals);
+    return residual::tools::run_training(experiment, {.init = "", .resume = resume}, load, warn, signals);
 }
 
-std::string refusal_of(const engine::Checkpoint& checkpoint, const engine::DataDescription& data,
+std::string refusal_of(const residual::Checkpoint& checkpoint, const residual::DataDescription& data,
                        uint32_t fingerprint) {
     try {
-        tools::refuse_other_data(checkpoint, data, fingerprint, "some/folder");
-    } catch (const engine::InputError& error) {
+        residual::tools::refuse_other_data(checkpoint, data, fingerprint, "some/folder");
+    } catch (const residual::InputError& error) {
         return error.what();
     }
     return "";
@@ -85,30 +85,30 @@ std::string refusal_of(const engine::Checkpoint& checkpoint, const engine::DataD
 }  // namespace
 
 TEST_CASE("a data set that only a test knows trains, is saved, resumes and is evaluated", "[data]") {
-    const engine::DataFormat& format = invented();
+    const residual::DataFormat& format = invented();
     const tests::TemporaryFolder parent;
     const auto folder = parent / "run";
     REQUIRE(train(20, folder, false) == 0);
     REQUIRE(train(30, folder, true) == 0);
 
-    const auto checkpoint = engine::Checkpoint::read(folder / "step-00000030.safetensors");
+    const auto checkpoint = residual::Checkpoint::read(folder / "step-00000030.safetensors");
     REQUIRE(checkpoint.info());
     CHECK(checkpoint.info()->class_names == format.description.class_names);
-    const auto file = engine::SafetensorsFile::read(checkpoint.path());
+    const auto file = residual::SafetensorsFile::read(checkpoint.path());
     CHECK(file.find("data.mean")->shape == std::vector<int64_t>{1, 8, 8});
     CHECK(file.find("head.weight")->shape.at(0) == 4);
     CHECK(file.find("stem.weight")->shape.at(1) == 1);
 
     // What resnet-eval does.
-    tools::Session session(tools::experiment_of(checkpoint));
+    residual::tools::Session session(residual::tools::experiment_of(checkpoint));
     CHECK(session.experiment.data.format == "quarters");
     checkpoint.load_into(*session.backend, session.parameters);
-    const engine::DataSet data = format.load({});
+    const residual::DataSet data = format.load({});
     CHECK(refusal_of(checkpoint, session.data, data.fingerprint).empty());
     auto test = session.test_batches(data.test, session.set_mean(*checkpoint.mean(session.data.image_shape())));
     CHECK(test.samples() == 20);
     std::vector<float> logits;
-    const auto result = engine::evaluate(*session.backend, *session.model, test, &logits);
+    const auto result = residual::evaluate(*session.backend, *session.model, test, &logits);
     CHECK(logits.size() == 20 * 4);
     CHECK(result.accuracy == checkpoint.info()->test_accuracy);
     CHECK(result.accuracy > 0.5);
@@ -116,13 +116,13 @@ TEST_CASE("a data set that only a test knows trains, is saved, resumes and is ev
     // Another data set.
     CHECK_THAT(refusal_of(checkpoint, session.data, data.fingerprint + 1), ContainsSubstring("fingerprint"));
     CHECK_THAT(
-        refusal_of(checkpoint, engine::data_format("cifar10").description, data.fingerprint),
+        refusal_of(checkpoint, residual::data_format("cifar10").description, data.fingerprint),
         ContainsSubstring("trained on the 4 classes upper left, upper right, lower left, ..., but the 10 classes "
                           "of CIFAR-10 are airplane, automobile, bird, ..."));
-    tools::Experiment other = tools::experiment_of(checkpoint);
+    residual::tools::Experiment other = residual::tools::experiment_of(checkpoint);
     other.data.format = "cifar10";
     CHECK_THROWS_WITH(
-        tools::refuse_other_model(checkpoint, other),
+        residual::tools::refuse_other_model(checkpoint, other),
         ContainsSubstring("/data/format is \"quarters\" in the checkpoint, but \"cifar10\" is asked for"));
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("a batch is at most the images of the data set", "[data]") {
     invented();
     const auto read = [](int batch) {
         const std::vector<std::string> overrides = {"train.batch_size=" + std::to_string(batch)};
-        return tools::experiment_from_json(config(1), "test", overrides);
+        return residual::tools::experiment_from_json(config(1), "test", overrides);
     };
     CHECK(read(64).train.batch_size == 64);
     CHECK_THROWS_WITH(

@@ -5,7 +5,7 @@
 #include "engine/data/data_set.h"
 #include "tests/catch.h"
 
-using engine::DataDescription;
+using residual::DataDescription;
 
 TEST_CASE("the per-pixel mean equals the plain sum", "[data]") {
     // Below, at and above the block that 16-bit sums hold, and all bytes at their largest.
@@ -19,7 +19,7 @@ TEST_CASE("the per-pixel mean equals the plain sum", "[data]") {
         std::mt19937 random(7);
         for (uint8_t& byte : records) byte = static_cast<uint8_t>(random());
     }
-    const std::vector<float> mean = engine::pixel_mean(data, records);
+    const std::vector<float> mean = residual::pixel_mean(data, records);
     REQUIRE(mean.size() == record_bytes - 1);
     size_t wrong = 0, element = 0;
     const size_t pixels = mean.size() / 2;

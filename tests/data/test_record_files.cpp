@@ -14,16 +14,16 @@
 
 namespace {
 
-using engine::check_records;
-using engine::Cifar10;
-using engine::data_format;
-using engine::DataError;
-using engine::DataSet;
-using engine::find_data;
+using residual::check_records;
+using residual::Cifar10;
+using residual::data_format;
+using residual::DataError;
+using residual::DataSet;
+using residual::find_data;
 using tests::TemporaryFolder;
 
-const engine::DataDescription& cifar10() {
-    return engine::cifar10_description();
+const residual::DataDescription& cifar10() {
+    return residual::cifar10_description();
 }
 
 DataSet load(const char* format, const std::filesystem::path& folder) {
@@ -95,9 +95,9 @@ class Environment {
 TEST_CASE("CRC-32 has its check value", "[data]") {
     const std::string text = "123456789";
     const auto bytes = std::as_bytes(std::span(text));
-    CHECK(engine::crc32_of(bytes) == 0xCBF43926u);
-    CHECK(engine::crc32_of(bytes.subspan(4), engine::crc32_of(bytes.first(4))) == 0xCBF43926u);
-    CHECK(engine::crc32_of({}) == 0u);
+    CHECK(residual::crc32_of(bytes) == 0xCBF43926u);
+    CHECK(residual::crc32_of(bytes.subspan(4), residual::crc32_of(bytes.first(4))) == 0xCBF43926u);
+    CHECK(residual::crc32_of({}) == 0u);
 }
 
 // CIFAR-100's record: the coarse label, then CIFAR-10's with a fine label.
@@ -128,7 +128,7 @@ TEST_CASE("CIFAR-10 is read in the order of its files", "[data]") {
     CHECK(data.test[1] == 6);
     const std::vector<uint8_t> records = random_records(1);
     CHECK(std::equal(records.begin() + 2, records.end(), data.train.begin() + 3 * kFileBytes + 2));
-    CHECK(data.fingerprint == engine::crc32_of(std::as_bytes(std::span(data.train))));
+    CHECK(data.fingerprint == residual::crc32_of(std::as_bytes(std::span(data.train))));
 
     const TemporaryFolder parent;
     std::filesystem::rename(folder.path(), parent / "cifar-10-batches-bin");
@@ -230,7 +230,7 @@ TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
     write_cifar100(folder / "cifar-100-binary");
     CHECK(std::filesystem::file_size(folder / "cifar-100-binary/train.bin") == 153'700'000);
     CHECK(std::filesystem::file_size(folder / "cifar-100-binary/test.bin") == 30'740'000);
-    const engine::DataDescription& description = data_format("cifar100").description;
+    const residual::DataDescription& description = data_format("cifar100").description;
     CHECK(description.classes() == 100);
     CHECK(description.class_names.front() == "apple");
     CHECK(description.class_names[53] == "orange");
@@ -245,7 +245,7 @@ TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
     std::vector<uint8_t> plain = random_records(2);
     for (size_t i = 0; i < 10'000; ++i) plain[i * 3073] = data.test[i * 3073];
     CHECK(data.test == plain);
-    CHECK(data.fingerprint == engine::crc32_of(std::as_bytes(std::span(data.train))));
+    CHECK(data.fingerprint == residual::crc32_of(std::as_bytes(std::span(data.train))));
 
     SECTION("short") {
         std::filesystem::resize_file(folder / "cifar-100-binary/test.bin", 30'739'999);

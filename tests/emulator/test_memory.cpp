@@ -2,8 +2,8 @@
 #include "tests/emulator/planted.h"
 
 using namespace planted;
-using kernels::dynamic_shared;
-using kernels::launch;
+using residual::kernels::dynamic_shared;
+using residual::kernels::launch;
 
 namespace {
 

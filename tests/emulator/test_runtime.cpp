@@ -2,8 +2,8 @@
 #include "tests/emulator/planted.h"
 
 using namespace planted;
-using kernels::launch;
-using kernels::LaunchError;
+using residual::kernels::launch;
+using residual::kernels::LaunchError;
 
 namespace {
 

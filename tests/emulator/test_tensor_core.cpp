@@ -8,17 +8,17 @@
 #include "tests/emulator/planted.h"
 
 using namespace planted;
-using kernels::Accumulator;
-using kernels::bfloat16;
-using kernels::copy_async;
-using kernels::dynamic_shared;
-using kernels::FragmentA;
-using kernels::FragmentB;
-using kernels::launch;
-using kernels::load_matrices;
-using kernels::load_matrices_transposed;
-using kernels::multiply_add;
-using kernels::wait_for_copies;
+using residual::kernels::Accumulator;
+using residual::kernels::bfloat16;
+using residual::kernels::copy_async;
+using residual::kernels::dynamic_shared;
+using residual::kernels::FragmentA;
+using residual::kernels::FragmentB;
+using residual::kernels::launch;
+using residual::kernels::load_matrices;
+using residual::kernels::load_matrices_transposed;
+using residual::kernels::multiply_add;
+using residual::kernels::wait_for_copies;
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include "tests/emulator/planted.h"
 
 using namespace planted;
-using kernels::launch;
+using residual::kernels::launch;
 
 namespace {
 

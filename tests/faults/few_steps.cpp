@@ -1,13 +1,13 @@
-// A whole training run in a tenth of a second: what resnet-train does, on a few drawn pictures.
+// A whole training run in a tenth of a second: what resnet-train does, on a few drawn images.
 //
 //     few-steps FOLDER [--resume] [key.path=value]...
 #include <string>
 #include <vector>
 
-#include "engine/data/pictures.h"
-#include "tools/program.h"
+#include "tools/programs/drawn_images.h"
+#include "tools/programs/program.h"
+#include "tools/programs/standard_streams.h"
 #include "tools/run/training.h"
-#include "tools/standard_streams.h"
 
 namespace {
 
@@ -18,12 +18,13 @@ constexpr const char* kConfig = R"({
     "run": {"log_every": 2, "eval_every": 4, "checkpoint_every": 3, "keep": 2}
 })";
 
-tools::Pictures pictures() {
-    return {engine::make_data_set(engine::draw_pictures(1, 0, 40), engine::draw_pictures(2, 0, 20)), "drawn"};
+residual::tools::Images images() {
+    return {residual::make_data_set(residual::tools::draw_images(1, 0, 40), residual::tools::draw_images(2, 0, 20)),
+            "drawn"};
 }
 
 void warn(const std::string& message) {
-    tools::print_error("few-steps: warning", message);
+    residual::tools::print_error("few-steps: warning", message);
 }
 
 }  // namespace
@@ -32,14 +33,15 @@ int main(int argc, char** argv) {
     CLI::App app("Trains a small network for a few steps.", "few-steps");
     std::string folder;
     std::vector<std::string> overrides;
-    tools::StartOptions options;
+    residual::tools::StartOptions options;
     app.add_option("folder", folder)->required();
     app.add_option("overrides", overrides);
     app.add_flag("--resume", options.resume);
-    return tools::run_program(app, argc, argv, [&] {
+    return residual::tools::run_program(app, argc, argv, [&] {
         overrides.push_back("run.dir=\"" + folder + "\"");
-        engine::Signals signals;
-        const auto experiment = tools::experiment_from_json(kConfig, "few-steps", overrides);
-        return tools::exit_code_after(tools::run_training(experiment, options, pictures, warn, signals));
+        residual::Signals signals;
+        const auto experiment = residual::tools::experiment_from_json(kConfig, "few-steps", overrides);
+        return residual::tools::exit_code_after(
+            residual::tools::run_training(experiment, options, images, warn, signals));
     });
 }

@@ -7,7 +7,7 @@ bin=$1
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
 cd "$repository"
 data=$scratch/data
-"$bin/draw-pictures" "$data" >/dev/null
+"$bin/draw-images" "$data" >/dev/null
 export CIFAR10_DIR=$data
 config=$scratch/tiny.json
 cat >"$config" <<'JSON'

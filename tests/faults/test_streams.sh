@@ -74,7 +74,7 @@ expect "once" equal "$(wc -l <output)" 1
 deaf "${evaluation[@]}"
 expect "evaluation that nobody listens to fails, for its result is lost" exits_with 1
 expect "and says so" says "resnet-eval: standard output cannot be written, and what was to stand there is lost: Broken pipe"
-for program in resnet-train resnet-eval kernel-bench draw-pictures; do
+for program in resnet-train resnet-eval kernel-bench draw-images; do
     deaf "$bin/$program" --help
     expect "$program: help that nobody reads is an error, not a signal" exits_with 1
 done
@@ -91,7 +91,7 @@ expect "a warning stands on standard error" says "warning: standard output canno
 full "$bin/kernel-bench" --device cpu --list
 expect "a list on a full disk fails" exits_with 1
 expect "and says so" says "kernel-bench: standard output cannot be written, and what was to stand there is lost"
-full "$bin/draw-pictures" --help
+full "$bin/draw-images" --help
 expect "help on a full disk fails" exits_with 1
 
 # ---- a terminal of one column, and a decimal comma

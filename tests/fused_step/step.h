@@ -19,18 +19,18 @@ struct Step {
     std::map<std::string, std::vector<float>> golden;
 };
 
-inline Step one_step(std::unique_ptr<engine::Backend> device, const GoldenFile& golden) {
-    GoldenNetwork network(std::move(device), golden, engine::DType::kBFloat16);
-    engine::Backend& backend = *network.backend;
+inline Step one_step(std::unique_ptr<residual::Backend> device, const GoldenFile& golden) {
+    GoldenNetwork network(std::move(device), golden, residual::DType::kBFloat16);
+    residual::Backend& backend = *network.backend;
     auto& parameters = network.parameters;
-    engine::ScheduleConfig schedule;
+    residual::ScheduleConfig schedule;
     schedule.boundaries = {};
     schedule.values = {golden.number("learning_rate")};
-    engine::Sgd optimizer(backend, parameters, golden.optimizer(), schedule);
-    engine::Totals totals(backend);
+    residual::Sgd optimizer(backend, parameters, golden.optimizer(), schedule);
+    residual::Totals totals(backend);
 
     Step step;
-    engine::compute_gradients(backend, *network.model, parameters, network.batch, totals.sums());
+    residual::compute_gradients(backend, *network.model, parameters, network.batch, totals.sums());
     for (const auto& parameter : parameters.parameters()) {
         step.gradients[parameter->name] = network.read(parameter->gradient);
     }

@@ -7,9 +7,9 @@
 #include "tests/catch.h"
 #include "tests/emulator/stream.h"
 #include "tests/support/training.h"
-#include "tools/kernel_bench/step_kernels.h"
+#include "tools/bench/kernel_bench/step_kernels.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "engine/ops/conv.h"
 #include "tests/catch.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 
@@ -16,7 +16,7 @@ class SharedMemory {
 
 bool fuses(Backend& backend, int side, int channels) {
     const auto params = ops::conv_params({2, side, side, channels}, {channels, 3, 3, channels}, 1, ops::Padding::kSame);
-    return backend.fused()->has_half_unit(params, DType::kBFloat16);
+    return backend.fused()->has_bn_relu_conv(params, DType::kBFloat16);
 }
 
 }  // namespace

@@ -16,21 +16,21 @@ struct Result {
 
 // Two steps, of which the second is recorded where the device can.
 Result train(const char* format, bool fused) {
-    tools::Experiment experiment;
-    experiment.model = models::ResNetConfig{.depth = 8};
+    residual::tools::Experiment experiment;
+    experiment.model = residual::models::ResNetConfig{.depth = 8};
     experiment.data.format = format;
     experiment.train.batch_size = 2;
     experiment.train.seed = 3;
-    experiment.train.precision = engine::PrecisionChoice::bf16;
+    experiment.train.precision = residual::PrecisionChoice::bf16;
     experiment.schedule.boundaries = {};
     experiment.schedule.values = {0.01};
-    tools::Session session(experiment, engine::make_cuda_backend({.fused = fused}));
-    engine::FusedOps* ops = session.backend->fused();
+    residual::tools::Session session(experiment, residual::make_cuda_backend({.fused = fused}));
+    residual::FusedOps* ops = session.backend->fused();
     REQUIRE((ops != nullptr) == fused);
     if (fused) {
-        const engine::Shape head{session.data.classes(), 64};
-        CHECK(ops->has_classifier({2, 8, 8, 64}, head, engine::DType::kBFloat16) == (session.data.classes() <= 32));
-        CHECK(ops->has_stem({2, 32, 32, 3, 16, 3, 1, 1, 1, 1, 1}, engine::DType::kBFloat16));
+        const residual::Shape head{session.data.classes(), 64};
+        CHECK(ops->has_classifier({2, 8, 8, 64}, head, residual::DType::kBFloat16) == (session.data.classes() <= 32));
+        CHECK(ops->has_stem({2, 32, 32, 3, 16, 3, 1, 1, 1, 1, 1}, residual::DType::kBFloat16));
     }
     auto records = test::numbered_records(4);
     const auto record_bytes = static_cast<size_t>(session.data.record_bytes());

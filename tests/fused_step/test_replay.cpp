@@ -4,16 +4,16 @@
 
 TEST_CASE("replays of a fused step leave the bits of eager steps: ResNet-8", "[fused_step][gpu]") {
     if (test::skipped_without_gpu()) return;
-    test::check_replays(test::kPreact, engine::DType::kBFloat16, {.fused = true});
+    test::check_replays(test::kPreact, residual::DType::kBFloat16, {.fused = true});
 }
 
 // No fused kernel knows most of its shapes: those are composed.
 TEST_CASE("replays of a fused step leave the bits of eager steps: WRN-10-2", "[fused_step][gpu]") {
     if (test::skipped_without_gpu()) return;
-    test::check_replays(test::kWide, engine::DType::kBFloat16, {.fused = true});
+    test::check_replays(test::kWide, residual::DType::kBFloat16, {.fused = true});
 }
 
 TEST_CASE("replays of a fused step leave the bits of eager steps: Plain-8", "[fused_step][gpu]") {
     if (test::skipped_without_gpu()) return;
-    test::check_replays(test::kPlain, engine::DType::kBFloat16, {.fused = true});
+    test::check_replays(test::kPlain, residual::DType::kBFloat16, {.fused = true});
 }

@@ -7,22 +7,22 @@ using namespace test;
 
 namespace {
 
-bool all_fused(engine::Backend& backend, const char* name) {
+bool all_fused(residual::Backend& backend, const char* name) {
     // The convolutions of depth 8 behind the stem: channels and stride.
     const struct {
         int height, in, out, stride;
     } convolutions[] = {{32, 16, 16, 1}, {32, 16, 32, 2}, {16, 32, 32, 1}, {16, 32, 64, 2}, {8, 64, 64, 1}};
-    engine::FusedOps* fused = backend.fused();
+    residual::FusedOps* fused = backend.fused();
     if (fused == nullptr) return false;
     for (const auto& c : convolutions) {
         INFO(name);
-        const auto params = engine::ops::conv_params({4, c.height, c.height, c.in}, {c.out, 3, 3, c.in}, c.stride,
-                                                     engine::ops::Padding::kSame);
-        if (!fused->has_half_unit(params, engine::DType::kBFloat16)) return false;
+        const auto params = residual::ops::conv_params({4, c.height, c.height, c.in}, {c.out, 3, 3, c.in}, c.stride,
+                                                       residual::ops::Padding::kSame);
+        if (!fused->has_bn_relu_conv(params, residual::DType::kBFloat16)) return false;
     }
-    const auto stem = engine::ops::conv_params({4, 32, 32, 3}, {16, 3, 3, 3}, 1, engine::ops::Padding::kSame);
-    return fused->has_stem(stem, engine::DType::kBFloat16) &&
-           fused->has_classifier({4, 8, 8, 64}, {10, 64}, engine::DType::kBFloat16);
+    const auto stem = residual::ops::conv_params({4, 32, 32, 3}, {16, 3, 3, 3}, 1, residual::ops::Padding::kSame);
+    return fused->has_stem(stem, residual::DType::kBFloat16) &&
+           fused->has_classifier({4, 8, 8, 64}, {10, 64}, residual::DType::kBFloat16);
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ TEST_CASE("a step in bfloat16 is as near to float64 as PyTorch's autocast", "[fu
         const GoldenFile golden(name);
         for (const bool fused : {false, true}) {
             INFO(name << (fused ? ", fused" : ", composed"));
-            check_near_float64(one_step(fused ? make_reference_fused_backend() : engine::make_cpu_backend(), golden),
+            check_near_float64(one_step(fused ? make_reference_fused_backend() : residual::make_cpu_backend(), golden),
                                golden);
         }
     }
@@ -45,7 +45,7 @@ TEST_CASE(
     for (const char* name : kNarrowNetworks) {
         INFO(name);
         const GoldenFile golden(name);
-        auto backend = engine::make_cuda_backend({.fused = true});
+        auto backend = residual::make_cuda_backend({.fused = true});
         REQUIRE(all_fused(*backend, name));
         const Step step = one_step(std::move(backend), golden);
         check_alike(step, one_step(make_reference_fused_backend(), golden));

@@ -8,11 +8,11 @@
 
 namespace fuzz {
 
-inline void expect_to_survive(const tools::Experiment& experiment) {
-    const std::string written = tools::to_json(experiment);
-    const tools::Experiment again = tools::experiment_from_json(written, "written");
-    ASSERT(again == experiment);
-    ASSERT(tools::to_json(again) == written);
+inline void expect_to_survive(const residual::tools::Experiment& experiment) {
+    const std::string written = residual::tools::to_json(experiment);
+    const residual::tools::Experiment again = residual::tools::experiment_from_json(written, "written");
+    RESIDUAL_ASSERT(again == experiment);
+    RESIDUAL_ASSERT(residual::tools::to_json(again) == written);
 }
 
 }  // namespace fuzz

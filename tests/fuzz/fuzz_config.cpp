@@ -7,10 +7,10 @@
 #include "tools/run/experiment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    std::optional<tools::Experiment> experiment;
+    std::optional<residual::tools::Experiment> experiment;
     try {
-        experiment = tools::experiment_from_json(fuzz::text_of(data, size), "input");
-    } catch (const engine::InputError&) {
+        experiment = residual::tools::experiment_from_json(fuzz::text_of(data, size), "input");
+    } catch (const residual::InputError&) {
         return 0;
     }
     fuzz::expect_to_survive(*experiment);

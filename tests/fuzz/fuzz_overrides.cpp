@@ -31,10 +31,10 @@ std::vector<std::string> lines_of(std::string_view text) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    std::optional<tools::Experiment> experiment;
+    std::optional<residual::tools::Experiment> experiment;
     try {
-        experiment = tools::experiment_from_json(kConfiguration, "file", lines_of(fuzz::text_of(data, size)));
-    } catch (const engine::InputError&) {
+        experiment = residual::tools::experiment_from_json(kConfiguration, "file", lines_of(fuzz::text_of(data, size)));
+    } catch (const residual::InputError&) {
         return 0;
     }
     fuzz::expect_to_survive(*experiment);

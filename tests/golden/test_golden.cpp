@@ -30,27 +30,27 @@ const Golden kCases[] = {
     {"full_resnet56", 1e-5, 1e-5, 5e-3},
 };
 
-void check_case(std::unique_ptr<engine::Backend> backend, const Golden& allowed) {
+void check_case(std::unique_ptr<residual::Backend> backend, const Golden& allowed) {
     INFO(allowed.name);
     const GoldenFile golden(allowed.name);
     GoldenNetwork network(std::move(backend), golden);
-    engine::Backend& device = *network.backend;
+    residual::Backend& device = *network.backend;
     auto& parameters = network.parameters;
 
-    engine::Context evaluation{device, nullptr, false};
-    const auto logits = network.model->forward(evaluation, engine::Variable(network.batch.images, false));
+    residual::Context evaluation{device, nullptr, false};
+    const auto logits = network.model->forward(evaluation, residual::Variable(network.batch.images, false));
     CHECK(relative_error(network.read(logits.value()), golden.values("logits.eval")) <= allowed.logits);
 
     // The first update, at rate 0, shows the gradient and leaves the weights.
-    engine::ScheduleConfig schedule;
+    residual::ScheduleConfig schedule;
     schedule.boundaries = {1};
     schedule.values = {0, golden.number("learning_rate")};
-    engine::Sgd optimizer(device, parameters, golden.optimizer(), schedule);
+    residual::Sgd optimizer(device, parameters, golden.optimizer(), schedule);
     const auto batch = static_cast<int>(network.batch.labels.elements());
     const int steps = golden.has("after10.head.weight") ? static_cast<int>(golden.number("steps")) : 1;
     for (int step = 0; step < steps; ++step) {
-        engine::Totals totals(device);
-        engine::compute_gradients(device, *network.model, parameters, network.batch, totals.sums());
+        residual::Totals totals(device);
+        residual::compute_gradients(device, *network.model, parameters, network.batch, totals.sums());
         if (step == 0) {
             optimizer.update(batch, totals.sums());
             const auto averages = totals.take();
@@ -82,7 +82,7 @@ void check_case(std::unique_ptr<engine::Backend> backend, const Golden& allowed)
 }  // namespace
 
 TEST_CASE("Networks agree with PyTorch's float64 on the CPU") {
-    for (const Golden& golden : kCases) check_case(engine::make_cpu_backend(), golden);
+    for (const Golden& golden : kCases) check_case(residual::make_cpu_backend(), golden);
 }
 
 TEST_CASE("Networks agree with PyTorch's float64 where operations are fused") {
@@ -91,26 +91,26 @@ TEST_CASE("Networks agree with PyTorch's float64 where operations are fused") {
 
 TEST_CASE("Networks agree with PyTorch's float64 where fused and composed operations take turns") {
     test::FusedSelection selection;
-    SECTION("of the half units only those of equal sizes") {
-        selection.half_unit = [](const auto& conv) { return conv.in_channels == conv.out_channels; };
+    SECTION("of the BN-ReLU-conv units only those of equal sizes") {
+        selection.bn_relu_conv = [](const auto& conv) { return conv.in_channels == conv.out_channels; };
     }
-    SECTION("of the half units only those of other sizes") {
-        selection.half_unit = [](const auto& conv) { return conv.in_channels != conv.out_channels; };
+    SECTION("of the BN-ReLU-conv units only those of other sizes") {
+        selection.bn_relu_conv = [](const auto& conv) { return conv.in_channels != conv.out_channels; };
     }
-    SECTION("half units alone") {
+    SECTION("BN-ReLU-conv units alone") {
         selection.stem = false;
         selection.classifier = false;
     }
     SECTION("stem and classifier alone") {
-        selection.half_unit = [](const auto&) { return false; };
+        selection.bn_relu_conv = [](const auto&) { return false; };
     }
     for (const Golden& golden : kCases) check_case(test::make_reference_fused_backend(selection), golden);
 }
 
 TEST_CASE("Networks agree with PyTorch's float64 on the GPU", "[gpu]") {
-    if (const std::string reason = engine::why_no_cuda(); !reason.empty()) {
+    if (const std::string reason = residual::why_no_cuda(); !reason.empty()) {
         WARN("skipped: no GPU (" << reason << ")");
         return;
     }
-    for (const Golden& golden : kCases) check_case(engine::make_cuda_backend({}), golden);
+    for (const Golden& golden : kCases) check_case(residual::make_cuda_backend({}), golden);
 }

@@ -13,8 +13,8 @@
 
 namespace {
 
-using engine::AtomicFile;
-using engine::write_file_atomically;
+using residual::AtomicFile;
+using residual::write_file_atomically;
 using tests::read_text;
 using tests::TemporaryFolder;
 
@@ -83,7 +83,7 @@ TEST_CASE("a write that fails half-way leaves the old file", "[io]") {
         const test::FileSizeLimit limit(4096);
         try {
             write_file_atomically(path, large);
-        } catch (const engine::Error& error) {
+        } catch (const residual::Error& error) {
             message = error.what();
         }
     }

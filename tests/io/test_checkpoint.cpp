@@ -15,7 +15,7 @@
 
 namespace {
 
-using namespace engine;
+using namespace residual;
 using tests::read_text;
 using tests::TemporaryFolder;
 
@@ -151,7 +151,7 @@ TEST_CASE_METHOD(Fixture, "a checkpoint with one bit flipped is refused, whereve
     const std::byte* data = file.tensors().front().data.data();
     const size_t data_begin = 8 + header_bytes(whole);
     size_t accepted = 0;
-    // The mean picture is most of the file: some bits of it stand for all.
+    // The mean image is most of the file: some bits of it stand for all.
     for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
         const size_t at = bit / 8;
         const TensorView* tensor = nullptr;
@@ -283,7 +283,7 @@ TEST_CASE_METHOD(Fixture, "weights from elsewhere that do not fit are refused by
         return std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& view) { return view.name == name; });
     };
     refused("the tensor head.bias is missing", [&](auto& tensors) { tensors.erase(named(tensors, "head.bias")); });
-    refused("the tensor norm.running_mean is missing",
+    refused("the tensor batch_norm.running_mean is missing",
             [&](auto& tensors) { named(tensors, "norm.running_mean")->name = "norm.running_meen"; });
     refused("the tensor stages.0 is none of this model's", [&](auto& tensors) {
         tensors.push_back(*named(tensors, "head.bias"));

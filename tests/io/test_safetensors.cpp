@@ -13,10 +13,10 @@
 
 namespace {
 
-using engine::SafetensorsFile;
-using engine::SafetensorsType;
-using engine::TensorView;
-using engine::write_safetensors;
+using residual::SafetensorsFile;
+using residual::SafetensorsType;
+using residual::TensorView;
+using residual::write_safetensors;
 using tests::read_text;
 using tests::TemporaryFolder;
 
@@ -48,7 +48,7 @@ std::string message_for(const std::string& json, size_t data_bytes) {
     const auto path = write_raw(folder, json, data_bytes, json.size());
     try {
         SafetensorsFile::read(path);
-    } catch (const engine::InputError& error) {
+    } catch (const residual::InputError& error) {
         CHECK_THAT(error.what(), ContainsSubstring(path.string()));
         return error.what();
     }
@@ -248,7 +248,7 @@ TEST_CASE("safetensors: a file larger than the memory is refused before it is re
     const std::string header = "{" + tensor("w", "U8", "[" + claim + "]", "[0," + claim + "]") + "}";
     const auto path = write_raw(folder, header, 0, header.size());
     std::filesystem::resize_file(path, 8 + header.size() + bytes);  // a hole: it takes no space on the disk
-    CHECK_THROWS_AS(SafetensorsFile::read(path), engine::Error);
+    CHECK_THROWS_AS(SafetensorsFile::read(path), residual::Error);
     CHECK_THROWS_WITH(SafetensorsFile::read(path),
                       ContainsSubstring(path.string() + ": out of memory: its tensors take 1048576.0 MiB; ") &&
                           ContainsSubstring("MiB of") && ContainsSubstring("are free"));
@@ -260,9 +260,9 @@ TEST_CASE("safetensors: a caller's mistake is an assertion", "[io]") {
     const TensorView good = view("a", SafetensorsType::kF32, {2}, values);
     const TensorView wrong = view("a", SafetensorsType::kF32, {3}, values);
     const TensorView reserved = view("__metadata__", SafetensorsType::kF32, {2}, values);
-    CHECK_THROWS_AS(write_safetensors(folder / "f", std::vector{good, good}), engine::AssertionError);
-    CHECK_THROWS_AS(write_safetensors(folder / "f", std::vector{wrong}), engine::AssertionError);
-    CHECK_THROWS_AS(write_safetensors(folder / "f", std::vector{reserved}), engine::AssertionError);
+    CHECK_THROWS_AS(write_safetensors(folder / "f", std::vector{good, good}), residual::AssertionError);
+    CHECK_THROWS_AS(write_safetensors(folder / "f", std::vector{wrong}), residual::AssertionError);
+    CHECK_THROWS_AS(write_safetensors(folder / "f", std::vector{reserved}), residual::AssertionError);
     CHECK_THROWS_WITH(write_safetensors(folder / "f", {}, {{"key", "\xff"}}), ContainsSubstring("not UTF-8"));
     CHECK(std::filesystem::is_empty(folder.path()));
 }

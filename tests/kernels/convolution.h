@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "kernels/half_unit.h"
+#include "kernels/bn_relu_conv.h"
 #include "tools/reference/convolution.h"
 
 // Zeros before and after as TensorFlow's "same" has them, or one on each side as far as the output needs it.
@@ -20,26 +20,26 @@ inline void pad_axis(Padding padding, int size, int stride, int& before, int& ou
     }
 }
 
-inline kernels::HalfUnitShape half_unit_shape(int batch, int height, int width, int in_channels, int out_channels,
-                                              int stride, Padding padding) {
-    kernels::HalfUnitShape s{batch, height, width, in_channels, out_channels, stride, 0, 0, 0, 0};
+inline residual::kernels::BnReluConvShape bn_relu_conv_shape(int batch, int height, int width, int in_channels,
+                                                             int out_channels, int stride, Padding padding) {
+    residual::kernels::BnReluConvShape s{batch, height, width, in_channels, out_channels, stride, 0, 0, 0, 0};
     pad_axis(padding, height, stride, s.pad_top, s.out_height);
     pad_axis(padding, width, stride, s.pad_left, s.out_width);
     return s;
 }
 
-inline size_t input_size(const kernels::HalfUnitShape& s) {
+inline size_t input_size(const residual::kernels::BnReluConvShape& s) {
     return static_cast<size_t>(s.batch) * s.height * s.width * s.in_channels;
 }
-inline size_t output_size(const kernels::HalfUnitShape& s) {
+inline size_t output_size(const residual::kernels::BnReluConvShape& s) {
     return static_cast<size_t>(s.batch) * s.out_height * s.out_width * s.out_channels;
 }
-inline size_t weight_size(const kernels::HalfUnitShape& s) {
+inline size_t weight_size(const residual::kernels::BnReluConvShape& s) {
     return size_t{9} * s.in_channels * s.out_channels;
 }
 
 // The reference's shape of the same convolution.
-inline reference::ConvShape reference_shape(const kernels::HalfUnitShape& s) {
+inline residual::reference::ConvShape reference_shape(const residual::kernels::BnReluConvShape& s) {
     return {s.batch,  s.height,  s.width,    s.in_channels, s.out_channels, 3,
             s.stride, s.pad_top, s.pad_left, s.out_height,  s.out_width};
 }

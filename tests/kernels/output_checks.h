@@ -10,7 +10,7 @@
 #include "tools/reference/batch_norm.h"
 
 // Each element to one unit in the last place of bfloat16, and `slack` where products cancel; together to less.
-inline void check_rounded(const std::vector<kernels::bfloat16>& actual, const std::vector<double>& expected,
+inline void check_rounded(const std::vector<residual::kernels::bfloat16>& actual, const std::vector<double>& expected,
                           double slack) {
     REQUIRE(actual.size() == expected.size());
     size_t wrong = 0;
@@ -23,9 +23,9 @@ inline void check_rounded(const std::vector<kernels::bfloat16>& actual, const st
 }
 
 // The statistics of `values` [rows, channels].
-inline void check_statistics(const std::vector<kernels::bfloat16>& values, const std::vector<float>& mean,
+inline void check_statistics(const std::vector<residual::kernels::bfloat16>& values, const std::vector<float>& mean,
                              const std::vector<float>& variance) {
-    const reference::Moments moments = reference::moments_of(to_doubles(values), mean.size());
+    const residual::reference::Moments moments = residual::reference::moments_of(to_doubles(values), mean.size());
     for (size_t c = 0; c < mean.size(); ++c) {
         const double expected = moments.mean[c], expected_variance = moments.variance[c];
         CAPTURE(c, mean[c], expected, variance[c], expected_variance);

@@ -11,7 +11,7 @@
 #include "kernels/exec.h"
 #include "tests/catch.h"
 
-#if defined(KERNELS_CUDA)
+#if defined(RESIDUAL_CUDA)
 #include <cuda_runtime_api.h>
 #endif
 
@@ -19,7 +19,7 @@
 inline constexpr int kPoison = 0xff;
 
 struct HostPlace {
-    static kernels::Host exec() { return {}; }
+    static residual::kernels::Host exec() { return {}; }
 
     template <class T>
     class Array {
@@ -36,14 +36,14 @@ struct HostPlace {
     };
 };
 
-#if defined(KERNELS_CUDA)
+#if defined(RESIDUAL_CUDA)
 
 inline void check_cuda(cudaError_t error) {
     if (error != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
 }
 
 struct CudaPlace {
-    static kernels::Cuda exec() { return {}; }
+    static residual::kernels::Cuda exec() { return {}; }
 
     static bool present() {
         int devices = 0;

@@ -11,8 +11,8 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::AugmentShape;
-using kernels::bfloat16;
+using residual::kernels::AugmentShape;
+using residual::kernels::bfloat16;
 
 namespace {
 
@@ -22,12 +22,12 @@ struct AugmentCase {
 };
 
 const AugmentCase kCases[] = {
-    {{1, 1, 32, 32, 3, 0, false, false, 0}, 0},                    // the plain picture
+    {{1, 1, 32, 32, 3, 0, false, false, 0}, 0},                    // the plain image
     {{5, 7, 32, 32, 3, 0, false, true, 1}, 1},                     // a batch across the end of an epoch
     {{4, 9, 32, 32, 3, 0, true, false, 2}, 100},                   // flip alone
     {{6, 11, 32, 32, 3, 4, false, true, 3}, 12345},                // crop alone
     {{128, 300, 32, 32, 3, 4, true, true, 4}, 63999},              // as in training
-    {{3, 50, 32, 32, 3, 40, true, true, 5}, 7},                    // a crop that may miss the picture
+    {{3, 50, 32, 32, 3, 40, true, true, 5}, 7},                    // a crop that may miss the image
     {{2, 10, 32, 32, 3, 4, true, true, ~uint64_t{0}}, 1ll << 33},  // both words of seed and step
     {{3, 5, 8, 8, 1, 2, true, true, 6}, 9},                        // small and gray
     {{3, 4, 5, 7, 2, 1, true, true, 7}, 3},                        // odd sizes, lower than wide
@@ -48,18 +48,18 @@ std::vector<uint8_t> make_records(const AugmentShape& shape) {
     return records;
 }
 
-struct Picture {
+struct Image {
     std::vector<double> pixels;  // [height, width, channels]
     int32_t label;
 };
 
 // By the book: subtract the mean, pad with zeros, cut out, mirror.
-Picture augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& records, const std::vector<float>& mean) {
+Image augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& records, const std::vector<float>& mean) {
     const AugmentShape& s = test.shape;
     const uint64_t position = static_cast<uint64_t>(test.step) * s.batch + i;
     const uint64_t epoch = position / s.samples;
     uint64_t sample = position % s.samples;
-    if (s.shuffle) sample = kernels::permuted(s.seed, epoch, static_cast<uint32_t>(sample), s.samples);
+    if (s.shuffle) sample = residual::kernels::permuted(s.seed, epoch, static_cast<uint32_t>(sample), s.samples);
     const uint8_t* record = records.data() + sample * record_bytes(s);
     const int height = s.height, width = s.width, channels = s.channels, stride = width + 2 * s.pad;
     std::vector<double> padded(static_cast<size_t>(height + 2 * s.pad) * stride * channels, 0.0);
@@ -70,21 +70,21 @@ Picture augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& re
                     static_cast<double>(record[1 + (c * height + y) * width + x]) -
                     mean[(y * width + x) * channels + c];
             }
-    const kernels::Philox4 words = kernels::philox4x32_10(
+    const residual::kernels::Philox4 words = residual::kernels::philox4x32_10(
         {{static_cast<uint32_t>(i), static_cast<uint32_t>(test.step), static_cast<uint32_t>(test.step >> 32), 3}},
         {{static_cast<uint32_t>(s.seed), static_cast<uint32_t>(s.seed >> 32)}});
     const uint64_t choices = 2 * s.pad + 1;
     const int top = static_cast<int>(words.v[0] * choices >> 32), left = static_cast<int>(words.v[1] * choices >> 32);
     const bool mirror = s.flip && words.v[2] % 2 == 1;
-    Picture picture{std::vector<double>(static_cast<size_t>(height) * width * channels), record[0]};
+    Image image{std::vector<double>(static_cast<size_t>(height) * width * channels), record[0]};
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x)
             for (int c = 0; c < channels; ++c) {
                 const int target = mirror ? width - 1 - x : x;
-                picture.pixels[(y * width + target) * channels + c] =
+                image.pixels[(y * width + target) * channels + c] =
                     padded[((y + top) * stride + x + left) * channels + c];
             }
-    return picture;
+    return image;
 }
 
 template <class Place, class T>
@@ -97,16 +97,17 @@ void augment_of() {
         std::vector<double> expected;
         std::vector<int32_t> expected_labels;
         for (int i = 0; i < s.batch; ++i) {
-            const Picture picture = augmented(test, i, records, mean);
-            expected.insert(expected.end(), picture.pixels.begin(), picture.pixels.end());
-            expected_labels.push_back(picture.label);
+            const Image image = augmented(test, i, records, mean);
+            expected.insert(expected.end(), image.pixels.begin(), image.pixels.end());
+            expected_labels.push_back(image.label);
         }
         typename Place::template Array<uint8_t> data(records);
         typename Place::template Array<float> means(mean);
         typename Place::template Array<int64_t> step(std::vector<int64_t>{test.step});
         typename Place::template Array<T> images(expected.size());
         typename Place::template Array<int32_t> labels(s.batch);
-        kernels::gather_augment(Place::exec(), s, data.data(), means.data(), step.data(), images.data(), labels.data());
+        residual::kernels::gather_augment(Place::exec(), s, data.data(), means.data(), step.data(), images.data(),
+                                          labels.data());
         check_close(images.read(), expected);
         CHECK(labels.read() == expected_labels);
     }
@@ -123,7 +124,7 @@ void augment_cases() {
 PLACED_TEST_CASE("Gather, crop, flip and mean subtraction", "[kernels][augment]", augment_cases)
 
 // Pearson's chi-square with 80 degrees of freedom: above 142 with a probability under 3e-5.
-TEST_CASE("Crop offsets are even and half of the pictures are flipped", "[kernels][augment]") {
+TEST_CASE("Crop offsets are even and half of the images are flipped", "[kernels][augment]") {
     const AugmentShape shape{128, 50000, 32, 32, 3, 4, true, true, 11};
     std::array<int, 81> offsets{};
     int flipped = 0;
@@ -131,7 +132,7 @@ TEST_CASE("Crop offsets are even and half of the pictures are flipped", "[kernel
     const int draws = kSteps * shape.batch;
     for (int step = 0; step < kSteps; ++step) {
         for (int i = 0; i < shape.batch; ++i) {
-            const kernels::Augmentation how = kernels::augmentation(shape, step, i);
+            const residual::kernels::Augmentation how = residual::kernels::augmentation(shape, step, i);
             REQUIRE((how.top >= 0 && how.top <= 8 && how.left >= 0 && how.left <= 8));
             ++offsets[how.top * 9 + how.left];
             flipped += how.flipped ? 1 : 0;
@@ -148,7 +149,7 @@ TEST_CASE("An epoch shows every sample once", "[kernels][augment]") {
     const AugmentShape shape{7, 50, 32, 32, 3, 0, false, true, 12};
     std::vector<int> seen(50, 0);
     for (int position = 0; position < 50; ++position) {
-        ++seen[kernels::augmentation(shape, position / 7, position % 7).sample];
+        ++seen[residual::kernels::augmentation(shape, position / 7, position % 7).sample];
     }
     CHECK(seen == std::vector<int>(50, 1));
 }

@@ -9,19 +9,19 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
-using kernels::NormShape;
+using residual::kernels::BatchNormShape;
+using residual::kernels::bfloat16;
 
 namespace {
 
 constexpr float kEpsilon = 1e-3f;
 
-const NormShape kShapes[] = {
+const BatchNormShape kShapes[] = {
     {1, 1},     {1, 5},    {2, 3},     {3, 300},   {7, 16},    {63, 1},
     {1000, 17}, {129, 64}, {517, 256}, {211, 257}, {4099, 16}, {40001, 32},
 };
 
-size_t elements(const NormShape& shape) {
+size_t elements(const BatchNormShape& shape) {
     return static_cast<size_t>(shape.rows) * shape.channels;
 }
 
@@ -35,7 +35,7 @@ struct Parameters {
           gamma(uniform_values<float>(channels, 103, -1.5, 1.5)),
           beta(uniform_values<float>(channels, 104, -0.5, 0.5)) {}
 
-    reference::BatchNorm reference(bool relu) const {
+    residual::reference::BatchNorm reference(bool relu) const {
         return {{to_doubles(mean), to_doubles(variance)}, to_doubles(gamma), to_doubles(beta), kEpsilon, relu};
     }
 };
@@ -48,8 +48,8 @@ struct PlacedParameters {
 };
 
 template <class Place, class T>
-void norm_of() {
-    for (const NormShape& s : kShapes) {
+void batch_norm_of() {
+    for (const BatchNormShape& s : kShapes) {
         const Parameters p(s.channels);
         PlacedParameters<Place> placed(p);
         const auto x = uniform_values<T>(elements(s), 1), residual = uniform_values<T>(elements(s), 2);
@@ -59,27 +59,27 @@ void norm_of() {
             const std::vector<double> expected =
                 p.reference(relu).forward(to_doubles(x), add ? to_doubles(residual) : std::vector<double>());
             typename Place::template Array<T> input(x), added(residual), y(x.size());
-            kernels::norm(Place::exec(), s, input.data(), placed.mean.data(), placed.variance.data(),
-                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu, add ? added.data() : nullptr,
-                          y.data());
+            residual::kernels::batch_norm(Place::exec(), s, input.data(), placed.mean.data(), placed.variance.data(),
+                                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu,
+                                          add ? added.data() : nullptr, y.data());
             check_close(y.read(), expected);
-            kernels::norm(Place::exec(), s, input.data(), placed.mean.data(), placed.variance.data(),
-                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu, add ? added.data() : nullptr,
-                          input.data());
+            residual::kernels::batch_norm(Place::exec(), s, input.data(), placed.mean.data(), placed.variance.data(),
+                                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu,
+                                          add ? added.data() : nullptr, input.data());
             check_close(input.read(), expected);
         }
     }
 }
 
 template <class Place>
-void norm_cases() {
-    norm_of<Place, float>();
-    norm_of<Place, bfloat16>();
+void batch_norm_cases() {
+    batch_norm_of<Place, float>();
+    batch_norm_of<Place, bfloat16>();
 }
 
 template <class Place, class T>
 void backward_of() {
-    for (const NormShape& s : kShapes) {
+    for (const BatchNormShape& s : kShapes) {
         const Parameters p(s.channels);
         PlacedParameters<Place> placed(p);
         const auto x = uniform_values<T>(elements(s), 3), dy = uniform_values<T>(elements(s), 4);
@@ -87,24 +87,27 @@ void backward_of() {
         for (int variant = 0; variant < 4; ++variant) {
             const bool relu = variant % 2 == 1, accumulate = variant / 2 == 1;
             CAPTURE(s.rows, s.channels, relu, accumulate);
-            const reference::BatchNorm norm = p.reference(relu);
-            const std::vector<double> g = norm.masked(to_doubles(x), to_doubles(dy));
-            const auto [dgamma, dbeta] = norm.sums(to_doubles(x), g);
-            std::vector<double> dx = norm.dx(to_doubles(x), g);
-            if (accumulate) dx = reference::plus(dx, to_doubles(before));
+            const residual::reference::BatchNorm batch_norm = p.reference(relu);
+            const std::vector<double> g = batch_norm.masked(to_doubles(x), to_doubles(dy));
+            const auto [dgamma, dbeta] = batch_norm.sums(to_doubles(x), g);
+            std::vector<double> dx = batch_norm.dx(to_doubles(x), g);
+            if (accumulate) dx = residual::reference::plus(dx, to_doubles(before));
             typename Place::template Array<T> input(x), upstream(dy);
             typename Place::template Array<T> gradient(accumulate ? before : nan_values<T>(x.size()));
             typename Place::template Array<float> placed_dgamma(s.channels), placed_dbeta(s.channels);
-            typename Place::template Array<float> scratch(kernels::batch_stats_scratch_floats(Place::exec(), s));
-            kernels::norm_backward_reduce(Place::exec(), s, upstream.data(), input.data(), placed.mean.data(),
-                                          placed.variance.data(), placed.gamma.data(), placed.beta.data(), kEpsilon,
-                                          relu, placed_dgamma.data(), placed_dbeta.data(), scratch.data());
+            typename Place::template Array<float> scratch(
+                residual::kernels::batch_stats_scratch_floats(Place::exec(), s));
+            residual::kernels::batch_norm_backward_reduce(Place::exec(), s, upstream.data(), input.data(),
+                                                          placed.mean.data(), placed.variance.data(),
+                                                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu,
+                                                          placed_dgamma.data(), placed_dbeta.data(), scratch.data());
             check_close(placed_dgamma.read(), dgamma);
             check_close(placed_dbeta.read(), dbeta);
             const auto backward = [&](T* target) {
-                kernels::norm_backward(Place::exec(), s, upstream.data(), input.data(), placed.mean.data(),
-                                       placed.variance.data(), placed.gamma.data(), placed.beta.data(), kEpsilon, relu,
-                                       placed_dgamma.data(), placed_dbeta.data(), target, accumulate);
+                residual::kernels::batch_norm_backward(Place::exec(), s, upstream.data(), input.data(),
+                                                       placed.mean.data(), placed.variance.data(), placed.gamma.data(),
+                                                       placed.beta.data(), kEpsilon, relu, placed_dgamma.data(),
+                                                       placed_dbeta.data(), target, accumulate);
             };
             backward(gradient.data());
             check_close(gradient.read(), dx);
@@ -125,7 +128,7 @@ void backward_cases() {
 // Of the moments of x, from gradients as large as sums over the rows; a null one stands for zeros.
 template <class Place, class T>
 void moments_of() {
-    for (const NormShape& s : kShapes) {
+    for (const BatchNormShape& s : kShapes) {
         const auto x = uniform_values<T>(elements(s), 3), before = uniform_values<T>(elements(s), 5);
         const auto mean = uniform_values<float>(s.channels, 101, -0.5, 0.5);
         const auto rows = static_cast<double>(s.rows);
@@ -136,14 +139,14 @@ void moments_of() {
             const bool accumulate = variant % 2 == 1, with_dmean = variant / 2 != 1, with_dvariance = variant / 2 != 2;
             CAPTURE(s.rows, s.channels, accumulate, with_dmean, with_dvariance);
             const std::vector<double> zeros(s.channels);
-            const reference::Moments gradient{with_dmean ? to_doubles(dmean) : zeros,
-                                              with_dvariance ? to_doubles(dvariance) : zeros};
-            std::vector<double> expected = reference::moments_dx(to_doubles(x), to_doubles(mean), gradient);
-            if (accumulate) expected = reference::plus(expected, to_doubles(before));
+            const residual::reference::Moments gradient{with_dmean ? to_doubles(dmean) : zeros,
+                                                        with_dvariance ? to_doubles(dvariance) : zeros};
+            std::vector<double> expected = residual::reference::moments_dx(to_doubles(x), to_doubles(mean), gradient);
+            if (accumulate) expected = residual::reference::plus(expected, to_doubles(before));
             typename Place::template Array<T> input(x), dx(accumulate ? before : nan_values<T>(x.size()));
-            kernels::batch_stats_backward(Place::exec(), s, input.data(), placed_mean.data(),
-                                          with_dmean ? placed_dmean.data() : nullptr,
-                                          with_dvariance ? placed_dvariance.data() : nullptr, dx.data(), accumulate);
+            residual::kernels::batch_stats_backward(
+                Place::exec(), s, input.data(), placed_mean.data(), with_dmean ? placed_dmean.data() : nullptr,
+                with_dvariance ? placed_dvariance.data() : nullptr, dx.data(), accumulate);
             check_close(dx.read(), expected);
             check_unchanged(input, x);
         }
@@ -159,10 +162,12 @@ void moments_cases() {
         const Parameters p(channels);
         PlacedParameters<Place> placed(p);
         const auto dgamma = uniform_values<float>(channels, 8, -90, 90), dbeta = uniform_values<float>(channels, 9);
-        const reference::Moments expected = p.reference(true).moments_gradient({to_doubles(dgamma), to_doubles(dbeta)});
+        const residual::reference::Moments expected =
+            p.reference(true).moments_gradient({to_doubles(dgamma), to_doubles(dbeta)});
         typename Place::template Array<float> dgammas(dgamma), dbetas(dbeta), dmean(channels), dvariance(channels);
-        kernels::norm_backward_moments(Place::exec(), channels, placed.variance.data(), placed.gamma.data(), kEpsilon,
-                                       dgammas.data(), dbetas.data(), dmean.data(), dvariance.data());
+        residual::kernels::batch_norm_backward_moments(Place::exec(), channels, placed.variance.data(),
+                                                       placed.gamma.data(), kEpsilon, dgammas.data(), dbetas.data(),
+                                                       dmean.data(), dvariance.data());
         check_close(dmean.read(), expected.mean);
         check_close(dvariance.read(), expected.variance);
     }
@@ -184,8 +189,8 @@ void running_cases() {
             }
             typename Place::template Array<float> means(mean), variances(variance);
             typename Place::template Array<float> running_mean(old_mean), running_variance(old_variance);
-            kernels::update_running(Place::exec(), channels, rows, means.data(), variances.data(), 0.99f,
-                                    running_mean.data(), running_variance.data());
+            residual::kernels::update_running(Place::exec(), channels, rows, means.data(), variances.data(), 0.99f,
+                                              running_mean.data(), running_variance.data());
             check_close(running_mean.read(), expected_mean);
             check_close(running_variance.read(), expected_variance);
         }
@@ -194,7 +199,7 @@ void running_cases() {
 
 }  // namespace
 
-PLACED_TEST_CASE("Normalisation with and without ReLU and residual", "[kernels][batch_norm]", norm_cases)
+PLACED_TEST_CASE("Normalisation with and without ReLU and residual", "[kernels][batch_norm]", batch_norm_cases)
 PLACED_TEST_CASE("The gradient of the normalisation", "[kernels][batch_norm]", backward_cases)
 PLACED_TEST_CASE("The gradients of a batch's moments", "[kernels][batch_norm]", moments_cases)
 PLACED_TEST_CASE("Running statistics", "[kernels][batch_norm]", running_cases)

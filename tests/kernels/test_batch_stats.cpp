@@ -10,13 +10,13 @@
 #include "tests/kernels/values.h"
 #include "tools/reference/batch_norm.h"
 
-using kernels::bfloat16;
-using kernels::NormShape;
+using residual::kernels::BatchNormShape;
+using residual::kernels::bfloat16;
 
 namespace {
 
 struct StatsCase {
-    NormShape shape;
+    BatchNormShape shape;
     double mean, spread;  // uniform in mean - spread .. mean + spread
 };
 
@@ -27,8 +27,8 @@ const StatsCase kCases[] = {
     {{131072, 5}, 1000.0, 0.02}, {{700, 300}, -1000.0, 0.02},
 };
 
-void check_statistics(const NormShape& s, const std::vector<float>& mean, const std::vector<float>& variance,
-                      const reference::Moments& expected) {
+void check_statistics(const BatchNormShape& s, const std::vector<float>& mean, const std::vector<float>& variance,
+                      const residual::reference::Moments& expected) {
     check_close(mean, expected.mean);
     check_close(variance, expected.variance);
     if (s.rows == 1) check_equal(variance, std::vector<double>(s.channels, 0.0));
@@ -37,27 +37,29 @@ void check_statistics(const NormShape& s, const std::vector<float>& mean, const 
 template <class Place, class T>
 void stats_of() {
     for (const StatsCase& test : kCases) {
-        const NormShape& s = test.shape;
+        const BatchNormShape& s = test.shape;
         CAPTURE(s.rows, s.channels, test.mean, test.spread);
         const size_t n = static_cast<size_t>(s.rows) * s.channels;
         const auto x = uniform_values<T>(n, 1, test.mean - test.spread, test.mean + test.spread);
         const auto residual = uniform_values<T>(n, 2, -test.spread, test.spread);
         typename Place::template Array<T> y(x), added(residual);
         typename Place::template Array<float> mean(s.channels), variance(s.channels);
-        typename Place::template Array<float> scratch(kernels::batch_stats_scratch_floats(Place::exec(), s));
-        kernels::batch_stats(Place::exec(), s, y.data(), mean.data(), variance.data(), scratch.data());
-        check_statistics(s, mean.read(), variance.read(), reference::moments_of(to_doubles(x), s.channels));
+        typename Place::template Array<float> scratch(residual::kernels::batch_stats_scratch_floats(Place::exec(), s));
+        residual::kernels::batch_stats(Place::exec(), s, y.data(), mean.data(), variance.data(), scratch.data());
+        check_statistics(s, mean.read(), variance.read(), residual::reference::moments_of(to_doubles(x), s.channels));
 
         std::vector<double> sum(n);
         std::vector<T> stored(n);
         for (size_t i = 0; i < n; ++i) {
-            stored[i] = kernels::from_float<T>(kernels::to_float(x[i]) + kernels::to_float(residual[i]));
+            stored[i] = residual::kernels::from_float<T>(residual::kernels::to_float(x[i]) +
+                                                         residual::kernels::to_float(residual[i]));
             sum[i] = to_double(stored[i]);
         }
-        kernels::add_batch_stats(Place::exec(), s, added.data(), y.data(), mean.data(), variance.data(),
-                                 scratch.data());
+        residual::kernels::add_batch_stats(Place::exec(), s, added.data(), y.data(), mean.data(), variance.data(),
+                                           scratch.data());
         check_equal(y.read(), sum);
-        check_statistics(s, mean.read(), variance.read(), reference::moments_of(to_doubles(stored), s.channels));
+        check_statistics(s, mean.read(), variance.read(),
+                         residual::reference::moments_of(to_doubles(stored), s.channels));
     }
 }
 
@@ -70,23 +72,25 @@ void stats_cases() {
 // Rows that grow by orders of magnitude: blocks with very different means are merged.
 template <class Place>
 void drifting_mean() {
-    const NormShape s{30000, 7};
+    const BatchNormShape s{30000, 7};
     std::vector<float> x = uniform_values<float>(static_cast<size_t>(s.rows) * s.channels, 3);
     for (size_t i = 0; i < x.size(); ++i) x[i] += 1e-3f * static_cast<float>(i / s.channels);
     typename Place::template Array<float> input(x), mean(s.channels), variance(s.channels);
-    typename Place::template Array<float> scratch(kernels::batch_stats_scratch_floats(Place::exec(), s));
-    kernels::batch_stats(Place::exec(), s, input.data(), mean.data(), variance.data(), scratch.data());
-    check_statistics(s, mean.read(), variance.read(), reference::moments_of(to_doubles(x), s.channels));
+    typename Place::template Array<float> scratch(residual::kernels::batch_stats_scratch_floats(Place::exec(), s));
+    residual::kernels::batch_stats(Place::exec(), s, input.data(), mean.data(), variance.data(), scratch.data());
+    check_statistics(s, mean.read(), variance.read(), residual::reference::moments_of(to_doubles(x), s.channels));
 }
 
 // The bits of every reduction, at whatever number of threads the caller has set.
-std::vector<float> reductions(const NormShape& s, const std::vector<float>& x, const std::vector<float>& dy) {
+std::vector<float> reductions(const BatchNormShape& s, const std::vector<float>& x, const std::vector<float>& dy) {
     std::vector<float> mean(s.channels), variance(s.channels), dgamma(s.channels), dbeta(s.channels);
     const std::vector<float> ones(s.channels, 1.0f), zeros(s.channels, 0.0f);
-    std::vector<float> scratch(kernels::batch_stats_scratch_floats(kernels::Host{}, s));
-    kernels::batch_stats(kernels::Host{}, s, x.data(), mean.data(), variance.data(), scratch.data());
-    kernels::norm_backward_reduce(kernels::Host{}, s, dy.data(), x.data(), mean.data(), variance.data(), ones.data(),
-                                  zeros.data(), 1e-3f, true, dgamma.data(), dbeta.data(), scratch.data());
+    std::vector<float> scratch(residual::kernels::batch_stats_scratch_floats(residual::kernels::Host{}, s));
+    residual::kernels::batch_stats(residual::kernels::Host{}, s, x.data(), mean.data(), variance.data(),
+                                   scratch.data());
+    residual::kernels::batch_norm_backward_reduce(residual::kernels::Host{}, s, dy.data(), x.data(), mean.data(),
+                                                  variance.data(), ones.data(), zeros.data(), 1e-3f, true,
+                                                  dgamma.data(), dbeta.data(), scratch.data());
     std::vector<float> all = mean;
     for (const auto* part : {&variance, &dgamma, &dbeta}) all.insert(all.end(), part->begin(), part->end());
     return all;
@@ -99,7 +103,7 @@ PLACED_TEST_CASE("Batch statistics of a mean that drifts", "[kernels][batch_norm
 
 TEST_CASE("Reductions have the same bits at every number of threads", "[kernels][batch_norm]") {
     const int threads = omp_get_max_threads();
-    for (const NormShape& s : {NormShape{40001, 16}, NormShape{1000, 300}}) {
+    for (const BatchNormShape& s : {BatchNormShape{40001, 16}, BatchNormShape{1000, 300}}) {
         CAPTURE(s.rows, s.channels);
         const size_t n = static_cast<size_t>(s.rows) * s.channels;
         const auto x = uniform_values<float>(n, 1), dy = uniform_values<float>(n, 2);

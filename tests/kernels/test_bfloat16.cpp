@@ -6,7 +6,7 @@
 #include "kernels/bfloat16.h"
 #include "tests/catch.h"
 
-using kernels::bfloat16;
+using residual::kernels::bfloat16;
 
 TEST_CASE("bfloat16 keeps every value that it holds", "[kernels][bfloat16]") {
     int wrong = 0;

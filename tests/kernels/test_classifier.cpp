@@ -1,4 +1,4 @@
-#if defined(KERNELS_CUDA)
+#if defined(RESIDUAL_CUDA)
 
 #include "kernels/classifier.h"
 
@@ -12,14 +12,14 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
-using kernels::ClassifierShape;
+using residual::kernels::bfloat16;
+using residual::kernels::ClassifierShape;
 
 namespace {
 
 constexpr float kEpsilon = 1e-3f, kDecay = 0.9f;
 
-// Threads are left over where the chunks of a pixel do not divide 256; more than 256 pictures share the backward
+// Threads are left over where the chunks of a pixel do not divide 256; more than 256 images share the backward
 // blocks.
 const ClassifierShape kCases[] = {
     {3, 64, 64, 10},  {12, 64, 64, 10}, {1, 1, 8, 2},     {1, 64, 64, 32}, {5, 1, 64, 10},
@@ -32,7 +32,7 @@ struct Inputs {
     std::vector<float> mean, variance, gamma, beta, weight, bias;
 };
 
-reference::BatchNorm norm_of(const Inputs& i, bool relu) {
+residual::reference::BatchNorm batch_norm_of(const Inputs& i, bool relu) {
     return {{to_doubles(i.mean), to_doubles(i.variance)}, to_doubles(i.gamma), to_doubles(i.beta), kEpsilon, relu};
 }
 
@@ -47,7 +47,7 @@ Inputs inputs_of(const ClassifierShape& s) {
     i.weight = uniform_values<float>(channels * s.classes, 6);
     i.bias = uniform_values<float>(s.classes, 7);
     // On which side of zero a value lies must not depend on rounding.
-    const std::vector<double> normalised = norm_of(i, false).forward(to_doubles(i.x));
+    const std::vector<double> normalised = batch_norm_of(i, false).forward(to_doubles(i.x));
     for (size_t k = 0; k < i.x.size(); ++k) {
         if (std::abs(normalised[k]) < 1e-5) i.x[k] = bfloat16(to_float(i.x[k]) + 0.5f);
     }
@@ -62,7 +62,9 @@ struct Placed {
     explicit Placed(const Inputs& i)
         : x(i.x), mean(i.mean), variance(i.variance), gamma(i.gamma), beta(i.beta), weight(i.weight), bias(i.bias) {}
 
-    kernels::NormInput norm() { return {mean.data(), variance.data(), gamma.data(), beta.data(), kEpsilon}; }
+    residual::kernels::BatchNormInput batch_norm() {
+        return {mean.data(), variance.data(), gamma.data(), beta.data(), kEpsilon};
+    }
     void check_inputs_unchanged(const Inputs& i) const {
         check_unchanged(x, i.x);
         check_unchanged(mean, i.mean);
@@ -87,12 +89,13 @@ void check_forward(const ClassifierShape& s, bool moves) {
     Placed in(i);
     Array<float> moving_mean(running_mean), moving_variance(running_variance);
     Array<float> pooled(s.batch * channels), logits(s.batch * classes);
-    const kernels::RunningStats running{moving_mean.data(), moving_variance.data(), kDecay};
-    kernels::classifier_forward(CudaPlace::exec(), s, in.x.data(), in.norm(), moves ? running : kernels::RunningStats{},
-                                in.weight.data(), in.bias.data(), pooled.data(), logits.data());
+    const residual::kernels::RunningStats running{moving_mean.data(), moving_variance.data(), kDecay};
+    residual::kernels::classifier_forward(CudaPlace::exec(), s, in.x.data(), in.batch_norm(),
+                                          moves ? running : residual::kernels::RunningStats{}, in.weight.data(),
+                                          in.bias.data(), pooled.data(), logits.data());
 
     std::vector<double> means(s.batch * channels, 0.0), products(s.batch * classes);
-    const std::vector<double> p = norm_of(i, true).forward(to_doubles(i.x));
+    const std::vector<double> p = batch_norm_of(i, true).forward(to_doubles(i.x));
     for (size_t k = 0; k < p.size(); ++k) {
         means[k / (pixels * channels) * channels + k % channels] += p[k] / static_cast<double>(pixels);
     }
@@ -128,26 +131,27 @@ void check_backward(const ClassifierShape& s) {
     const Inputs i = inputs_of(s);
     const auto dlogits = uniform_values<float>(batch * classes, 10);
     const auto pooled = uniform_values<float>(batch * channels, 11, 0.0, 2.0);
-    const std::vector<uint32_t> no_tickets(kernels::kTickets, 0);
+    const std::vector<uint32_t> no_tickets(residual::kernels::kTickets, 0);
 
     Placed in(i);
     Array<float> dlogits_in(dlogits), pooled_in(pooled);
     Array<bfloat16> dx(i.x.size());
     Array<float> dgamma(channels), dbeta(channels), dmean(channels), dvariance(channels);
     Array<float> dweight(classes * channels), dbias(classes);
-    Array<float> scratch(kernels::classifier_backward_scratch_floats(CudaPlace::exec(), s));
+    Array<float> scratch(residual::kernels::classifier_backward_scratch_floats(CudaPlace::exec(), s));
     Array<uint32_t> tickets(no_tickets);
-    kernels::classifier_backward(CudaPlace::exec(), s,
-                                 {.dlogits = dlogits_in.data(),
-                                  .x = in.x.data(),
-                                  .norm = in.norm(),
-                                  .pooled = pooled_in.data(),
-                                  .weight = in.weight.data(),
-                                  .dx = dx.data(),
-                                  .norm_gradients = {dgamma.data(), dbeta.data(), dmean.data(), dvariance.data()},
-                                  .dweight = dweight.data(),
-                                  .dbias = dbias.data()},
-                                 {scratch.data(), tickets.data()});
+    residual::kernels::classifier_backward(
+        CudaPlace::exec(), s,
+        {.dlogits = dlogits_in.data(),
+         .x = in.x.data(),
+         .batch_norm = in.batch_norm(),
+         .pooled = pooled_in.data(),
+         .weight = in.weight.data(),
+         .dx = dx.data(),
+         .batch_norm_gradients = {dgamma.data(), dbeta.data(), dmean.data(), dvariance.data()},
+         .dweight = dweight.data(),
+         .dbias = dbias.data()},
+        {scratch.data(), tickets.data()});
 
     std::vector<double> dpooled(batch * channels, 0.0), weights(classes * channels, 0.0), biases(classes, 0.0);
     for (size_t n = 0; n < batch; ++n)
@@ -163,11 +167,11 @@ void check_backward(const ClassifierShape& s) {
     for (size_t k = 0; k < upstream.size(); ++k) {
         upstream[k] = dpooled[k / (pixels * channels) * channels + k % channels] / static_cast<double>(pixels);
     }
-    const reference::BatchNorm norm = norm_of(i, true);
-    const std::vector<double> g = norm.masked(to_doubles(i.x), upstream);
-    const reference::NormSums sums = norm.sums(to_doubles(i.x), g);
-    const reference::Moments moments = norm.moments_gradient(sums);
-    std::vector<double> gradient = norm.dx_fixed(g);
+    const residual::reference::BatchNorm batch_norm = batch_norm_of(i, true);
+    const std::vector<double> g = batch_norm.masked(to_doubles(i.x), upstream);
+    const residual::reference::BatchNormSums sums = batch_norm.sums(to_doubles(i.x), g);
+    const residual::reference::Moments moments = batch_norm.moments_gradient(sums);
+    std::vector<double> gradient = batch_norm.dx_fixed(g);
     for (double& value : gradient) value = to_double(bfloat16(static_cast<float>(value)));
     // A value on the edge between two bfloat16 may be rounded the other way.
     check_rounded(dx.read(), gradient, 0.0);
@@ -216,8 +220,8 @@ TEST_CASE("The fused classifier does not hide a NaN", "[kernels][classifier][gpu
     i.x[s.pixels * s.channels + 9] = bfloat16(std::numeric_limits<float>::quiet_NaN());
     Placed in(i);
     Array<float> pooled(s.batch * s.channels), logits(s.batch * s.classes);
-    kernels::classifier_forward(CudaPlace::exec(), s, in.x.data(), in.norm(), {}, in.weight.data(), in.bias.data(),
-                                pooled.data(), logits.data());
+    residual::kernels::classifier_forward(CudaPlace::exec(), s, in.x.data(), in.batch_norm(), {}, in.weight.data(),
+                                          in.bias.data(), pooled.data(), logits.data());
     const auto values = logits.read();
     for (int k = 0; k < s.classes; ++k) {
         CHECK_FALSE(std::isnan(values[k]));
@@ -226,12 +230,12 @@ TEST_CASE("The fused classifier does not hide a NaN", "[kernels][classifier][gpu
 }
 
 TEST_CASE("Shapes that the fused classifier takes", "[kernels][classifier]") {
-    for (const ClassifierShape& s : kCases) CHECK(kernels::classifier_supported(s));
-    CHECK_FALSE(kernels::classifier_supported({1, 64, 60, 10}));
-    CHECK_FALSE(kernels::classifier_supported({1, 64, 264, 10}));
-    CHECK_FALSE(kernels::classifier_supported({1, 64, 0, 10}));
-    CHECK_FALSE(kernels::classifier_supported({1, 64, 64, 33}));
-    CHECK_FALSE(kernels::classifier_supported({1, 64, 64, 0}));
+    for (const ClassifierShape& s : kCases) CHECK(residual::kernels::classifier_supported(s));
+    CHECK_FALSE(residual::kernels::classifier_supported({1, 64, 60, 10}));
+    CHECK_FALSE(residual::kernels::classifier_supported({1, 64, 264, 10}));
+    CHECK_FALSE(residual::kernels::classifier_supported({1, 64, 0, 10}));
+    CHECK_FALSE(residual::kernels::classifier_supported({1, 64, 64, 33}));
+    CHECK_FALSE(residual::kernels::classifier_supported({1, 64, 64, 0}));
 }
 
 #endif

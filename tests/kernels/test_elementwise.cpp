@@ -8,7 +8,7 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
+using residual::kernels::bfloat16;
 
 namespace {
 
@@ -18,7 +18,7 @@ const int64_t kCounts[] = {1, 3, 7, 16, 255, 4097, 70001};
 template <class T>
 std::vector<T> values_with_zeros(size_t n, unsigned seed) {
     std::vector<T> values = uniform_values<T>(n, seed);
-    for (size_t i = 0; i < n; i += 5) values[i] = kernels::from_float<T>(i % 2 == 0 ? 0.0f : -0.0f);
+    for (size_t i = 0; i < n; i += 5) values[i] = residual::kernels::from_float<T>(i % 2 == 0 ? 0.0f : -0.0f);
     return values;
 }
 
@@ -34,18 +34,18 @@ void relu_of() {
             expected_dx[i] = to_double(x[i]) > 0.0 ? to_double(dy[i]) : 0.0;
         }
         typename Place::template Array<T> input(x), upstream(dy), y(n), dx(n);
-        kernels::relu(Place::exec(), n, input.data(), y.data());
+        residual::kernels::relu(Place::exec(), n, input.data(), y.data());
         check_equal(y.read(), expected_y);
-        kernels::relu_backward(Place::exec(), n, y.data(), upstream.data(), dx.data());
+        residual::kernels::relu_backward(Place::exec(), n, y.data(), upstream.data(), dx.data());
         check_equal(dx.read(), expected_dx);
-        kernels::relu(Place::exec(), n, input.data(), input.data());
+        residual::kernels::relu(Place::exec(), n, input.data(), input.data());
         check_equal(input.read(), expected_y);
-        kernels::relu_backward(Place::exec(), n, y.data(), upstream.data(), upstream.data());
+        residual::kernels::relu_backward(Place::exec(), n, y.data(), upstream.data(), upstream.data());
         check_equal(upstream.read(), expected_dx);
     }
-    const T nan = kernels::from_float<T>(std::numeric_limits<float>::quiet_NaN());
+    const T nan = residual::kernels::from_float<T>(std::numeric_limits<float>::quiet_NaN());
     typename Place::template Array<T> input(std::vector<T>(3, nan)), y(3);
-    kernels::relu(Place::exec(), 3, input.data(), y.data());
+    residual::kernels::relu(Place::exec(), 3, input.data(), y.data());
     for (const T value : y.read()) CHECK(std::isnan(to_double(value)));
 }
 
@@ -63,15 +63,16 @@ void add_of() {
         std::vector<double> expected(n);
         // Rounded once: the float sum, and from it the stored value.
         for (int64_t i = 0; i < n; ++i) {
-            expected[i] = to_double(kernels::from_float<T>(static_cast<float>(to_double(a[i]) + to_double(b[i]))));
+            expected[i] =
+                to_double(residual::kernels::from_float<T>(static_cast<float>(to_double(a[i]) + to_double(b[i]))));
         }
         typename Place::template Array<T> left(a), right(b), y(n);
-        kernels::add(Place::exec(), n, left.data(), right.data(), y.data());
+        residual::kernels::add(Place::exec(), n, left.data(), right.data(), y.data());
         check_equal(y.read(), expected);
-        kernels::add(Place::exec(), n, left.data(), right.data(), left.data());
+        residual::kernels::add(Place::exec(), n, left.data(), right.data(), left.data());
         check_equal(left.read(), expected);
         typename Place::template Array<T> first(a);
-        kernels::add(Place::exec(), n, first.data(), right.data(), right.data());
+        residual::kernels::add(Place::exec(), n, first.data(), right.data(), right.data());
         check_equal(right.read(), expected);
     }
 }
@@ -91,9 +92,9 @@ void cast_cases() {
         for (int64_t i = 0; i < n; ++i) rounded[i] = to_double(bfloat16(x[i]));
         typename Place::template Array<float> wide(x), again(n);
         typename Place::template Array<bfloat16> narrow(n);
-        kernels::cast(Place::exec(), n, wide.data(), narrow.data());
+        residual::kernels::cast(Place::exec(), n, wide.data(), narrow.data());
         check_equal(narrow.read(), rounded);
-        kernels::cast(Place::exec(), n, narrow.data(), again.data());
+        residual::kernels::cast(Place::exec(), n, narrow.data(), again.data());
         check_equal(again.read(), rounded);
     }
 }
@@ -103,7 +104,7 @@ void fill_of() {
     for (const int64_t n : kCounts) {
         CAPTURE(n);
         typename Place::template Array<T> y(n);
-        kernels::fill(Place::exec(), n, kernels::from_float<T>(-2.5f), y.data());
+        residual::kernels::fill(Place::exec(), n, residual::kernels::from_float<T>(-2.5f), y.data());
         check_equal(y.read(), std::vector<double>(n, -2.5));
     }
 }

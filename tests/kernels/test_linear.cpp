@@ -26,9 +26,9 @@ void linear_cases() {
             expected_sum[i % s.columns] += to_double(x[i]);
         }
         typename Place::template Array<float> input(x), biases(bias), sum(s.columns);
-        kernels::column_sum(Place::exec(), s.rows, s.columns, input.data(), sum.data());
+        residual::kernels::column_sum(Place::exec(), s.rows, s.columns, input.data(), sum.data());
         check_close(sum.read(), expected_sum);
-        kernels::add_bias(Place::exec(), s.rows, s.columns, biases.data(), input.data());
+        residual::kernels::add_bias(Place::exec(), s.rows, s.columns, biases.data(), input.data());
         check_close(input.read(), expected_y);
     }
 }

@@ -29,8 +29,8 @@ template <class Place>
 Outcome run(int batch, int classes, const std::vector<float>& logits, const std::vector<int32_t>& labels) {
     typename Place::template Array<float> input(logits), loss(1), gradient(logits.size());
     typename Place::template Array<int32_t> truth(labels), correct(1);
-    kernels::softmax_cross_entropy(Place::exec(), batch, classes, input.data(), truth.data(), loss.data(),
-                                   gradient.data(), correct.data(), nullptr);
+    residual::kernels::softmax_cross_entropy(Place::exec(), batch, classes, input.data(), truth.data(), loss.data(),
+                                             gradient.data(), correct.data(), nullptr);
     return {loss.read()[0], gradient.read(), correct.read()[0]};
 }
 
@@ -80,27 +80,27 @@ void odd_rows() {
     // No gradient wanted.
     typename Place::template Array<float> logits(std::vector<float>{0, 0}), loss(1);
     typename Place::template Array<int32_t> labels(std::vector<int32_t>{1}), correct(1);
-    kernels::softmax_cross_entropy(Place::exec(), 1, 2, logits.data(), labels.data(), loss.data(), nullptr,
-                                   correct.data(), nullptr);
+    residual::kernels::softmax_cross_entropy(Place::exec(), 1, 2, logits.data(), labels.data(), loss.data(), nullptr,
+                                             correct.data(), nullptr);
     CHECK(std::abs(loss.read()[0] - std::log(2.0)) < 1e-6);
     CHECK(correct.read()[0] == 0);
 }
 
 template <class Place>
 void totals_cases() {
-    const std::vector<kernels::Metrics> start(1, {1.5, 7.0, 2, 10, 0});
-    typename Place::template Array<kernels::Metrics> totals(start);
+    const std::vector<residual::kernels::Metrics> start(1, {1.5, 7.0, 2, 10, 0});
+    typename Place::template Array<residual::kernels::Metrics> totals(start);
     double cross_entropy = 1.5;
     int64_t right = 2, samples = 10;
     for (const int batch : {1, 8, 300}) {
         typename Place::template Array<float> logits(uniform_values<float>(batch * 3, batch)), loss(1);
         typename Place::template Array<int32_t> labels(std::vector<int32_t>(batch, 1)), correct(1);
-        kernels::softmax_cross_entropy(Place::exec(), batch, 3, logits.data(), labels.data(), loss.data(), nullptr,
-                                       correct.data(), totals.data());
+        residual::kernels::softmax_cross_entropy(Place::exec(), batch, 3, logits.data(), labels.data(), loss.data(),
+                                                 nullptr, correct.data(), totals.data());
         cross_entropy += static_cast<double>(loss.read()[0]) * batch;
         right += correct.read()[0];
         samples += batch;
-        const kernels::Metrics sum = totals.read()[0];
+        const residual::kernels::Metrics sum = totals.read()[0];
         CAPTURE(batch);
         CHECK(sum.cross_entropy == cross_entropy);
         CHECK(sum.weight_penalty == 7.0);

@@ -1,4 +1,4 @@
-#if defined(KERNELS_CUDA)
+#if defined(RESIDUAL_CUDA)
 
 #include "kernels/matrix_peak.h"
 
@@ -22,8 +22,8 @@ int share_of(int lane) {
 }
 
 void check(int blocks, int repeats) {
-    CudaPlace::Array<float> sums(static_cast<size_t>(blocks) * kernels::kMatrixPeakThreads);
-    kernels::matrix_peak(CudaPlace::exec(), blocks, repeats, sums.data());
+    CudaPlace::Array<float> sums(static_cast<size_t>(blocks) * residual::kernels::kMatrixPeakThreads);
+    residual::kernels::matrix_peak(CudaPlace::exec(), blocks, repeats, sums.data());
     const auto found = sums.read();
     size_t wrong = 0;
     // Small integers: float32 holds every sum exactly.

@@ -9,7 +9,7 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
+using residual::kernels::bfloat16;
 
 namespace {
 
@@ -31,7 +31,7 @@ const std::vector<float> kRates = {0.1f, 0.0f, 0.5f};
 struct Start {
     std::vector<float> weight, velocity;
     int64_t step = 0;
-    kernels::Metrics totals{1.0, 0.25, 3, 4, 0};
+    residual::kernels::Metrics totals{1.0, 0.25, 3, 4, 0};
     bool nesterov = false;
 };
 
@@ -47,18 +47,18 @@ class Optimizer {
           weight_(shifted(start.weight)),
           velocity_(shifted(start.velocity)),
           copy_(s.n + s.offset),
-          scratch_(kernels::sgd_momentum_scratch_floats(Place::exec(), shape())),
-          tickets_(std::vector<uint32_t>(kernels::kTickets, 0)),
+          scratch_(residual::kernels::sgd_momentum_scratch_floats(Place::exec(), shape())),
+          tickets_(std::vector<uint32_t>(residual::kernels::kTickets, 0)),
           step_(std::vector<int64_t>{start.step}),
-          totals_(std::vector<kernels::Metrics>{start.totals}) {}
+          totals_(std::vector<residual::kernels::Metrics>{start.totals}) {}
 
     void step(const std::vector<float>& gradients, bool with_copy, bool with_totals) {
         typename Place::template Array<float> gradient(shifted(gradients));
         const int k = case_.offset;
-        kernels::sgd_momentum(Place::exec(), shape(), {boundaries_.data(), rates_.data(), 2}, step_.data(),
-                              gradient.data() + k, velocity_.data() + k, weight_.data() + k,
-                              with_copy ? copy_.data() + k : nullptr, with_totals ? totals_.data() : nullptr,
-                              {scratch_.data(), tickets_.data()});
+        residual::kernels::sgd_momentum(Place::exec(), shape(), {boundaries_.data(), rates_.data(), 2}, step_.data(),
+                                        gradient.data() + k, velocity_.data() + k, weight_.data() + k,
+                                        with_copy ? copy_.data() + k : nullptr, with_totals ? totals_.data() : nullptr,
+                                        {scratch_.data(), tickets_.data()});
     }
 
     std::vector<float> weight() const { return part(weight_.read()); }
@@ -66,10 +66,10 @@ class Optimizer {
     std::vector<bfloat16> copy() const { return part(copy_.read()); }
     std::vector<uint32_t> tickets() const { return tickets_.read(); }
     int64_t steps() const { return step_.read()[0]; }
-    kernels::Metrics totals() const { return totals_.read()[0]; }
+    residual::kernels::Metrics totals() const { return totals_.read()[0]; }
 
   private:
-    kernels::SgdShape shape() const { return {case_.n, case_.decayed, kMomentum, kDecay, nesterov_, kBatch}; }
+    residual::kernels::SgdShape shape() const { return {case_.n, case_.decayed, kMomentum, kDecay, nesterov_, kBatch}; }
     std::vector<float> shifted(std::vector<float> values) const {
         values.insert(values.begin(), case_.offset, -1.0f);
         return values;
@@ -87,7 +87,7 @@ class Optimizer {
     typename Place::template Array<float> scratch_;
     typename Place::template Array<uint32_t> tickets_;
     typename Place::template Array<int64_t> step_;
-    typename Place::template Array<kernels::Metrics> totals_;
+    typename Place::template Array<residual::kernels::Metrics> totals_;
 };
 
 template <class Place>
@@ -126,7 +126,7 @@ void sgd_cases(bool nesterov) {
         CHECK(optimizer.totals().correct == 3);
         CHECK(optimizer.totals().samples == 4);
         CHECK(optimizer.totals().diverged_at == 0);
-        CHECK(optimizer.tickets() == std::vector<uint32_t>(kernels::kTickets, 0));
+        CHECK(optimizer.tickets() == std::vector<uint32_t>(residual::kernels::kTickets, 0));
     }
 }
 
@@ -222,12 +222,12 @@ template <class Place>
 void constant_rate() {
     typename Place::template Array<float> rate(std::vector<float>{0.5f}), weight(std::vector<float>{1.0f});
     typename Place::template Array<float> velocity(std::vector<float>{0.0f}), gradient(std::vector<float>{1.0f});
-    const kernels::SgdShape shape{1, 0, 0.0f, 0.0f, false, 1};
-    typename Place::template Array<float> scratch(kernels::sgd_momentum_scratch_floats(Place::exec(), shape));
-    typename Place::template Array<uint32_t> tickets(std::vector<uint32_t>(kernels::kTickets, 0));
+    const residual::kernels::SgdShape shape{1, 0, 0.0f, 0.0f, false, 1};
+    typename Place::template Array<float> scratch(residual::kernels::sgd_momentum_scratch_floats(Place::exec(), shape));
+    typename Place::template Array<uint32_t> tickets(std::vector<uint32_t>(residual::kernels::kTickets, 0));
     typename Place::template Array<int64_t> step(std::vector<int64_t>{int64_t{1} << 40});
-    kernels::sgd_momentum(Place::exec(), shape, {nullptr, rate.data(), 0}, step.data(), gradient.data(),
-                          velocity.data(), weight.data(), nullptr, nullptr, {scratch.data(), tickets.data()});
+    residual::kernels::sgd_momentum(Place::exec(), shape, {nullptr, rate.data(), 0}, step.data(), gradient.data(),
+                                    velocity.data(), weight.data(), nullptr, nullptr, {scratch.data(), tickets.data()});
     CHECK(weight.read()[0] == 0.5f);
     CHECK(step.read()[0] == (int64_t{1} << 40) + 1);
 }

@@ -6,8 +6,8 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
-using kernels::PadShape;
+using residual::kernels::bfloat16;
+using residual::kernels::PadShape;
 
 namespace {
 
@@ -38,9 +38,9 @@ void pad_of() {
                         expected_dx[in] = to_double(dy[out]);
                     }
         typename Place::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
-        kernels::spatial_pad(Place::exec(), s, input.data(), y.data());
+        residual::kernels::spatial_pad(Place::exec(), s, input.data(), y.data());
         check_equal(y.read(), expected_y);
-        kernels::spatial_crop(Place::exec(), s, upstream.data(), dx.data());
+        residual::kernels::spatial_crop(Place::exec(), s, upstream.data(), dx.data());
         check_equal(dx.read(), expected_dx);
     }
 }

@@ -6,15 +6,15 @@
 #include "kernels/philox.h"
 #include "tests/catch.h"
 
-using kernels::permuted;
-using kernels::Philox4;
-using kernels::philox4x32_10;
+using residual::kernels::permuted;
+using residual::kernels::Philox4;
+using residual::kernels::philox4x32_10;
 
 // The known answers for philox4x32, 10 rounds, of the Random123 distribution (kat_vectors).
 TEST_CASE("Philox4x32-10 gives the published vectors", "[kernels][philox]") {
     struct Case {
         Philox4 counter;
-        kernels::PhiloxKey key;
+        residual::kernels::PhiloxKey key;
         Philox4 expected;
     };
     const Case cases[] = {
@@ -33,7 +33,7 @@ TEST_CASE("Philox4x32-10 gives the published vectors", "[kernels][philox]") {
 }
 
 TEST_CASE("The seed's two words are the key, low word first", "[kernels][philox]") {
-    const kernels::PhiloxKey key = kernels::philox_key(0x0123456789abcdefull);
+    const residual::kernels::PhiloxKey key = residual::kernels::philox_key(0x0123456789abcdefull);
     CHECK(key.v[0] == 0x89abcdefu);
     CHECK(key.v[1] == 0x01234567u);
 }

@@ -6,7 +6,7 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
+using residual::kernels::bfloat16;
 
 namespace {
 
@@ -33,9 +33,10 @@ void pool_of() {
                 }
         typename Place::template Array<T> input(x), dx(x.size());
         typename Place::template Array<float> upstream(dy), y(dy.size());
-        kernels::global_average_pool(Place::exec(), s.batch, s.pixels, s.channels, input.data(), y.data());
+        residual::kernels::global_average_pool(Place::exec(), s.batch, s.pixels, s.channels, input.data(), y.data());
         check_close(y.read(), expected_y);
-        kernels::global_average_pool_backward(Place::exec(), s.batch, s.pixels, s.channels, upstream.data(), dx.data());
+        residual::kernels::global_average_pool_backward(Place::exec(), s.batch, s.pixels, s.channels, upstream.data(),
+                                                        dx.data());
         check_close(dx.read(), expected_dx);
     }
 }

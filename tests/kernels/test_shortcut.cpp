@@ -6,8 +6,8 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
-using kernels::ShortcutShape;
+using residual::kernels::bfloat16;
+using residual::kernels::ShortcutShape;
 
 namespace {
 
@@ -61,9 +61,9 @@ void avgpool_of() {
         const auto dy = uniform_values<T>(static_cast<size_t>(s.batch) * height * width * s.out_channels, 2);
         const Reference expected = reference(s, 2, height, width, x, dy);
         typename Place::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
-        kernels::avgpool_zeropad(Place::exec(), s, input.data(), y.data());
+        residual::kernels::avgpool_zeropad(Place::exec(), s, input.data(), y.data());
         check_close(y.read(), expected.y);
-        kernels::avgpool_zeropad_backward(Place::exec(), s, upstream.data(), dx.data());
+        residual::kernels::avgpool_zeropad_backward(Place::exec(), s, upstream.data(), dx.data());
         check_equal(dx.read(), expected.dx);
     }
 }
@@ -83,9 +83,9 @@ void subsample_of() {
         const auto dy = uniform_values<T>(static_cast<size_t>(s.batch) * height * width * s.out_channels, 4);
         const Reference expected = reference(s, 1, height, width, x, dy);
         typename Place::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
-        kernels::subsample_zeropad(Place::exec(), s, input.data(), y.data());
+        residual::kernels::subsample_zeropad(Place::exec(), s, input.data(), y.data());
         check_equal(y.read(), expected.y);
-        kernels::subsample_zeropad_backward(Place::exec(), s, upstream.data(), dx.data());
+        residual::kernels::subsample_zeropad_backward(Place::exec(), s, upstream.data(), dx.data());
         check_equal(dx.read(), expected.dx);
     }
 }

@@ -1,4 +1,4 @@
-#if defined(KERNELS_CUDA)
+#if defined(RESIDUAL_CUDA)
 
 #include "kernels/stem.h"
 
@@ -9,9 +9,9 @@
 #include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
-using kernels::bfloat16;
-using kernels::HalfUnitShape;
-using kernels::StemShape;
+using residual::kernels::bfloat16;
+using residual::kernels::BnReluConvShape;
+using residual::kernels::StemShape;
 
 namespace {
 
@@ -34,8 +34,8 @@ const Case kCases[] = {
     {{2, 32, 32, 1, 1}, true},  // as in the network
 };
 
-// The stem as a convolution without norm, for the reference.
-HalfUnitShape convolution_shape(const StemShape& s) {
+// The stem as a convolution without batch norm, for the reference.
+BnReluConvShape convolution_shape(const StemShape& s) {
     return {s.batch, s.height, s.width, 3, 16, 1, s.pad_top, s.pad_left, s.height, s.width};
 }
 
@@ -44,48 +44,50 @@ using Array = CudaPlace::Array<T>;
 
 struct Scratch {
     explicit Scratch(const StemShape& s)
-        : floats(kernels::stem_scratch_floats(CudaPlace::exec(), s)),
-          tickets(std::vector<uint32_t>(kernels::kTickets, 0)) {}
-    kernels::SumScratch sums() { return {floats.data(), tickets.data()}; }
+        : floats(residual::kernels::stem_scratch_floats(CudaPlace::exec(), s)),
+          tickets(std::vector<uint32_t>(residual::kernels::kTickets, 0)) {}
+    residual::kernels::SumScratch sums() { return {floats.data(), tickets.data()}; }
 
     Array<float> floats;
     Array<uint32_t> tickets;
 };
 
-std::vector<bfloat16> pictures(const StemShape& s) {
+std::vector<bfloat16> images(const StemShape& s) {
     return uniform_values<bfloat16>(input_size(convolution_shape(s)), 1, -120.0, 135.0);
 }
 
 void check_forward(const Case& c) {
-    const HalfUnitShape shape = convolution_shape(c.shape);
-    const auto x = pictures(c.shape);
+    const BnReluConvShape shape = convolution_shape(c.shape);
+    const auto x = images(c.shape);
     const auto weight = uniform_values<bfloat16>(weight_size(shape), 2, -0.3, 0.3);
     Array<bfloat16> input(x), weights(weight), y(output_size(shape));
     Array<float> mean(16), variance(16);
     Scratch scratch(c.shape);
-    kernels::stem_forward(CudaPlace::exec(), c.shape, input.data(), weights.data(), y.data(),
-                          c.stats ? mean.data() : nullptr, c.stats ? variance.data() : nullptr, scratch.sums());
-    check_rounded(y.read(), reference::conv(reference_shape(shape), to_doubles(x), to_doubles(weight)), 1e-3);
+    residual::kernels::stem_forward(CudaPlace::exec(), c.shape, input.data(), weights.data(), y.data(),
+                                    c.stats ? mean.data() : nullptr, c.stats ? variance.data() : nullptr,
+                                    scratch.sums());
+    check_rounded(y.read(), residual::reference::conv(reference_shape(shape), to_doubles(x), to_doubles(weight)), 1e-3);
     if (c.stats) check_statistics(y.read(), mean.read(), variance.read());
     check_unchanged(input, x);
     check_unchanged(weights, weight);
-    check_unchanged(scratch.tickets, std::vector<uint32_t>(kernels::kTickets, 0));
+    check_unchanged(scratch.tickets, std::vector<uint32_t>(residual::kernels::kTickets, 0));
 }
 
 // dy with what the gradients of y's moments bring, rounded as the kernel rounds it before it multiplies.
 std::vector<double> whole_gradient(const std::vector<bfloat16>& dy, const std::vector<bfloat16>& y,
                                    const std::vector<float>& mean, const std::vector<float>& dmean,
                                    const std::vector<float>& dvariance) {
-    const reference::Moments gradient{to_doubles(dmean), to_doubles(dvariance)};
-    auto whole = reference::plus(to_doubles(dy), reference::moments_dx(to_doubles(y), to_doubles(mean), gradient));
+    const residual::reference::Moments gradient{to_doubles(dmean), to_doubles(dvariance)};
+    auto whole = residual::reference::plus(to_doubles(dy),
+                                           residual::reference::moments_dx(to_doubles(y), to_doubles(mean), gradient));
     for (double& value : whole) value = to_double(bfloat16(static_cast<float>(value)));
     return whole;
 }
 
 void check_backward(const Case& c) {
-    const HalfUnitShape shape = convolution_shape(c.shape);
+    const BnReluConvShape shape = convolution_shape(c.shape);
     const float rows = static_cast<float>(output_size(shape) / 16);
-    const auto x = pictures(c.shape);
+    const auto x = images(c.shape);
     const auto dy = uniform_values<bfloat16>(output_size(shape), 3);
     const auto y = uniform_values<bfloat16>(output_size(shape), 4, -30.0, 50.0);
     const auto mean_values = uniform_values<float>(16, 5, 5.0, 15.0);
@@ -95,14 +97,14 @@ void check_backward(const Case& c) {
     Array<bfloat16> input(x), upstream(dy), output(y);
     Array<float> mean(mean_values), dmean(dmean_values), dvariance(dvariance_values), dweight(weight_size(shape));
     Scratch scratch(c.shape);
-    kernels::MomentsGradient moments;
+    residual::kernels::MomentsGradient moments;
     if (c.stats) moments = {mean.data(), dmean.data(), dvariance.data()};
     // Without gradients of its moments y is not read.
-    kernels::stem_backward(CudaPlace::exec(), c.shape, upstream.data(), c.stats ? output.data() : nullptr, moments,
-                           input.data(), dweight.data(), scratch.sums());
+    residual::kernels::stem_backward(CudaPlace::exec(), c.shape, upstream.data(), c.stats ? output.data() : nullptr,
+                                     moments, input.data(), dweight.data(), scratch.sums());
     const auto whole = c.stats ? whole_gradient(dy, y, mean_values, dmean_values, dvariance_values) : to_doubles(dy);
     // A value on the edge between two bfloat16 may be rounded the other way.
-    check_close(dweight.read(), reference::conv_dweight(reference_shape(shape), to_doubles(x), whole),
+    check_close(dweight.read(), residual::reference::conv_dweight(reference_shape(shape), to_doubles(x), whole),
                 c.stats ? 1e-3 : 1e-5);
     check_unchanged(input, x);
     check_unchanged(upstream, dy);
@@ -110,7 +112,7 @@ void check_backward(const Case& c) {
     check_unchanged(mean, mean_values);
     check_unchanged(dmean, dmean_values);
     check_unchanged(dvariance, dvariance_values);
-    check_unchanged(scratch.tickets, std::vector<uint32_t>(kernels::kTickets, 0));
+    check_unchanged(scratch.tickets, std::vector<uint32_t>(residual::kernels::kTickets, 0));
 }
 
 }  // namespace

@@ -13,11 +13,11 @@
 
 // What a kernel may differ from the reference computed from the same (rounded) inputs: relative L2.
 template <class T>
-constexpr double kTolerance = std::is_same_v<T, kernels::bfloat16> ? 1e-2 : 1e-5;
+constexpr double kTolerance = std::is_same_v<T, residual::kernels::bfloat16> ? 1e-2 : 1e-5;
 
 template <class T>
 double to_double(T value) {
-    return static_cast<double>(kernels::to_float(value));
+    return static_cast<double>(residual::kernels::to_float(value));
 }
 
 template <class T>
@@ -33,27 +33,27 @@ std::vector<T> uniform_values(size_t n, unsigned seed, double low = -1.0, double
     std::mt19937 generator(seed);
     std::uniform_real_distribution<double> distribution(low, high);
     std::vector<T> values(n);
-    for (T& value : values) value = kernels::from_float<T>(static_cast<float>(distribution(generator)));
+    for (T& value : values) value = residual::kernels::from_float<T>(static_cast<float>(distribution(generator)));
     return values;
 }
 
 // n NaNs, which an output that is written everywhere does not keep.
 template <class T>
 std::vector<T> nan_values(size_t n) {
-    return std::vector<T>(n, kernels::from_float<T>(std::numeric_limits<float>::quiet_NaN()));
+    return std::vector<T>(n, residual::kernels::from_float<T>(std::numeric_limits<float>::quiet_NaN()));
 }
 
 // |actual - expected| / |expected|, absolute where the expected values are all zero; NaN if any value is.
 template <class T>
 double relative_l2(const std::vector<T>& actual, const std::vector<double>& expected) {
     REQUIRE(actual.size() == expected.size());
-    double error = 0.0, norm = 0.0;
+    double error = 0.0, batch_norm = 0.0;
     for (size_t i = 0; i < actual.size(); ++i) {
         const double difference = to_double(actual[i]) - expected[i];
         error += difference * difference;
-        norm += expected[i] * expected[i];
+        batch_norm += expected[i] * expected[i];
     }
-    return std::sqrt(error) / (norm > 0.0 ? std::sqrt(norm) : 1.0);
+    return std::sqrt(error) / (batch_norm > 0.0 ? std::sqrt(batch_norm) : 1.0);
 }
 
 template <class T>

@@ -6,14 +6,14 @@
 #include "tests/support/devices.h"
 #include "tests/support/records.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
 
 constexpr int kSamples = 10;
 
-const Shape kPicture{32, 32, 3};
+const Shape kImage{32, 32, 3};
 
 DataConfig plain_config(bool shuffle) {
     DataConfig config;
@@ -45,7 +45,7 @@ class Data {
   public:
     explicit Data(Backend& backend)
         : records(numbered_records(kSamples)),
-          mean_values(rounded(Random("mean").uniform(kPicture, 100, 150), DType::kFloat32)),
+          mean_values(rounded(Random("mean").uniform(kImage, 100, 150), DType::kFloat32)),
           mean(upload(backend, mean_values, DType::kFloat32)) {}
 
     std::vector<uint8_t> records;
@@ -55,7 +55,7 @@ class Data {
 
 }  // namespace
 
-DEVICE_TEST_CASE("batches in order hold bytes less the mean, and go on with the first picture after the last", "[nn]") {
+DEVICE_TEST_CASE("batches in order hold bytes less the mean, and go on with the first image after the last", "[nn]") {
     const Data data(backend);
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         Batches batches = Batches::in_order(backend, data.records, data.mean, 4, dtype);
@@ -115,12 +115,12 @@ DEVICE_TEST_CASE("a batch is a function of seed and step alone", "[nn]") {
     CHECK(download(backend, first.images).values != download(backend, later.images).values);
 }
 
-DEVICE_TEST_CASE("an augmented picture is a crop of its own, flipped or not", "[nn]") {
+DEVICE_TEST_CASE("an augmented image is a crop of its own, flipped or not", "[nn]") {
     const Data data(backend);
     DataConfig config;
     config.augment = {.pad = 2, .flip = true};
     Batches batches = Batches::shuffled(backend, data.records, data.mean, 10, DType::kFloat32, config, 3);
-    int flips = 0, crops = 0, pictures = 0;
+    int flips = 0, crops = 0, seen = 0;
     for (int64_t step = 0; step < 3; ++step) {
         const Batch batch = batches.get(step);
         const Array images = download(backend, batch.images);
@@ -149,10 +149,10 @@ DEVICE_TEST_CASE("an augmented picture is a crop of its own, flipped or not", "[
                         crops += top != 0 || left != 0 ? 1 : 0;
                     }
             CHECK(found == 1);
-            ++pictures;
+            ++seen;
         }
     }
-    CHECK(flips > pictures / 5);
-    CHECK(flips < pictures * 4 / 5);
-    CHECK(crops > pictures / 2);
+    CHECK(flips > seen / 5);
+    CHECK(flips < seen * 4 / 5);
+    CHECK(crops > seen / 2);
 }

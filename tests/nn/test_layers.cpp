@@ -3,11 +3,11 @@
 
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
+#include "tests/support/reference_batch_norm.h"
 #include "tests/support/reference_conv.h"
 #include "tests/support/reference_dense.h"
-#include "tests/support/reference_norm.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
@@ -41,7 +41,7 @@ DEVICE_TEST_CASE("batch norm moves its running statistics by its decay, with the
         Random random(shape.to_string());
         const int64_t channels = shape[-1], rows = shape.elements() / channels;
         nn::Parameters parameters;
-        const nn::BatchNorm norm(parameters, "norm", static_cast<int>(channels), config);
+        const nn::BatchNorm batch_norm(parameters, "norm", static_cast<int>(channels), config);
         parameters.allocate(backend, DType::kFloat32, 0);
         Array mean({channels}), variance({channels}, std::vector<double>(channels, 1));
 
@@ -55,7 +55,7 @@ DEVICE_TEST_CASE("batch norm moves its running statistics by its decay, with the
             }
             Context context{backend, nullptr, true};
             const Variable input(upload(backend, x, DType::kFloat32), false);
-            norm.forward(context, {input, ops::batch_stats(context, input)}, true);
+            batch_norm.forward(context, {input, ops::batch_stats(context, input)}, true);
             CHECK(relative_error(download(backend, parameters.buffers()[0]->value), mean) <= 1e-5);
             CHECK(relative_error(download(backend, parameters.buffers()[1]->value), variance) <= 1e-5);
         }
@@ -69,12 +69,12 @@ DEVICE_TEST_CASE("batch norm uses the batch's statistics in training, the runnin
     const Shape shape{2, 3, 3, 5}, channels{5};
     Random random("which statistics");
     nn::Parameters parameters;
-    const nn::BatchNorm norm(parameters, "norm", 5, config);
+    const nn::BatchNorm batch_norm(parameters, "norm", 5, config);
     parameters.allocate(backend, DType::kFloat32, 0);
     const Array x = rounded(random.uniform(shape, -1, 4), DType::kFloat32);
     const Array residual = rounded(random.uniform(shape), DType::kFloat32);
-    const ReferenceNorm reference{rounded(random.uniform(channels, 0.5, 2), DType::kFloat32),
-                                  rounded(random.uniform(channels), DType::kFloat32), config.epsilon, true};
+    const ReferenceBatchNorm reference{rounded(random.uniform(channels, 0.5, 2), DType::kFloat32),
+                                       rounded(random.uniform(channels), DType::kFloat32), config.epsilon, true};
     const ReferenceStats running{rounded(random.uniform(channels), DType::kFloat32),
                                  rounded(random.uniform(channels, 0.1, 2), DType::kFloat32)};
     set(backend, parameters.parameters()[0]->weight, reference.gamma);
@@ -84,7 +84,7 @@ DEVICE_TEST_CASE("batch norm uses the batch's statistics in training, the runnin
     const auto constant = [&](const Array& array) { return Variable(upload(backend, array, DType::kFloat32), false); };
 
     Context evaluation{backend};
-    const Variable evaluated = norm.forward(evaluation, {constant(x), {}}, true, constant(residual));
+    const Variable evaluated = batch_norm.forward(evaluation, {constant(x), {}}, true, constant(residual));
     CHECK(relative_error(download(backend, evaluated.value()), reference.forward(x, running, &residual)) <= 1e-5);
     // Evaluation learns nothing.
     CHECK(download(backend, mean).values == running.mean.values);
@@ -93,19 +93,19 @@ DEVICE_TEST_CASE("batch norm uses the batch's statistics in training, the runnin
     Context training{backend, nullptr, true};
     const Variable input = constant(x);
     const Variable trained =
-        norm.forward(training, {input, ops::batch_stats(training, input)}, true, constant(residual));
+        batch_norm.forward(training, {input, ops::batch_stats(training, input)}, true, constant(residual));
     CHECK(relative_error(download(backend, trained.value()), reference.forward(x, stats_of(x), &residual)) <= 1e-5);
     CHECK(download(backend, mean).values != running.mean.values);
 
     // Where the producer of x computed no moments, the layer does.
-    const Variable alone = norm.forward(training, {input, {}}, true, constant(residual));
+    const Variable alone = batch_norm.forward(training, {input, {}}, true, constant(residual));
     CHECK(download(backend, alone.value()).values == download(backend, trained.value()).values);
 }
 
 DEVICE_TEST_CASE("layers name their parameters and compute with them", "[nn]") {
     nn::Parameters parameters;
     const nn::Conv2d conv(parameters, "stem", 3, 4, 3, 2, ops::Padding::kSame);
-    const nn::BatchNorm norm(parameters, "norm", 4);
+    const nn::BatchNorm batch_norm(parameters, "norm", 4);
     const nn::Linear head(parameters, "head", 4, 7);
     CHECK(names(parameters) == std::vector<std::string>{"stem.weight", "norm.weight", "norm.bias", "head.weight",
                                                         "head.bias", "norm.running_mean", "norm.running_var"});

@@ -4,7 +4,7 @@
 #include "tests/support/array.h"
 #include "tests/support/devices.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 using nn::Init;
 using nn::Parameters;

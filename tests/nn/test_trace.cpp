@@ -7,7 +7,7 @@
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
@@ -20,7 +20,7 @@ class ThreeBranches final : public nn::Module {
     explicit ThreeBranches(nn::Parameters& parameters)
         : stem_(parameters, "stem", 3, 4, 3, 1, ops::Padding::kSame),
           shared_(parameters, "shared", 4, 8, 3, 2, ops::Padding::kSame),
-          norm_(parameters, "norm", 8),
+          batch_norm_(parameters, "norm", 8),
           head_(parameters, "head", 8, 5) {}
 
     Variable forward(Context& context, const Variable& images) const override {
@@ -28,14 +28,14 @@ class ThreeBranches final : public nn::Module {
         const Variable a = shared_.forward(context, x, {}).y;
         const auto b = shared_.forward(context, ops::relu(context, x), {.want_stats = context.training});
         const Variable c = ops::shortcut(context, x, ShortcutKind::kAveragePool, 8);
-        const Variable normalised = norm_.forward(context, {b.y, b.stats}, true, c);
+        const Variable normalised = batch_norm_.forward(context, {b.y, b.stats}, true, c);
         const Variable sum = ops::add(context, a, normalised);
         return head_.forward(context, ops::global_average_pool(context, sum));
     }
 
   private:
     nn::Conv2d stem_, shared_;
-    nn::BatchNorm norm_;
+    nn::BatchNorm batch_norm_;
     nn::Linear head_;
 };
 
@@ -68,7 +68,7 @@ DEVICE_TEST_CASE("a network with three branches is traced completely", "[nn][tra
     CHECK(names_of(trace) ==
           Names{"conv", "conv", "relu", "conv", "shortcut", "norm", "add", "global_average_pool", "linear"});
     const auto& operations = trace.operations();
-    const auto &stem = operations[0], &first = operations[1], &second = operations[3], &norm = operations[5];
+    const auto &stem = operations[0], &first = operations[1], &second = operations[3], &batch_norm = operations[5];
     CHECK(described(trace, stem.inputs) == Names{"weight:stem.weight", "x:[2, 6, 6, 3]"});
     CHECK(described(trace, stem.outputs) == Names{"y:[2, 6, 6, 4]"});
     CHECK(stem.attribute<int64_t>("stride") == 1);
@@ -79,12 +79,12 @@ DEVICE_TEST_CASE("a network with three branches is traced completely", "[nn][tra
     // One weight used twice is one value.
     CHECK(first.input("weight")->value == second.input("weight")->value);
     CHECK(described(trace, second.outputs) == Names{"mean:[8]", "variance:[8]", "y:[2, 3, 3, 8]"});
-    CHECK(described(trace, norm.inputs) == Names{"beta:norm.bias", "gamma:norm.weight", "mean:[8]",
-                                                 "residual:[2, 3, 3, 8]", "running_mean:norm.running_mean",
-                                                 "running_variance:norm.running_var", "variance:[8]",
-                                                 "x:[2, 3, 3, 8]"});
-    CHECK(norm.attribute<bool>("relu"));
-    CHECK(norm.attribute<double>("epsilon") == double{1e-3f});
+    CHECK(described(trace, batch_norm.inputs) == Names{"beta:norm.bias", "gamma:norm.weight", "mean:[8]",
+                                                       "residual:[2, 3, 3, 8]", "running_mean:batch_norm.running_mean",
+                                                       "running_variance:batch_norm.running_var", "variance:[8]",
+                                                       "x:[2, 3, 3, 8]"});
+    CHECK(batch_norm.attribute<bool>("relu"));
+    CHECK(batch_norm.attribute<double>("epsilon") == double{1e-3f});
     CHECK(described(trace, operations[8].inputs) == Names{"bias:head.bias", "weight:head.weight", "x:[2, 8]"});
 
     // The branches start from one value and end in one sum.
@@ -93,10 +93,10 @@ DEVICE_TEST_CASE("a network with three branches is traced completely", "[nn][tra
     CHECK(operations[2].input("x")->value == x);
     CHECK(second.input("x")->value == operations[2].output("y")->value);
     CHECK(operations[4].input("x")->value == x);
-    CHECK(norm.input("mean")->value == second.output("mean")->value);
-    CHECK(norm.input("residual")->value == operations[4].output("y")->value);
+    CHECK(batch_norm.input("mean")->value == second.output("mean")->value);
+    CHECK(batch_norm.input("residual")->value == operations[4].output("y")->value);
     CHECK(operations[6].input("a")->value == first.output("y")->value);
-    CHECK(operations[6].input("b")->value == norm.output("y")->value);
+    CHECK(operations[6].input("b")->value == batch_norm.output("y")->value);
     CHECK(operations[6].input("residual") == nullptr);
     for (const auto& value : trace.values()) CHECK(value.dtype == DType::kFloat32);
 }
@@ -107,11 +107,11 @@ DEVICE_TEST_CASE("in evaluation a trace shows the running statistics where the m
     parameters.allocate(backend, DType::kFloat32, 1);
     const Tensor images = backend.zeros({2, 6, 6, 3}, DType::kFloat32);
     const Trace trace = nn::trace_forward(backend, network, parameters, images, false);
-    const auto& norm = trace.operations()[5];
-    REQUIRE(norm.name == "norm");
-    CHECK(trace.value(*norm.input("mean")).name == "norm.running_mean");
-    CHECK(trace.value(*norm.input("variance")).name == "norm.running_var");
-    CHECK(norm.input("running_mean") == nullptr);
+    const auto& batch_norm = trace.operations()[5];
+    REQUIRE(batch_norm.name == "norm");
+    CHECK(trace.value(*batch_norm.input("mean")).name == "norm.running_mean");
+    CHECK(trace.value(*batch_norm.input("variance")).name == "norm.running_var");
+    CHECK(batch_norm.input("running_mean") == nullptr);
     CHECK(trace.operations()[3].output("mean") == nullptr);
 }
 

@@ -8,7 +8,7 @@
 #include "tests/support/records.h"
 #include "tests/support/reference_dense.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
@@ -58,7 +58,7 @@ ScheduleConfig schedule_of(std::vector<int64_t> boundaries, std::vector<double> 
 
 }  // namespace
 
-DEVICE_TEST_CASE("totals are averages over pictures since they were last taken", "[nn]") {
+DEVICE_TEST_CASE("totals are averages over images since they were last taken", "[nn]") {
     Random random("totals");
     Totals totals(backend);
     nn::Parameters parameters;
@@ -148,7 +148,7 @@ DEVICE_TEST_CASE("the update that overflows is known until the averages are take
     CHECK(trainer.take_averages().diverged_at == 6);
 }
 
-DEVICE_TEST_CASE("evaluation counts every picture once, and writes logits in the order of the data", "[nn]") {
+DEVICE_TEST_CASE("evaluation counts every image once, and writes logits in the order of the data", "[nn]") {
     Task task(backend);
     Array expected_input({kSamples, 3});
     std::vector<int32_t> labels;

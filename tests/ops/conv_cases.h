@@ -5,7 +5,7 @@
 
 // No case has two rows per channel: from two values the gradient through the statistics is the rest of a cancellation,
 // and says nothing about the operation.
-enum class Prologue { kNone, kNorm, kNormRelu };
+enum class Prologue { kNone, kBatchNorm, kBatchNormRelu };
 enum class Residual { kNone, kOther, kInput };
 enum class NormalisedInput { kUnwanted, kUnused, kUsed };
 
@@ -13,7 +13,7 @@ struct ConvCase {
     const char* name;
     int batch, height, width, in, out;
     int kernel, stride;
-    engine::ops::Padding padding;
+    residual::ops::Padding padding;
     Prologue prologue = Prologue::kNone;
     Residual residual = Residual::kNone;
     bool stats = false;
@@ -21,8 +21,8 @@ struct ConvCase {
     bool x_requires_grad = true;
 };
 
-constexpr auto kSame = engine::ops::Padding::kSame;
-constexpr auto kSymmetric = engine::ops::Padding::kSymmetric;
+constexpr auto kSame = residual::ops::Padding::kSame;
+constexpr auto kSymmetric = residual::ops::Padding::kSymmetric;
 
 inline const ConvCase kConvCases[] = {
     {"one pixel", 1, 1, 1, 3, 5, 3, 1, kSame},
@@ -45,29 +45,30 @@ inline const ConvCase kConvCases[] = {
     {"stem of the post-activation network, one row of statistics", 1, 1, 1, 3, 16, 3, 1, kSymmetric, Prologue::kNone,
      Residual::kNone, true, NormalisedInput::kUnwanted, false},
     {"projection with statistics", 3, 6, 5, 5, 17, 1, 2, kSame, Prologue::kNone, Residual::kNone, true},
-    {"norm", 2, 5, 5, 3, 5, 3, 1, kSame, Prologue::kNorm},
-    {"norm, one row", 1, 1, 1, 5, 5, 3, 1, kSame, Prologue::kNormRelu, Residual::kNone, true},
-    {"norm and ReLU", 2, 5, 3, 17, 5, 3, 1, kSame, Prologue::kNormRelu},
-    {"first half of a unit", 3, 5, 7, 17, 17, 3, 1, kSame, Prologue::kNormRelu, Residual::kNone, true},
-    {"first half of a narrowing unit", 2, 8, 8, 16, 32, 3, 2, kSame, Prologue::kNormRelu, Residual::kNone, true},
-    {"first half of a narrowing unit, symmetric", 2, 7, 8, 5, 17, 3, 2, kSymmetric, Prologue::kNormRelu,
+    {"norm", 2, 5, 5, 3, 5, 3, 1, kSame, Prologue::kBatchNorm},
+    {"norm, one row", 1, 1, 1, 5, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
+    {"norm and ReLU", 2, 5, 3, 17, 5, 3, 1, kSame, Prologue::kBatchNormRelu},
+    {"first half of a unit", 3, 5, 7, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
+    {"first half of a narrowing unit", 2, 8, 8, 16, 32, 3, 2, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
+    {"first half of a narrowing unit, symmetric", 2, 7, 8, 5, 17, 3, 2, kSymmetric, Prologue::kBatchNormRelu,
      Residual::kNone, true},
-    {"first half, p for the shortcut", 2, 7, 5, 16, 16, 3, 1, kSame, Prologue::kNormRelu, Residual::kNone, true,
+    {"first half, p for the shortcut", 2, 7, 5, 16, 16, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
      NormalisedInput::kUsed},
-    {"first half, p for a projection", 3, 5, 6, 5, 17, 3, 2, kSame, Prologue::kNormRelu, Residual::kNone, true,
+    {"first half, p for a projection", 3, 5, 6, 5, 17, 3, 2, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
      NormalisedInput::kUsed},
-    {"p without ReLU", 2, 3, 3, 5, 3, 3, 1, kSame, Prologue::kNorm, Residual::kNone, false, NormalisedInput::kUsed},
-    {"p that nobody reads", 2, 3, 5, 3, 5, 3, 1, kSame, Prologue::kNormRelu, Residual::kNone, true,
+    {"p without ReLU", 2, 3, 3, 5, 3, 3, 1, kSame, Prologue::kBatchNorm, Residual::kNone, false,
+     NormalisedInput::kUsed},
+    {"p that nobody reads", 2, 3, 5, 3, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
      NormalisedInput::kUnused},
-    {"second half of a unit", 2, 7, 7, 17, 17, 3, 1, kSame, Prologue::kNormRelu, Residual::kOther, true},
-    {"second half of the last unit, or in evaluation", 1, 5, 5, 16, 16, 3, 1, kSame, Prologue::kNormRelu,
+    {"second half of a unit", 2, 7, 7, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kOther, true},
+    {"second half of the last unit, or in evaluation", 1, 5, 5, 16, 16, 3, 1, kSame, Prologue::kBatchNormRelu,
      Residual::kOther},
-    {"second half of a Plain unit", 2, 5, 4, 17, 17, 3, 1, kSame, Prologue::kNormRelu, Residual::kNone, true},
+    {"second half of a Plain unit", 2, 5, 4, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
     {"residual without norm", 2, 4, 5, 3, 5, 3, 1, kSame, Prologue::kNone, Residual::kOther, true},
-    {"residual of a smaller picture", 2, 7, 6, 3, 17, 3, 2, kSame, Prologue::kNormRelu, Residual::kOther, true},
-    {"the input is the residual", 2, 5, 5, 5, 5, 3, 1, kSame, Prologue::kNormRelu, Residual::kInput, true},
-    {"everything at once", 3, 5, 3, 5, 5, 3, 1, kSymmetric, Prologue::kNormRelu, Residual::kInput, true,
+    {"residual of a smaller image", 2, 7, 6, 3, 17, 3, 2, kSame, Prologue::kBatchNormRelu, Residual::kOther, true},
+    {"the input is the residual", 2, 5, 5, 5, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kInput, true},
+    {"everything at once", 3, 5, 3, 5, 5, 3, 1, kSymmetric, Prologue::kBatchNormRelu, Residual::kInput, true,
      NormalisedInput::kUsed},
-    {"norm learns, the input does not", 2, 4, 4, 3, 5, 3, 1, kSame, Prologue::kNormRelu, Residual::kNone, true,
+    {"norm learns, the input does not", 2, 4, 4, 3, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
      NormalisedInput::kUnwanted, false},
 };

@@ -29,27 +29,27 @@ class Piece {
         const Array values = rounded(Random(name).uniform(shape, -0.5, 0.5), dtype_);
         return keep(name, Variable(upload(backend(), values, dtype_), backend().zeros(shape, DType::kFloat32)));
     }
-    // norm and ReLU by the statistics of the batch.
-    engine::ops::Norm norm(const std::string& name, const engine::ops::Moments& stats) {
+    // batch norm and ReLU by the statistics of the batch.
+    residual::ops::BatchNorm batch_norm(const std::string& name, const residual::ops::Moments& stats) {
         const int64_t channels = stats.mean.value().elements();
-        engine::ops::Norm norm{parameter(name + ".gamma", {channels}, 0.5, 1.5),
-                               parameter(name + ".beta", {channels}, -0.5, 0.5),
-                               stats,
-                               1e-3f,
-                               true,
-                               {filled(name + ".mean", channels), filled(name + ".variance", channels)},
-                               0.75f};
-        results_.emplace_back(name + ".running_mean", norm.running.mean.value());
-        results_.emplace_back(name + ".running_variance", norm.running.variance.value());
-        return norm;
+        residual::ops::BatchNorm batch_norm{parameter(name + ".gamma", {channels}, 0.5, 1.5),
+                                            parameter(name + ".beta", {channels}, -0.5, 0.5),
+                                            stats,
+                                            1e-3f,
+                                            true,
+                                            {filled(name + ".mean", channels), filled(name + ".variance", channels)},
+                                            0.75f};
+        results_.emplace_back(name + ".running_mean", batch_norm.running.mean.value());
+        results_.emplace_back(name + ".running_variance", batch_norm.running.variance.value());
+        return batch_norm;
     }
-    // Half a residual unit: conv(relu(norm(x))), with the norm and weight that `name` stands for.
-    engine::ops::ConvResult half(const std::string& name, const Variable& x, const engine::ops::Moments& stats,
-                                 int64_t out, engine::ops::ConvOptions options = {}) {
-        const auto prologue = norm(name, stats);
-        options.norm = &prologue;
+    // Half a residual unit: conv(relu(batch_norm(x))), with the batch norm and weight that `name` stands for.
+    residual::ops::ConvResult half(const std::string& name, const Variable& x, const residual::ops::Moments& stats,
+                                   int64_t out, residual::ops::ConvOptions options = {}) {
+        const auto prologue = batch_norm(name, stats);
+        options.batch_norm = &prologue;
         options.want_stats = true;
-        return engine::ops::conv(context_, x, weight(name + ".weight", out, x.shape()[3]), options);
+        return residual::ops::conv(context_, x, weight(name + ".weight", out, x.shape()[3]), options);
     }
 
     // Goes backward from gradients of these.
@@ -106,7 +106,7 @@ inline void check_fused_equals_composed(const std::function<void(Piece&)>& build
         build(piece);
         return piece.results();
     };
-    const auto composed = run(engine::make_cpu_backend());
+    const auto composed = run(residual::make_cpu_backend());
     const auto fused = run(make_reference_fused_backend(std::move(selection)));
     REQUIRE(composed.size() == fused.size());
     for (size_t i = 0; i < fused.size(); ++i) {

@@ -2,11 +2,11 @@
 #include "tests/ops/conv_cases.h"
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
+#include "tests/support/reference_batch_norm.h"
 #include "tests/support/reference_conv.h"
 #include "tests/support/reference_fused.h"
-#include "tests/support/reference_norm.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
@@ -37,10 +37,10 @@ struct Expected {
 
 Expected reference(const ConvCase& c, const Inputs& in) {
     const ReferenceConv conv{c.stride, c.padding == kSame};
-    const ReferenceNorm norm{in.gamma, in.beta, kEpsilon, c.prologue == Prologue::kNormRelu};
+    const ReferenceBatchNorm batch_norm{in.gamma, in.beta, kEpsilon, c.prologue == Prologue::kBatchNormRelu};
     const bool normalises = c.prologue != Prologue::kNone;
 
-    const Array p = normalises ? norm.forward(in.x, stats_of(in.x)) : in.x;
+    const Array p = normalises ? batch_norm.forward(in.x, stats_of(in.x)) : in.x;
     Array y = conv.forward(p, in.w);
     if (c.residual != Residual::kNone) y = sum(y, in.residual);
 
@@ -49,7 +49,7 @@ Expected reference(const ConvCase& c, const Inputs& in) {
     Array dgamma(in.gamma.shape), dbeta(in.beta.shape);
     if (c.p == NormalisedInput::kUsed) dx = sum(dx, in.dp);
     if (normalises) {
-        const auto gradients = norm.backward(in.x, dx);
+        const auto gradients = batch_norm.backward(in.x, dx);
         dx = gradients.dx;
         dgamma = gradients.dgamma;
         dbeta = gradients.dbeta;
@@ -69,14 +69,15 @@ void check_conv(Backend& backend, const ConvCase& c, DType dtype) {
     // As a parameter has it: the gradient at its own place, in float32.
     const Variable w(upload(backend, in.w, dtype), backend.zeros(in.w.shape, DType::kFloat32));
     const Variable residual = c.residual == Residual::kInput ? x : Variable(upload(backend, in.residual, dtype), true);
-    const ops::Norm norm{Variable(upload(backend, in.gamma, DType::kFloat32), true),
-                         Variable(upload(backend, in.beta, DType::kFloat32), true), ops::batch_stats(context, x),
-                         static_cast<float>(kEpsilon), c.prologue == Prologue::kNormRelu};
+    const ops::BatchNorm batch_norm{Variable(upload(backend, in.gamma, DType::kFloat32), true),
+                                    Variable(upload(backend, in.beta, DType::kFloat32), true),
+                                    ops::batch_stats(context, x), static_cast<float>(kEpsilon),
+                                    c.prologue == Prologue::kBatchNormRelu};
     const bool normalises = c.prologue != Prologue::kNone;
     const auto result = ops::conv(context, x, w,
                                   {.stride = c.stride,
                                    .padding = c.padding,
-                                   .norm = normalises ? &norm : nullptr,
+                                   .batch_norm = normalises ? &batch_norm : nullptr,
                                    .residual = c.residual == Residual::kNone ? Variable() : residual,
                                    .want_stats = c.stats,
                                    .want_p = c.p != NormalisedInput::kUnwanted});
@@ -100,10 +101,10 @@ void check_conv(Backend& backend, const ConvCase& c, DType dtype) {
     CHECK(relative_error(grad_of(backend, w), expected.dw) <= bound);
     CHECK(x.has_grad() == c.x_requires_grad);
     if (c.x_requires_grad) CHECK(relative_error(grad_of(backend, x), expected.dx) <= bound);
-    CHECK(norm.gamma.has_grad() == normalises);
+    CHECK(batch_norm.gamma.has_grad() == normalises);
     if (normalises) {
-        CHECK(relative_error(grad_of(backend, norm.gamma), expected.dgamma) <= bound);
-        CHECK(relative_error(grad_of(backend, norm.beta), expected.dbeta) <= bound);
+        CHECK(relative_error(grad_of(backend, batch_norm.gamma), expected.dgamma) <= bound);
+        CHECK(relative_error(grad_of(backend, batch_norm.beta), expected.dbeta) <= bound);
     }
     if (c.residual == Residual::kOther) CHECK(relative_error(grad_of(backend, residual), in.dy) == 0);
 }

@@ -5,7 +5,7 @@
 #include "tests/support/record.h"
 #include "tests/support/reference_dense.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {

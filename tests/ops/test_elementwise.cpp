@@ -4,7 +4,7 @@
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {

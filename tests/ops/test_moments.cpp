@@ -1,11 +1,11 @@
 // Mean and variance as outputs of operations: their gradients, and what may happen to them before they are used.
+#include "engine/ops/batch_norm.h"
 #include "engine/ops/elementwise.h"
-#include "engine/ops/norm.h"
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
-#include "tests/support/reference_norm.h"
+#include "tests/support/reference_batch_norm.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
@@ -99,18 +99,18 @@ DEVICE_TEST_CASE("batch norm in training is one operation: y, mean and variance"
     const Array other = rounded(random.uniform(shape), DType::kFloat32);
     const Array dy = rounded(random.uniform(shape), DType::kFloat32);
     const Array dmean = random.uniform(channels, -30, 30);
-    const ReferenceNorm reference{rounded(random.uniform(channels, 0.5, 1.5), DType::kFloat32),
-                                  rounded(random.uniform(channels, -0.5, 0.5), DType::kFloat32), kEpsilon, true};
+    const ReferenceBatchNorm reference{rounded(random.uniform(channels, 0.5, 1.5), DType::kFloat32),
+                                       rounded(random.uniform(channels, -0.5, 0.5), DType::kFloat32), kEpsilon, true};
     for (const bool adds : {false, true}) {
         INFO("residual " << adds);
         Tape tape;
         Context context{backend, &tape, true};
         const Variable input = leaf(backend, x), residual = leaf(backend, other);
-        const ops::Norm norm{.gamma = leaf(backend, reference.gamma),
-                             .beta = leaf(backend, reference.beta),
-                             .epsilon = kEpsilon,
-                             .relu = true};
-        const auto [y, moments] = ops::batch_norm_training(context, input, norm, adds ? residual : Variable());
+        const ops::BatchNorm batch_norm{.gamma = leaf(backend, reference.gamma),
+                                        .beta = leaf(backend, reference.beta),
+                                        .epsilon = kEpsilon,
+                                        .relu = true};
+        const auto [y, moments] = ops::batch_norm_training(context, input, batch_norm, adds ? residual : Variable());
         const Array* added = adds ? &other : nullptr;
         CHECK(relative_error(download(backend, y.value()), reference.forward(x, stats_of(x), added)) <= 1e-5);
         CHECK(relative_error(download(backend, moments.mean.value()), stats_of(x).mean) <= 1e-5);
@@ -122,40 +122,40 @@ DEVICE_TEST_CASE("batch norm in training is one operation: y, mean and variance"
         auto expected = reference.backward(x, dy, added);
         for (size_t i = 0; i < x.values.size(); ++i) expected.dx.values[i] += dmean.values[i % 6] / (3 * 5 * 4);
         CHECK(relative_error(grad_of(backend, input), expected.dx) <= 1e-5);
-        CHECK(relative_error(grad_of(backend, norm.gamma), expected.dgamma) <= 1e-5);
-        CHECK(relative_error(grad_of(backend, norm.beta), expected.dbeta) <= 1e-5);
+        CHECK(relative_error(grad_of(backend, batch_norm.gamma), expected.dgamma) <= 1e-5);
+        CHECK(relative_error(grad_of(backend, batch_norm.beta), expected.dbeta) <= 1e-5);
         if (adds) CHECK(relative_error(grad_of(backend, residual), expected.dresidual) == 0);
     }
 }
 
-DEVICE_TEST_CASE("moments that were merged over two parts of a batch give the norm of the whole", "[ops]") {
+DEVICE_TEST_CASE("moments that were merged over two parts of a batch give the batch norm of the whole", "[ops]") {
     const Shape whole{4, 5, 4, 6}, half{2, 5, 4, 6}, channels{6};
     Random random("two parts");
     Array x = random.uniform(whole, -1, 4);
     for (size_t i = 0; i < x.values.size() / 2; ++i) x.values[i] += 1;  // The parts differ in their means.
     x = rounded(x, DType::kFloat32);
     const Array dy = rounded(random.uniform(whole), DType::kFloat32);
-    const ReferenceNorm reference{rounded(random.uniform(channels, 0.5, 1.5), DType::kFloat32),
-                                  rounded(random.uniform(channels, -0.5, 0.5), DType::kFloat32), kEpsilon, true};
+    const ReferenceBatchNorm reference{rounded(random.uniform(channels, 0.5, 1.5), DType::kFloat32),
+                                       rounded(random.uniform(channels, -0.5, 0.5), DType::kFloat32), kEpsilon, true};
     Tape tape;
     Context context{backend, &tape, true};
     const Array running_mean = random.uniform(channels), running_variance = random.uniform(channels, 0.5, 2);
     const auto constant = [&](const Array& array) { return Variable(upload(backend, array, DType::kFloat32), false); };
-    ops::Norm norm{.gamma = leaf(backend, reference.gamma),
-                   .beta = leaf(backend, reference.beta),
-                   .epsilon = kEpsilon,
-                   .relu = true};
+    ops::BatchNorm batch_norm{.gamma = leaf(backend, reference.gamma),
+                              .beta = leaf(backend, reference.beta),
+                              .epsilon = kEpsilon,
+                              .relu = true};
     const Variable first = leaf(backend, part_of(x, 0, half)),
                    second = leaf(backend, part_of(x, half.elements(), half));
     const ops::Moments of_first = ops::batch_stats(context, first);
     // The second part merges, as a device would with what it hears from the other; the first takes the result.
-    ops::Norm moving = norm;
+    ops::BatchNorm moving = batch_norm;
     moving.running = {constant(running_mean), constant(running_variance)};
     moving.decay = 0.75f;
     const auto [y_second, moments] = ops::batch_norm_training(
         context, second, moving, {}, [&](Context& c, const ops::Moments& own) { return merged(c, of_first, own); });
-    norm.moments = moments;
-    const Variable y_first = ops::norm(context, first, norm);
+    batch_norm.moments = moments;
+    const Variable y_first = ops::batch_norm(context, first, batch_norm);
 
     const Array y = reference.forward(x, stats_of(x));
     CHECK(relative_error(download(backend, y_first.value()), part_of(y, 0, half)) <= 1e-5);
@@ -171,6 +171,6 @@ DEVICE_TEST_CASE("moments that were merged over two parts of a batch give the no
     const auto expected = reference.backward(x, dy);
     CHECK(relative_error(grad_of(backend, first), part_of(expected.dx, 0, half)) <= 1e-5);
     CHECK(relative_error(grad_of(backend, second), part_of(expected.dx, half.elements(), half)) <= 1e-5);
-    CHECK(relative_error(grad_of(backend, norm.gamma), expected.dgamma) <= 1e-5);
-    CHECK(relative_error(grad_of(backend, norm.beta), expected.dbeta) <= 1e-5);
+    CHECK(relative_error(grad_of(backend, batch_norm.gamma), expected.dgamma) <= 1e-5);
+    CHECK(relative_error(grad_of(backend, batch_norm.beta), expected.dbeta) <= 1e-5);
 }

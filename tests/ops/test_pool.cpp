@@ -4,7 +4,7 @@
 #include "tests/support/record.h"
 #include "tests/support/reference_pool.h"
 
-using namespace engine;
+using namespace residual;
 using namespace test;
 
 namespace {
@@ -17,7 +17,7 @@ struct ShortcutCase {
 };
 
 const ShortcutCase kShortcutCases[] = {
-    {"pool, smallest picture", ShortcutKind::kAveragePool, {1, 2, 2, 3}, 6},
+    {"pool, smallest image", ShortcutKind::kAveragePool, {1, 2, 2, 3}, 6},
     {"pool, odd size loses a row and a column", ShortcutKind::kAveragePool, {3, 5, 7, 5}, 10},
     {"pool, three by three", ShortcutKind::kAveragePool, {2, 3, 3, 17}, 34},
     {"pool, odd number of new channels", ShortcutKind::kAveragePool, {1, 4, 6, 3}, 8},
@@ -30,7 +30,7 @@ const ShortcutCase kShortcutCases[] = {
     {"subsample, as in the networks", ShortcutKind::kSubsample, {2, 8, 8, 16}, 32},
 };
 
-const Shape kPictures[] = {{1, 1, 1, 3}, {3, 1, 1, 17}, {2, 5, 7, 5}, {1, 9, 9, 17}, {2, 8, 8, 64}};
+const Shape kImages[] = {{1, 1, 1, 3}, {3, 1, 1, 17}, {2, 5, 7, 5}, {1, 9, 9, 17}, {2, 8, 8, 64}};
 
 }  // namespace
 
@@ -55,7 +55,7 @@ DEVICE_TEST_CASE("shortcut equals plain loops, forward and backward", "[ops]") {
 }
 
 DEVICE_TEST_CASE("global_average_pool equals plain loops, forward and backward", "[ops]") {
-    for (const Shape& shape : kPictures) {
+    for (const Shape& shape : kImages) {
         for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
             INFO(shape.to_string() << ", " << name_of(dtype));
             Random random(shape.to_string());

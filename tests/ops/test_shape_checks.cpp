@@ -8,7 +8,7 @@
 #include "engine/ops/pool.h"
 #include "tests/support/devices.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 
@@ -19,7 +19,7 @@ class Operands {
     Variable of(const Shape& shape, DType dtype = DType::kFloat32) {
         return Variable(context.backend.zeros(shape, dtype), false);
     }
-    ops::Norm norm(int64_t gamma, int64_t beta, int64_t mean, int64_t variance) {
+    ops::BatchNorm batch_norm(int64_t gamma, int64_t beta, int64_t mean, int64_t variance) {
         return {of({gamma}), of({beta}), {of({mean}), of({variance})}, 1e-3f, true};
     }
 
@@ -37,8 +37,8 @@ void call_conv(Operands& o, const Shape& x, const Shape& w, const ops::ConvOptio
     ops::conv(o.context, o.of(x), o.of(w), options);
 }
 
-void call_norm_conv(Operands& o, const ops::Norm& norm) {
-    ops::conv(o.context, o.of({2, 4, 4, 3}), o.of({5, 3, 3, 3}), {.norm = &norm});
+void call_batch_norm_conv(Operands& o, const ops::BatchNorm& batch_norm) {
+    ops::conv(o.context, o.of({2, 4, 4, 3}), o.of({5, 3, 3, 3}), {.batch_norm = &batch_norm});
 }
 
 const Misuse kMisuses[] = {
@@ -84,7 +84,7 @@ const Misuse kMisuses[] = {
      },
      "[conv]",
      {"stride", "0"}},
-    {"no picture",
+    {"no image",
      [](Operands& o) {
          call_conv(o, {0, 4, 4, 3}, {5, 3, 3, 3});
      },
@@ -108,34 +108,43 @@ const Misuse kMisuses[] = {
      },
      "[conv]",
      {"residual must be float32", "bfloat16"}},
-    {"conv, gamma", [](Operands& o) { call_norm_conv(o, o.norm(7, 3, 3, 3)); }, "[conv]", {"gamma", "[3]", "[7]"}},
-    {"conv, beta", [](Operands& o) { call_norm_conv(o, o.norm(3, 7, 3, 3)); }, "[conv]", {"beta", "[3]", "[7]"}},
-    {"conv, mean", [](Operands& o) { call_norm_conv(o, o.norm(3, 3, 7, 3)); }, "[conv]", {"mean", "[3]", "[7]"}},
+    {"conv, gamma",
+     [](Operands& o) { call_batch_norm_conv(o, o.batch_norm(7, 3, 3, 3)); },
+     "[conv]",
+     {"gamma", "[3]", "[7]"}},
+    {"conv, beta",
+     [](Operands& o) { call_batch_norm_conv(o, o.batch_norm(3, 7, 3, 3)); },
+     "[conv]",
+     {"beta", "[3]", "[7]"}},
+    {"conv, mean",
+     [](Operands& o) { call_batch_norm_conv(o, o.batch_norm(3, 3, 7, 3)); },
+     "[conv]",
+     {"mean", "[3]", "[7]"}},
     {"conv, variance",
-     [](Operands& o) { call_norm_conv(o, o.norm(3, 3, 3, 7)); },
+     [](Operands& o) { call_batch_norm_conv(o, o.batch_norm(3, 3, 3, 7)); },
      "[conv]",
      {"variance", "[3]", "[7]"}},
     {"norm, gamma",
      [](Operands& o) {
-         ops::norm(o.context, o.of({2, 3}), o.norm(7, 3, 3, 3));
+         ops::batch_norm(o.context, o.of({2, 3}), o.batch_norm(7, 3, 3, 3));
      },
-     "[norm]",
+     "[batch norm]",
      {"gamma", "[3]", "[7]"}},
     {"norm of a vector",
-     [](Operands& o) { ops::norm(o.context, o.of({3}), o.norm(3, 3, 3, 3)); },
-     "[norm]",
+     [](Operands& o) { ops::batch_norm(o.context, o.of({3}), o.batch_norm(3, 3, 3, 3)); },
+     "[batch norm]",
      {"at least 2 axes", "[3]"}},
     {"norm, residual",
      [](Operands& o) {
-         ops::norm(o.context, o.of({2, 3}), o.norm(3, 3, 3, 3), o.of({3, 2}));
+         ops::batch_norm(o.context, o.of({2, 3}), o.batch_norm(3, 3, 3, 3), o.of({3, 2}));
      },
-     "[norm]",
+     "[batch norm]",
      {"residual", "[2, 3]", "[3, 2]"}},
     {"norm, residual of another type",
      [](Operands& o) {
-         ops::norm(o.context, o.of({2, 3}), o.norm(3, 3, 3, 3), o.of({2, 3}, DType::kBFloat16));
+         ops::batch_norm(o.context, o.of({2, 3}), o.batch_norm(3, 3, 3, 3), o.of({2, 3}, DType::kBFloat16));
      },
-     "[norm]",
+     "[batch norm]",
      {"residual must be float32", "bfloat16"}},
     {"shortcut of a matrix",
      [](Operands& o) {
@@ -177,7 +186,7 @@ const Misuse kMisuses[] = {
      [](Operands& o) { ops::add(o.context, o.of({3}, DType::kBFloat16), o.of({3})); },
      "[add]",
      {"bfloat16", "float32"}},
-    {"linear of pictures",
+    {"linear of images",
      [](Operands& o) {
          ops::linear(o.context, o.of({2, 4, 4, 3}), o.of({5, 3}), o.of({5}));
      },
@@ -213,7 +222,7 @@ const Misuse kMisuses[] = {
      },
      "[linear]",
      {"weight must be float32", "bfloat16"}},
-    {"logits of a batch of pictures",
+    {"logits of a batch of images",
      [](Operands& o) {
          ops::softmax_cross_entropy(o.context, o.of({2, 4, 3}), o.of({2}, DType::kInt32).value());
      },
@@ -257,7 +266,7 @@ TEST_CASE("an operation on shapes that do not fit names itself and the value", "
     }
 }
 
-TEST_CASE("asking for p without a norm is the program's bug", "[ops]") {
+TEST_CASE("asking for p without a batch norm is the program's bug", "[ops]") {
     const auto backend = make_cpu_backend();
     Operands o(*backend);
     CHECK_THROWS_AS(call_conv(o, {1, 2, 2, 3}, {5, 3, 3, 3}, {.want_p = true}), AssertionError);

@@ -211,7 +211,7 @@ done
 refused "an empty configuration" 'argument 1 is empty: ""' "$bin/resnet-train" ""
 refused "an empty checkpoint" 'argument 1 is empty: ""' "$bin/resnet-eval" ""
 refused "an empty file for the logits" 'argument 3 is empty: ""' "$bin/resnet-eval" trailing.safetensors --logits ""
-refused "an empty folder of pictures" 'argument 1 is empty: ""' "$bin/draw-pictures" ""
+refused "an empty folder of pictures" 'argument 1 is empty: ""' "$bin/draw-images" ""
 refused "an empty file of results" 'argument 2 is empty: ""' "$bin/kernel-bench" --json ""
 refused "a path that is not UTF-8" "argument 3 is not UTF-8" "$bin/resnet-train" good.json --out $'out\xff'
 refused "a checkpoint that is not UTF-8" "argument 1 is not UTF-8" "$bin/resnet-eval" $'\xff.safetensors' --json
@@ -221,8 +221,8 @@ refused "an override of an unknown key" "the nearest known key is /train/steps" 
 refused "a key overridden twice" "/train/seed: given twice on the command line" train good.json --set train.seed=1 --set train.seed=2
 refused "a key and its option" "/run/dir: given twice on the command line" train good.json --set run.dir=elsewhere
 refused "a path of 30000 keys" "nested more than 32 levels" train good.json --set "$(head -c 60000 /dev/zero | sed 's/\x0\x0/a./g')a=1"
-refused "a file in the place of a folder" "good.json: not a folder" "$bin/draw-pictures" good.json
+refused "a file in the place of a folder" "good.json: not a folder" "$bin/draw-images" good.json
 refused "a folder in the place of a file" "data: a folder" "$bin/kernel-bench" --json data
-refused "a seed that is no number" "--seed" "$bin/draw-pictures" out --seed many
+refused "a seed that is no number" "--seed" "$bin/draw-images" out --seed many
 
 report

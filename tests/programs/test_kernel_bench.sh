@@ -48,9 +48,9 @@ expect "machine, device, date and command are told" json \
 expect "skipped cases have their reasons" json 'len(d["skipped"]) > 0 and all(s["reason"] for s in d["skipped"])'
 
 # ---- choosing
-quick --filter '^half_unit/.*pool'
+quick --filter '^bn_relu_conv/.*pool'
 expect "a filter chooses" exits_with 0
-expect "both narrowing units" equal "$(lines_with '^half_unit .*composed')" 2
+expect "both narrowing units" equal "$(lines_with '^bn_relu_conv .*composed')" 2
 expect "and nothing else" says "2 cases measured"
 bench --list --batch 7 --filter 'sgd|relu/16'
 expect "the list is names alone" equal "$(sort "$scratch/output" | tr '\n' ' ')" \
@@ -58,9 +58,9 @@ expect "the list is names alone" equal "$(sort "$scratch/output" | tr '\n' ' ')"
 
 # ---- CUDA: a GPU, or the emulated one; one picture, because the emulator is slow
 if run "$bin/kernel-bench" --device cuda --list && exits_with 0; then
-    run "$bin/kernel-bench" --device cuda --batch 1 --seconds 0 --filter '^(add|half_unit|half_unit_dx|classifier)/64x8x8(/|\+x)'
+    run "$bin/kernel-bench" --device cuda --batch 1 --seconds 0 --filter '^(add|bn_relu_conv|bn_relu_conv_dx|classifier)/64x8x8(/|\+x)'
     expect "CUDA's kernels are right" exits_with 0
-    expect "composed and fused side by side" equal "$(lines_with '^half_unit.* fused')" 4
+    expect "composed and fused side by side" equal "$(lines_with '^bn_relu_conv.* fused')" 4
     expect "none is wrong there" says "0 wrong or failed"
 else
     expect "a GPU where there is none is refused" exits_with 2

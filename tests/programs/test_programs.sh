@@ -10,7 +10,7 @@ unset CIFAR10_DIR CIFAR100_DIR
 export XDG_CACHE_HOME=$scratch/empty-cache
 
 data=$scratch/data
-"$bin/draw-pictures" "$data" >/dev/null
+"$bin/draw-images" "$data" >/dev/null
 config=$scratch/tiny.json
 cat >"$config" <<'JSON'
 {

@@ -18,7 +18,7 @@ fi
 package() { run "$python" "$repository/tests/scripts/ecosystem.py" "$@"; }
 
 data=$scratch/data
-"$bin/draw-pictures" "$data" >/dev/null
+"$bin/draw-images" "$data" >/dev/null
 config=$scratch/tiny.json
 cat >"$config" <<'JSON'
 {

@@ -52,7 +52,7 @@ refuses kernels/host/bad.cpp '#include "models/resnet.h"' "kernels may not inclu
 refuses engine/core/bad.cpp '#include "models/resnet.h"' "engine/core may not include models"
 refuses models/bad.h '#include "tools/run/experiment.h"' "models may not include tools"
 refuses models/bad.cpp '#include "tools/run/session.h"' "models may not include tools/run"
-refuses tools/run/bad.cpp '#include "tools/program.h"' "tools/run may not include tools"
+refuses tools/run/bad.cpp '#include "tools/programs/program.h"' "tools/run may not include tools"
 refuses engine/core/bad.h '#include "engine/config/config.h"' "engine/core may not include engine/config"
 refuses engine/config/bad.h '#include "engine/backend/backend.h"' "engine/config may not include engine/backend"
 refuses engine/backend/bad.h '#include "engine/autograd/tape.h"' "engine/backend may not include engine/autograd"

@@ -55,7 +55,7 @@ echo "{\"copy_gb_per_s\": 4000, \"matrix_gflop_per_s\": {\"bf16, 8192 cubed\": 7
 {\"name\": \"add/x\", \"case\": \"add\", \"shape\": \"32x32x16\", \"batch\": $4, \"dtype\": \"bf16\", \"kernel\": \"fused\", $right}]}" >"${!#}"
 ! knob wrong-kernel'
 stand_in "$kit/bin" step-bench "$note"
-stand_in "$kit/bin" draw-pictures "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
+stand_in "$kit/bin" draw-images "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
 # A run of 64,000 steps that leaves a configuration and two rows.
 stand_in "$kit/bin" resnet-train "$note"'
 out="" seed=0
@@ -258,7 +258,7 @@ rm "$scratch/knobs/slow"
 prove --only '*-resnet20*'
 expect "it goes on" [ "$(of train-resnet20-0 state)" = passed ]
 expect "with what is missing alone" [ "$(calls_of "--engine-only")" = 1 ]
-expect "pictures are drawn where there is no CIFAR-10" called "draw-pictures $scratch/out/pictures"
+expect "pictures are drawn where there is no CIFAR-10" called "draw-images $scratch/out/pictures"
 expect "and accuracy is not judged on them" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
 
 # ---- what the real kernel-bench writes can be read ----

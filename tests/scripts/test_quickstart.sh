@@ -21,7 +21,7 @@ export LOG=$scratch/log
 drawing='mkdir -p "$1"
 for name in data_batch_{1..5} test_batch; do truncate -s 30730000 "$1/$name.bin"; done
 echo shapes >"$1/batches.meta.txt"'
-stand_in "$scratch/made" draw-pictures 'echo "draw-pictures $*" >>"$LOG"
+stand_in "$scratch/made" draw-images 'echo "draw-images $*" >>"$LOG"
 '"$drawing"
 stand_in "$scratch/made" resnet-train 'echo "resnet-train $*" >>"$LOG"
 [ "${TRAIN_EXITS:-0}" = 0 ] || exit "$TRAIN_EXITS"
@@ -53,9 +53,9 @@ expect "without a network it ends well" exits_with 0
 expect "it says that it builds for the CPU alone" says "building for the CPU alone: the CUDA toolkit at"
 expect "it configures without the tests, whose packages it does not install" \
     logged "cmake --preset cpu -DBUILD_TESTING=OFF"
-expect "it builds the programs it needs" logged "--target resnet-train resnet-eval draw-pictures"
+expect "it builds the programs it needs" logged "--target resnet-train resnet-eval draw-images"
 expect "it says loudly what the data are" says "BUILT-IN PICTURES instead"
-expect "the pictures are drawn" logged "draw-pictures $cache/pictures"
+expect "the pictures are drawn" logged "draw-images $cache/pictures"
 expect "they are complete" [ -z "$(missing_from_cifar10 "$cache/pictures")" ]
 expect "they are not where CIFAR-10 belongs" [ -z "$(find "$cache/cifar10" -name '*.bin')" ]
 expect "it trains on them" logged \
@@ -71,13 +71,13 @@ quickstart
 expect "a second call ends well" exits_with 0
 expect "it installs nothing" not_logged "apt-get"
 expect "it configures nothing" not_logged "cmake --preset"
-expect "it draws nothing" not_logged "draw-pictures /"
+expect "it draws nothing" not_logged "draw-images /"
 expect "it leaves the first run alone" logged "--out runs/quickstart-2"
 expect "and says so" says "this one goes into runs/quickstart-2"
 
-touch -d "+1 minute" "$tree/build/cpu/bin/draw-pictures"
+touch -d "+1 minute" "$tree/build/cpu/bin/draw-images"
 quickstart
-expect "a newer program draws again" logged "draw-pictures $cache/pictures"
+expect "a newer program draws again" logged "draw-images $cache/pictures"
 expect "into a third run" logged "--out runs/quickstart-3"
 
 bash -c "$drawing" drawing "$scratch/own data"

@@ -22,7 +22,7 @@ stand_in "$programs" cmake 'echo "cmake $*"
 [ "$1" = --build ] || exit 0
 [ ! -e "$SCRATCH/broken" ] || exit 1
 mkdir -p build/stage/bin
-for name in resnet-train resnet-eval step-bench kernel-bench draw-pictures config-doc; do
+for name in resnet-train resnet-eval step-bench kernel-bench draw-images config-doc; do
     echo "#!/bin/bash" >"build/stage/bin/$name"
 done
 for name in tests-kernels:2 tests-golden:11 tests-io:0; do
@@ -57,12 +57,12 @@ rm "$scratch/broken"
 
 stage "$out"
 expect "it packs" exits_with 0
-expect "a build for any CPU" says "cmake --preset cuda -B build/stage -DENGINE_NATIVE=OFF"
+expect "a build for any CPU" says "cmake --preset cuda -B build/stage -DRESIDUAL_NATIVE=OFF"
 expect "that looks for libraries beside itself" says '-DCMAKE_BUILD_RPATH=$ORIGIN/../lib'
 expect "sizes are told" says "residual-gpu.tar."
-for name in bin/resnet-train bin/resnet-eval bin/step-bench bin/kernel-bench bin/draw-pictures bin/tests-kernels bin/tests-golden \
+for name in bin/resnet-train bin/resnet-eval bin/step-bench bin/kernel-bench bin/draw-images bin/tests-kernels bin/tests-golden \
     configs/resnet110.json tests/golden/depth8.safetensors tests/golden/reference_model.py tools/prove_gpu.sh tools/lib.sh tools/cifar.sh \
-    tools/prove/main.py tools/compare/torch_train.py tools/bench_vs_pytorch.py docs/gpu-proof.md staged.json; do
+    tools/prove/main.py tools/bench/compare/torch_train.py tools/bench_vs_pytorch.py docs/gpu-proof.md staged.json; do
     expect "$name is packed" [ -f "$kit/$name" ]
 done
 expect "programs without [gpu] tests are not" absent "$kit/bin/tests-io"

@@ -51,7 +51,7 @@ expect "what was tried is in the summary" row "good +5 s +7 inputs +11 edges +22
 for folder in races kernels data io train; do
     expect "the tests of $folder run under ThreadSanitizer" logged "--no-tests=error --parallel $(nproc) --tests-regex ^$folder:"
 done
-expect "a run is ended at random moments" logged "python3 tests/faults/soak.py build/cpu/bin 10"
+expect "a run is ended at random moments" logged "python3 tests/faults/random_kills.py build/cpu/bin 10"
 
 echo 'echo "==1==ERROR: AddressSanitizer: planted"
 echo "artifact_prefix=x; Test unit written to build/fuzz/findings/bad/crash-1"

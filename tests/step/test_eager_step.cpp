@@ -1,8 +1,8 @@
-// One training step, from the loss to the update: CUDA against CPU, from the same weights and pictures.
+// One training step, from the loss to the update: CUDA against CPU, from the same weights and images.
 #include "tests/support/devices.h"
 #include "tests/support/golden.h"
 
-using namespace engine;
+using namespace residual;
 
 namespace {
 

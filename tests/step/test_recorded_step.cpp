@@ -1,9 +1,9 @@
-// A training step recorded once and replayed, against the same step run eagerly: the same bits, on pictures, a learning
+// A training step recorded once and replayed, against the same step run eagerly: the same bits, on images, a learning
 // rate and a step number that change from step to step.
 #include "tests/support/devices.h"
 #include "tests/support/training.h"
 
-using engine::DType;
+using residual::DType;
 
 TEST_CASE("replayed steps leave the bits of eager steps: preact", "[gpu]") {
     if (test::skipped_without_gpu()) return;

@@ -11,10 +11,10 @@
 
 namespace test {
 
-using engine::Backend;
-using engine::DType;
-using engine::Shape;
-using engine::Tensor;
+using residual::Backend;
+using residual::DType;
+using residual::Shape;
+using residual::Tensor;
 
 struct Array {
     Shape shape;
@@ -69,15 +69,15 @@ inline Tensor upload(Backend& backend, const Array& array, DType dtype) {
         const std::vector<float> values(array.values.begin(), array.values.end());
         return backend.from_host(values.data(), array.shape);
     }
-    ASSERT(dtype == DType::kBFloat16);
-    std::vector<engine::bfloat16> values;
+    RESIDUAL_ASSERT(dtype == DType::kBFloat16);
+    std::vector<residual::bfloat16> values;
     for (const double value : array.values) values.emplace_back(static_cast<float>(value));
     return backend.from_host(values.data(), array.shape);
 }
 
 template <class T>
 std::vector<T> values_of(Backend& backend, const Tensor& x) {
-    ASSERT(engine::DTypeOf<T>::value == x.dtype());
+    RESIDUAL_ASSERT(residual::DTypeOf<T>::value == x.dtype());
     std::vector<T> values(static_cast<size_t>(x.elements()));
     backend.download(x, values.data());
     return values;
@@ -89,7 +89,7 @@ inline Array download(Backend& backend, const Tensor& x) {
         const auto values = values_of<float>(backend, x);
         array.values.assign(values.begin(), values.end());
     } else {
-        const auto values = values_of<engine::bfloat16>(backend, x);
+        const auto values = values_of<residual::bfloat16>(backend, x);
         for (size_t i = 0; i < values.size(); ++i) array.values[i] = static_cast<float>(values[i]);
     }
     return array;
@@ -100,7 +100,7 @@ inline Tensor upload_labels(Backend& backend, const std::vector<int32_t>& labels
 }
 
 inline double relative_error(const Array& actual, const Array& expected) {
-    ASSERT(actual.shape == expected.shape);
+    RESIDUAL_ASSERT(actual.shape == expected.shape);
     return relative_error(actual.values, expected.values);
 }
 
@@ -110,7 +110,7 @@ inline double tolerance(DType dtype) {
 }
 
 inline Array sum(Array a, const Array& b) {
-    ASSERT(a.shape == b.shape);
+    RESIDUAL_ASSERT(a.shape == b.shape);
     for (size_t i = 0; i < a.values.size(); ++i) a.values[i] += b.values[i];
     return a;
 }

@@ -12,14 +12,14 @@ namespace test {
 
 // True, after saying so, where no CUDA device can be used.
 inline bool skipped_without_gpu() {
-    const std::string reason = engine::why_no_cuda();
+    const std::string reason = residual::why_no_cuda();
     if (!reason.empty()) std::printf("skipped: no GPU (%s)\n", reason.c_str());
     return !reason.empty();
 }
 
 // Fills most of the first chunk of the arena, which holds a few constants already, with NaN, so that an output nobody
 // wrote shows.
-inline std::unique_ptr<engine::Backend> poisoned(std::unique_ptr<engine::Backend> backend) {
+inline std::unique_ptr<residual::Backend> poisoned(std::unique_ptr<residual::Backend> backend) {
     const std::vector<uint8_t> bytes(size_t{7} << 20, 0xff);
     backend->from_host(bytes.data(), {static_cast<int64_t>(bytes.size())});
     return backend;
@@ -31,15 +31,15 @@ inline std::unique_ptr<engine::Backend> poisoned(std::unique_ptr<engine::Backend
 #define DEVICE_TEST_NAME_(line) DEVICE_TEST_JOIN_(device_test_, line)
 
 // A test case whose body sees `Backend& backend`: run on the CPU, and, tagged [gpu], on CUDA where there is a GPU.
-#define DEVICE_TEST_CASE(name, tags)                                        \
-    static void DEVICE_TEST_NAME_(__LINE__)(engine::Backend & backend);     \
-    TEST_CASE(name, tags) {                                                 \
-        const auto backend = test::poisoned(engine::make_cpu_backend());    \
-        DEVICE_TEST_NAME_(__LINE__)(*backend);                              \
-    }                                                                       \
-    TEST_CASE(name " on the GPU", tags "[gpu]") {                           \
-        if (test::skipped_without_gpu()) return;                            \
-        const auto backend = test::poisoned(engine::make_cuda_backend({})); \
-        DEVICE_TEST_NAME_(__LINE__)(*backend);                              \
-    }                                                                       \
-    static void DEVICE_TEST_NAME_(__LINE__)(engine::Backend & backend)
+#define DEVICE_TEST_CASE(name, tags)                                          \
+    static void DEVICE_TEST_NAME_(__LINE__)(residual::Backend & backend);     \
+    TEST_CASE(name, tags) {                                                   \
+        const auto backend = test::poisoned(residual::make_cpu_backend());    \
+        DEVICE_TEST_NAME_(__LINE__)(*backend);                                \
+    }                                                                         \
+    TEST_CASE(name " on the GPU", tags "[gpu]") {                             \
+        if (test::skipped_without_gpu()) return;                              \
+        const auto backend = test::poisoned(residual::make_cuda_backend({})); \
+        DEVICE_TEST_NAME_(__LINE__)(*backend);                                \
+    }                                                                         \
+    static void DEVICE_TEST_NAME_(__LINE__)(residual::Backend & backend)

@@ -9,9 +9,9 @@
 
 namespace test {
 
-using engine::Context;
-using engine::Tape;
-using engine::Variable;
+using residual::Context;
+using residual::Tape;
+using residual::Variable;
 
 // Runs the tape of `context` backward from these gradients of these variables.
 inline void backward_from(Context& context, std::vector<std::pair<Variable, Tensor>> gradients) {

@@ -13,18 +13,19 @@ struct ReferenceConv {
     bool same;  // TensorFlow's padding; else (kernel - 1) / 2 on every side.
 
     Shape output_shape(const Shape& x, const Shape& w) const {
-        const reference::ConvShape s = shape_of(x, w);
+        const residual::reference::ConvShape s = shape_of(x, w);
         return {s.batch, s.out_height, s.out_width, s.out_channels};
     }
 
     Array forward(const Array& x, const Array& w) const {
-        return {output_shape(x.shape, w.shape), reference::conv(shape_of(x.shape, w.shape), x.values, w.values)};
+        return {output_shape(x.shape, w.shape),
+                residual::reference::conv(shape_of(x.shape, w.shape), x.values, w.values)};
     }
     Array backward_data(const Array& dy, const Array& w, const Shape& x) const {
-        return {x, reference::conv_dx(shape_of(x, w.shape), dy.values, w.values)};
+        return {x, residual::reference::conv_dx(shape_of(x, w.shape), dy.values, w.values)};
     }
     Array backward_weight(const Array& x, const Array& dy, const Shape& w) const {
-        return {w, reference::conv_dweight(shape_of(x.shape, w), x.values, dy.values)};
+        return {w, residual::reference::conv_dweight(shape_of(x.shape, w), x.values, dy.values)};
     }
 
   private:
@@ -38,8 +39,8 @@ struct ReferenceConv {
     int out_size(int size, int kernel) const {
         return same ? (size + stride - 1) / stride : (size + 2 * ((kernel - 1) / 2) - kernel) / stride + 1;
     }
-    reference::ConvShape shape_of(const Shape& x, const Shape& w) const {
-        ASSERT(w[1] == w[2] && w[3] == x[3]);
+    residual::reference::ConvShape shape_of(const Shape& x, const Shape& w) const {
+        RESIDUAL_ASSERT(w[1] == w[2] && w[3] == x[3]);
         const auto at = [](const Shape& shape, int axis) { return static_cast<int>(shape[axis]); };
         const int height = at(x, 1), width = at(x, 2), kernel = at(w, 1);
         return {at(x, 0),

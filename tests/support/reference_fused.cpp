@@ -6,42 +6,42 @@
 
 namespace test {
 
-using engine::BatchStats;
-using engine::Conv2dParams;
-using engine::DType;
-using engine::MomentsGradient;
-using engine::NormGradients;
-using engine::NormParams;
-using engine::Shape;
-using engine::Tensor;
+using residual::BatchNormGradients;
+using residual::BatchNormParams;
+using residual::BatchStats;
+using residual::Conv2dParams;
+using residual::DType;
+using residual::MomentsGradient;
+using residual::Shape;
+using residual::Tensor;
 
 namespace {
 
-using reference::plus;
-using reference::Values;
+using residual::reference::plus;
+using residual::reference::Values;
 
 // ---- tensors as doubles
 
 Values read(const Tensor& x) {
     if (x.dtype() == DType::kFloat32) return {x.data<float>(), x.data<float>() + x.elements()};
     Values values(static_cast<size_t>(x.elements()));
-    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(x.data<engine::bfloat16>()[i]);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(x.data<residual::bfloat16>()[i]);
     return values;
 }
 
 double as_stored(DType dtype, double value) {
     const auto single = static_cast<float>(value);
-    return dtype == DType::kFloat32 ? single : static_cast<float>(engine::bfloat16(single));
+    return dtype == DType::kFloat32 ? single : static_cast<float>(residual::bfloat16(single));
 }
 
 void write(const Tensor& x, const Values& values) {
-    ASSERT(static_cast<size_t>(x.elements()) == values.size());
+    RESIDUAL_ASSERT(static_cast<size_t>(x.elements()) == values.size());
     for (size_t i = 0; i < values.size(); ++i) {
         const auto single = static_cast<float>(values[i]);
         if (x.dtype() == DType::kFloat32) {
             x.data<float>()[i] = single;
         } else {
-            x.data<engine::bfloat16>()[i] = engine::bfloat16(single);
+            x.data<residual::bfloat16>()[i] = residual::bfloat16(single);
         }
     }
 }
@@ -53,18 +53,22 @@ size_t rows_of(const Tensor& x) {
     return static_cast<size_t>(x.elements()) / channels_of(x);
 }
 
-// ---- norms
+// ---- batch norms
 
-// A norm's output is computed in float, as every kernel does: the sign decides over the whole gradient. All else of a
-// norm is reference::BatchNorm.
-class NormLine {
+// A batch norm's output is computed in float, as every kernel does: the sign decides over the whole gradient. All else
+// of a batch norm is residual::reference::BatchNorm.
+class BatchNormLine {
   public:
-    explicit NormLine(const NormParams& norm) : norm_(norm) { ASSERT(norm.relu); }
+    explicit BatchNormLine(const BatchNormParams& batch_norm) : batch_norm_(batch_norm) {
+        RESIDUAL_ASSERT(batch_norm.relu);
+    }
 
     float output(double x, size_t c) const {
-        const float rstd = kernels::reciprocal_std(norm_.stats.variance.data<float>()[c], norm_.epsilon);
-        return kernels::normalised(static_cast<float>(x), norm_.stats.mean.data<float>()[c],
-                                   norm_.gamma.data<float>()[c] * rstd, norm_.beta.data<float>()[c]);
+        const float rstd =
+            residual::kernels::reciprocal_std(batch_norm_.stats.variance.data<float>()[c], batch_norm_.epsilon);
+        return residual::kernels::normalised(static_cast<float>(x), batch_norm_.stats.mean.data<float>()[c],
+                                             batch_norm_.gamma.data<float>()[c] * rstd,
+                                             batch_norm_.beta.data<float>()[c]);
     }
     float rectified(double x, size_t c) const {
         const float value = output(x, c);
@@ -73,11 +77,11 @@ class NormLine {
     bool open(double x, size_t c) const { return output(x, c) > 0.0f; }
 
   private:
-    const NormParams& norm_;
+    const BatchNormParams& batch_norm_;
 };
 
-Values normalised_input(const NormParams& norm, const Tensor& tensor) {
-    const NormLine line(norm);
+Values normalised_input(const BatchNormParams& batch_norm, const Tensor& tensor) {
+    const BatchNormLine line(batch_norm);
     Values p = read(tensor);
     for (size_t i = 0; i < p.size(); ++i) {
         p[i] = as_stored(tensor.dtype(), line.rectified(p[i], i % channels_of(tensor)));
@@ -86,19 +90,20 @@ Values normalised_input(const NormParams& norm, const Tensor& tensor) {
 }
 
 void write_stats(const Tensor& tensor, const BatchStats& stats) {
-    const reference::Moments moments = reference::moments_of(read(tensor), channels_of(tensor));
+    const residual::reference::Moments moments = residual::reference::moments_of(read(tensor), channels_of(tensor));
     write(stats.mean, moments.mean);
     write(stats.variance, moments.variance);
 }
 
-void move_running(const NormParams& norm, const Tensor& x, const engine::RunningUpdate& update) {
+void move_running(const BatchNormParams& batch_norm, const Tensor& x, const residual::RunningUpdate& update) {
     if (!update.running.mean.defined()) return;
-    const float unbiased = kernels::unbiased_factor(static_cast<int64_t>(rows_of(x)));
+    const float unbiased = residual::kernels::unbiased_factor(static_cast<int64_t>(rows_of(x)));
     for (size_t c = 0; c < channels_of(x); ++c) {
         float& mean = update.running.mean.data<float>()[c];
         float& variance = update.running.variance.data<float>()[c];
-        mean = kernels::running_value(mean, norm.stats.mean.data<float>()[c], update.decay);
-        variance = kernels::running_value(variance, norm.stats.variance.data<float>()[c] * unbiased, update.decay);
+        mean = residual::kernels::running_value(mean, batch_norm.stats.mean.data<float>()[c], update.decay);
+        variance = residual::kernels::running_value(variance, batch_norm.stats.variance.data<float>()[c] * unbiased,
+                                                    update.decay);
     }
 }
 
@@ -108,29 +113,33 @@ Values whole_gradient(const MomentsGradient& moments, const Tensor& tensor, cons
     if (!moments.mean.defined()) return whole;
     const Values mean = read(moments.mean);
     const auto read_or_zeros = [&](const Tensor& x) { return x.defined() ? read(x) : Values(mean.size()); };
-    const reference::Moments gradient{read_or_zeros(moments.dmean), read_or_zeros(moments.dvariance)};
-    whole = plus(std::move(whole), reference::moments_dx(read(tensor), mean, gradient));
+    const residual::reference::Moments gradient{read_or_zeros(moments.dmean), read_or_zeros(moments.dvariance)};
+    whole = plus(std::move(whole), residual::reference::moments_dx(read(tensor), mean, gradient));
     for (double& value : whole) value = as_stored(fixed.dtype(), value);
     return whole;
 }
 
-// From the gradient `dp` of max(norm(x), 0): dx with the moments of x held fixed, and what else the norm learns.
-void backward_through_norm(const NormParams& norm, const Tensor& tensor, Values dp, const Tensor& dx, bool accumulate,
-                           const NormGradients& gradients) {
-    const NormLine line(norm);
+// From the gradient `dp` of max(batch_norm(x), 0): dx with the moments of x held fixed, and what else the batch norm
+// learns.
+void backward_through_batch_norm(const BatchNormParams& batch_norm, const Tensor& tensor, Values dp, const Tensor& dx,
+                                 bool accumulate, const BatchNormGradients& gradients) {
+    const BatchNormLine line(batch_norm);
     const Values x = read(tensor);
     for (size_t i = 0; i < x.size(); ++i) {
         if (!line.open(x[i], i % channels_of(tensor))) dp[i] = 0;
     }
-    const reference::BatchNorm loops{
-        {read(norm.stats.mean), read(norm.stats.variance)}, read(norm.gamma), read(norm.beta), norm.epsilon, norm.relu};
+    const residual::reference::BatchNorm loops{{read(batch_norm.stats.mean), read(batch_norm.stats.variance)},
+                                               read(batch_norm.gamma),
+                                               read(batch_norm.beta),
+                                               batch_norm.epsilon,
+                                               batch_norm.relu};
     const Values fixed = loops.dx_fixed(dp);
     write(dx, accumulate ? plus(read(dx), fixed) : fixed);
-    const reference::NormSums sums = loops.sums(x, dp);
+    const residual::reference::BatchNormSums sums = loops.sums(x, dp);
     write(gradients.dgamma, sums.dgamma);
     write(gradients.dbeta, sums.dbeta);
     if (!gradients.dmean.defined()) return;
-    const reference::Moments moments = loops.moments_gradient(sums);
+    const residual::reference::Moments moments = loops.moments_gradient(sums);
     write(gradients.dmean, moments.mean);
     write(gradients.dvariance, moments.variance);
 }
@@ -139,7 +148,7 @@ void backward_through_norm(const NormParams& norm, const Tensor& tensor, Values 
 // channel axis.
 void add_pooled(const Tensor& residual, const Shape& shape, Values& y) {
     const int64_t height = shape[1], width = shape[2], channels = shape[3], narrow = channels / 2;
-    ASSERT(residual.shape() == Shape({shape[0], 2 * height, 2 * width, narrow}));
+    RESIDUAL_ASSERT(residual.shape() == Shape({shape[0], 2 * height, 2 * width, narrow}));
     const Values r = read(residual);
     for (int64_t n = 0; n < shape[0]; ++n)
         for (int64_t row = 0; row < 2 * height; ++row)
@@ -153,10 +162,10 @@ void add_pooled(const Tensor& residual, const Shape& shape, Values& y) {
 
 }  // namespace
 
-void ReferenceFusedOps::half_unit(const engine::HalfUnit& unit, const engine::RunningUpdate& running,
-                                  const engine::HalfUnitResult& result) {
-    const Values p = normalised_input(unit.norm, unit.x);
-    Values y = reference::conv(reference::conv_shape(unit.conv), p, read(unit.weight));
+void ReferenceFusedOps::bn_relu_conv(const residual::BnReluConv& unit, const residual::RunningUpdate& running,
+                                     const residual::BnReluConvResult& result) {
+    const Values p = normalised_input(unit.batch_norm, unit.x);
+    Values y = residual::reference::conv(residual::reference::conv_shape(unit.conv), p, read(unit.weight));
     if (unit.pools_residual) {
         add_pooled(unit.residual, unit.conv.output_shape(), y);
     } else if (unit.residual.defined()) {
@@ -165,36 +174,39 @@ void ReferenceFusedOps::half_unit(const engine::HalfUnit& unit, const engine::Ru
     write(result.y, y);
     if (result.stats.mean.defined()) write_stats(result.y, result.stats);
     if (result.p.defined()) write(result.p, p);
-    move_running(unit.norm, unit.x, running);
+    move_running(unit.batch_norm, unit.x, running);
 }
 
-void ReferenceFusedOps::half_unit_backward(const engine::HalfUnit& unit, const Tensor& y, const Tensor& dy,
-                                           const MomentsGradient& moments, const Tensor& dp,
-                                           const engine::HalfUnitGradients& gradients) {
-    const reference::ConvShape shape = reference::conv_shape(unit.conv);
+void ReferenceFusedOps::bn_relu_conv_backward(const residual::BnReluConv& unit, const Tensor& y, const Tensor& dy,
+                                              const MomentsGradient& moments, const Tensor& dp,
+                                              const residual::BnReluConvGradients& gradients) {
+    const residual::reference::ConvShape shape = residual::reference::conv_shape(unit.conv);
     const Values whole = whole_gradient(moments, y, dy);
     if (gradients.dy_whole.defined()) write(gradients.dy_whole, whole);
-    write(gradients.dweight, reference::conv_dweight(shape, normalised_input(unit.norm, unit.x), whole));
-    Values dinput = reference::conv_dx(shape, whole, read(unit.weight));
+    write(gradients.dweight,
+          residual::reference::conv_dweight(shape, normalised_input(unit.batch_norm, unit.x), whole));
+    Values dinput = residual::reference::conv_dx(shape, whole, read(unit.weight));
     if (dp.defined()) dinput = plus(std::move(dinput), read(dp));
-    backward_through_norm(unit.norm, unit.x, std::move(dinput), gradients.dx, gradients.accumulate, gradients.norm);
+    backward_through_batch_norm(unit.batch_norm, unit.x, std::move(dinput), gradients.dx, gradients.accumulate,
+                                gradients.batch_norm);
 }
 
 void ReferenceFusedOps::stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
                              const BatchStats& stats) {
-    write(y, reference::conv(reference::conv_shape(conv), read(x), read(weight)));
+    write(y, residual::reference::conv(residual::reference::conv_shape(conv), read(x), read(weight)));
     if (stats.mean.defined()) write_stats(y, stats);
 }
 
 void ReferenceFusedOps::stem_backward(const Conv2dParams& conv, const Tensor& x, const Tensor& y, const Tensor& dy,
                                       const MomentsGradient& moments, const Tensor& dweight) {
-    write(dweight, reference::conv_dweight(reference::conv_shape(conv), read(x), whole_gradient(moments, y, dy)));
+    write(dweight, residual::reference::conv_dweight(residual::reference::conv_shape(conv), read(x),
+                                                     whole_gradient(moments, y, dy)));
 }
 
-void ReferenceFusedOps::classifier(const NormParams& norm, const engine::RunningUpdate& running, const Tensor& x,
-                                   const Tensor& weight, const Tensor& bias, const Tensor& pooled,
+void ReferenceFusedOps::classifier(const BatchNormParams& batch_norm, const residual::RunningUpdate& running,
+                                   const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& pooled,
                                    const Tensor& logits) {
-    const NormLine line(norm);
+    const BatchNormLine line(batch_norm);
     const Values values = read(x);
     const size_t channels = channels_of(x), pixels = rows_of(x) / rows_of(pooled), classes = channels_of(logits);
     Values means(rows_of(pooled) * channels);
@@ -211,12 +223,12 @@ void ReferenceFusedOps::classifier(const NormParams& norm, const engine::Running
         for (size_t c = 0; c < channels; ++c) sums[i] += stored[n * channels + c] * w[k * channels + c];
     }
     write(logits, sums);
-    move_running(norm, x, running);
+    move_running(batch_norm, x, running);
 }
 
-void ReferenceFusedOps::classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled,
+void ReferenceFusedOps::classifier_backward(const BatchNormParams& batch_norm, const Tensor& x, const Tensor& pooled,
                                             const Tensor& weight, const Tensor& dlogits, const Tensor& dx,
-                                            const NormGradients& gradients, const Tensor& dweight,
+                                            const BatchNormGradients& gradients, const Tensor& dweight,
                                             const Tensor& dbias) {
     const size_t channels = channels_of(x), batch = rows_of(pooled), pixels = rows_of(x) / batch;
     const size_t classes = channels_of(dlogits);
@@ -237,7 +249,7 @@ void ReferenceFusedOps::classifier_backward(const NormParams& norm, const Tensor
     for (size_t i = 0; i < dp.size(); ++i) {
         dp[i] = dpooled[i / (pixels * channels) * channels + i % channels] / pixels;
     }
-    backward_through_norm(norm, x, std::move(dp), dx, false, gradients);
+    backward_through_batch_norm(batch_norm, x, std::move(dp), dx, false, gradients);
 }
 
 }  // namespace test

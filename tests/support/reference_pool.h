@@ -6,10 +6,10 @@
 namespace test {
 
 struct ReferenceShortcut {
-    engine::ShortcutKind kind;
+    residual::ShortcutKind kind;
     int channels;
 
-    bool averages() const { return kind == engine::ShortcutKind::kAveragePool; }
+    bool averages() const { return kind == residual::ShortcutKind::kAveragePool; }
     Shape output_shape(const Shape& x) const {
         const int up = averages() ? 0 : 1;
         return {x[0], (x[1] + up) / 2, (x[2] + up) / 2, channels};

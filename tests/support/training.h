@@ -1,4 +1,4 @@
-// Networks that train on a few pictures on the CUDA device, with everything in motion: epochs, learning rate, step
+// Networks that train on a few images on the CUDA device, with everything in motion: epochs, learning rate, step
 // number.
 #pragma once
 
@@ -8,23 +8,24 @@
 
 namespace test {
 
-inline const models::ResNetConfig kPreact{.depth = 8};
-inline const models::ResNetConfig kPlain{.depth = 8, .shortcut = models::Shortcut::none};
-inline const models::ResNetConfig kPostact{.depth = 8,
-                                           .block = models::Block::postact,
-                                           .shortcut = models::Shortcut::subsample_zeropad,
-                                           .padding = models::Padding::symmetric};
-inline const models::WideResNetConfig kWide{.depth = 10, .widening = 2};
+inline const residual::models::ResNetConfig kPreact{.depth = 8};
+inline const residual::models::ResNetConfig kPlain{.depth = 8, .shortcut = residual::models::Shortcut::none};
+inline const residual::models::ResNetConfig kPostact{.depth = 8,
+                                                     .block = residual::models::Block::postact,
+                                                     .shortcut = residual::models::Shortcut::subsample_zeropad,
+                                                     .padding = residual::models::Padding::symmetric};
+inline const residual::models::WideResNetConfig kWide{.depth = 10, .widening = 2};
 
 class Training {
   public:
-    Training(const models::ModelConfig& model, engine::DType dtype, const engine::CudaOptions& options, int batch)
-        : session_(experiment(model, dtype, batch), engine::make_cuda_backend(options)),
-          // Four pictures, so that a few steps begin new epochs.
+    Training(const residual::models::ModelConfig& model, residual::DType dtype, const residual::CudaOptions& options,
+             int batch)
+        : session_(experiment(model, dtype, batch), residual::make_cuda_backend(options)),
+          // Four images, so that a few steps begin new epochs.
           trainer_(session_.trainer(numbered_records(4), session_.set_mean(std::vector<float>(32 * 32 * 3, 120)))) {}
 
-    engine::Trainer& trainer() { return trainer_; }
-    engine::Backend& backend() { return *session_.backend; }
+    residual::Trainer& trainer() { return trainer_; }
+    residual::Backend& backend() { return *session_.backend; }
     // What steps change, byte by byte: weights, momenta, gradients, running statistics.
     std::vector<std::vector<uint8_t>> state() {
         auto tensors = state_of(session_.parameters);
@@ -33,25 +34,27 @@ class Training {
     }
 
   private:
-    static tools::Experiment experiment(const models::ModelConfig& model, engine::DType dtype, int batch) {
+    static residual::tools::Experiment experiment(const residual::models::ModelConfig& model, residual::DType dtype,
+                                                  int batch) {
         return {.model = model,
                 .train = {.batch_size = batch, .seed = 3, .precision = precision_of(dtype)},
                 // The rate changes before, at, and after the first replay.
                 .schedule = {.boundaries = {1, 2, 4}, .values = {0.01, 0.1, 0.02, 0.005}}};
     }
 
-    tools::Session session_;
-    engine::Trainer trainer_;
+    residual::tools::Session session_;
+    residual::Trainer trainer_;
 };
 
 // Trains one network eagerly and its twin with a recording, and compares the bits they leave after each step.
-inline void check_replays(const models::ModelConfig& config, engine::DType dtype, const engine::CudaOptions& options) {
+inline void check_replays(const residual::models::ModelConfig& config, residual::DType dtype,
+                          const residual::CudaOptions& options) {
     constexpr int kBatch = 2, kSteps = 6;
     Training eager(config, dtype, options, kBatch), recorded(config, dtype, options, kBatch);
     REQUIRE((eager.backend().fused() != nullptr) == options.fused);
     auto before = eager.state();
     for (int step = 0; step < kSteps; ++step) {
-        INFO(engine::name_of(dtype) << " step " << step);
+        INFO(residual::name_of(dtype) << " step " << step);
         eager.trainer().update_eagerly();
         recorded.trainer().update();
         const auto after = eager.state();

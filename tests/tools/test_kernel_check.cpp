@@ -3,30 +3,30 @@
 #include <limits>
 
 #include "tests/catch.h"
-#include "tools/kernel_bench/cases.h"
-#include "tools/kernel_bench/check.h"
+#include "tools/bench/kernel_bench/cases.h"
+#include "tools/bench/kernel_bench/check.h"
 
-using bench::DType;
-using bench::Operands;
-using bench::Tensor;
-using bench::Trial;
-using bench::Values;
-using bench::Verdict;
+using residual::DType;
+using residual::Tensor;
+using residual::bench::Operands;
+using residual::bench::Trial;
+using residual::bench::Values;
+using residual::bench::Verdict;
 
 namespace {
 
 // A trial whose kernel writes `found` where 1, -1, 1, -1 ... times `factor` must be.
 template <class T>
-Verdict judged(engine::Backend& backend, const std::vector<T>& found, double factor, DType activations) {
+Verdict judged(residual::Backend& backend, const std::vector<T>& found, double factor, DType activations) {
     const Tensor tensor = backend.from_host(found.data(), {static_cast<int64_t>(found.size())});
     const Trial trial{[] {}, {{"y", tensor, [] { return Values{1.0, -1.0}; }, factor}}, 1.0};
-    return bench::check(backend, trial, activations);
+    return residual::bench::check(backend, trial, activations);
 }
 
 }  // namespace
 
 TEST_CASE("kernel-bench's check finds one wrong element among many", "[tools]") {
-    const auto backend = engine::make_cpu_backend();
+    const auto backend = residual::make_cpu_backend();
     std::vector<float> values(100000);
     for (size_t i = 0; i < values.size(); ++i) values[i] = i % 2 == 0 ? 3.0f : -3.0f;
     CHECK(judged(*backend, values, 3.0, DType::kFloat32).right);
@@ -46,7 +46,7 @@ TEST_CASE("kernel-bench's check finds one wrong element among many", "[tools]") 
 }
 
 TEST_CASE("kernel-bench's check lets no integer be off by one", "[tools]") {
-    const auto backend = engine::make_cpu_backend();
+    const auto backend = residual::make_cpu_backend();
     std::vector<int32_t> labels(4000);
     for (size_t i = 0; i < labels.size(); ++i) labels[i] = i % 2 == 0 ? 1000 : -1000;
     CHECK(judged(*backend, labels, 1000.0, DType::kBFloat16).right);
@@ -55,21 +55,21 @@ TEST_CASE("kernel-bench's check lets no integer be off by one", "[tools]") {
 }
 
 TEST_CASE("a result that a kernel does not write is wrong", "[tools]") {
-    const auto backend = engine::make_cpu_backend();
+    const auto backend = residual::make_cpu_backend();
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         Operands operands(*backend, dtype, 3);
-        Trial trial = bench::relu(operands, bench::network_layers().stages[2]);
+        Trial trial = residual::bench::relu(operands, residual::bench::network_layers().stages[2]);
         trial.run = [] {};
-        CHECK_FALSE(bench::check(*backend, trial, dtype).right);
+        CHECK_FALSE(residual::bench::check(*backend, trial, dtype).right);
     }
 }
 
 TEST_CASE("every case is right on the CPU in bfloat16 too, with batches of any size", "[tools]") {
-    const auto backend = engine::make_cpu_backend();
-    for (const auto& c : bench::all_cases({3, 16}, DType::kBFloat16)) {
+    const auto backend = residual::make_cpu_backend();
+    for (const auto& c : residual::bench::all_cases({3, 16}, DType::kBFloat16)) {
         if (c.fused) continue;
         Operands operands(*backend, c.dtype, std::max(c.batch, 1));
-        const Verdict verdict = bench::check(*backend, c.family->composed(operands, *c.layer), c.dtype);
+        const Verdict verdict = residual::bench::check(*backend, c.family->composed(operands, *c.layer), c.dtype);
         INFO(c.name() << ": " << verdict.output << " is off by " << verdict.error);
         CHECK(verdict.right);
     }

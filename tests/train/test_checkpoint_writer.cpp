@@ -8,7 +8,7 @@
 
 namespace {
 
-using namespace engine;
+using namespace residual;
 
 struct Writing {
     Writing()

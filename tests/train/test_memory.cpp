@@ -7,17 +7,17 @@ namespace {
 
 constexpr int kBatch = 8;
 
-struct Fixture : tools::Session {
+struct Fixture : residual::tools::Session {
     explicit Fixture(int depth)
-        : Session({.model = models::ResNetConfig{.depth = depth},
+        : Session({.model = residual::models::ResNetConfig{.depth = depth},
                    .train = {.batch_size = kBatch,
-                             .precision = engine::PrecisionChoice::fp32,
-                             .device = engine::DeviceChoice::cpu}}),
-          batches(test_batches(std::vector<uint8_t>(size_t{kBatch} * engine::Cifar10::kRecordBytes, 0),
+                             .precision = residual::PrecisionChoice::fp32,
+                             .device = residual::DeviceChoice::cpu}}),
+          batches(test_batches(std::vector<uint8_t>(size_t{kBatch} * residual::Cifar10::kRecordBytes, 0),
                                set_mean(std::vector<float>(32 * 32 * 3, 0)))) {}
-    void step() { engine::compute_gradients(*backend, *model, parameters, batches.get(0)); }
+    void step() { residual::compute_gradients(*backend, *model, parameters, batches.get(0)); }
 
-    engine::Batches batches;
+    residual::Batches batches;
 };
 
 }  // namespace
@@ -32,11 +32,11 @@ TEST_CASE("A step takes no more memory than the step before it, and gives all of
     CHECK(fixture.backend->arena().bytes_reserved() == reserved);
 }
 
-TEST_CASE("A unit more keeps the two results of its convolutions and nothing else per picture") {
+TEST_CASE("A unit more keeps the two results of its convolutions and nothing else per image") {
     Fixture shallow(8), deep(14);
     shallow.step();
     deep.step();
-    // One unit more in each stage: two activations of 16x32x32, 32x16x16, 64x8x8 floats for each picture.
+    // One unit more in each stage: two activations of 16x32x32, 32x16x16, 64x8x8 floats for each image.
     const size_t activations = size_t{kBatch} * 2 * sizeof(float) * (16 * 32 * 32 + 32 * 16 * 16 + 64 * 8 * 8);
     const size_t weights = 3 * sizeof(float) * (2 * 9 * (16 * 16 + 32 * 32 + 64 * 64));
     const size_t more = deep.backend->arena().bytes_reserved() - shallow.backend->arena().bytes_reserved();

@@ -8,9 +8,9 @@
 
 namespace {
 
-using engine::EvaluationRow;
-using engine::MetricsFile;
-using engine::TrainingRow;
+using residual::EvaluationRow;
+using residual::MetricsFile;
+using residual::TrainingRow;
 using tests::read_text;
 using tests::TemporaryFolder;
 
@@ -65,7 +65,7 @@ TEST_CASE("a row for which there is no room waits for the next", "[train]") {
         CHECK_NOTHROW(metrics.flush());
         metrics.write(EvaluationRow{2, 0.5, 0.25});
         metrics.write(EvaluationRow{3, 0.5, 0.25});
-        CHECK_THROWS_AS(metrics.flush(), engine::Error);
+        CHECK_THROWS_AS(metrics.flush(), residual::Error);
         CHECK_THROWS_WITH(metrics.flush(),
                           ContainsSubstring((folder / "m").string()) && ContainsSubstring("too large"));
         CHECK(read_text(folder / "m").size() == room);

@@ -4,7 +4,7 @@
 
 #include "tests/catch.h"
 
-using engine::duration_text;
+using residual::duration_text;
 
 TEST_CASE("durations are told in the two largest units", "[train]") {
     CHECK(duration_text(0) == "0 s");

@@ -10,7 +10,7 @@
 
 namespace {
 
-using namespace engine;
+using namespace residual;
 using test::TrainingRun;
 using tests::TemporaryFolder;
 

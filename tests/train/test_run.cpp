@@ -18,7 +18,7 @@
 
 namespace {
 
-using namespace engine;
+using namespace residual;
 
 constexpr int64_t kSteps = 9;
 // Intervals that do not divide one another.
@@ -212,7 +212,7 @@ TEST_CASE("the best checkpoint is of the highest accuracy, also of a run that we
     train_in(folder / "run", 4);
     const auto best = [&] { return Checkpoint::read(folder / "run/best.safetensors").info(); };
     const double before = *best()->test_accuracy;
-    // At this rate the network answers one class, a tenth of the pictures, and cannot be better.
+    // At this rate the network answers one class, a tenth of the images, and cannot be better.
     train_in(folder / "run", kSteps, 0, {}, 10);
     double highest = 0;
     for (const auto& row : rows_in(folder / "run")) highest = std::max(highest, row.value("test_accuracy", 0.0));

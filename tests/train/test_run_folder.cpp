@@ -14,11 +14,11 @@
 
 namespace {
 
-using engine::RunFolder;
+using residual::RunFolder;
 using tests::TemporaryFolder;
 
 void write(const std::filesystem::path& path) {
-    engine::write_file_atomically(path, std::as_bytes(std::span("x", 1)));
+    residual::write_file_atomically(path, std::as_bytes(std::span("x", 1)));
 }
 
 std::set<std::string> names_in(const std::filesystem::path& folder) {
@@ -33,7 +33,7 @@ TEST_CASE("a folder has one process at a time", "[train]") {
     const TemporaryFolder folder;
     {
         const RunFolder first(folder / "run");
-        CHECK_THROWS_AS(RunFolder(folder / "run"), engine::InputError);
+        CHECK_THROWS_AS(RunFolder(folder / "run"), residual::InputError);
         CHECK_THROWS_WITH(RunFolder(folder / "run"), ContainsSubstring((folder / "run").string()) &&
                                                          ContainsSubstring("another process trains there"));
     }
@@ -52,7 +52,7 @@ TEST_CASE("the lock of a process that died is not in the way", "[train]") {
     }
     char byte;
     REQUIRE(read(ready[0], &byte, 1) == 1);
-    CHECK_THROWS_AS(RunFolder(folder / "run"), engine::InputError);
+    CHECK_THROWS_AS(RunFolder(folder / "run"), residual::InputError);
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
     CHECK_NOTHROW(RunFolder(folder / "run"));
@@ -71,7 +71,7 @@ TEST_CASE("a folder that holds a run says so", "[train]") {
         CHECK_NOTHROW(folder.refuse_run());
         write(folder.path() / name);
         CHECK(folder.holds_run());
-        CHECK_THROWS_AS(folder.refuse_run(), engine::RunFolderError);
+        CHECK_THROWS_AS(folder.refuse_run(), residual::RunFolderError);
         CHECK_THROWS_WITH(folder.refuse_run(), ContainsSubstring("already holds a run"));
     }
 }
@@ -164,5 +164,5 @@ TEST_CASE("a folder that cannot be made is named", "[train]") {
     write(parent / "file");
     CHECK_THROWS_WITH(RunFolder(parent / "file" / "run"), ContainsSubstring("file/run: the folder cannot be made"));
     CHECK_THROWS_WITH(RunFolder(parent / "file"), ContainsSubstring("file: the folder cannot be made"));
-    CHECK_THROWS_AS(RunFolder(parent / "file"), engine::InputError);
+    CHECK_THROWS_AS(RunFolder(parent / "file"), residual::InputError);
 }

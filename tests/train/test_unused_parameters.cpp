@@ -8,34 +8,34 @@
 
 namespace {
 
-class TwoBranches final : public engine::nn::Module {
+class TwoBranches final : public residual::nn::Module {
   public:
-    explicit TwoBranches(engine::nn::Parameters& parameters)
+    explicit TwoBranches(residual::nn::Parameters& parameters)
         : always_(parameters, "always", 3, 10), sometimes_(parameters, "sometimes", 3, 10) {}
 
-    engine::Variable forward(engine::Context& context, const engine::Variable& images) const override {
-        const auto features = engine::ops::global_average_pool(context, images);
+    residual::Variable forward(residual::Context& context, const residual::Variable& images) const override {
+        const auto features = residual::ops::global_average_pool(context, images);
         const auto logits = always_.forward(context, features);
-        return both ? engine::ops::add(context, logits, sometimes_.forward(context, features)) : logits;
+        return both ? residual::ops::add(context, logits, sometimes_.forward(context, features)) : logits;
     }
 
     bool both = true;
 
   private:
-    engine::nn::Linear always_, sometimes_;
+    residual::nn::Linear always_, sometimes_;
 };
 
 }  // namespace
 
 TEST_CASE("A parameter that a step does not use has a gradient of zero") {
-    const auto backend = engine::make_cpu_backend();
-    engine::nn::Parameters parameters;
+    const auto backend = residual::make_cpu_backend();
+    residual::nn::Parameters parameters;
     TwoBranches model(parameters);
-    parameters.allocate(*backend, engine::DType::kFloat32, 0);
-    const std::vector<float> pictures(2 * 4 * 4 * 3, 1.0f);
+    parameters.allocate(*backend, residual::DType::kFloat32, 0);
+    const std::vector<float> images(2 * 4 * 4 * 3, 1.0f);
     const std::vector<int32_t> labels{3, 7};
-    const engine::Batch batch{backend->from_host(pictures.data(), {2, 4, 4, 3}),
-                              backend->from_host(labels.data(), {2})};
+    const residual::Batch batch{backend->from_host(images.data(), {2, 4, 4, 3}),
+                                backend->from_host(labels.data(), {2})};
 
     const auto is_zero = [&](const std::string& name) {
         for (const auto& parameter : parameters.parameters()) {
@@ -47,11 +47,11 @@ TEST_CASE("A parameter that a step does not use has a gradient of zero") {
         FAIL("no parameter " << name);
         return false;
     };
-    engine::compute_gradients(*backend, model, parameters, batch);
+    residual::compute_gradients(*backend, model, parameters, batch);
     CHECK_FALSE(is_zero("always.weight"));
     CHECK_FALSE(is_zero("sometimes.weight"));
     model.both = false;
-    engine::compute_gradients(*backend, model, parameters, batch);
+    residual::compute_gradients(*backend, model, parameters, batch);
     CHECK_FALSE(is_zero("always.weight"));
     CHECK(is_zero("sometimes.weight"));
     CHECK(is_zero("sometimes.bias"));

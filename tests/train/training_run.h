@@ -10,26 +10,26 @@
 
 namespace test {
 
-// On ten pictures, so that a few steps begin new epochs.
+// On ten images, so that a few steps begin new epochs.
 class TrainingRun {
   public:
-    // `seed` is that of the weights; the order of the pictures is always the same.
-    TrainingRun(std::unique_ptr<engine::Backend> device, const models::ModelConfig& model, engine::DType dtype,
-                uint64_t seed)
+    // `seed` is that of the weights; the order of the images is always the same.
+    TrainingRun(std::unique_ptr<residual::Backend> device, const residual::models::ModelConfig& model,
+                residual::DType dtype, uint64_t seed)
         : session_(experiment(model, dtype, seed), std::move(device)), trainer_(start(session_, mean_)) {}
 
-    engine::Trainer& trainer() { return trainer_; }
-    engine::Backend& backend() { return *session_.backend; }
-    engine::nn::Parameters& parameters() { return session_.parameters; }
-    const engine::nn::Module& model() const { return *session_.model; }
+    residual::Trainer& trainer() { return trainer_; }
+    residual::Backend& backend() { return *session_.backend; }
+    residual::nn::Parameters& parameters() { return session_.parameters; }
+    const residual::nn::Module& model() const { return *session_.model; }
     const std::vector<float>& mean() const { return mean_; }
 
     void update(int steps) {
         for (int step = 0; step < steps; ++step) trainer_.update();
     }
 
-    engine::Snapshot snapshot() {
-        engine::CheckpointInfo info;
+    residual::Snapshot snapshot() {
+        residual::CheckpointInfo info;
         info.config = "{}";
         info.class_names = session_.data.class_names;
         info.step = trainer_.step();
@@ -37,7 +37,7 @@ class TrainingRun {
         return {backend(), parameters(), mean_, session_.data.image_shape(), info};
     }
 
-    void restore(const engine::Checkpoint& checkpoint) {
+    void restore(const residual::Checkpoint& checkpoint) {
         checkpoint.load_into(backend(), parameters());
         checkpoint.load_momenta_into(backend(), parameters());
         trainer_.restore(checkpoint.info()->step, checkpoint.info()->rows.sums);
@@ -47,19 +47,20 @@ class TrainingRun {
     std::vector<std::vector<uint8_t>> state() { return bytes_of(backend(), state_of(parameters())); }
 
   private:
-    static tools::Experiment experiment(const models::ModelConfig& model, engine::DType dtype, uint64_t seed) {
+    static residual::tools::Experiment experiment(const residual::models::ModelConfig& model, residual::DType dtype,
+                                                  uint64_t seed) {
         return {.model = model,
                 .train = {.batch_size = 4, .seed = seed, .precision = precision_of(dtype)},
                 .schedule = {.boundaries = {2, 5}, .values = {0.01, 0.05, 0.02}}};
     }
-    static engine::Trainer start(tools::Session& session, const std::vector<float>& mean) {
+    static residual::Trainer start(residual::tools::Session& session, const std::vector<float>& mean) {
         session.experiment.train.seed = 5;
         return session.trainer(numbered_records(10), session.set_mean(mean));
     }
 
     std::vector<float> mean_ = std::vector<float>(32 * 32 * 3, 120);
-    tools::Session session_;
-    engine::Trainer trainer_;
+    residual::tools::Session session_;
+    residual::Trainer trainer_;
 };
 
 }  // namespace test

@@ -113,9 +113,9 @@ def training_data(setting, attempt):
     folder = setting.out / "pictures"
     if not (folder / "test_batch.bin").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        outcome = attempt.run(setting.programs / "draw-pictures", folder)
+        outcome = attempt.run(setting.programs / "draw-images", folder)
         if outcome.status != 0:
-            raise Skipped(f"there is no CIFAR-10, and draw-pictures failed: {outcome.last_line()}")
+            raise Skipped(f"there is no CIFAR-10, and draw-images failed: {outcome.last_line()}")
     return folder, PICTURES
 
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace reference {
+namespace residual::reference {
 
 Moments moments_of(const Values& x, size_t channels) {
     Moments m{Values(channels), Values(channels)};
@@ -52,8 +52,8 @@ Values BatchNorm::masked(const Values& x, Values dy, const Values& residual) con
     return dy;
 }
 
-NormSums BatchNorm::sums(const Values& x, const Values& masked_dy) const {
-    NormSums sums{Values(channels()), Values(channels())};
+BatchNormSums BatchNorm::sums(const Values& x, const Values& masked_dy) const {
+    BatchNormSums sums{Values(channels()), Values(channels())};
     for (size_t i = 0; i < x.size(); ++i) {
         const size_t c = i % channels();
         sums.dgamma[c] += masked_dy[i] * normalised(x[i], c);
@@ -68,7 +68,7 @@ Values BatchNorm::dx_fixed(const Values& masked_dy) const {
     return dx;
 }
 
-Moments BatchNorm::moments_gradient(const NormSums& sums) const {
+Moments BatchNorm::moments_gradient(const BatchNormSums& sums) const {
     Moments gradient{Values(channels()), Values(channels())};
     for (size_t c = 0; c < channels(); ++c) {
         gradient.mean[c] = -scale(c) * sums.dbeta[c];
@@ -81,4 +81,4 @@ Values BatchNorm::dx(const Values& x, const Values& masked_dy) const {
     return plus(dx_fixed(masked_dy), moments_dx(x, moments.mean, moments_gradient(sums(x, masked_dy))));
 }
 
-}  // namespace reference
+}  // namespace residual::reference

@@ -3,7 +3,7 @@
 
 #include "tools/reference/values.h"
 
-namespace reference {
+namespace residual::reference {
 
 // Per channel; the variance is biased. Also the gradients of both.
 struct Moments {
@@ -17,7 +17,7 @@ Values moments_dx(const Values& x, const Values& mean, const Moments& gradient, 
 // Over the rows that x has.
 Values moments_dx(const Values& x, const Values& mean, const Moments& gradient);
 
-struct NormSums {
+struct BatchNormSums {
     Values dgamma, dbeta;
 };
 
@@ -37,12 +37,12 @@ struct BatchNorm {
 
     // dy where the ReLU lets it through, else 0: the gradient of the residual. The functions below take it.
     Values masked(const Values& x, Values dy, const Values& residual = {}) const;
-    NormSums sums(const Values& x, const Values& masked_dy) const;
+    BatchNormSums sums(const Values& x, const Values& masked_dy) const;
     // The gradient of x with the moments held fixed, and the gradients of the moments, from the sums.
     Values dx_fixed(const Values& masked_dy) const;
-    Moments moments_gradient(const NormSums& sums) const;
+    Moments moments_gradient(const BatchNormSums& sums) const;
     // The gradient of x through its moments as well.
     Values dx(const Values& x, const Values& masked_dy) const;
 };
 
-}  // namespace reference
+}  // namespace residual::reference

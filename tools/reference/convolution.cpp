@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace reference {
+namespace residual::reference {
 
 namespace {
 
@@ -98,4 +98,4 @@ Values conv_dweight(const ConvShape& s, const Values& x, const Values& dy) {
     return dw;
 }
 
-}  // namespace reference
+}  // namespace residual::reference

@@ -3,7 +3,7 @@
 
 #include "tools/reference/values.h"
 
-namespace reference {
+namespace residual::reference {
 
 // x [batch, height, width, in_channels], weights [out_channels, kernel, kernel, in_channels], y [batch, out_height,
 // out_width, out_channels]; zeros outside the image.
@@ -19,7 +19,7 @@ struct ConvShape {
     size_t y_elements() const { return static_cast<size_t>(batch) * out_height * out_width * out_channels; }
 };
 
-// The shape of an engine::Conv2dParams, which this library does not know, with another batch size.
+// The shape of an Conv2dParams, which this library does not know, with another batch size.
 template <class Params>
 ConvShape conv_shape(const Params& p, int batch) {
     return {batch,    p.height,  p.width,    p.in_channels,  p.out_channels, p.kernel,
@@ -34,4 +34,4 @@ Values conv(const ConvShape& s, const Values& x, const Values& weight);
 Values conv_dx(const ConvShape& s, const Values& dy, const Values& weight);
 Values conv_dweight(const ConvShape& s, const Values& x, const Values& dy);
 
-}  // namespace reference
+}  // namespace residual::reference

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace reference {
+namespace residual::reference {
 
 using Values = std::vector<double>;
 
@@ -14,4 +14,4 @@ inline Values plus(Values a, const Values& b) {
     return a;
 }
 
-}  // namespace reference
+}  // namespace residual::reference

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace tools {
+namespace residual::tools {
 namespace {
 
 // Compares the keys that are fixed in `where`.
-void refuse_differences(const engine::Checkpoint& checkpoint, const Experiment& wanted, engine::Fixed where,
+void refuse_differences(const Checkpoint& checkpoint, const Experiment& wanted, Fixed where,
                         const std::string& remedy) {
     const auto values = [where](const Experiment& experiment) {
         return nlohmann::ordered_json::parse(to_json(experiment, where)).flatten();
@@ -25,7 +25,7 @@ void refuse_differences(const engine::Checkpoint& checkpoint, const Experiment& 
                                    pointer, trained.at(pointer).dump(), value.dump());
     }
     if (differences.empty()) return;
-    throw engine::InputError(fmt::format("{}: {}; {}", checkpoint.path().string(), differences, remedy));
+    throw InputError(fmt::format("{}: {}; {}", checkpoint.path().string(), differences, remedy));
 }
 
 // "apple, aquarium_fish, baby, ..."
@@ -37,39 +37,38 @@ std::string few(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Experiment experiment_of(const engine::Checkpoint& checkpoint) {
+Experiment experiment_of(const Checkpoint& checkpoint) {
     const std::string file = checkpoint.path().string();
     if (!checkpoint.info()) {
-        throw engine::InputError(file +
-                                 ": the file does not say which model it belongs to; name its configuration with "
-                                 "--config");
+        throw InputError(file +
+                         ": the file does not say which model it belongs to; name its configuration with "
+                         "--config");
     }
     return experiment_from_json(checkpoint.info()->config, file + ", its configuration");
 }
 
-void refuse_other_model(const engine::Checkpoint& checkpoint, const Experiment& wanted) {
-    refuse_differences(checkpoint, wanted, engine::Fixed::network, "choose the configuration that it was trained with");
+void refuse_other_model(const Checkpoint& checkpoint, const Experiment& wanted) {
+    refuse_differences(checkpoint, wanted, Fixed::network, "choose the configuration that it was trained with");
 }
 
-void refuse_other_run(const engine::Checkpoint& checkpoint, const Experiment& wanted) {
-    refuse_differences(checkpoint, wanted, engine::Fixed::run,
-                       "go on with the run's own values, or start another with --out");
+void refuse_other_run(const Checkpoint& checkpoint, const Experiment& wanted) {
+    refuse_differences(checkpoint, wanted, Fixed::run, "go on with the run's own values, or start another with --out");
 }
 
-void refuse_other_data(const engine::Checkpoint& checkpoint, const engine::DataDescription& data, uint32_t fingerprint,
+void refuse_other_data(const Checkpoint& checkpoint, const DataDescription& data, uint32_t fingerprint,
                        const std::string& folder) {
     if (!checkpoint.info()) return;
     if (const auto& names = checkpoint.info()->class_names; !names.empty() && names != data.class_names) {
-        throw engine::InputError(fmt::format("{}: trained on the {} classes {}, but the {} classes of {} are {}",
-                                             checkpoint.path().string(), names.size(), few(names), data.classes(),
-                                             data.name, few(data.class_names)));
+        throw InputError(fmt::format("{}: trained on the {} classes {}, but the {} classes of {} are {}",
+                                     checkpoint.path().string(), names.size(), few(names), data.classes(), data.name,
+                                     few(data.class_names)));
     }
     if (checkpoint.info()->data_fingerprint == fingerprint) return;
-    throw engine::InputError(fmt::format(
-        "{}: trained on pictures with the fingerprint {}, but {} holds pictures with {}; name the folder of the "
-        "pictures it was trained on with --data",
-        checkpoint.path().string(), engine::checksum_text(checkpoint.info()->data_fingerprint), folder,
-        engine::checksum_text(fingerprint)));
+    throw InputError(fmt::format(
+        "{}: trained on images with the fingerprint {}, but {} holds images with {}; name the folder of the "
+        "images it was trained on with --data",
+        checkpoint.path().string(), checksum_text(checkpoint.info()->data_fingerprint), folder,
+        checksum_text(fingerprint)));
 }
 
-}  // namespace tools
+}  // namespace residual::tools

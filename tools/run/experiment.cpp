@@ -9,19 +9,19 @@
 #include "engine/config/write.h"
 #include "engine/data/registry.h"
 
-namespace tools {
+namespace residual::tools {
 namespace {
 
-engine::Describe description_of(Experiment& experiment) {
-    return [&experiment](engine::Fields& fields) { experiment.describe(fields); };
+Describe description_of(Experiment& experiment) {
+    return [&experiment](Fields& fields) { experiment.describe(fields); };
 }
 
 // The keys of TrainConfig, bounded by the data set.
 struct TrainSection {
-    engine::TrainConfig& config;
-    const engine::DataDescription& data;
+    TrainConfig& config;
+    const DataDescription& data;
 
-    void describe(engine::Fields& fields) {
+    void describe(Fields& fields) {
         config.describe(fields);
         fields.check("batch_size", config.batch_size <= data.train_records,
                      fmt::format("{} images, but {} has {} to train on; choose at most as many", config.batch_size,
@@ -31,12 +31,12 @@ struct TrainSection {
 
 }  // namespace
 
-void Experiment::describe(engine::Fields& fields) {
-    fields.object("model", model, engine::fixed_in_network("the network"));
+void Experiment::describe(Fields& fields) {
+    fields.object("model", model, fixed_in_network("the network"));
     fields.object("data", data, "what it is trained and tested on");
-    TrainSection bounded{train, engine::data_format(data.format).description};
+    TrainSection bounded{train, data_format(data.format).description};
     fields.object("train", bounded, "how long, and on what device");
-    fields.object("optimizer", optimizer, engine::fixed_in_run("how a gradient moves the weights"));
+    fields.object("optimizer", optimizer, fixed_in_run("how a gradient moves the weights"));
     fields.object("schedule", schedule, "the learning rate over the steps, counted from 0");
     fields.object("run", run, "what is written down, and when");
 }
@@ -44,29 +44,29 @@ void Experiment::describe(engine::Fields& fields) {
 Experiment experiment_from_json(std::string_view text, const std::string& source,
                                 std::span<const std::string> overrides) {
     Experiment experiment;
-    engine::read_config(description_of(experiment), text, source, overrides, "--set");
+    read_config(description_of(experiment), text, source, overrides, "--set");
     return experiment;
 }
 
 Experiment load_experiment(const std::string& path, std::span<const std::string> overrides) {
-    Experiment experiment = experiment_from_json(engine::read_config_file(path), path, overrides);
+    Experiment experiment = experiment_from_json(read_config_file(path), path, overrides);
     if (!experiment.run.dir) experiment.run.dir = "runs/" + std::filesystem::path(path).stem().string();
     return experiment;
 }
 
-std::string to_json(const Experiment& experiment, engine::Fixed least) {
+std::string to_json(const Experiment& experiment, Fixed least) {
     Experiment copy = experiment;
-    return engine::write_config(description_of(copy), least);
+    return write_config(description_of(copy), least);
 }
 
 std::string experiment_schema() {
     Experiment defaults;
-    return engine::write_schema(description_of(defaults), "Residual: a training run");
+    return write_schema(description_of(defaults), "Residual: a training run");
 }
 
 std::string experiment_key_table() {
     Experiment defaults;
-    return engine::write_key_table(description_of(defaults));
+    return write_key_table(description_of(defaults));
 }
 
-}  // namespace tools
+}  // namespace residual::tools

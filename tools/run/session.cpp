@@ -7,7 +7,7 @@
 #include "engine/train/device.h"
 #include "models/registry.h"
 
-namespace tools {
+namespace residual::tools {
 
 namespace {
 
@@ -20,50 +20,50 @@ std::string with_thousands(int64_t number) {
 
 }  // namespace
 
-Session::Session(const Experiment& wanted) : Session(wanted, engine::make_backend(wanted.train)) {}
+Session::Session(const Experiment& wanted) : Session(wanted, make_backend(wanted.train)) {}
 
-Session::Session(const Experiment& wanted, std::unique_ptr<engine::Backend> device)
+Session::Session(const Experiment& wanted, std::unique_ptr<Backend> device)
     : experiment(wanted),
-      data(engine::data_format(wanted.data.format).description),
+      data(data_format(wanted.data.format).description),
       backend(std::move(device)),
       model(models::make_model(parameters, wanted.model, data)) {
-    parameters.allocate(*backend, engine::activation_type(*backend, wanted.train.precision), wanted.train.seed);
+    parameters.allocate(*backend, activation_type(*backend, wanted.train.precision), wanted.train.seed);
 }
 
 std::string Session::description() const {
     int64_t count = 0;
     for (const auto& parameter : parameters.parameters()) count += parameter->shape.elements();
     return fmt::format("{}, {} parameters; {}; {}", experiment.model.title(), with_thousands(count),
-                       backend->description(), engine::name_of(parameters.activations()));
+                       backend->description(), name_of(parameters.activations()));
 }
 
-engine::Tensor Session::set_mean(const std::vector<float>& mean) {
+Tensor Session::set_mean(const std::vector<float>& mean) {
     data.mean = mean;
     return backend->from_host(mean.data(), data.image_shape());
 }
 
-engine::Trainer Session::trainer(std::span<const uint8_t> records, const engine::Tensor& mean) {
+Trainer Session::trainer(std::span<const uint8_t> records, const Tensor& mean) {
     const auto& train = experiment.train;
     return {*backend,
             *model,
             parameters,
-            engine::Batches::shuffled(*backend, records, mean, static_cast<int>(train.batch_size),
-                                      parameters.activations(), experiment.data, train.seed),
+            Batches::shuffled(*backend, records, mean, static_cast<int>(train.batch_size), parameters.activations(),
+                              experiment.data, train.seed),
             experiment.optimizer,
             experiment.schedule};
 }
 
-engine::Batches Session::test_batches(std::span<const uint8_t> records, const engine::Tensor& mean) const {
-    return engine::Batches::in_order(*backend, records, mean, static_cast<int>(experiment.train.batch_size),
-                                     parameters.activations());
+Batches Session::test_batches(std::span<const uint8_t> records, const Tensor& mean) const {
+    return Batches::in_order(*backend, records, mean, static_cast<int>(experiment.train.batch_size),
+                             parameters.activations());
 }
 
 std::string text_override(const std::string& key, const std::string& text) {
     try {
         return key + "=" + nlohmann::json(text).dump();
     } catch (const nlohmann::json::exception&) {
-        throw engine::InputError(key + ": the text given is not UTF-8");
+        throw InputError(key + ": the text given is not UTF-8");
     }
 }
 
-}  // namespace tools
+}  // namespace residual::tools

@@ -1,6 +1,6 @@
 #include "engine/backend/cpu/convolution.h"
 
-namespace engine::onednn {
+namespace residual::onednn {
 
 namespace {
 
@@ -102,4 +102,4 @@ Convolution& Convolutions::get(const Conv2dParams& params, DType dtype) {
     return *entry;
 }
 
-}  // namespace engine::onednn
+}  // namespace residual::onednn

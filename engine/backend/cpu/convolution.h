@@ -8,7 +8,7 @@
 
 #include "engine/backend/cpu/executor.h"
 
-namespace engine::onednn {
+namespace residual::onednn {
 
 // The primitives of one convolution shape and type, made when first needed and kept.
 class Convolution {
@@ -54,4 +54,4 @@ class Convolutions {
     std::map<std::pair<Conv2dParams, DType>, std::unique_ptr<Convolution>> cache_;
 };
 
-}  // namespace engine::onednn
+}  // namespace residual::onednn

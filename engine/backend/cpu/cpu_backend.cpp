@@ -6,9 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/backend/build_info.h"
 #include "engine/core/host_memory.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -43,11 +44,14 @@ CpuBackend::CpuBackend()
       convolutions_(executor_),
       native_bfloat16_(cpu_multiplies_bfloat16()) {}
 
-std::string CpuBackend::description() const {
+std::string onednn_version() {
     const dnnl_version_t* version = dnnl_version();
-    return fmt::format("CPU, {} thread{}, oneDNN {}.{}.{} ({})", omp_get_max_threads(),
-                       omp_get_max_threads() == 1 ? "" : "s", version->major, version->minor, version->patch,
-                       isa_name());
+    return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
+}
+
+std::string CpuBackend::description() const {
+    return fmt::format("CPU, {} thread{}, oneDNN {} ({})", omp_get_max_threads(), omp_get_max_threads() == 1 ? "" : "s",
+                       onednn_version(), isa_name());
 }
 
 void CpuBackend::upload(const void* host, const Tensor& to) {
@@ -59,7 +63,7 @@ void CpuBackend::download(const Tensor& from, void* host) {
 }
 
 void CpuBackend::copy(const Tensor& from, const Tensor& to) {
-    ASSERT(from.bytes() == to.bytes());
+    RESIDUAL_ASSERT(from.bytes() == to.bytes());
     std::memcpy(to.data(), from.data(), from.bytes());
 }
 
@@ -120,4 +124,4 @@ std::unique_ptr<Backend> make_cpu_backend() {
     return std::make_unique<CpuBackend>();
 }
 
-}  // namespace engine
+}  // namespace residual

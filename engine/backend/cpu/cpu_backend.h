@@ -4,7 +4,7 @@
 #include "engine/backend/cpu/convolution.h"
 #include "engine/backend/kernel_backend.h"
 
-namespace engine {
+namespace residual {
 
 class CpuBackend final : public KernelBackend<kernels::Host> {
   public:
@@ -25,7 +25,7 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
     void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) override;
 
   private:
-    // Whether oneDNN convolves this type as it is. On pictures one pixel wide its bfloat16 is wrong: 2.6 reads scratch
+    // Whether oneDNN convolves this type as it is. On images one pixel wide its bfloat16 is wrong: 2.6 reads scratch
     // memory that nobody wrote (gradient of the weights), 3.7 gives other numbers (forward).
     bool multiplies(const Conv2dParams& p, DType dtype) const {
         return dtype == DType::kFloat32 || (native_bfloat16_ && p.width > 1);
@@ -37,4 +37,4 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
     bool native_bfloat16_;  // Whether this CPU multiplies bfloat16; where not, it is widened to float32 and back.
 };
 
-}  // namespace engine
+}  // namespace residual

@@ -6,12 +6,12 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/cpu/onednn.h"
 
-namespace engine::onednn {
+namespace residual::onednn {
 
 using Arguments = std::unordered_map<int, dnnl::memory>;
 
 inline dnnl::memory::data_type data_type(DType dtype) {
-    ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
+    RESIDUAL_ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
     return dtype == DType::kFloat32 ? dnnl::memory::data_type::f32 : dnnl::memory::data_type::bf16;
 }
 
@@ -23,7 +23,7 @@ class Executor {
 
     // The tensor's memory seen through `layout`, which must not be larger.
     dnnl::memory wrap(const dnnl::memory::desc& layout, const Tensor& x) const {
-        ASSERT(layout.get_size() <= x.bytes());
+        RESIDUAL_ASSERT(layout.get_size() <= x.bytes());
         return {layout, engine_, x.data()};
     }
 
@@ -43,4 +43,4 @@ class Executor {
     dnnl::stream stream_;
 };
 
-}  // namespace engine::onednn
+}  // namespace residual::onednn

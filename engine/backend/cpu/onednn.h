@@ -6,7 +6,7 @@
 
 #include <dnnl.hpp>
 
-namespace engine::onednn {
+namespace residual::onednn {
 
 // Scratch memory comes from the engine's arena instead of a buffer inside each primitive.
 inline dnnl::primitive_attr caller_scratchpad() {
@@ -35,4 +35,4 @@ typename Primitive::primitive_desc describe_backward(const dnnl::engine& engine,
 #endif
 }
 
-}  // namespace engine::onednn
+}  // namespace residual::onednn

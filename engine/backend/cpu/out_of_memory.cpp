@@ -4,11 +4,11 @@
 
 #include "engine/backend/cpu/onednn.h"
 
-namespace engine {
+namespace residual {
 
 bool is_out_of_host_memory(const std::exception& error) {
     if (const auto* library = dynamic_cast<const dnnl::error*>(&error)) return library->status == dnnl_out_of_memory;
     return dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
 }
 
-}  // namespace engine
+}  // namespace residual

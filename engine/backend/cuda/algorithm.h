@@ -6,7 +6,7 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/cuda/check.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 // An algorithm, and which units of the GPU multiply for it.
 template <class Algorithm>
@@ -51,4 +51,4 @@ auto candidates_among(const std::vector<Result>& results, DType dtype, const Cud
     return candidates;
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -1,6 +1,6 @@
 #include "engine/backend/cuda/batch_norm.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 namespace {
 
@@ -23,14 +23,14 @@ const BatchNorm::Descriptors& BatchNorm::descriptors_of(const Tensor& x) {
     return entry;
 }
 
-void BatchNorm::forward(const NormParams& p, const Tensor& x, const Tensor& y) {
+void BatchNorm::forward(const BatchNormParams& p, const Tensor& x, const Tensor& y) {
     const auto& [activation, parameter] = descriptors_of(x);
     CUDA_CALL(cudnnBatchNormalizationForwardInference(
         cudnn_, kMode, &kOne, &kZero, activation.get(), x.data(), activation.get(), y.data(), parameter.get(),
         p.gamma.data(), p.beta.data(), p.stats.mean.data(), p.stats.variance.data(), p.epsilon));
 }
 
-void BatchNorm::backward(const NormParams& p, const Tensor& inverse_std, const Tensor& x, const Tensor& dy,
+void BatchNorm::backward(const BatchNormParams& p, const Tensor& inverse_std, const Tensor& x, const Tensor& dy,
                          const Tensor& dx, bool accumulate, const Tensor& dgamma, const Tensor& dbeta) {
     const auto& [activation, parameter] = descriptors_of(x);
     CUDA_CALL(cudnnBatchNormalizationBackward(cudnn_, kMode, &kOne, accumulate ? &kOne : &kZero, &kOne, &kZero,
@@ -39,4 +39,4 @@ void BatchNorm::backward(const NormParams& p, const Tensor& inverse_std, const T
                                               p.epsilon, p.stats.mean.data(), inverse_std.data()));
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -7,7 +7,7 @@
 #include "engine/backend/cuda/memory.h"
 #include "engine/core/error.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 void fail(const std::string& call, const std::string& reason, const Place& place) {
     throw Error(fmt::format("{} failed: {} (at {}:{})", call.substr(0, call.find('(')), reason, place.file_name(),
@@ -44,4 +44,4 @@ void check(cublasStatus_t status, const char* call, const Place& place) {
          place);
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

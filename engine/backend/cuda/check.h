@@ -8,7 +8,7 @@
 #include <source_location>
 #include <string>
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 using Place = std::source_location;
 
@@ -26,6 +26,6 @@ inline bool refused(cudnnStatus_t status) {
     return category == CUDNN_STATUS_NOT_SUPPORTED || category == CUDNN_STATUS_BAD_PARAM;
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda
 
-#define CUDA_CALL(...) ::engine::cuda::check((__VA_ARGS__), #__VA_ARGS__)
+#define CUDA_CALL(...) ::residual::cuda::check((__VA_ARGS__), #__VA_ARGS__)

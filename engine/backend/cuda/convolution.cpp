@@ -1,18 +1,19 @@
 #include "engine/backend/cuda/convolution.h"
+#include "engine/backend/build_info.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 namespace {
 
-// Enough for every algorithm that is worth it on small pictures; a plan that wants more is the last to be tried.
+// Enough for every algorithm that is worth it on small images; a plan that wants more is the last to be tried.
 constexpr size_t kWorkspaceLimit = size_t{256} << 20;
 
 ConvolutionShapes make_shapes(const Conv2dParams& p, DType dtype) {
-    ASSERT(p.pad_top == p.pad_bottom && p.pad_left == p.pad_right);
+    RESIDUAL_ASSERT(p.pad_top == p.pad_bottom && p.pad_left == p.pad_right);
     return {make_tensor_descriptor(dtype, p.batch, p.height, p.width, p.in_channels),
             make_filter_descriptor(dtype, p.out_channels, p.kernel, p.in_channels),
             make_tensor_descriptor(dtype, p.batch, p.out_height(), p.out_width(), p.out_channels),
@@ -116,4 +117,4 @@ Convolution& Convolutions::get(const Conv2dParams& params, DType dtype) {
     return *entry;
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

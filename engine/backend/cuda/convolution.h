@@ -9,7 +9,7 @@
 #include "engine/backend/cuda/algorithm.h"
 #include "engine/backend/cuda/directions.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 // One convolution shape and type. The algorithm of each direction is chosen at its first call and kept.
 class Convolution {
@@ -61,4 +61,4 @@ class Convolutions {
     std::map<std::pair<Conv2dParams, DType>, std::unique_ptr<Convolution>> cache_;
 };
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

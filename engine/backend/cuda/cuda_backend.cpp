@@ -1,4 +1,5 @@
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/build_info.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +8,7 @@
 #include "engine/backend/cuda/recording.h"
 #include "kernels/pad.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -23,7 +24,7 @@ bool padded_alike(const Conv2dParams& p) {
     return p.pad_top == p.pad_bottom && p.pad_left == p.pad_right;
 }
 
-// The same convolution of a picture that has its padding already.
+// The same convolution of an image that has its padding already.
 Conv2dParams of_padded(const Conv2dParams& p) {
     return {.batch = p.batch,
             .height = p.height + p.pad_top + p.pad_bottom,
@@ -64,7 +65,7 @@ std::string CudaBackend::description() const {
     CUDA_CALL(cudaDriverGetVersion(&driver));
     const std::string limits = fused() != nullptr ? fused()->limits() : "";
     return fmt::format("{} (compute capability {}.{}), driver for CUDA {}.{}, cuDNN {}{}{}", properties_.name,
-                       properties_.major, properties_.minor, driver / 1000, driver % 1000 / 10, cuda::cudnn_version(),
+                       properties_.major, properties_.minor, driver / 1000, driver % 1000 / 10, cudnn_version(),
                        limits.empty() ? "" : "; ", limits);
 }
 
@@ -80,7 +81,7 @@ void CudaBackend::download(const Tensor& from, void* host) {
 }
 
 void CudaBackend::copy(const Tensor& from, const Tensor& to) {
-    ASSERT(from.bytes() == to.bytes());
+    RESIDUAL_ASSERT(from.bytes() == to.bytes());
     CUDA_CALL(cudaMemcpyAsync(to.data(), from.data(), from.bytes(), cudaMemcpyDeviceToDevice, stream_.get()));
 }
 
@@ -139,9 +140,9 @@ void CudaBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, boo
 }
 
 // cuDNN neither adds a residual here nor says that y may be x; the project's own kernel does both.
-void CudaBackend::norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) {
+void CudaBackend::batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) {
     if (residual.defined() || x.data() == y.data()) {
-        KernelBackend::norm(p, x, residual, y);
+        KernelBackend::batch_norm(p, x, residual, y);
         return;
     }
     batch_norm_.forward(p, x, y);
@@ -155,28 +156,28 @@ void CudaBackend::make_constants(int64_t channels) {
 }
 
 // 1 / sqrt(variance + epsilon) is the normalisation of one row of ones whose mean is zero.
-Tensor CudaBackend::inverse_std(const NormParams& p) {
+Tensor CudaBackend::inverse_std(const BatchNormParams& p) {
     const int64_t channels = p.gamma.elements();
     if (ones_.elements() < channels) make_constants(channels);
     const Tensor result = empty({channels}, DType::kFloat32);
-    kernels::norm(exec(), {1, static_cast<int>(channels)}, ones_.data<float>(), zeros_.data<float>(),
-                  p.stats.variance.data<float>(), ones_.data<float>(), zeros_.data<float>(), p.epsilon, false, nullptr,
-                  result.data<float>());
+    kernels::batch_norm(exec(), {1, static_cast<int>(channels)}, ones_.data<float>(), zeros_.data<float>(),
+                        p.stats.variance.data<float>(), ones_.data<float>(), zeros_.data<float>(), p.epsilon, false,
+                        nullptr, result.data<float>());
     return result;
 }
 
 // cuDNN is given the statistics that the forward pass used; without them it would read x once more to make its own.
-// The ReLU's mask is recomputed: norm() again, then dy where that is positive.
-void CudaBackend::norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                                bool accumulate, const NormGradients& gradients) {
+// The ReLU's mask is recomputed: batch_norm() again, then dy where that is positive.
+void CudaBackend::batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
+                                      bool accumulate, const BatchNormGradients& gradients) {
     if (gradients.dmean.defined()) {
-        KernelBackend::norm_backward(p, x, dy, dx, accumulate, gradients);
+        KernelBackend::batch_norm_backward(p, x, dy, dx, accumulate, gradients);
         return;
     }
     Tensor masked = dy;
     if (p.relu) {
         masked = empty(x.shape(), x.dtype());
-        norm(p, x, Tensor(), masked);
+        batch_norm(p, x, Tensor(), masked);
         relu_backward(masked, dy, masked);
     } else if (dx.data() == dy.data()) {
         masked = empty(dy.shape(), dy.dtype());
@@ -185,4 +186,4 @@ void CudaBackend::norm_backward(const NormParams& p, const Tensor& x, const Tens
     batch_norm_.backward(p, inverse_std(p), x, masked, dx, accumulate, gradients.dgamma, gradients.dbeta);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -7,7 +7,7 @@
 #include "engine/backend/cuda/matmul.h"
 #include "engine/backend/kernel_backend.h"
 
-namespace engine {
+namespace residual {
 
 class CudaBackend final : public KernelBackend<kernels::Cuda> {
   public:
@@ -30,16 +30,16 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
     void conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) override;
     void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) override;
 
-    void norm(const NormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override;
-    void norm_backward(const NormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx, bool accumulate,
-                       const NormGradients& gradients) override;
+    void batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override;
+    void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
+                             bool accumulate, const BatchNormGradients& gradients) override;
 
   private:
     CudaBackend(const CudaOptions& options, cuda::Stream stream);
 
     Tensor pad(const Conv2dParams& p, const Tensor& x);
     void make_constants(int64_t channels);
-    Tensor inverse_std(const NormParams& p);
+    Tensor inverse_std(const BatchNormParams& p);
 
     cuda::Stream stream_;
     cudaDeviceProp properties_;
@@ -51,4 +51,4 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
     Tensor ones_, zeros_;  // [channels] float32, at least as many as any inverse_std() had
 };
 
-}  // namespace engine
+}  // namespace residual

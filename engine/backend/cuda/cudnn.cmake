@@ -11,7 +11,7 @@ find_library(CUDNN_LIBRARY cudnn
 if(NOT CUDNN_INCLUDE_DIR OR NOT CUDNN_LIBRARY)
     message(FATAL_ERROR
         "cuDNN was not found (cudnn.h, libcudnn.so). Install cuDNN 9 for CUDA ${CUDAToolkit_VERSION_MAJOR}, "
-        "or give its folder with -DCUDNN_ROOT=..., or build for the CPU alone with -DENGINE_CUDA=OFF.")
+        "or give its folder with -DCUDNN_ROOT=..., or build for the CPU alone with -DRESIDUAL_CUDA=OFF.")
 endif()
 
 set(cudnn_version "")
@@ -24,7 +24,7 @@ list(JOIN cudnn_version "." cudnn_version)
 if(cudnn_version VERSION_LESS 9)
     message(FATAL_ERROR
         "cuDNN ${cudnn_version} in ${CUDNN_INCLUDE_DIR} is too old: version 9 or newer is needed. Install it, "
-        "give its folder with -DCUDNN_ROOT=..., or build for the CPU alone with -DENGINE_CUDA=OFF.")
+        "give its folder with -DCUDNN_ROOT=..., or build for the CPU alone with -DRESIDUAL_CUDA=OFF.")
 endif()
 message(STATUS "cuDNN ${cudnn_version}: ${CUDNN_LIBRARY}")
 

@@ -1,12 +1,14 @@
 // Whether there is a CUDA device that this program can use, and the backend for it.
+#include <cudnn.h>
 #include <fmt/format.h>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/build_info.h"
 #include "engine/backend/cuda/check.h"
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/device_code.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -54,6 +56,15 @@ cudaError_t cleared(cudaError_t status) {
 
 }  // namespace
 
+std::string cuda_version() {
+    return version_text(CUDART_VERSION);
+}
+
+std::string cudnn_version() {
+    const size_t version = cudnnGetVersion();
+    return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
 std::string why_no_cuda() {
     constexpr const char* kPrefix = "CUDA cannot be used here: ";
     int devices = 0;
@@ -71,4 +82,4 @@ std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
     return std::make_unique<CudaBackend>(options);
 }
 
-}  // namespace engine
+}  // namespace residual

@@ -1,6 +1,6 @@
 #include "engine/backend/cuda/device_code.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 namespace {
 
@@ -23,4 +23,4 @@ std::string built_architectures() {
     return text;
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

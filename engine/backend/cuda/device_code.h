@@ -5,11 +5,11 @@
 
 #include <string>
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 // Loads a kernel of this binary on the current device: cudaSuccess where it can run there, natively or from PTX.
 cudaError_t load_device_code();
 // The architectures given to the compiler: "8.0, 9.0".
 std::string built_architectures();
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -5,7 +5,7 @@
 
 #include "engine/backend/cuda/handles.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 // What x, w and y of one convolution look like; their gradients look the same.
 struct ConvolutionShapes {
@@ -122,4 +122,4 @@ struct BackwardWeightDirection {
     }
 };
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -7,11 +7,11 @@
 #include "kernels/classifier.h"
 #include "kernels/stem.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 namespace {
 
-kernels::HalfUnitShape half_unit_shape(const Conv2dParams& p) {
+kernels::BnReluConvShape bn_relu_conv_shape(const Conv2dParams& p) {
     return {p.batch,  p.height,  p.width,    p.in_channels,  p.out_channels,
             p.stride, p.pad_top, p.pad_left, p.out_height(), p.out_width()};
 }
@@ -24,7 +24,7 @@ kernels::ClassifierShape classifier_shape(const Shape& x, int64_t classes) {
     return {static_cast<int>(x[0]), static_cast<int>(x[1] * x[2]), static_cast<int>(x[3]), static_cast<int>(classes)};
 }
 
-kernels::NormInput norm_input(const NormParams& p) {
+kernels::BatchNormInput batch_norm_input(const BatchNormParams& p) {
     return {p.stats.mean.data<float>(), p.stats.variance.data<float>(), p.gamma.data<float>(), p.beta.data<float>(),
             p.epsilon};
 }
@@ -38,12 +38,12 @@ kernels::MomentsGradient moments_gradient(const MomentsGradient& m) {
     return {data_or_null<float>(m.mean), data_or_null<float>(m.dmean), data_or_null<float>(m.dvariance)};
 }
 
-kernels::NormGradients norm_gradients(const NormGradients& g) {
+kernels::BatchNormGradients batch_norm_gradients(const BatchNormGradients& g) {
     return {g.dgamma.data<float>(), g.dbeta.data<float>(), data_or_null<float>(g.dmean),
             data_or_null<float>(g.dvariance)};
 }
 
-kernels::ResidualKind residual_kind(const HalfUnit& unit) {
+kernels::ResidualKind residual_kind(const BnReluConv& unit) {
     if (!unit.residual.defined()) return kernels::ResidualKind::kNone;
     return unit.pools_residual ? kernels::ResidualKind::kAveragePool : kernels::ResidualKind::kIdentity;
 }
@@ -67,9 +67,9 @@ std::string CudaFusedOps::limits() const {
     for (const int in : {16, 32, 64}) {
         for (const int out : {in, 2 * in}) {
             for (const int stride : {1, 2}) {
-                const kernels::HalfUnitShape shape{128, 16, 16, in, out, stride, 1, 1, 16 / stride, 16 / stride};
-                if (!kernels::half_unit_supported(shape)) continue;
-                const size_t need = kernels::half_unit_shared_bytes(shape);
+                const kernels::BnReluConvShape shape{128, 16, 16, in, out, stride, 1, 1, 16 / stride, 16 / stride};
+                if (!kernels::bn_relu_conv_supported(shape)) continue;
+                const size_t need = kernels::bn_relu_conv_shared_bytes(shape);
                 if (need <= shared_bytes_) continue;
                 shapes += fmt::format("{}{} to {} channels with stride {} (needs {})", shapes.empty() ? "" : ", ", in,
                                       out, stride, need);
@@ -80,49 +80,49 @@ std::string CudaFusedOps::limits() const {
     return fmt::format("composed, because a block has only {} bytes of shared memory: {}", shared_bytes_, shapes);
 }
 
-bool CudaFusedOps::has_half_unit(const Conv2dParams& conv, DType dtype) {
-    const kernels::HalfUnitShape shape = half_unit_shape(conv);
+bool CudaFusedOps::has_bn_relu_conv(const Conv2dParams& conv, DType dtype) {
+    const kernels::BnReluConvShape shape = bn_relu_conv_shape(conv);
     if (dtype != DType::kBFloat16 || conv.kernel != 3 || !pads_at_most_one(conv)) return false;
-    if (!kernels::half_unit_supported(shape)) return false;
-    return kernels::half_unit_shared_bytes(shape) <= shared_bytes_;
+    if (!kernels::bn_relu_conv_supported(shape)) return false;
+    return kernels::bn_relu_conv_shared_bytes(shape) <= shared_bytes_;
 }
 
-void CudaFusedOps::half_unit(const HalfUnit& unit, const RunningUpdate& running, const HalfUnitResult& result) {
-    const kernels::HalfUnitShape shape = half_unit_shape(unit.conv);
-    const Scratch sums = scratch(kernels::half_unit_forward_scratch_floats(exec_, shape));
-    kernels::half_unit_forward(exec_, shape,
-                               {.x = unit.x.data<bfloat16>(),
-                                .norm = norm_input(unit.norm),
-                                .running = running_stats(running),
-                                .weight = unit.weight.data<bfloat16>(),
-                                .residual_kind = residual_kind(unit),
-                                .residual = data_or_null<bfloat16>(unit.residual),
-                                .y = result.y.data<bfloat16>(),
-                                .mean = data_or_null<float>(result.stats.mean),
-                                .variance = data_or_null<float>(result.stats.variance),
-                                .p = data_or_null<bfloat16>(result.p)},
-                               sums.pointers);
+void CudaFusedOps::bn_relu_conv(const BnReluConv& unit, const RunningUpdate& running, const BnReluConvResult& result) {
+    const kernels::BnReluConvShape shape = bn_relu_conv_shape(unit.conv);
+    const Scratch sums = scratch(kernels::bn_relu_conv_forward_scratch_floats(exec_, shape));
+    kernels::bn_relu_conv_forward(exec_, shape,
+                                  {.x = unit.x.data<bfloat16>(),
+                                   .batch_norm = batch_norm_input(unit.batch_norm),
+                                   .running = running_stats(running),
+                                   .weight = unit.weight.data<bfloat16>(),
+                                   .residual_kind = residual_kind(unit),
+                                   .residual = data_or_null<bfloat16>(unit.residual),
+                                   .y = result.y.data<bfloat16>(),
+                                   .mean = data_or_null<float>(result.stats.mean),
+                                   .variance = data_or_null<float>(result.stats.variance),
+                                   .p = data_or_null<bfloat16>(result.p)},
+                                  sums.pointers);
 }
 
-void CudaFusedOps::half_unit_backward(const HalfUnit& unit, const Tensor& y, const Tensor& dy,
-                                      const MomentsGradient& moments, const Tensor& dp,
-                                      const HalfUnitGradients& gradients) {
-    const kernels::HalfUnitShape shape = half_unit_shape(unit.conv);
-    const Scratch sums = scratch(kernels::half_unit_backward_scratch_floats(exec_, shape));
-    kernels::half_unit_backward(exec_, shape,
-                                {.dy = dy.data<bfloat16>(),
-                                 .y = y.data<bfloat16>(),
-                                 .moments = moments_gradient(moments),
-                                 .x = unit.x.data<bfloat16>(),
-                                 .norm = norm_input(unit.norm),
-                                 .weight = unit.weight.data<bfloat16>(),
-                                 .dp = data_or_null<bfloat16>(dp),
-                                 .dy_whole = data_or_null<bfloat16>(gradients.dy_whole),
-                                 .dx = gradients.dx.data<bfloat16>(),
-                                 .accumulate = gradients.accumulate,
-                                 .dweight = gradients.dweight.data<float>(),
-                                 .norm_gradients = norm_gradients(gradients.norm)},
-                                sums.pointers);
+void CudaFusedOps::bn_relu_conv_backward(const BnReluConv& unit, const Tensor& y, const Tensor& dy,
+                                         const MomentsGradient& moments, const Tensor& dp,
+                                         const BnReluConvGradients& gradients) {
+    const kernels::BnReluConvShape shape = bn_relu_conv_shape(unit.conv);
+    const Scratch sums = scratch(kernels::bn_relu_conv_backward_scratch_floats(exec_, shape));
+    kernels::bn_relu_conv_backward(exec_, shape,
+                                   {.dy = dy.data<bfloat16>(),
+                                    .y = y.data<bfloat16>(),
+                                    .moments = moments_gradient(moments),
+                                    .x = unit.x.data<bfloat16>(),
+                                    .batch_norm = batch_norm_input(unit.batch_norm),
+                                    .weight = unit.weight.data<bfloat16>(),
+                                    .dp = data_or_null<bfloat16>(dp),
+                                    .dy_whole = data_or_null<bfloat16>(gradients.dy_whole),
+                                    .dx = gradients.dx.data<bfloat16>(),
+                                    .accumulate = gradients.accumulate,
+                                    .dweight = gradients.dweight.data<float>(),
+                                    .batch_norm_gradients = batch_norm_gradients(gradients.batch_norm)},
+                                   sums.pointers);
 }
 
 bool CudaFusedOps::has_stem(const Conv2dParams& conv, DType dtype) {
@@ -149,29 +149,30 @@ bool CudaFusedOps::has_classifier(const Shape& x, const Shape& weight, DType dty
            kernels::classifier_supported(classifier_shape(x, weight[0]));
 }
 
-void CudaFusedOps::classifier(const NormParams& norm, const RunningUpdate& running, const Tensor& x,
+void CudaFusedOps::classifier(const BatchNormParams& batch_norm, const RunningUpdate& running, const Tensor& x,
                               const Tensor& weight, const Tensor& bias, const Tensor& pooled, const Tensor& logits) {
     kernels::classifier_forward(exec_, classifier_shape(x.shape(), weight.shape()[0]), x.data<bfloat16>(),
-                                norm_input(norm), running_stats(running), weight.data<float>(), bias.data<float>(),
-                                pooled.data<float>(), logits.data<float>());
+                                batch_norm_input(batch_norm), running_stats(running), weight.data<float>(),
+                                bias.data<float>(), pooled.data<float>(), logits.data<float>());
 }
 
-void CudaFusedOps::classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled,
+void CudaFusedOps::classifier_backward(const BatchNormParams& batch_norm, const Tensor& x, const Tensor& pooled,
                                        const Tensor& weight, const Tensor& dlogits, const Tensor& dx,
-                                       const NormGradients& gradients, const Tensor& dweight, const Tensor& dbias) {
+                                       const BatchNormGradients& gradients, const Tensor& dweight,
+                                       const Tensor& dbias) {
     const kernels::ClassifierShape shape = classifier_shape(x.shape(), weight.shape()[0]);
     const Scratch sums = scratch(kernels::classifier_backward_scratch_floats(exec_, shape));
     kernels::classifier_backward(exec_, shape,
                                  {.dlogits = dlogits.data<float>(),
                                   .x = x.data<bfloat16>(),
-                                  .norm = norm_input(norm),
+                                  .batch_norm = batch_norm_input(batch_norm),
                                   .pooled = pooled.data<float>(),
                                   .weight = weight.data<float>(),
                                   .dx = dx.data<bfloat16>(),
-                                  .norm_gradients = norm_gradients(gradients),
+                                  .batch_norm_gradients = batch_norm_gradients(gradients),
                                   .dweight = dweight.data<float>(),
                                   .dbias = dbias.data<float>()},
                                  sums.pointers);
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "engine/backend/backend.h"
-#include "kernels/half_unit.h"
+#include "kernels/bn_relu_conv.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 class CudaFusedOps final : public FusedOps {
   public:
@@ -15,10 +15,11 @@ class CudaFusedOps final : public FusedOps {
     // The shapes that take more shared memory than the GPU has.
     std::string limits() const override;
 
-    bool has_half_unit(const Conv2dParams& conv, DType dtype) override;
-    void half_unit(const HalfUnit& unit, const RunningUpdate& running, const HalfUnitResult& result) override;
-    void half_unit_backward(const HalfUnit& unit, const Tensor& y, const Tensor& dy, const MomentsGradient& moments,
-                            const Tensor& dp, const HalfUnitGradients& gradients) override;
+    bool has_bn_relu_conv(const Conv2dParams& conv, DType dtype) override;
+    void bn_relu_conv(const BnReluConv& unit, const RunningUpdate& running, const BnReluConvResult& result) override;
+    void bn_relu_conv_backward(const BnReluConv& unit, const Tensor& y, const Tensor& dy,
+                               const MomentsGradient& moments, const Tensor& dp,
+                               const BnReluConvGradients& gradients) override;
 
     bool has_stem(const Conv2dParams& conv, DType dtype) override;
     void stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
@@ -27,11 +28,11 @@ class CudaFusedOps final : public FusedOps {
                        const MomentsGradient& moments, const Tensor& dweight) override;
 
     bool has_classifier(const Shape& x, const Shape& weight, DType dtype) override;
-    void classifier(const NormParams& norm, const RunningUpdate& running, const Tensor& x, const Tensor& weight,
-                    const Tensor& bias, const Tensor& pooled, const Tensor& logits) override;
-    void classifier_backward(const NormParams& norm, const Tensor& x, const Tensor& pooled, const Tensor& weight,
-                             const Tensor& dlogits, const Tensor& dx, const NormGradients& gradients,
-                             const Tensor& dweight, const Tensor& dbias) override;
+    void classifier(const BatchNormParams& batch_norm, const RunningUpdate& running, const Tensor& x,
+                    const Tensor& weight, const Tensor& bias, const Tensor& pooled, const Tensor& logits) override;
+    void classifier_backward(const BatchNormParams& batch_norm, const Tensor& x, const Tensor& pooled,
+                             const Tensor& weight, const Tensor& dlogits, const Tensor& dx,
+                             const BatchNormGradients& gradients, const Tensor& dweight, const Tensor& dbias) override;
 
   private:
     // Memory for the sums of one call. It goes back to the arena while the kernel still runs: whoever gets it next
@@ -48,4 +49,4 @@ class CudaFusedOps final : public FusedOps {
     size_t shared_bytes_;
 };
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

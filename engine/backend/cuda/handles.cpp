@@ -4,12 +4,12 @@
 
 #include "engine/core/error.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 namespace {
 
 cudnnDataType_t data_type(DType dtype) {
-    ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
+    RESIDUAL_ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
     return dtype == DType::kFloat32 ? CUDNN_DATA_FLOAT : CUDNN_DATA_BFLOAT16;
 }
 
@@ -35,11 +35,6 @@ Cublas make_cublas(const Stream& stream) {
     Cublas cublas(handle);
     CUDA_CALL(cublasSetStream(handle, stream.get()));
     return cublas;
-}
-
-std::string cudnn_version() {
-    const size_t version = cudnnGetVersion();
-    return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 
 // cuDNN takes extents in the order batch, channels, height, width whatever the layout is.
@@ -70,4 +65,4 @@ ConvolutionDescriptor make_convolution_descriptor(int pad_height, int pad_width,
     return owner;
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

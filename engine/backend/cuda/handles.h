@@ -7,7 +7,7 @@
 #include "engine/backend/cuda/check.h"
 #include "engine/core/dtype.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 // Gives a handle back; what the library answers then is of no use to anybody.
 template <auto destroy>
@@ -35,9 +35,6 @@ Stream make_stream();
 Cudnn make_cudnn(const Stream& stream);
 Cublas make_cublas(const Stream& stream);
 
-// "9.19.0"
-std::string cudnn_version();
-
 // A contiguous NHWC array of float32 or bfloat16.
 TensorDescriptor make_tensor_descriptor(DType dtype, int batch, int height, int width, int channels);
 // Weights [out_channels, kernel, kernel, in_channels].
@@ -45,4 +42,4 @@ FilterDescriptor make_filter_descriptor(DType dtype, int out_channels, int kerne
 // Sums in float32.
 ConvolutionDescriptor make_convolution_descriptor(int pad_height, int pad_width, int stride);
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -1,6 +1,6 @@
 #include "engine/backend/cuda/matmul.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 namespace {
 
@@ -33,4 +33,4 @@ void Matmul::run(const Tensor& a, bool transpose_a, const Tensor& b, bool transp
                           b_columns, a.data<float>(), a_columns, &zero, c.data<float>(), n));
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

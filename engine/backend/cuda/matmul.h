@@ -4,7 +4,7 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/cuda/handles.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 class Matmul {
   public:
@@ -20,4 +20,4 @@ class Matmul {
     Tensor workspace_;
 };
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -4,7 +4,7 @@
 
 #include "engine/backend/cuda/check.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 void* DeviceMemory::allocate(size_t bytes) {
     void* pointer = nullptr;
@@ -33,4 +33,4 @@ std::string memory_advice() {
                        kAdvice);
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

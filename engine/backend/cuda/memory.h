@@ -3,7 +3,7 @@
 
 #include "engine/core/arena.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 class DeviceMemory final : public MemorySource {
   public:
@@ -15,4 +15,4 @@ class DeviceMemory final : public MemorySource {
 // For a message, after the need: what is free on the GPU, and the remedy.
 std::string memory_advice();
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

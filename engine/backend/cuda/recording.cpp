@@ -1,6 +1,6 @@
 #include "engine/backend/cuda/recording.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 namespace {
 
@@ -51,4 +51,4 @@ void GraphRecording::replay() {
     CUDA_CALL(cudaGraphLaunch(graph_.get(), stream_));
 }
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -6,7 +6,7 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/cuda/handles.h"
 
-namespace engine::cuda {
+namespace residual::cuda {
 
 class GraphRecording final : public Recording {
   public:
@@ -20,4 +20,4 @@ class GraphRecording final : public Recording {
     GraphExec graph_;
 };
 
-}  // namespace engine::cuda
+}  // namespace residual::cuda

@@ -2,7 +2,7 @@
 
 #include "engine/backend/cuda/cuda_backend.h"
 
-namespace engine {
+namespace residual {
 
 namespace {
 
@@ -47,4 +47,4 @@ std::unique_ptr<Stopwatch> make_cuda_stopwatch(Backend& backend) {
     return std::make_unique<CudaStopwatch>(dynamic_cast<CudaBackend&>(backend).exec().stream);
 }
 
-}  // namespace engine
+}  // namespace residual

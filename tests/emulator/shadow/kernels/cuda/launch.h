@@ -10,7 +10,7 @@
 #include "tests/emulator/device.h"
 #include "tests/emulator/grid.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 [[noreturn]] void throw_launch_error(const void* kernel, dim3 grid, dim3 block, size_t shared_bytes, cudaError_t error);
 
@@ -33,4 +33,4 @@ T* dynamic_shared() {
     return reinterpret_cast<T*>(emulator::shared_memory());
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -9,7 +9,7 @@
 #include "tests/emulator/block.h"
 #include "tests/emulator/tensor_core.h"
 
-namespace kernels {
+namespace residual::kernels {
 
 struct FragmentA {
     uint32_t r[4];
@@ -39,4 +39,4 @@ inline void wait_for_copies() {
     emulator::wait_for_copies();
 }
 
-}  // namespace kernels
+}  // namespace residual::kernels

@@ -1,0 +1,147 @@
+// Batch norm: CUDA against CPU.
+#include "tests/backend/cuda_and_cpu.h"
+#include "tests/catch.h"
+
+using namespace residual;
+
+namespace {
+
+using Both = CudaAndCpu::Both;
+
+const std::vector<Shape> kActivations = {{4, 8, 8, 16}, {128, 4, 4, 64}, {3, 5, 7, 5}, {2, 32, 32, 16}, {7, 1, 1, 33}};
+
+struct BatchNorm {
+    Both mean, variance, gamma, beta;
+
+    BatchNormParams params(int side, bool relu) const {
+        return {{mean[side], variance[side]}, gamma[side], beta[side], 1e-3f, relu};
+    }
+};
+
+BatchNorm random_batch_norm(CudaAndCpu& devices, int64_t channels) {
+    return {devices.random({channels}, DType::kFloat32), devices.random({channels}, DType::kFloat32, 0.2f, 2),
+            devices.random({channels}, DType::kFloat32, 0.5f, 2), devices.random({channels}, DType::kFloat32)};
+}
+
+// The statistics that x has: the gradient is that through these.
+BatchNorm batch_norm_of(CudaAndCpu& devices, const Both& x) {
+    const int64_t channels = x[0].shape()[-1];
+    BatchNorm batch_norm = random_batch_norm(devices, channels);
+    devices.run([&](Backend& backend, int side) {
+        backend.batch_stats(x[side], {batch_norm.mean[side], batch_norm.variance[side]});
+    });
+    return batch_norm;
+}
+
+// Zero wherever the batch norm of x is so close to zero that rounding decides on which side of the ReLU's kink it lies.
+Both gradient_off_the_kink(CudaAndCpu& devices, const BatchNorm& batch_norm, const Both& x) {
+    const Tensor& input = x[0];
+    const Tensor normalised = devices.cpu().empty(input.shape(), input.dtype());
+    devices.cpu().batch_norm(batch_norm.params(0, false), input, Tensor(), normalised);
+    const std::vector<float> distance = floats_of(devices.cpu(), normalised);
+    std::vector<float> dy = floats_of(devices.cpu(), devices.random(input.shape(), input.dtype())[0]);
+    const float close = input.dtype() == DType::kFloat32 ? 1e-4f : 2e-2f;
+    for (size_t i = 0; i < dy.size(); ++i) {
+        if (std::abs(distance[i]) < close) dy[i] = 0;
+    }
+    return devices.from_floats(dy, input.shape(), input.dtype());
+}
+
+}  // namespace
+
+TEST_CASE("batch statistics on CUDA agree with the CPU", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const Shape& shape : kActivations) {
+            INFO(shape.to_string() << " " << name_of(dtype));
+            // A mean of several standard deviations: raw sums of squares would lose the variance.
+            const auto x = devices.random(shape, dtype, 3, 5), residual = devices.random(shape, dtype);
+            const int64_t channels = shape[-1];
+            const auto mean_x = devices.output({channels}, DType::kFloat32);
+            const auto variance_x = devices.output({channels}, DType::kFloat32);
+            devices.run([&](Backend& backend, int side) {
+                backend.batch_stats(x[side], {mean_x[side], variance_x[side]});
+            });
+            CHECK(devices.error(mean_x) <= tolerance(DType::kFloat32));
+            CHECK(devices.error(variance_x) <= tolerance(DType::kFloat32));
+
+            const auto mean_y = devices.output({channels}, DType::kFloat32);
+            const auto variance_y = devices.output({channels}, DType::kFloat32);
+            devices.run([&](Backend& backend, int side) {
+                backend.add_batch_stats(residual[side], x[side], {mean_y[side], variance_y[side]});
+            });
+            CHECK(devices.error(x) <= tolerance(DType::kFloat32));
+            CHECK(devices.error(mean_y) <= tolerance(DType::kFloat32));
+            CHECK(devices.error(variance_y) <= tolerance(DType::kFloat32));
+
+            const auto running_mean = devices.random({channels}, DType::kFloat32);
+            const auto running_variance = devices.random({channels}, DType::kFloat32, 0.5f, 2);
+            devices.run([&](Backend& backend, int side) {
+                backend.update_running({mean_y[side], variance_y[side]}, shape.elements() / channels, 0.9f,
+                                       {running_mean[side], running_variance[side]});
+            });
+            CHECK(devices.error(running_mean) <= tolerance(DType::kFloat32));
+            CHECK(devices.error(running_variance) <= tolerance(DType::kFloat32));
+        }
+    }
+}
+
+TEST_CASE("norm on CUDA agrees with the CPU: ReLU, residual, in place", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const Shape& shape : kActivations) {
+            const auto x = devices.random(shape, dtype, -2, 2), residual = devices.random(shape, dtype);
+            const BatchNorm batch_norm = random_batch_norm(devices, shape[-1]);
+            for (const bool relu : {false, true}) {
+                INFO(shape.to_string() << " " << name_of(dtype) << " relu " << relu);
+                const auto y = devices.output(shape, dtype), sum = devices.output(shape, dtype);
+                const auto in_place = devices.output(shape, dtype);
+                devices.run([&](Backend& backend, int side) {
+                    const BatchNormParams p = batch_norm.params(side, relu);
+                    backend.batch_norm(p, x[side], Tensor(), y[side]);
+                    backend.batch_norm(p, x[side], residual[side], sum[side]);
+                    backend.copy(x[side], in_place[side]);
+                    backend.batch_norm(p, in_place[side], Tensor(), in_place[side]);
+                });
+                CHECK(devices.error(y) <= tolerance(dtype));
+                CHECK(devices.error(sum) <= tolerance(dtype));
+                CHECK(devices.error(in_place) <= tolerance(dtype));
+            }
+        }
+    }
+}
+
+TEST_CASE("the gradient of batch norm on CUDA agrees with the CPU: ReLU, added to dx, dx in place of dy", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const Shape& shape : kActivations) {
+            const auto x = devices.random(shape, dtype, -2, 2);
+            const BatchNorm batch_norm = batch_norm_of(devices, x);
+            const auto dy = gradient_off_the_kink(devices, batch_norm, x);
+            for (const bool relu : {false, true}) {
+                INFO(shape.to_string() << " " << name_of(dtype) << " relu " << relu);
+                const Shape channels{shape[-1]};
+                const auto dx = devices.output(shape, dtype), added = devices.random(shape, dtype);
+                const auto in_place = devices.output(shape, dtype);
+                const auto dgamma = devices.output(channels, DType::kFloat32);
+                const auto dbeta = devices.output(channels, DType::kFloat32);
+                devices.run([&](Backend& backend, int side) {
+                    const BatchNormParams p = batch_norm.params(side, relu);
+                    backend.batch_norm_backward(p, x[side], dy[side], dx[side], false, {dgamma[side], dbeta[side]});
+                    backend.batch_norm_backward(p, x[side], dy[side], added[side], true, {dgamma[side], dbeta[side]});
+                    backend.copy(dy[side], in_place[side]);
+                    backend.batch_norm_backward(p, x[side], in_place[side], in_place[side], false,
+                                                {dgamma[side], dbeta[side]});
+                });
+                CHECK(devices.error(dx) <= tolerance(dtype));
+                CHECK(devices.error(added) <= tolerance(dtype));
+                CHECK(devices.error(in_place) <= tolerance(dtype));
+                CHECK(devices.error(dgamma) <= tolerance(dtype));
+                CHECK(devices.error(dbeta) <= tolerance(dtype));
+            }
+        }
+    }
+}

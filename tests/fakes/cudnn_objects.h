@@ -1,0 +1,84 @@
+// What stands behind cuDNN's opaque handles and descriptors, and how a call of cuDNN is answered.
+#pragma once
+
+#include <cudnn.h>
+
+#include <string>
+
+#include "tests/fakes/arrays.h"
+#include "tests/fakes/device.h"
+#include "tests/fakes/registry.h"
+
+struct cudnnContext {
+    cudaStream_t stream = nullptr;
+};
+
+struct cudnnTensorStruct {
+    bool is_set = false;
+    cudnnTensorFormat_t format;
+    cudnnDataType_t type;
+    int n, c, h, w;
+};
+
+struct cudnnFilterStruct {
+    bool is_set = false;
+    cudnnTensorFormat_t format;
+    cudnnDataType_t type;
+    int k, c, h, w;
+};
+
+struct cudnnConvolutionStruct {
+    bool is_set = false;
+    int pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w;
+    cudnnConvolutionMode_t mode;
+    cudnnDataType_t compute;
+    cudnnMathType_t math = CUDNN_DEFAULT_MATH;
+};
+
+namespace fakes {
+
+Registry<cudnnContext>& cudnn_handles();
+Registry<cudnnTensorStruct>& tensor_descriptors();
+Registry<cudnnFilterStruct>& filter_descriptors();
+Registry<cudnnConvolutionStruct>& convolution_descriptors();
+
+using CudnnRefusal = Refusal<cudnnStatus_t>;
+
+[[noreturn]] inline void refuse(cudnnStatus_t status, const std::string& reason) {
+    throw CudnnRefusal{status, reason};
+}
+inline void require(bool condition, cudnnStatus_t status, const std::string& reason) {
+    if (!condition) refuse(status, reason);
+}
+inline void require_pointer(const void* pointer, const char* name) {
+    require(pointer != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER, std::string(name) + " is null");
+}
+
+// Living objects; a null pointer is refused, a dead one is a misuse, and so is a descriptor that nobody has set.
+cudnnContext& cudnn_at(cudnnHandle_t handle);
+const cudnnTensorStruct& tensor_at(cudnnTensorDescriptor_t descriptor, const char* name);
+const cudnnFilterStruct& filter_at(cudnnFilterDescriptor_t descriptor, const char* name);
+const cudnnConvolutionStruct& convolution_at(cudnnConvolutionDescriptor_t descriptor);
+
+// The stream on which work of this handle is queued: alive.
+cudaStream_t live_stream(const cudnnContext& handle);
+// float32 or bfloat16; cuDNN has more, the stand-in has not.
+Storage storage_of(cudnnDataType_t type);
+// Checks the pointer as cuDNN's kernels need it, and that the array lies on the device.
+void require_array(const DeviceArray& array);
+
+// Answers with the status of a refusal and remembers its reason.
+cudnnStatus_t refused_call(const char* call, const CudnnRefusal& refusal);
+
+// The body of a function of cuDNN: success, or the status with which a check in it refused.
+template <class Body>
+cudnnStatus_t answer(const char* call, Body body) {
+    try {
+        body();
+        return CUDNN_STATUS_SUCCESS;
+    } catch (const CudnnRefusal& refusal) {
+        return refused_call(call, refusal);
+    }
+}
+
+}  // namespace fakes

@@ -1,0 +1,105 @@
+// The stand-ins on a stream that is being captured, and in replays of what was.
+#include <functional>
+#include <memory>
+
+#include "tests/fakes/convolution_setting.h"
+
+using namespace fakes;
+
+namespace {
+
+class Graph {
+  public:
+    Graph(const StreamOwner& stream, const std::function<void()>& work) : stream_(stream) {
+        REQUIRE(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal) == cudaSuccess);
+        work();
+        cudaGraph_t graph = nullptr;
+        REQUIRE(cudaStreamEndCapture(stream.get(), &graph) == cudaSuccess);
+        REQUIRE(cudaGraphInstantiate(&executable_, graph, 0) == cudaSuccess);
+        REQUIRE(cudaGraphDestroy(graph) == cudaSuccess);
+    }
+    ~Graph() { cudaGraphExecDestroy(executable_); }
+    Graph(const Graph&) = delete;
+    Graph& operator=(const Graph&) = delete;
+
+    void replay() {
+        const cudaError_t error = cudaGraphLaunch(executable_, stream_.get());
+        REQUIRE(error == cudaSuccess);
+        stream_.wait();
+    }
+
+  private:
+    const StreamOwner& stream_;
+    cudaGraphExec_t executable_ = nullptr;
+};
+
+void fill(const Buffer& buffer, const std::vector<float>& values) {
+    REQUIRE(cudaMemcpy(buffer.get(), values.data(), buffer.bytes(), cudaMemcpyHostToDevice) == cudaSuccess);
+}
+
+}  // namespace
+
+TEST_CASE("a captured convolution runs at each replay, on what its arrays hold then") {
+    ConvolutionSetting s;
+    Graph graph(s.stream, [&] { REQUIRE(s.forward() == CUDNN_STATUS_SUCCESS); });
+    CHECK(std::isnan(s.y.values()[0]));
+    graph.replay();
+    CHECK(s.y.values()[0] == Approx(s.expected_y(0, 0, 0, 0)));
+    fill(s.x, ramp(180, 2, -0.5f));
+    graph.replay();
+    CHECK(s.y.values()[0] == Approx(s.expected_y(0, 0, 0, 0)));
+}
+
+TEST_CASE("a replay does not read descriptors that have changed since, nor alpha and beta") {
+    ConvolutionSetting s;
+    Graph graph(s.stream, [&] { REQUIRE(s.forward() == CUDNN_STATUS_SUCCESS); });
+    s.set_convolution(0, 1);
+    s.alpha = 5;
+    graph.replay();
+    CHECK(s.y.values()[0] == Approx(s.expected_y(0, 0, 0, 0)));
+}
+
+TEST_CASE("a replay on memory that was given back is noticed") {
+    ConvolutionSetting s;
+    auto x = std::make_unique<Buffer>(ramp(180, -1, 0.25f));
+    Graph graph(s.stream, [&] {
+        REQUIRE(cudnnConvolutionForward(s.cudnn, &s.alpha, s.x_descriptor, x->get(), s.w_descriptor, s.w.get(),
+                                        s.convolution, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, s.workspace.get(),
+                                        s.workspace.bytes(), &s.beta, s.y_descriptor,
+                                        s.y.get()) == CUDNN_STATUS_SUCCESS);
+    });
+    graph.replay();
+    x.reset();
+    CHECK_THROWS_AS(graph.replay(), Misuse);
+}
+
+TEST_CASE("algorithms are not timed while the stream is captured") {
+    ConvolutionSetting s;
+    Graph graph(s.stream, [&] {
+        int count = 0;
+        cudnnConvolutionFwdAlgoPerf_t result;
+        CHECK_THROWS_AS(cudnnFindConvolutionForwardAlgorithmEx(s.cudnn, s.x_descriptor, s.x.get(), s.w_descriptor,
+                                                               s.w.get(), s.convolution, s.y_descriptor, s.y.get(), 1,
+                                                               &count, &result, s.workspace.get(), s.workspace.bytes()),
+                        Misuse);
+    });
+}
+
+TEST_CASE("a captured matrix product needs a workspace, which a new stream takes away") {
+    const StreamOwner stream;
+    const Buffer a({1, 2, 3, 4}), b({1, 0, 0, 1}), c({0, 0, 0, 0}), workspace(std::vector<float>(64));
+    const float one = 1, zero = 0;
+    cublasHandle_t cublas = nullptr;
+    REQUIRE(cublasCreate(&cublas) == CUBLAS_STATUS_SUCCESS);
+    const auto multiply = [&] {
+        return cublasSgemm(cublas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, a.get(), 2, b.get(), 2, &zero, c.get(), 2);
+    };
+    REQUIRE(cublasSetWorkspace(cublas, workspace.get(), workspace.bytes()) == CUBLAS_STATUS_SUCCESS);
+    REQUIRE(cublasSetStream(cublas, stream.get()) == CUBLAS_STATUS_SUCCESS);
+    Graph without(stream, [&] { CHECK_THROWS_AS(multiply(), Misuse); });
+    REQUIRE(cublasSetWorkspace(cublas, workspace.get(), workspace.bytes()) == CUBLAS_STATUS_SUCCESS);
+    Graph with(stream, [&] { REQUIRE(multiply() == CUBLAS_STATUS_SUCCESS); });
+    with.replay();
+    CHECK(c.values() == a.values());
+    REQUIRE(cublasDestroy(cublas) == CUBLAS_STATUS_SUCCESS);
+}

@@ -1,0 +1,48 @@
+// What a process leaves undone shows when it ends.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/fakes/fixture.h"
+
+using namespace fakes;
+
+namespace {
+
+// Runs `body` in a process of its own, which then ends regularly; its exit code.
+template <class Body>
+int exit_code_of(Body body) {
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        if (std::freopen("/dev/null", "w", stderr) == nullptr) std::_Exit(77);
+        body();
+        std::exit(EXIT_SUCCESS);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("a process that leaves a handle, or a refusal that nobody looked at, fails") {
+    CHECK(exit_code_of([] {
+              cudnnHandle_t handle = nullptr;
+              cudnnCreate(&handle);
+              cudnnDestroy(handle);
+          }) == EXIT_SUCCESS);
+    CHECK(exit_code_of([] {
+              static cudnnHandle_t handle = nullptr;
+              cudnnCreate(&handle);
+          }) == EXIT_FAILURE);
+    CHECK(exit_code_of([] {
+              cudnnTensorDescriptor_t descriptor = nullptr;
+              cudnnCreateTensorDescriptor(&descriptor);
+              cudnnSetTensor4dDescriptor(descriptor, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 0, 1, 1, 1);
+              cudnnDestroyTensorDescriptor(descriptor);
+          }) == EXIT_FAILURE);
+}

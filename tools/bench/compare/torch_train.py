@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Trains the same network by the same recipe in PyTorch: the accuracy that the engine's is compared with.
+
+    tools/bench/compare/torch_train.py runs/resnet20/config.json --data DIR --out runs/torch-resnet20 [--seed N]
+
+The configuration is the complete one that resnet-train leaves in its run folder. Writes the engine's metrics.jsonl
+(training rows `step, train_cross_entropy, learning_rate, images_per_second`; evaluation rows `step, test_loss,
+test_accuracy`), which tools/plot_runs.py reads. On a GPU the step is one CUDA graph in bfloat16 autocast by default,
+since an eager PyTorch would take hours for 64,000 steps.
+
+Exit codes: 0 done; 1 failed while running; 2 wrong usage, configuration or data.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+import cifar10
+import torch_side
+
+EVALUATION_BATCH = 1000
+
+
+def refuse(message):
+    print(f"torch_train.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def read_records(files):
+    """(images [N, height, width, channels] uint8, labels [N])"""
+    parts = []
+    for file in files:
+        if not file.exists():
+            refuse(f"{file} is missing: --data names the folder of CIFAR-10's six binary files")
+        parts.append(torch.frombuffer(bytearray(file.read_bytes()), dtype=torch.uint8).view(-1, cifar10.RECORD_BYTES))
+    records = torch.cat(parts)
+    pictures = records[:, 1:].view(-1, cifar10.CHANNELS, cifar10.HEIGHT, cifar10.WIDTH).permute(0, 2, 3, 1).contiguous()
+    return pictures, records[:, 0].long()
+
+
+def sample_order(samples, needed, generator):
+    """Permutations one behind the other: batches run across the end of an epoch."""
+    epochs = -(-needed // samples)
+    order = torch.cat([torch.randperm(samples, generator=generator, dtype=torch.int32) for _ in range(epochs)])
+    return order[:needed]
+
+
+def learning_rate(schedule, step):
+    return schedule["values"][sum(boundary <= step for boundary in schedule["boundaries"])]
+
+
+def stops(config, steps):
+    """Steps after which something happens besides an update: a log row, an evaluation, another rate."""
+    log_every, eval_every = config["run"]["log_every"], config["run"]["eval_every"]
+    marks = {*range(log_every, steps, log_every), *range(eval_every, steps, eval_every), steps}
+    return sorted(marks | {boundary for boundary in config["schedule"]["boundaries"] if 0 < boundary < steps})
+
+
+def train(side, config, steps, test, write):
+    """Updates, with the rows of metrics.jsonl on the way."""
+    images, labels = (tensor.to(side.device) for tensor in test)
+    run, done, logged, rate = config["run"], 0, 0, None
+    seconds = 0.0
+    for stop in stops(config, steps):
+        if learning_rate(config["schedule"], done) != rate:
+            rate = learning_rate(config["schedule"], done)
+            side.set_rate(rate)
+        seconds += side.timed(lambda: side.train(stop - done))
+        done = stop
+        if done % run["log_every"] == 0 or done == steps:
+            count = done - logged
+            row = {"step": done, "train_cross_entropy": side.take_loss(count), "learning_rate": rate}
+            write(row | {"images_per_second": count * side.batch / seconds})
+            logged, seconds = done, 0.0
+        if done % run["eval_every"] == 0 or done == steps:
+            loss, accuracy = side.evaluate(images, labels, EVALUATION_BATCH)
+            write({"step": done, "test_loss": loss, "test_accuracy": accuracy})
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=Path, help="config.json of a run folder")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the six CIFAR-10 binary files")
+    parser.add_argument("--out", type=Path, required=True, help="folder for metrics.jsonl")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help="default: train.steps of the configuration")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda")
+    parser.add_argument("--way", choices=list(torch_side.WAYS), help="default: graph on a GPU, channels-last on a CPU")
+    return parser.parse_args()
+
+
+def main():
+    args = parse_arguments()
+    try:
+        config = json.loads(args.config.read_text())
+        steps, batch = args.steps or config["train"]["steps"], config["train"]["batch_size"]
+        momentum, weight_decay = config["optimizer"]["momentum"], config["optimizer"]["weight_decay"]
+        augment = config["data"]["augment"]
+    except (OSError, ValueError, KeyError) as error:
+        refuse(f"{args.config} is not the complete config.json of a run: {error!r}")
+    if args.device == "cuda" and not torch.cuda.is_available():
+        refuse("PyTorch sees no GPU; give --device cpu, or install a PyTorch built for CUDA")
+    if augment != {"pad": 4, "flip": True}:
+        refuse(f"data.augment is {augment}; here it can be 4 pixels and flips alone")
+
+    generator = torch.Generator().manual_seed(args.seed)
+    torch.manual_seed(args.seed)
+    pictures, labels = read_records([args.data / f"data_batch_{number}.bin" for number in range(1, 6)])
+    test = read_records([args.data / "test_batch.bin"])
+    order = sample_order(len(pictures), steps * batch, generator)
+    way = torch_side.WAYS[args.way or ("graph" if args.device == "cuda" else "channels-last")]
+    records = (pictures, labels, pictures.float().mean(0))
+    side = torch_side.TorchSide(config["model"], records, order, batch, way, args.device, weight_decay, momentum)
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    with (args.out / "metrics.jsonl").open("w") as file:
+
+        def write(row):
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            print(json.dumps(row), flush=True)
+
+        train(side, config, steps, test, write)
+    print(f"{steps} steps in {time.perf_counter() - start:.1f} s, evaluations included")
+
+
+if __name__ == "__main__":
+    main()

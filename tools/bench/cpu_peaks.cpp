@@ -1,0 +1,14 @@
+// cpu-peaks: what this machine can do at most, as a yardstick for the CPU device. One JSON line:
+//
+//     {"threads": 2, "fma_gflops": ..., "copy_gb_per_s": ...}
+//
+// See host_peaks.h.
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "tools/bench/host_peaks.h"
+
+int main() {
+    fmt::print("{{\"threads\": {}, \"fma_gflops\": {:.1f}, \"copy_gb_per_s\": {:.1f}}}\n", omp_get_max_threads(),
+               residual::tools::fma_gflops(), residual::tools::copy_gb_per_s());
+}

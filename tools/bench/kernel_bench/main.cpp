@@ -1,0 +1,137 @@
+// kernel-bench: the time of every kernel at the shapes of ResNet-20, 56 and 110, against what the device can do.
+//
+//     kernel-bench [--device cpu|cuda|auto] [--filter RE] [--json FILE] [--batch N]... [--seconds S] [--list]
+//
+// Each case is compared with a reference first; a wrong one gets no time. docs/kernel-bench.md says how to read it.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <regex>
+
+#include "engine/io/atomic_file.h"
+#include "tools/bench/kernel_bench/report.h"
+#include "tools/programs/program.h"
+
+namespace {
+
+using namespace residual;
+using namespace residual::bench;
+
+struct Options {
+    std::string device = "auto", filter, json;
+    std::vector<int> batches{128, 512, 1024};
+    double seconds = 0.2;
+    bool list = false;
+    std::string command;
+};
+
+// The device, with everything that it has.
+struct Device {
+    std::unique_ptr<Backend> backend;
+    std::string why_no_fused;
+};
+
+Device make_device(const std::string& wanted) {
+    const std::string reason = wanted == "cpu" ? "" : why_no_cuda();
+    if (wanted == "cuda" || (wanted == "auto" && reason.empty())) {
+        return {make_cuda_backend({.fused = true}), "this device has no fused operations"};
+    }
+    return {make_cpu_backend(), "fused kernels are for GPUs" + (reason.empty() ? "" : "; " + reason)};
+}
+
+std::vector<Case> wanted_cases(const Options& options, DType dtype) {
+    std::vector<Case> cases = all_cases(options.batches, dtype);
+    if (options.filter.empty()) return cases;
+    std::optional<std::regex> filter;
+    try {
+        filter.emplace(options.filter);
+    } catch (const std::regex_error& error) {
+        throw InputError(fmt::format("--filter {}: no regular expression: {}", options.filter, error.what()));
+    }
+    std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.name(), *filter); });
+    if (cases.empty()) {
+        throw InputError(fmt::format("--filter {}: no case matches; see kernel-bench --list", options.filter));
+    }
+    return cases;
+}
+
+// Opened before anything is measured, so that a wrong path costs no time.
+std::unique_ptr<AtomicFile> json_file(const std::string& path) {
+    if (path.empty()) return nullptr;
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
+        throw InputError(fmt::format("--json {}: a folder; name a file", path));
+    }
+    try {
+        return std::make_unique<AtomicFile>(path);
+    } catch (const Error& error) {
+        throw InputError(fmt::format("--json {}: {}", path, error.what()));
+    }
+}
+
+void run_case(const Case& c, Backend& backend, Meter& meter, Report& report) {
+    const auto make = [&] {
+        Operands operands(backend, c.dtype, std::max(c.batch, 1));
+        return (c.fused ? c.family->fused : c.family->composed)(operands, *c.layer);
+    };
+    try {
+        const Trial trial = make();
+        const Verdict verdict = check(backend, trial, c.dtype);
+        if (verdict.right) {
+            report.right(c, trial, verdict, meter.measure(trial, make));
+        } else {
+            report.wrong(c, verdict);
+        }
+    } catch (const NotOffered& reason) {
+        report.skip(c, reason.what());
+    } catch (const std::exception& error) {
+        report.failed(c, error.what());
+    }
+}
+
+int bench_kernels(const Options& options) {
+    const Device device = make_device(options.device);
+    Backend& backend = *device.backend;
+    const auto cases = wanted_cases(options, backend.prefers_bfloat16() ? DType::kBFloat16 : DType::kFloat32);
+    if (options.list) {
+        for (const Case& c : cases) fmt::print("{}\n", c.name());
+        return tools::kDone;
+    }
+    const auto file = json_file(options.json);
+
+    Meter meter(backend, options.seconds);
+    Report report(backend, measure_yardsticks(backend, meter.stopwatch()), options.command);
+    for (const Case& c : cases) {
+        if (c.fused && backend.fused() == nullptr) {
+            report.skip(c, device.why_no_fused);
+        } else {
+            run_case(c, backend, meter, report);
+        }
+    }
+    const bool good = report.finish();
+    if (file) {
+        const std::string text = report.json();
+        file->write(std::as_bytes(std::span(text)));
+        file->commit();
+    }
+    return good ? tools::kDone : tools::kFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Times every kernel at the shapes of ResNet-20, 56 and 110 and checks its result.", "kernel-bench");
+    Options options;
+    app.add_option("--device", options.device, "where to run: cpu, cuda or auto (a GPU where there is one)")
+        ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
+    app.add_option("--filter", options.filter, "only cases whose name matches this regular expression (see --list)");
+    app.add_option("--json", options.json, "also write the results into this file");
+    app.add_option("--batch", options.batches, "batch sizes, 128 512 1024 if not given")->check(CLI::Range(1, 4096));
+    app.add_option("--seconds", options.seconds, "time for each measurement; 0 for the least, to check results")
+        ->check(CLI::Range(0.0, 3600.0));
+    app.add_flag("--list", options.list, "print the names of the cases and end");
+    app.footer("Exit codes: 0 done; 1 a result is wrong or a case failed; 2 wrong usage.");
+    for (int i = 0; i < argc; ++i) options.command += (i > 0 ? " " : "") + std::string(argv[i]);
+    return tools::run_program(app, argc, argv, [&] { return bench_kernels(options); });
+}

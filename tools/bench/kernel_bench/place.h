@@ -1,0 +1,20 @@
+// Where the kernels of a backend run, for calling one directly.
+#pragma once
+
+#include "engine/backend/kernel_backend.h"
+
+namespace residual::bench {
+
+// Calls f(exec) with the place of the backend's kernels.
+template <class F>
+void with_place(Backend& backend, F f) {
+    if (const auto* host = dynamic_cast<KernelBackend<kernels::Host>*>(&backend)) {
+        f(host->exec());
+        return;
+    }
+#if defined(RESIDUAL_CUDA)
+    f(dynamic_cast<KernelBackend<kernels::Cuda>&>(backend).exec());
+#endif
+}
+
+}  // namespace residual::bench

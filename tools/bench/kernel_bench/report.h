@@ -1,0 +1,41 @@
+// What a run found: a table of 100 columns while it goes on, and JSON at its end.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tools/bench/kernel_bench/cases.h"
+#include "tools/bench/kernel_bench/check.h"
+#include "tools/bench/kernel_bench/measure.h"
+#include "tools/bench/kernel_bench/yardsticks.h"
+
+namespace residual::bench {
+
+class Report {
+  public:
+    // Prints what was measured of the device, and the table's head.
+    Report(const Backend& backend, const Yardsticks& yardsticks, const std::string& command);
+
+    void right(const Case& c, const Trial& trial, const Verdict& verdict, const Times& times);
+    void wrong(const Case& c, const Verdict& verdict);
+    // Something threw.
+    void failed(const Case& c, const std::string& reason);
+    void skip(const Case& c, const std::string& reason);
+
+    // Prints what was skipped and what went wrong. Returns whether nothing did.
+    bool finish() const;
+    std::string json() const;
+
+  private:
+    nlohmann::ordered_json& add_row(const Case& c);
+
+    Yardsticks yardsticks_;
+    std::string rate_unit_;
+    double rate_scale_;
+    nlohmann::ordered_json document_;
+    std::map<std::string, int> skipped_;  // Cases by reason.
+    int shown_ = 0, bad_ = 0;
+};
+
+}  // namespace residual::bench

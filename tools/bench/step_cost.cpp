@@ -1,0 +1,64 @@
+// step-cost: what a fused training step costs at least, counted from the network's own forward pass.
+//
+//     step-cost CONFIG... [--batch N] [--kernels]
+//
+// For pre-activation networks without projections, on a GPU in bfloat16 (docs/fused-step.md).
+#include <fmt/format.h>
+
+#include "engine/nn/trace.h"
+#include "tools/bench/kernel_bench/step_kernels.h"
+#include "tools/programs/program.h"
+#include "tools/run/session.h"
+
+namespace {
+
+struct Options {
+    std::vector<std::string> configs;
+    int batch = 128;
+    bool kernels = false;
+};
+
+std::vector<residual::bench::StepKernel> kernels_of(const std::string& config, int batch) {
+    const std::vector<std::string> on_cpu{"train.device=cpu", "train.precision=fp32", "train.kernels=auto"};
+    const residual::tools::Experiment experiment = residual::tools::load_experiment(config, on_cpu);
+    residual::tools::Session session(experiment);
+    const residual::DataDescription& data = session.data;
+    const residual::Tensor image =
+        session.backend->zeros({1, data.height, data.width, data.channels}, residual::DType::kFloat32);
+    const auto trace = residual::nn::trace_forward(*session.backend, *session.model, session.parameters, image, true);
+    try {
+        return residual::bench::fused_step_kernels(trace, batch);
+    } catch (const residual::InputError& error) {
+        throw residual::InputError(config + ": " + error.what());
+    }
+}
+
+int count(const Options& options) {
+    fmt::print("{:<32} {:>8} {:>8} {:>8}\n", "network", "GFLOP", "MB", "kernels");
+    for (const std::string& config : options.configs) {
+        const auto kernels = kernels_of(config, options.batch);
+        int64_t multiply_adds = 0, bytes = 0;
+        for (const auto& kernel : kernels) {
+            multiply_adds += kernel.multiply_adds;
+            bytes += kernel.bytes;
+            if (!options.kernels) continue;
+            fmt::print("  {:<30} {:8.3f} {:8.2f}\n", kernel.name, 2e-9 * static_cast<double>(kernel.multiply_adds),
+                       1e-6 * static_cast<double>(kernel.bytes));
+        }
+        fmt::print("{:<32} {:8.1f} {:8.1f} {:8}\n", config, 2e-9 * static_cast<double>(multiply_adds),
+                   1e-6 * static_cast<double>(bytes), kernels.size());
+    }
+    return residual::tools::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Counts the products, bytes and launches of a fused training step.", "step-cost");
+    Options options;
+    app.add_option("config", options.configs, "configuration files")->required();
+    app.add_option("--batch", options.batch, "images per step")->check(CLI::Range(1, 1 << 20));
+    app.add_flag("--kernels", options.kernels, "list every kernel");
+    app.footer("Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input.");
+    return residual::tools::run_program(app, argc, argv, [&] { return count(options); });
+}

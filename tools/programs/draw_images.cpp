@@ -1,0 +1,57 @@
+// draw-images OUT [--seed N]: writes the built-in images as CIFAR-10's six binary files and its list of classes.
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "engine/core/error.h"
+#include "engine/data/cifar10.h"
+#include "engine/io/atomic_file.h"
+#include "tools/programs/drawn_images.h"
+#include "tools/programs/program.h"
+
+namespace {
+
+void write_images(const std::filesystem::path& folder, uint64_t seed) {
+    using residual::Cifar10;
+    std::error_code error;
+    if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error)) {
+        throw residual::InputError(folder.string() + ": not a folder; name another");
+    }
+    std::filesystem::create_directories(folder, error);
+    if (error) throw residual::Error("cannot create the folder " + folder.string() + ": " + error.message());
+
+    std::vector<std::string> names(Cifar10::kTrainFiles.begin(), Cifar10::kTrainFiles.end());
+    names.push_back(Cifar10::kTestFile);
+    for (size_t file = 0; file < names.size(); ++file) {
+        const size_t first = file * Cifar10::kRecordsPerFile;
+        const std::vector<uint8_t> records =
+            residual::tools::draw_images(seed, static_cast<uint32_t>(first), Cifar10::kRecordsPerFile);
+        residual::write_file_atomically(folder / names[file], std::as_bytes(std::span(records)));
+    }
+    std::string classes;
+    for (const char* name : residual::tools::kImageClasses) classes.append(name).append("\n");
+    residual::write_file_atomically(folder / Cifar10::kClassNamesFile, std::as_bytes(std::span(classes)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::string folder;
+    uint64_t seed = 0;
+    CLI::App app("Draws ten classes of images, as many as CIFAR-10 has, in CIFAR-10's binary files.", "draw-images");
+    app.add_option("OUT", folder, "the folder to write to")->required();
+    app.add_option("--seed", seed, "the same seed draws the same bytes on every machine")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    return residual::tools::run_program(app, argc, argv, [&] {
+        write_images(folder, seed);
+        const residual::DataDescription& data = residual::cifar10_description();
+        std::printf("%s: %lld training and %lld test images, seed %llu\n", folder.c_str(),
+                    static_cast<long long>(data.train_records), static_cast<long long>(data.test_records),
+                    static_cast<unsigned long long>(seed));
+        return residual::tools::kDone;
+    });
+}

@@ -1,0 +1,35 @@
+#include "tools/programs/load_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "engine/data/registry.h"
+
+namespace residual::tools {
+namespace {
+
+// What tools/get_cifar.sh fetches.
+constexpr std::array<std::string_view, 2> kFetched = {"cifar10", "cifar100"};
+
+std::string remedy_for(const std::string& format) {
+    if (std::find(kFetched.begin(), kFetched.end(), format) == kFetched.end()) return "name its folder with --data DIR";
+    return fmt::format("get the data with `bash tools/get_cifar.sh {}`, or name its folder with --data DIR", format);
+}
+
+}  // namespace
+
+Images load_data(const DataConfig& config) {
+    try {
+        const DataFormat& format = data_format(config.format);
+        const auto folder = find_data(format, config.dir);
+        return {format.load(folder), folder.string()};
+    } catch (const DataError& error) {
+        throw DataError(fmt::format("{}; {}", error.what(), remedy_for(config.format)));
+    }
+}
+
+}  // namespace residual::tools

@@ -1,0 +1,112 @@
+// resnet-eval: the accuracy of a checkpoint on the test images.
+//
+//     resnet-eval CHECKPOINT [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json]
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "engine/io/checkpoint.h"
+#include "engine/train/trainer.h"
+#include "tools/programs/load_data.h"
+#include "tools/programs/program.h"
+#include "tools/run/compatibility.h"
+#include "tools/run/session.h"
+
+namespace {
+
+struct Options {
+    std::string checkpoint, data, device, config, logits;
+    bool json = false;
+};
+
+residual::tools::Experiment experiment_for(const Options& options, const residual::Checkpoint& checkpoint) {
+    std::vector<std::string> overrides;
+    if (!options.data.empty()) overrides.push_back(residual::tools::text_override("data.dir", options.data));
+    if (!options.device.empty()) overrides.push_back(residual::tools::text_override("train.device", options.device));
+    if (!options.config.empty()) {
+        const residual::tools::Experiment experiment = residual::tools::load_experiment(options.config, overrides);
+        if (checkpoint.info()) residual::tools::refuse_other_model(checkpoint, experiment);
+        return experiment;
+    }
+    // The model is the checkpoint's; where and how it was trained is not where and how it is evaluated.
+    const residual::tools::Experiment trained = residual::tools::experiment_of(checkpoint);
+    residual::tools::Experiment experiment = residual::tools::experiment_from_json("{}", "the command line", overrides);
+    experiment.model = trained.model;
+    experiment.data.format = trained.data.format;
+    experiment.train.batch_size = trained.train.batch_size;
+    return experiment;
+}
+
+void write_logits(const std::string& path, const std::vector<float>& logits, const std::vector<int64_t>& labels) {
+    const auto samples = static_cast<int64_t>(labels.size());
+    const auto classes = static_cast<int64_t>(logits.size()) / samples;
+    const std::vector<residual::TensorView> tensors = {
+        {"labels", residual::SafetensorsType::kI64, {samples}, std::as_bytes(std::span(labels))},
+        {"logits", residual::SafetensorsType::kF32, {samples, classes}, std::as_bytes(std::span(logits))}};
+    residual::write_safetensors(path, tensors);
+}
+
+// Before the work whose result it is to hold.
+void check_place(const std::string& path) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (std::filesystem::is_directory(path)) throw residual::InputError("--logits " + path + ": this is a folder");
+    if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+        throw residual::InputError("--logits " + path + ": there is no folder " + folder.string());
+    }
+}
+
+int evaluate(const Options& options) {
+    if (!options.logits.empty()) check_place(options.logits);
+    const auto checkpoint = residual::Checkpoint::read(options.checkpoint);
+    residual::tools::Session session(experiment_for(options, checkpoint));
+    checkpoint.load_into(*session.backend, session.parameters);
+
+    const auto [data, place] = residual::tools::load_data(session.experiment.data);
+    residual::tools::refuse_other_data(checkpoint, session.data, data.fingerprint, place);
+    const auto stored_mean = checkpoint.mean(session.data.image_shape());
+    const residual::Tensor mean =
+        session.set_mean(stored_mean ? *stored_mean : residual::pixel_mean(session.data, data.train));
+    residual::Batches test = session.test_batches(data.test, mean);
+
+    std::vector<float> logits;
+    const auto result =
+        residual::evaluate(*session.backend, *session.model, test, options.logits.empty() ? nullptr : &logits);
+    if (!options.logits.empty()) {
+        std::vector<int64_t> labels;
+        const auto record_bytes = static_cast<size_t>(session.data.record_bytes());
+        for (size_t at = 0; at < data.test.size(); at += record_bytes) labels.push_back(data.test[at]);
+        write_logits(options.logits, logits, labels);
+    }
+
+    if (options.json) {
+        nlohmann::ordered_json out{{"checkpoint", options.checkpoint}};
+        if (checkpoint.info()) out["step"] = checkpoint.info()->step;
+        out["samples"] = test.samples();
+        out["test_loss"] = result.loss;
+        out["test_accuracy"] = result.accuracy;
+        fmt::print("{}\n", out.dump());
+    } else {
+        fmt::print("{}\n{} images of {}: test loss {:.4f}, test accuracy {:.2f} % (error {:.2f} %)\n",
+                   session.description(), test.samples(), place, result.loss, 100 * result.accuracy,
+                   100 * (1 - result.accuracy));
+    }
+    return residual::tools::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Evaluates a checkpoint on the test images.", "resnet-eval");
+    Options options;
+    app.add_option("checkpoint", options.checkpoint, "safetensors file written by resnet-train")->required();
+    app.add_option("--data", options.data, "folder of the data set's binary files");
+    app.add_option("--device", options.device, "cuda, cpu or auto");
+    app.add_option("--config", options.config, "configuration file, instead of the one in the checkpoint");
+    app.add_option("--logits", options.logits,
+                   "also write logits [N, classes] and labels [N] to this safetensors file");
+    app.add_flag("--json", options.json, "print one JSON object");
+    app.footer("Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input.");
+    return residual::tools::run_program(app, argc, argv, [&] { return evaluate(options); });
+}

@@ -1,0 +1,103 @@
+// resnet-train: trains the network that a configuration file describes.
+//
+//     resnet-train configs/resnet56.json [--data DIR] [--out DIR] [--device D] [--set key=value]... [--init FILE]
+//                  [--resume]
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "tools/programs/load_data.h"
+#include "tools/programs/program.h"
+#include "tools/programs/standard_streams.h"
+#include "tools/run/session.h"
+#include "tools/run/training.h"
+
+namespace {
+
+residual::Signals signals;
+
+void on_stop(int signal) {
+    signals.stop = signal;
+}
+
+void on_save(int) {
+    signals.save = 1;
+}
+
+void handle(int signal, void (*handler)(int), int flags) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART | flags;
+    sigaction(signal, &action, nullptr);
+}
+
+void handle_signals() {
+    // A second one ends the program at once.
+    handle(SIGINT, on_stop, SA_RESETHAND);
+    handle(SIGTERM, on_stop, SA_RESETHAND);
+    handle(SIGUSR1, on_save, 0);
+}
+
+struct Options {
+    std::string config, data, out, device;
+    std::vector<std::string> overrides;
+    residual::tools::StartOptions start;
+};
+
+residual::tools::Experiment experiment_for(const Options& options) {
+    std::vector<std::string> overrides = options.overrides;
+    if (!options.data.empty()) overrides.push_back(residual::tools::text_override("data.dir", options.data));
+    if (!options.out.empty()) overrides.push_back(residual::tools::text_override("run.dir", options.out));
+    if (!options.device.empty()) overrides.push_back(residual::tools::text_override("train.device", options.device));
+    return residual::tools::load_experiment(options.config, overrides);
+}
+
+void warn(const std::string& message) {
+    residual::tools::print_error("resnet-train: warning", message);
+}
+
+const char* remedy(residual::RunFolderError::Problem problem) {
+    using Problem = residual::RunFolderError::Problem;
+    switch (problem) {
+        case Problem::in_use:
+            return "wait for it, or choose another folder with --out";
+        case Problem::holds_run:
+            return "resume it with --resume, or choose another with --out";
+        case Problem::nothing_readable:
+            return "start again in another folder with --out";
+    }
+    return "";
+}
+
+int run(const Options& options) {
+    const residual::tools::Experiment experiment = experiment_for(options);
+    const auto load = [&] { return residual::tools::load_data(experiment.data); };
+    handle_signals();
+    try {
+        return residual::tools::exit_code_after(
+            residual::tools::run_training(experiment, options.start, load, warn, signals));
+    } catch (const residual::RunFolderError& error) {
+        throw residual::InputError(std::string(error.what()) + "; " + remedy(error.problem()));
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Trains the residual or plain network that a configuration file describes.", "resnet-train");
+    Options options;
+    app.add_option("config", options.config, "configuration file (see configs/README.md)")->required();
+    app.add_option("--data", options.data, "folder of the data set's binary files (data.dir)");
+    app.add_option("--out", options.out, "folder of the results (run.dir)");
+    app.add_option("--device", options.device, "cuda, cpu or auto (train.device)");
+    app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
+        ->allow_extra_args(false);
+    CLI::Option* init = app.add_option("--init", options.start.init, "safetensors file with the weights to start from");
+    app.add_flag("--resume", options.start.resume,
+                 "go on from the newest checkpoint in the folder of the results; from the start where there is none")
+        ->excludes(init);
+    app.footer(
+        "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged,\n"
+        "130 / 143 stopped by SIGINT / SIGTERM with a checkpoint written. SIGUSR1 writes a checkpoint and goes on.");
+    return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
+}
