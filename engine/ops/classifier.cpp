@@ -13,10 +13,10 @@ Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, 
     Backend& backend = context.backend;
     const int64_t batch = x.shape()[0];
     const Tensor pooled = backend.empty({batch, x.shape()[3]}, DType::kFloat32);
-    const Tensor made = backend.empty({batch, weight.shape()[0]}, DType::kFloat32);
+    const Variable logits(backend.empty({batch, weight.shape()[0]}, DType::kFloat32),
+                          context.records(x, batch_norm.gamma, batch_norm.beta, weight, bias));
     fused.classifier(batch_norm.params(), batch_norm.running_update(), x.value(), weight.value(), bias.value(), pooled,
-                     made);
-    const Variable logits(made, context.records(x, batch_norm.gamma, batch_norm.beta, weight, bias));
+                     logits.value());
     if (logits.requires_grad()) {
         context.tape->record({logits}, [&backend, &fused, x, batch_norm, weight, bias, pooled, logits] {
             const BatchNormGradients gradients =

@@ -1,17 +1,17 @@
-// A convolution, and what surrounds it, from the operations that every backend has.
-#include "engine/ops/conv_forms.h"
+// ops::conv composed of the operations that every backend has.
+#include "engine/ops/conv_impl.h"
 
 namespace residual::ops {
 
 namespace {
 
-// What backward reads: the operands (the normalised input is made again) and the results.
+// What backward needs. It recomputes the normalised input instead of storing it.
 struct Saved {
     ConvOperands in;
     ConvResult out;
 };
 
-// The input of the convolution, made again if it was not an output.
+// The input of the convolution, recomputed if it was not an output.
 Tensor input_of(Backend& backend, const Saved& s) {
     if (s.out.p.defined()) return s.out.p.value();
     if (!s.in.batch_norm) return s.in.x.value();
@@ -25,7 +25,7 @@ void backward(Backend& backend, const Saved& s) {
     const Variable& p = s.out.p;
     const Tensor dy = whole_gradient(backend, s.out.y, s.out.stats);
     const bool input_learns = in.x.requires_grad() || in.batch_norm;
-    Tensor dinput;  // Of the input of the convolution.
+    Tensor dinput;  // Gradient of the input of the convolution.
     if (dy.defined()) {
         in.residual.add_grad(backend, dy);
         if (in.weight.requires_grad()) {
@@ -56,14 +56,14 @@ ConvResult composed_conv(Context& context, const ConvOperands& operands, bool wa
     const DType dtype = x.value().dtype();
     Tensor input = x.value();
     if (batch_norm) {
-        move_running(backend, *batch_norm);
+        update_running(backend, *batch_norm);
         input = backend.empty(x.shape(), dtype);
         backend.batch_norm(batch_norm->params(), x.value(), {}, input);
     }
     const Tensor y = backend.empty(params.output_shape(), dtype);
     backend.conv2d(params, input, weight.value(), y);
 
-    const bool records = operands.recorded(context);
+    const bool records = operands.must_record(context);
     ConvResult result{.y = Variable(y, records)};
     if (want_stats) result.stats = empty_moments(backend, y.shape(), records);
     if (want_p) result.p = Variable(input, records);
