@@ -11,7 +11,7 @@ class Variable {
   public:
     Variable() = default;  // Undefined.
     Variable(Tensor value, bool requires_grad);
-    // A parameter whose gradient is always stored in `grad`, a tensor of the shape of `value`.
+    // A parameter whose gradient is always stored in `grad`, which must have the shape of `value`.
     Variable(Tensor value, Tensor grad);
 
     bool defined() const { return slot_ != nullptr; }

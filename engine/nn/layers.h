@@ -58,11 +58,12 @@ class Linear {
     std::shared_ptr<Parameter> weight_, bias_;
 };
 
-// A network: images [batch, height, width, channels] -> logits [batch, classes] float32.
+// A network: a batch of inputs, for example images [batch, height, width, channels], -> logits [batch, classes]
+// float32.
 class Module {
   public:
     virtual ~Module() = default;
-    virtual Variable forward(Context& context, const Variable& images) const = 0;
+    virtual Variable forward(Context& context, const Variable& inputs) const = 0;
 };
 
 }  // namespace residual::nn

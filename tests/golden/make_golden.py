@@ -4,9 +4,9 @@
     make_golden.py [CASE ...] [--out DIR]
 
 If rounding changes the sign of a ReLU input, a correct float32 program differs by much more than rounding. Therefore
-the script adjusts batch norm shifts so that zero is in a gap between the ReLU inputs of the first step, searches for
-the seed with the widest gap over all steps, and fails if a ReLU input changes sign between PyTorch's float32 and float64
-runs.
+the script adjusts batch norm shifts so that zero is in a gap between the ReLU inputs of the first step, and searches
+for the seed with the widest gap over all steps. It fails if a ReLU input changes sign between PyTorch's float32 and
+float64 runs.
 """
 
 import argparse

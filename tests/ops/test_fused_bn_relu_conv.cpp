@@ -114,18 +114,18 @@ TEST_CASE("in evaluation a fused unit and classifier use the running statistics 
         const auto on_device = [&](const Shape& shape, double low, double high) {
             return upload(*backend, rounded(random.uniform(shape, low, high), DType::kFloat32), DType::kFloat32);
         };
-        const auto learnt = [&](const Shape& shape) { return Variable(on_device(shape, -1, 1), true); };
+        const auto trainable = [&](const Shape& shape) { return Variable(on_device(shape, -1, 1), true); };
         const ops::BatchNorm batch_norm{
-            learnt({8}),
-            learnt({8}),
+            trainable({8}),
+            trainable({8}),
             {Variable(on_device({8}, -1, 1), false), Variable(on_device({8}, 0.5, 2), false)},
             1e-3f,
             true};
         Context context{*backend};
-        const Variable x = learnt({2, 5, 4, 8});
-        const auto y = ops::conv(context, x, learnt({8, 3, 3, 8}), {.batch_norm = &batch_norm, .residual = x});
+        const Variable x = trainable({2, 5, 4, 8});
+        const auto y = ops::conv(context, x, trainable({8, 3, 3, 8}), {.batch_norm = &batch_norm, .residual = x});
         CHECK_FALSE(y.stats.defined());
-        const Variable logits = ops::classifier(context, y.y, batch_norm, learnt({10, 8}), learnt({10}));
+        const Variable logits = ops::classifier(context, y.y, batch_norm, trainable({10, 8}), trainable({10}));
         CHECK_FALSE(logits.requires_grad());
         return std::vector{download(*backend, y.y.value()), download(*backend, logits.value()),
                            download(*backend, batch_norm.moments.mean.value()),
