@@ -33,8 +33,8 @@ class Trace {
         std::vector<Operand> inputs, outputs;
 
         // The operand with this role, or null.
-        const Operand* input(std::string_view role) const;
-        const Operand* output(std::string_view role) const;
+        const Operand* input(std::string_view role) const { return find(inputs, role); }
+        const Operand* output(std::string_view role) const { return find(outputs, role); }
         // The attribute must exist and have type T.
         template <class T>
         const T& attribute(const std::string& name) const {
@@ -57,6 +57,7 @@ class Trace {
     const Value& value(const Operand& operand) const { return values_[operand.value]; }
 
   private:
+    static const Operand* find(const std::vector<Operand>& operands, std::string_view role);
     size_t index_of(const Variable& variable);
 
     std::vector<Operation> operations_;

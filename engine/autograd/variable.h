@@ -35,9 +35,9 @@ class Variable {
     // to a gradient whose memory is shared allocates a new tensor for the sum.
     void add_grad(Backend& backend, const Tensor& grad) const;
 
-    // Memory of type `dtype` in which to compute a gradient before passing it to add_grad(): the fixed gradient tensor
-    // if there is one and it is unused, else a new tensor.
-    Tensor grad_target(Backend& backend, DType dtype) const;
+    // float32 memory in which to compute a gradient before passing it to add_grad(): the fixed gradient tensor if there
+    // is one and it is unused, else a new tensor.
+    Tensor grad_target(Backend& backend) const;
 
     // Adds a gradient that a kernel writes. Calls `write(target, accumulate)` once, which must overwrite `target`, or
     // add to it if `accumulate` is true; that saves a separate addition. If the target is `scratch`, a tensor of the

@@ -107,9 +107,9 @@ void batch_norm_backward(Backend& backend, const BatchNorm& batch_norm, const Va
 }
 
 BatchNormGradients batch_norm_grad_targets(Backend& backend, const BatchNorm& batch_norm, bool moments) {
-    const auto target = [&](const Variable& x) { return x.grad_target(backend, DType::kFloat32); };
-    return {target(batch_norm.gamma), target(batch_norm.beta), moments ? target(batch_norm.moments.mean) : Tensor(),
-            moments ? target(batch_norm.moments.variance) : Tensor()};
+    return {batch_norm.gamma.grad_target(backend), batch_norm.beta.grad_target(backend),
+            moments ? batch_norm.moments.mean.grad_target(backend) : Tensor(),
+            moments ? batch_norm.moments.variance.grad_target(backend) : Tensor()};
 }
 
 void add_batch_norm_grads(Backend& backend, const BatchNorm& batch_norm, const BatchNormGradients& gradients) {

@@ -21,8 +21,8 @@ Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, 
         context.tape->record({logits}, [&backend, &fused, x, batch_norm, weight, bias, pooled, logits] {
             const BatchNormGradients gradients =
                 batch_norm_grad_targets(backend, batch_norm, batch_norm.moments.mean.requires_grad());
-            const Tensor dweight = weight.grad_target(backend, DType::kFloat32);
-            const Tensor dbias = bias.grad_target(backend, DType::kFloat32);
+            const Tensor dweight = weight.grad_target(backend);
+            const Tensor dbias = bias.grad_target(backend);
             const Tensor dx = backend.empty(x.shape(), x.value().dtype());
             fused.classifier_backward(batch_norm.params(), x.value(), pooled, weight.value(), logits.grad(), dx,
                                       gradients, dweight, dbias);

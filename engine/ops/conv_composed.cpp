@@ -23,7 +23,7 @@ void backward(Backend& backend, const ConvOperands& in, const ConvResult& out) {
     if (dy.defined()) {
         in.residual.add_grad(backend, dy);
         if (in.weight.requires_grad()) {
-            const Tensor dw = in.weight.grad_target(backend, DType::kFloat32);
+            const Tensor dw = in.weight.grad_target(backend);
             backend.conv2d_backward_weight(in.params, input_of(backend, in, p), dy, dw);
             in.weight.add_grad(backend, dw);
         }

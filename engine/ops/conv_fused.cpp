@@ -44,7 +44,7 @@ void backward(Backend& backend, FusedOps& fused, const Saved& s) {
     BnReluConvGradients gradients{
         {},
         false,
-        in.weight.grad_target(backend, DType::kFloat32),
+        in.weight.grad_target(backend),
         batch_norm_grad_targets(backend, batch_norm, batch_norm.moments.mean.requires_grad()),
         residual_learns && through_moments ? backend.empty(dy.shape(), dy.dtype()) : Tensor()};
     const Tensor dp = s.out.p.has_grad() ? s.out.p.grad() : Tensor();
@@ -92,7 +92,7 @@ ConvResult fused_stem(Context& context, FusedOps& fused, const ConvOperands& ope
     fused.stem(params, x.value(), weight.value(), out.y.value(), want_stats ? out.stats.values() : BatchStats());
     if (records) {
         context.tape->record(out.outputs(), [&backend, &fused, params = params, x = x, weight = weight, out] {
-            const Tensor dw = weight.grad_target(backend, DType::kFloat32);
+            const Tensor dw = weight.grad_target(backend);
             fused.stem_backward(params, x.value(), out.y.value(), gradient_or_zeros(backend, out.y),
                                 out.stats.gradient(), dw);
             weight.add_grad(backend, dw);

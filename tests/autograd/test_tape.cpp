@@ -130,7 +130,7 @@ DEVICE_TEST_CASE("a fixed gradient tensor stays in use, and is overwritten after
     const Variable x(to_device(backend, one), place);
     CHECK_FALSE(x.has_grad());
     const auto write_one = [&] {
-        const Tensor target = x.grad_target(backend, DType::kFloat32);
+        const Tensor target = x.grad_target(backend);
         CHECK((target.data() == place.data()) == !x.has_grad());
         backend.copy(to_device(backend, one), target);
         x.add_grad(backend, target);
