@@ -1,4 +1,4 @@
-// Training a network with branches and a shared weight, which is not a ResNet.
+// Trains a network that is not a ResNet: it has branches and a shared weight.
 #include "engine/ops/loss.h"
 #include "engine/optim/sgd.h"
 #include "tests/autograd/two_branches.h"
