@@ -58,6 +58,7 @@ std::shared_ptr<Buffer> Parameters::add_buffer(const std::string& name, const Sh
 
 void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
     RESIDUAL_ASSERT(!weights_.defined());
+    activations_ = activations;
     // Each parameter is 64-byte aligned, for vector loads. The gaps between parameters stay zero.
     constexpr int64_t kAlignment = 16;
     const auto rounded = [](int64_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; };

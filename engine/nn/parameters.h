@@ -65,6 +65,7 @@ class Parameters {
 
     const std::vector<std::shared_ptr<Parameter>>& parameters() const { return parameters_; }
     const std::vector<std::shared_ptr<Buffer>>& buffers() const { return buffers_; }
+    DType activations() const { return activations_; }
 
     // The flat arrays. Weight decay applies to the first decayed_elements().
     int64_t decayed_elements() const { return decayed_; }
@@ -78,6 +79,7 @@ class Parameters {
 
     std::vector<std::shared_ptr<Parameter>> parameters_;
     std::vector<std::shared_ptr<Buffer>> buffers_;
+    DType activations_ = DType::kFloat32;
     int64_t decayed_ = 0;
     Tensor weights_, gradients_, momenta_, copies_;
 };

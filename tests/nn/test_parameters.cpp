@@ -142,6 +142,7 @@ DEVICE_TEST_CASE("in bfloat16 convolutions use rounded copies, which refresh_cop
     Parameters parameters;
     declare(parameters);
     parameters.allocate(backend, DType::kBFloat16, 0);
+    CHECK(parameters.activations() == DType::kBFloat16);
     const auto check_copies = [&] {
         for (const auto& parameter : parameters.parameters()) {
             INFO(parameter->name);
