@@ -163,7 +163,7 @@ const Misuse kMisuses[] = {
          ops::shortcut(o.context, o.of({2, 4, 4, 9}), ShortcutKind::kSubsample, 8);
      },
      "[shortcut]",
-     {"[2, 4, 4, 9]", "8 channels"}},
+     {"[2, 4, 4, 9]", "8 output channels"}},
     {"pool of a matrix",
      [](Operands& o) {
          ops::global_average_pool(o.context, o.of({4, 3}));
