@@ -1,39 +1,32 @@
-#!/ usr / bin / env bash
-#What strangers can hand to the programs : configurations, checkpoints, data and command lines that are wrong.Each is
-#refused with exit 2, the place and the reason, before anything is trained or written.
-#test_bad_input.sh FOLDER_OF_PROGRAMS
-set - euo pipefail bin = $(realpath "$1")
-#shellcheck source = tests / scripts / checks.sh
-                             ."$(dirname " $ {
-    BASH_SOURCE[0]
-}")/../scripts/checks.sh"
-#shellcheck source = tools / lib.sh
+#!/usr/bin/env bash
+# What strangers can hand to the programs: configurations, checkpoints, data and command lines that are wrong. Each is
+# refused with exit 2, the place and the reason, before anything is trained or written.
+#     test_bad_input.sh FOLDER_OF_PROGRAMS
+set -euo pipefail
+bin=$(realpath "$1")
+# shellcheck source=tests/scripts/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/checks.sh"
+# shellcheck source=tools/lib.sh
 . "$repository/tools/lib.sh"
-#shellcheck source = tools / cifar.sh
+# shellcheck source=tools/cifar.sh
 . "$repository/tools/cifar.sh"
 cd "$scratch"
 unset CIFAR10_DIR CIFAR100_DIR
 export XDG_CACHE_HOME=$scratch/empty-cache
 
-#Black pictures of the first class : six holes, which take no space.
+# Black pictures of the first class: six holes, which take no space.
 mkdir data
-for name in "${cifar10_files[@]}";
-do truncate - s 30730000 "data/$name";
-done printf '{"model": {"depth": 8}, "train": {"steps": 1, "device": "cpu"}, "schedule": {"boundaries": [], "values": [0.05]}}' >
-    good.json
+for name in "${cifar10_files[@]}"; do truncate -s 30730000 "data/$name"; done
+printf '{"model": {"depth": 8}, "train": {"steps": 1, "device": "cpu"}, "schedule": {"boundaries": [], "values": [0.05]}}' >good.json
 
-        run_folder =
-    out train() {
-    timeout 60 "$bin/resnet-train" "$@" --data data --out out;
-}
-evaluate() {
-    timeout 60 "$bin/resnet-eval" "$@" --data data --device cpu;
-}
+run_folder=out
+train() { timeout 60 "$bin/resnet-train" "$@" --data data --out out; }
+evaluate() { timeout 60 "$bin/resnet-eval" "$@" --data data --device cpu; }
 
-#-- -- configurations
-#config WHAT TEXT MESSAGE : TEXT goes through printf, MESSAGE follows the file's name.
+# ---- configurations
+# config WHAT TEXT MESSAGE: TEXT goes through printf, MESSAGE follows the file's name.
 config() {
-#shellcheck disable = SC2059 #the texts hold escapes
+    # shellcheck disable=SC2059  # the texts hold escapes
     printf "$2" >bad.json
     refused "$1" "resnet-train: bad.json$3" train bad.json
 }
@@ -69,159 +62,124 @@ mkfifo pipe.json
 refused "a pipe as a configuration" "pipe.json: cannot be read: not a regular file" train pipe.json
 refused "a device as a configuration" "/dev/zero: cannot be read: not a regular file" train /dev/zero
 
-#Permissions do not bind root, except where it gave that power up.
+# Permissions do not bind root, except where it gave that power up.
 as_mortal=()
 [ "$(id -u)" != 0 ] || as_mortal=(setpriv --bounding-set=-all)
-mortal() {
-    timeout 60 $ {
-        as_mortal[@] + "${as_mortal[@]}"
-    }
-    "$@";
-}
-touch locked chmod 000 locked locks_bind =
-    true if !mortal test - x "$bin/resnet-train" || mortal cat locked > locked.copy 2 > / dev / null;
-then locks_bind = false;
-fi if $locks_bind;
-then refused "a configuration that may not be read"
-             "locked: cannot be read: Permission denied" mortal "$bin/resnet-train" locked-- data data-- out
-                 out else printf 'skipped: files that may not be read: root keeps its powers here\n' fi
-#-- -- checkpoints
-            / usr / bin / python3 -
-    << 'PYTHON' import struct
+mortal() { timeout 60 ${as_mortal[@]+"${as_mortal[@]}"} "$@"; }
+touch locked
+chmod 000 locked
+locks_bind=true
+if ! mortal test -x "$bin/resnet-train" || mortal cat locked >locked.copy 2>/dev/null; then locks_bind=false; fi
+if $locks_bind; then
+    refused "a configuration that may not be read" "locked: cannot be read: Permission denied" \
+        mortal "$bin/resnet-train" locked --data data --out out
+else
+    printf 'skipped: files that may not be read: root keeps its powers here\n'
+fi
 
-       def
-       write(name, header, data = b "", length = None, size = None)
-    : with open(name + ".safetensors", "wb") as file
-    : file.write(struct.pack("<Q", len(header) if length is None else length) + header + data) if size is not None
-    : file.truncate(8 + len(header) + size)
+# ---- checkpoints
+/usr/bin/python3 - <<'PYTHON'
+import struct
 
-          def
-          tensor(name, dtype = "F32", shape = "[1]", offsets = "[0,4]")
-    : return f '"{name}":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}'.encode()
 
-          w = tensor("w") write("no-header", b "", length = 0) write("beyond", b "{}", length = 1000) write(
-    "largest", b "{}", length = 2 * *64 - 1) write("over-limit", b "{}", length = 100_000_001, size = 100_000_001)
-    write("no-json", b "{broken", b "") write("twice", b "{" + w + b "," + w + b "}", bytes(4)) write(
-        "overlap", b "{" + w + b "," + tensor("x", offsets = "[2,6]") + b "}",
-        bytes(6)) write("hole", b "{" + w + b "," + tensor("x", offsets = "[8,12]") + b "}", bytes(12))
-        write("out-of-range", b "{" + tensor("w", shape = "[2]", offsets = "[0,8]") + b "}", bytes(4)) write(
-            "trailing", b "{" + w + b "}",
-            bytes(5)) write("overflow", b "{" + tensor("w", shape = "[4294967296,4294967296]") + b "}", bytes(4))
-            write("unknown-type", b "{" + tensor("w", dtype = "F7") + b "}", bytes(4))
-                write("nested", b '{"w":' + b "[" * 1_000_000, b "") write(
-                    "control", b "{" + tensor("\\u001b[2J", shape = "[2]") + b "}", bytes(4))
-                    write("long", b '{"w":"' + b "a" * 1_000_000 + b '"}') write(
-                        "sparse",
-                        b "{" + tensor("w", dtype = "U8", shape = "[1099511627776]", offsets = "[0,1099511627776]") +
-                            b "}",
-                        size = 2 * *40) PYTHON
-                    checkpoint() {
-    refused
-        "a checkpoint: $1"
-        "resnet-eval: $1.safetensors: $2" evaluate "$1.safetensors";
-}
-checkpoint no -
-    header "not a safetensors file: a header of 0 bytes" checkpoint beyond
-           "cut short or no safetensors file: a header of 1000 bytes in a file that holds 2" checkpoint largest
-           "not a safetensors file: a header of 18446744073709551615 bytes" checkpoint over -
-    limit "not a safetensors file: a header of 100000001 bytes" checkpoint no -
-    json "not a safetensors file: its header is no JSON" checkpoint
-        twice 'tensor "w": the name stands there twice' checkpoint
-            overlap 'tensor "x": data_offsets [2, 6] leave an overlap' checkpoint
-                hole 'tensor "x": data_offsets [8, 12] leave a hole' checkpoint out -
-    of -
-    range 'tensor "w": data_offsets [0, 8] reach beyond the file' checkpoint trailing
-    "1 bytes follow the last tensor" checkpoint
-        overflow 'tensor "w": the size of shape [4294967296, 4294967296] overflows' checkpoint unknown -
-    type 'tensor "w", field "dtype": unknown dtype "F7"' checkpoint nested 'tensor "w": an array' checkpoint
-            control 'tensor "\x1b[2J"' checkpoint long 'tensor "w": the text "aaaa' expect
-        "its message stays short"["$(wc -c <output)" - lt 3000] refused
-        "a folder as a checkpoint"
-        "data: not a regular file" evaluate data refused
-        "a pipe as a checkpoint"
-        "pipe.json: not a regular file" evaluate pipe
-            .json
-#Refused before the checkpoint is looked at.
-                refused
-        "logits into a folder"
-        "--logits data: this is a folder" evaluate none
-            .safetensors-- logits data refused
-        "logits into a folder that is not there"
-        "there is no folder nowhere" evaluate none.safetensors-- logits nowhere /
-        l refused
-        "a folder as weights"
-        "data: not a regular file" train good
-            .json-- init data refused
-        "broken weights"
-        "hole.safetensors: tensor" train good.json-- init hole
-            .safetensors
+def write(name, header, data=b"", length=None, size=None):
+    with open(name + ".safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(header) if length is None else length) + header + data)
+        if size is not None:
+            file.truncate(8 + len(header) + size)
 
-                run evaluate sparse.safetensors expect "a file larger than the memory: exit 1" exits_with 1 expect
-        "its need is named" says "sparse.safetensors: out of memory: its tensors take 1048576.0 MiB;" expect
-        "and what there is" says "MiB of"
 
-#-- -- data
-#with_data WHAT MESSAGE : data in the folder `spoilt`, which starts as a copy of good ones.
-        with_data() {
-    refused
-        "$1"
-        "$2" timeout 60 "$bin/resnet-train" good.json-- data spoilt-- out out;
-}
-remedy = "get the data with \`bash tools/get_cifar.sh cifar10\`, or name its folder with --data DIR" spoil() {
-    rm - rf spoilt&& cp - r-- sparse = always data spoilt;
-}
-spoil&& rm spoilt / data_batch_4.bin with_data
-                    "a file that is missing"
-                    "spoilt/data_batch_4.bin: No such file or directory; $remedy" spoil&& truncate -
-        s 30729999 spoilt /
-            test_batch.bin with_data
-            "a file that is short"
-            "spoilt/test_batch.bin has 30729999 bytes, but must have 30730000; $remedy" spoil&& truncate -
-        s 30730001 spoilt /
-            data_batch_1.bin with_data
-            "a file that is long"
-            "spoilt/data_batch_1.bin has 30730001 bytes, but must have 30730000; $remedy" spoil&& printf '\x0a' |
-    dd of = spoilt / data_batch_2.bin bs = 1 seek = 3073 conv = notrunc status =
-                none with_data
-                "a label that is none"
-                "spoilt/data_batch_2.bin: label 10 at byte 3073, but labels are 0 to 9; $remedy" spoil &&
-                rm spoilt / data_batch_5.bin &&
-                mkdir spoilt / data_batch_5.bin with_data
-                               "a folder in a file's place"
-                               "spoilt/data_batch_5.bin: Is a directory; $remedy" spoil &&
-                ln - sf nowhere spoilt / data_batch_3.bin with_data
-                                         "a link to nowhere"
-                                         "spoilt/data_batch_3.bin: No such file or directory; $remedy" spoil &&
-                rm spoilt / data_batch_3.bin &&
-                mkfifo spoilt / data_batch_3.bin with_data
-                                "a pipe in a file's place"
-                                "spoilt/data_batch_3.bin: " expect "the remedy stands there" says "$remedy" rm -
-                    rf spoilt &&
-                ln - s nowhere spoilt with_data
-                     "a folder that is a link to nowhere"
-                     "no CIFAR-10 found: spoilt (asked for by data.dir); $remedy" refused
-                     "a run in the place of a file"
-                     "good.json: the folder cannot be made" timeout 60 "$bin/resnet-train" good
-                         .json-- data data-- out good.json rm spoilt &&
-                touch spoilt with_data
-                "a file in the folder's place"
-                "no CIFAR-10 found: spoilt (asked for by data.dir); it is a file: unpack the archive, and name the "
-                "folder; $remedy" if $locks_bind;
-then spoil&& chmod 000 spoilt / test_batch
-                                    .bin refused
-                                "data that may not be read"
-                                "spoilt/test_batch.bin cannot be read: Permission denied; $remedy" mortal
-                                "$bin/resnet-train" good.json-- data spoilt-- out out fi
-#CIFAR - 100 : a black image of the first class is the same byte 3074 times.
-                                    mkdir hundred truncate -
-    s 153700000 hundred / train.bin truncate - s 30740000 hundred / test.bin hundred() {
-    refused
-        "CIFAR-100: $1"
-        "$2" timeout 60 "$bin/resnet-train" good.json-- set 'data.format="cifar100"' --data "$3" --out out;
-}
-remedy = ${remedy / cifar10 / cifar100} spoil100() {
-    rm - rf spoilt&& cp - r-- sparse = always hundred spoilt;
-}
+def tensor(name, dtype="F32", shape="[1]", offsets="[0,4]"):
+    return f'"{name}":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}'.encode()
+
+
+w = tensor("w")
+write("no-header", b"", length=0)
+write("beyond", b"{}", length=1000)
+write("largest", b"{}", length=2**64 - 1)
+write("over-limit", b"{}", length=100_000_001, size=100_000_001)
+write("no-json", b"{broken", b"")
+write("twice", b"{" + w + b"," + w + b"}", bytes(4))
+write("overlap", b"{" + w + b"," + tensor("x", offsets="[2,6]") + b"}", bytes(6))
+write("hole", b"{" + w + b"," + tensor("x", offsets="[8,12]") + b"}", bytes(12))
+write("out-of-range", b"{" + tensor("w", shape="[2]", offsets="[0,8]") + b"}", bytes(4))
+write("trailing", b"{" + w + b"}", bytes(5))
+write("overflow", b"{" + tensor("w", shape="[4294967296,4294967296]") + b"}", bytes(4))
+write("unknown-type", b"{" + tensor("w", dtype="F7") + b"}", bytes(4))
+write("nested", b'{"w":' + b"[" * 1_000_000, b"")
+write("control", b"{" + tensor("\\u001b[2J", shape="[2]") + b"}", bytes(4))
+write("long", b'{"w":"' + b"a" * 1_000_000 + b'"}')
+write("sparse", b"{" + tensor("w", dtype="U8", shape="[1099511627776]", offsets="[0,1099511627776]") + b"}", size=2**40)
+PYTHON
+checkpoint() { refused "a checkpoint: $1" "resnet-eval: $1.safetensors: $2" evaluate "$1.safetensors"; }
+checkpoint no-header "not a safetensors file: a header of 0 bytes"
+checkpoint beyond "cut short or no safetensors file: a header of 1000 bytes in a file that holds 2"
+checkpoint largest "not a safetensors file: a header of 18446744073709551615 bytes"
+checkpoint over-limit "not a safetensors file: a header of 100000001 bytes"
+checkpoint no-json "not a safetensors file: its header is no JSON"
+checkpoint twice 'tensor "w": the name stands there twice'
+checkpoint overlap 'tensor "x": data_offsets [2, 6] leave an overlap'
+checkpoint hole 'tensor "x": data_offsets [8, 12] leave a hole'
+checkpoint out-of-range 'tensor "w": data_offsets [0, 8] reach beyond the file'
+checkpoint trailing "1 bytes follow the last tensor"
+checkpoint overflow 'tensor "w": the size of shape [4294967296, 4294967296] overflows'
+checkpoint unknown-type 'tensor "w", field "dtype": unknown dtype "F7"'
+checkpoint nested 'tensor "w": an array'
+checkpoint control 'tensor "\x1b[2J"'
+checkpoint long 'tensor "w": the text "aaaa'
+expect "its message stays short" [ "$(wc -c <output)" -lt 3000 ]
+refused "a folder as a checkpoint" "data: not a regular file" evaluate data
+refused "a pipe as a checkpoint" "pipe.json: not a regular file" evaluate pipe.json
+# Refused before the checkpoint is looked at.
+refused "logits into a folder" "--logits data: this is a folder" evaluate none.safetensors --logits data
+refused "logits into a folder that is not there" "there is no folder nowhere" evaluate none.safetensors --logits nowhere/l
+refused "a folder as weights" "data: not a regular file" train good.json --init data
+refused "broken weights" "hole.safetensors: tensor" train good.json --init hole.safetensors
+
+run evaluate sparse.safetensors
+expect "a file larger than the memory: exit 1" exits_with 1
+expect "its need is named" says "sparse.safetensors: out of memory: its tensors take 1048576.0 MiB;"
+expect "and what there is" says "MiB of"
+
+# ---- data
+# with_data WHAT MESSAGE: data in the folder `spoilt`, which starts as a copy of good ones.
+with_data() { refused "$1" "$2" timeout 60 "$bin/resnet-train" good.json --data spoilt --out out; }
+remedy="get the data with \`bash tools/get_cifar.sh cifar10\`, or name its folder with --data DIR"
+spoil() { rm -rf spoilt && cp -r --sparse=always data spoilt; }
+spoil && rm spoilt/data_batch_4.bin
+with_data "a file that is missing" "spoilt/data_batch_4.bin: No such file or directory; $remedy"
+spoil && truncate -s 30729999 spoilt/test_batch.bin
+with_data "a file that is short" "spoilt/test_batch.bin has 30729999 bytes, but must have 30730000; $remedy"
+spoil && truncate -s 30730001 spoilt/data_batch_1.bin
+with_data "a file that is long" "spoilt/data_batch_1.bin has 30730001 bytes, but must have 30730000; $remedy"
+spoil && printf '\x0a' | dd of=spoilt/data_batch_2.bin bs=1 seek=3073 conv=notrunc status=none
+with_data "a label that is none" "spoilt/data_batch_2.bin: label 10 at byte 3073, but labels are 0 to 9; $remedy"
+spoil && rm spoilt/data_batch_5.bin && mkdir spoilt/data_batch_5.bin
+with_data "a folder in a file's place" "spoilt/data_batch_5.bin: Is a directory; $remedy"
+spoil && ln -sf nowhere spoilt/data_batch_3.bin
+with_data "a link to nowhere" "spoilt/data_batch_3.bin: No such file or directory; $remedy"
+spoil && rm spoilt/data_batch_3.bin && mkfifo spoilt/data_batch_3.bin
+with_data "a pipe in a file's place" "spoilt/data_batch_3.bin: "
+expect "the remedy stands there" says "$remedy"
+rm -rf spoilt && ln -s nowhere spoilt
+with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (asked for by data.dir); $remedy"
+refused "a run in the place of a file" "good.json: the folder cannot be made" \
+    timeout 60 "$bin/resnet-train" good.json --data data --out good.json
+rm spoilt && touch spoilt
+with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (asked for by data.dir); it is a file: unpack the archive, and name the folder; $remedy"
+if $locks_bind; then
+    spoil && chmod 000 spoilt/test_batch.bin
+    refused "data that may not be read" "spoilt/test_batch.bin cannot be read: Permission denied; $remedy" \
+        mortal "$bin/resnet-train" good.json --data spoilt --out out
+fi
+
+# CIFAR-100: a black image of the first class is the same byte 3074 times.
+mkdir hundred
+truncate -s 153700000 hundred/train.bin
+truncate -s 30740000 hundred/test.bin
+hundred() { refused "CIFAR-100: $1" "$2" timeout 60 "$bin/resnet-train" good.json --set 'data.format="cifar100"' --data "$3" --out out; }
+remedy=${remedy/cifar10/cifar100}
+spoil100() { rm -rf spoilt && cp -r --sparse=always hundred spoilt; }
 spoil100 && rm spoilt/train.bin
 hundred "a file that is missing" "CIFAR-100 file spoilt/train.bin: No such file or directory; $remedy" spoilt
 spoil100 && truncate -s 30739999 spoilt/test.bin
@@ -240,15 +198,14 @@ hundred "the Python version" "parent/cifar-100-python holds the Python version o
 refused "CIFAR-10: the other data set" 'no CIFAR-10 found: hundred (asked for by data.dir); it holds CIFAR-100, which data.format "cifar100" reads; ' \
     timeout 60 "$bin/resnet-train" good.json --data hundred --out out
 
-#-- -- command lines
+# ---- command lines
 refused "an unknown option" "--bogus" train good.json --bogus
 refused "no configuration" "config is required" "$bin/resnet-train"
 refused "a second configuration" "good.json" train good.json good.json
 refused "an option without its argument" "--init" "$bin/resnet-train" good.json --init
 refused "an option given twice" "--out" train good.json --out elsewhere
-for option in --data --out --init --device --set;
-do
-refused "an empty $option" 'argument 3 is empty: ""' "$bin/resnet-train" good.json "$option" ""
+for option in --data --out --init --device --set; do
+    refused "an empty $option" 'argument 3 is empty: ""' "$bin/resnet-train" good.json "$option" ""
     refused "an empty $option=" "argument 2 is empty: $option=" "$bin/resnet-train" good.json "$option="
 done
 refused "an empty configuration" 'argument 1 is empty: ""' "$bin/resnet-train" ""
