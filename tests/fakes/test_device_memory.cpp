@@ -1,4 +1,4 @@
-// A GPU with less memory than is asked of it.
+// The engine's messages when the GPU runs out of memory.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -26,7 +26,7 @@ const std::string kRemedy = "choose a smaller train.batch_size, or end other pro
 
 }  // namespace
 
-TEST_CASE("a tensor that the GPU has no memory for: the need, what is free and the remedy") {
+TEST_CASE("a tensor too large for the GPU's memory: the message says what is needed and free, and the remedy") {
     const SmallDevice small;
     const auto gpu = make_cuda_backend({});
     const size_t before = gpu->arena().bytes_reserved();
@@ -48,7 +48,7 @@ TEST_CASE("a tensor that the GPU has no memory for: the need, what is free and t
     CHECK(test::download(*gpu, x).values == std::vector<double>(4, 0.0));
 }
 
-TEST_CASE("a call of a library that finds no memory on the GPU tells the remedy as well") {
+TEST_CASE("a library call that runs out of GPU memory also reports the remedy") {
     const SmallDevice small;
     CHECK_THROWS_WITH(cuda::check(cudaErrorMemoryAllocation, "cudaGraphInstantiate(x)"),
                       ContainsSubstring("cudaGraphInstantiate failed: cudaErrorMemoryAllocation") &&
