@@ -99,9 +99,8 @@ void Block::check_mask(const char* name, const Place& place, uint32_t mask) cons
     const size_t lanes = std::min<size_t>(kWarp, threads_.size() - rank() / kWarp * kWarp);
     const uint32_t present = lanes == kWarp ? ~0u : (1u << lanes) - 1;
     if ((mask & ~present) != 0) {
-        throw Fault(std::string(name) + " at " + text(place) +
-                    ": the mask contains lanes that the block does not have: " + "mask " + hex(mask) + ", lanes " +
-                    hex(present));
+        throw Fault(std::string(name) + " at " + text(place) + ": mask " + hex(mask) +
+                    " contains lanes that the block does not have; it has " + hex(present));
     }
     if ((mask >> lane() & 1u) == 0) {
         throw Fault(std::string(name) + " at " + text(place) + ": the mask of lane " + std::to_string(lane()) +

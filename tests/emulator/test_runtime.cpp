@@ -180,13 +180,13 @@ TEST_CASE("the default stream is refused while a stream that synchronises with i
 }
 
 TEST_CASE("a destroyed stream or event is refused") {
-    cudaStream_t gone = nullptr;
-    REQUIRE(cudaStreamCreateWithFlags(&gone, cudaStreamNonBlocking) == cudaSuccess);
-    REQUIRE(cudaStreamDestroy(gone) == cudaSuccess);
+    cudaStream_t destroyed = nullptr;
+    REQUIRE(cudaStreamCreateWithFlags(&destroyed, cudaStreamNonBlocking) == cudaSuccess);
+    REQUIRE(cudaStreamDestroy(destroyed) == cudaSuccess);
     const Array<int> device(1);
-    CHECK(cudaMemsetAsync(device.data(), 0, sizeof(int), gone) == cudaErrorInvalidResourceHandle);
-    CHECK(cudaStreamSynchronize(gone) == cudaErrorInvalidResourceHandle);
-    CHECK(cudaStreamDestroy(gone) == cudaErrorInvalidResourceHandle);
+    CHECK(cudaMemsetAsync(device.data(), 0, sizeof(int), destroyed) == cudaErrorInvalidResourceHandle);
+    CHECK(cudaStreamSynchronize(destroyed) == cudaErrorInvalidResourceHandle);
+    CHECK(cudaStreamDestroy(destroyed) == cudaErrorInvalidResourceHandle);
     cudaEvent_t start = nullptr, end = nullptr;
     REQUIRE(cudaEventCreate(&start) == cudaSuccess);
     REQUIRE(cudaEventCreate(&end) == cudaSuccess);

@@ -183,8 +183,8 @@ TEST_CASE("arrays that are misaligned, overlapping or not entirely on the device
 
 TEST_CASE("an array in freed memory throws Misuse") {
     Fixture s;
-    const void* gone = Buffer(std::vector<float>(180)).get();
-    CHECK_THROWS_AS(cudnnConvolutionForward(s.cudnn, &s.alpha, s.x_descriptor, gone, s.w_descriptor, s.w.get(),
+    const void* freed = Buffer(std::vector<float>(180)).get();
+    CHECK_THROWS_AS(cudnnConvolutionForward(s.cudnn, &s.alpha, s.x_descriptor, freed, s.w_descriptor, s.w.get(),
                                             s.convolution, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, s.workspace.get(),
                                             s.workspace.bytes(), &s.beta, s.y_descriptor, s.y.get()),
                     Misuse);
@@ -239,10 +239,10 @@ TEST_CASE("using or destroying a handle or descriptor that is not live throws Mi
     CHECK_THROWS_WITH(cudnnDestroyTensorDescriptor(descriptor), ContainsSubstring("a destroyed tensor descriptor"));
     CHECK_THROWS_AS(cudnnDestroyTensorDescriptor(reinterpret_cast<cudnnTensorDescriptor_t>(&descriptor)), Misuse);
 
-    cudnnHandle_t gone = nullptr;
-    REQUIRE(cudnnCreate(&gone) == CUDNN_STATUS_SUCCESS);
-    REQUIRE(cudnnDestroy(gone) == CUDNN_STATUS_SUCCESS);
-    CHECK_THROWS_AS(cudnnSetStream(gone, s.stream.get()), Misuse);
+    cudnnHandle_t destroyed = nullptr;
+    REQUIRE(cudnnCreate(&destroyed) == CUDNN_STATUS_SUCCESS);
+    REQUIRE(cudnnDestroy(destroyed) == CUDNN_STATUS_SUCCESS);
+    CHECK_THROWS_AS(cudnnSetStream(destroyed, s.stream.get()), Misuse);
 }
 
 TEST_CASE("running on a destroyed stream throws Misuse") {

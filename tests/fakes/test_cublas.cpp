@@ -108,11 +108,11 @@ TEST_CASE("a workspace must be aligned, on the device, and live when it is used"
 
 TEST_CASE("using a destroyed cuBLAS handle throws Misuse") {
     Fixture s;
-    cublasHandle_t gone = nullptr;
-    REQUIRE(cublasCreate(&gone) == CUBLAS_STATUS_SUCCESS);
-    REQUIRE(cublasDestroy(gone) == CUBLAS_STATUS_SUCCESS);
-    CHECK_THROWS_AS(cublasDestroy(gone), Misuse);
-    CHECK_THROWS_AS(cublasSetMathMode(gone, CUBLAS_PEDANTIC_MATH), Misuse);
+    cublasHandle_t destroyed = nullptr;
+    REQUIRE(cublasCreate(&destroyed) == CUBLAS_STATUS_SUCCESS);
+    REQUIRE(cublasDestroy(destroyed) == CUBLAS_STATUS_SUCCESS);
+    CHECK_THROWS_AS(cublasDestroy(destroyed), Misuse);
+    CHECK_THROWS_AS(cublasSetMathMode(destroyed, CUBLAS_PEDANTIC_MATH), Misuse);
     CHECK(cublasDestroy(nullptr) == CUBLAS_STATUS_NOT_INITIALIZED);
     CHECK(refusals() != "");
 }
