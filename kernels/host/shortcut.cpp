@@ -17,8 +17,8 @@ int64_t elements(const ShortcutShape& shape) {
 
 template <class Exec, class T>
 void avgpool_zeropad(const Exec&, const ShortcutShape& shape, const T* x, T* y) {
-    const int channels = shape.in_channels, before = channels_before(shape);
-    const int out_height = pooled_height(shape), out_width = pooled_width(shape);
+    const int channels = shape.in_channels, before = shape.channels_before();
+    const int out_height = shape.pooled_height(), out_width = shape.pooled_width();
     const int64_t down = int64_t{shape.width} * channels;
 #pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
     for (int image = 0; image < shape.batch; ++image) {
@@ -40,8 +40,8 @@ void avgpool_zeropad(const Exec&, const ShortcutShape& shape, const T* x, T* y) 
 
 template <class Exec, class T>
 void avgpool_zeropad_backward(const Exec&, const ShortcutShape& shape, const T* dy, T* dx) {
-    const int channels = shape.in_channels, before = channels_before(shape);
-    const int out_height = pooled_height(shape), out_width = pooled_width(shape);
+    const int channels = shape.in_channels, before = shape.channels_before();
+    const int out_height = shape.pooled_height(), out_width = shape.pooled_width();
     const int64_t down = int64_t{shape.width} * channels;
 #pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
     for (int image = 0; image < shape.batch; ++image) {
@@ -55,7 +55,7 @@ void avgpool_zeropad_backward(const Exec&, const ShortcutShape& shape, const T* 
             for (int column = 0; column < out_width; ++column) {
 #pragma omp simd
                 for (int c = 0; c < channels; ++c) {
-                    const float gradient = quarter(to_float(source[c]));
+                    const float gradient = 0.25f * to_float(source[c]);
                     store(target[c], gradient);
                     store(target[channels + c], gradient);
                 }
@@ -69,8 +69,8 @@ void avgpool_zeropad_backward(const Exec&, const ShortcutShape& shape, const T* 
 
 template <class Exec, class T>
 void subsample_zeropad(const Exec&, const ShortcutShape& shape, const T* x, T* y) {
-    const int channels = shape.in_channels, before = channels_before(shape);
-    const int out_height = subsampled_height(shape), out_width = subsampled_width(shape);
+    const int channels = shape.in_channels, before = shape.channels_before();
+    const int out_height = shape.subsampled_height(), out_width = shape.subsampled_width();
 #pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
     for (int image = 0; image < shape.batch; ++image) {
         for (int row = 0; row < out_height; ++row) {
@@ -89,8 +89,8 @@ void subsample_zeropad(const Exec&, const ShortcutShape& shape, const T* x, T* y
 
 template <class Exec, class T>
 void subsample_zeropad_backward(const Exec&, const ShortcutShape& shape, const T* dy, T* dx) {
-    const int channels = shape.in_channels, before = channels_before(shape);
-    const int out_height = subsampled_height(shape), out_width = subsampled_width(shape);
+    const int channels = shape.in_channels, before = shape.channels_before();
+    const int out_height = shape.subsampled_height(), out_width = shape.subsampled_width();
     const int64_t line = int64_t{shape.width} * channels;
 #pragma omp parallel for schedule(static) collapse(2) if (elements(shape) > kParallelElements)
     for (int image = 0; image < shape.batch; ++image) {
