@@ -31,9 +31,9 @@ RESIDUAL_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t 
 }
 
 // The pixel of the record, row * width + column, for pixel (y, x) of the augmented image; -1 in the padding.
-RESIDUAL_HD inline int source_pixel(const AugmentShape& shape, const Augmentation& augmentation, int y, int x) {
-    const int source_y = y + augmentation.top - shape.pad;
-    const int source_x = (augmentation.flipped ? shape.width - 1 - x : x) + augmentation.left - shape.pad;
+RESIDUAL_HD inline int source_pixel(const AugmentShape& shape, const Augmentation& drawn, int y, int x) {
+    const int source_y = y + drawn.top - shape.pad;
+    const int source_x = (drawn.flipped ? shape.width - 1 - x : x) + drawn.left - shape.pad;
     const bool inside = source_y >= 0 && source_y < shape.height && source_x >= 0 && source_x < shape.width;
     return inside ? source_y * shape.width + source_x : -1;
 }

@@ -9,7 +9,7 @@ namespace residual::kernels {
 
 inline constexpr int kBlockThreads = 256;
 
-// Blocks that fill any GPU of today several times over; each thread then strides on through what is left.
+// Fills any current GPU several times over; the grid-stride loops cover the rest.
 inline constexpr int64_t kMostBlocks = 4096;
 
 inline unsigned blocks_for(int64_t work, int64_t per_block) {

@@ -1,15 +1,14 @@
-// Blocks that take more shared memory than a kernel is granted unasked.
 #pragma once
 
 #include "kernels/cuda/launch.h"
 
 namespace residual::kernels {
 
-// To be called before kernels are launched with more than 48 KiB; asks the driver once for each kernel.
+// Opts the kernel in to `bytes` of dynamic shared memory, once per kernel. To be called before its launch.
 template <auto kernel>
 void allow_shared_bytes(size_t bytes) {
-    constexpr size_t kUnasked = 48 * 1024;
-    if (bytes <= kUnasked) return;
+    constexpr size_t kDefaultLimit = 48 * 1024;
+    if (bytes <= kDefaultLimit) return;
     [[maybe_unused]] static const bool allowed = [bytes] {
         const void* function = reinterpret_cast<const void*>(kernel);
         const cudaError_t error =

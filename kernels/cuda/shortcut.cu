@@ -8,8 +8,7 @@
 namespace residual::kernels {
 namespace {
 
-// A block writes one row of the output's images, and its threads the elements of the row, channels fastest: global
-// memory is read and written in runs of channels.
+// Each block writes one image row of the output; consecutive threads read and write consecutive channels.
 
 template <class T>
 __global__ void avgpool_zeropad_kernel(ShortcutShape shape, const T* x, T* y) {

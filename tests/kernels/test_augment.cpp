@@ -132,10 +132,10 @@ TEST_CASE("Crop offsets are even and half of the images are flipped", "[kernels]
     const int draws = kSteps * shape.batch;
     for (int step = 0; step < kSteps; ++step) {
         for (int i = 0; i < shape.batch; ++i) {
-            const residual::kernels::Augmentation how = residual::kernels::augmentation(shape, step, i);
-            REQUIRE((how.top >= 0 && how.top <= 8 && how.left >= 0 && how.left <= 8));
-            ++offsets[how.top * 9 + how.left];
-            flipped += how.flipped ? 1 : 0;
+            const residual::kernels::Augmentation drawn = residual::kernels::augmentation(shape, step, i);
+            REQUIRE((drawn.top >= 0 && drawn.top <= 8 && drawn.left >= 0 && drawn.left <= 8));
+            ++offsets[drawn.top * 9 + drawn.left];
+            flipped += drawn.flipped ? 1 : 0;
         }
     }
     double chi_square = 0.0;
