@@ -1,7 +1,7 @@
 #include "kernels/batch_norm.h"
 
 #include "kernels/batch_norm_body.h"
-#include "kernels/host/batch_norm_line.h"
+#include "kernels/host/channel_lines.h"
 #include "kernels/host/parallel.h"
 
 namespace residual::kernels {
