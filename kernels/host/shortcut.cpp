@@ -13,8 +13,7 @@ int64_t elements(const ShortcutShape& shape) {
     return int64_t{shape.batch} * shape.height * shape.width * std::max(shape.in_channels, 1);
 }
 
-// y with its zero channels; fill(source, target) writes the in_channels of an output pixel from its upper left pixel of
-// x.
+// Zero-pads the channels; fill(source, target) writes the others of an output pixel from its upper left pixel of x.
 template <class T, class Fill>
 void zeropad(const ShortcutShape& shape, int out_height, int out_width, const T* x, T* y, Fill fill) {
     const int channels = shape.in_channels, before = shape.channels_before();
