@@ -64,7 +64,7 @@ __device__ void start_window(const BnReluConvShape& s, const Tile& tile, const b
     const bfloat16* image = x + tile.image * s.height * s.width * In;
     visit_window<In, Out, Stride>(
         s, tile, [&](int element, int, int, int offset) { copy_async(window + element, image + offset); },
-        [&](int element) { store_chunk(window + element, Chunk{}); });
+        [&](int element) { store_chunk(window + element, zero_chunk()); });
 }
 
 // Each thread normalises the chunks that it copied, so no barrier is needed before. The zeros outside the image stay,

@@ -18,6 +18,11 @@ struct alignas(16) Chunk {
     bfloat16 v[kChunk];
 };
 
+__device__ inline Chunk zero_chunk() {
+    Chunk chunk;
+    for (int i = 0; i < kChunk; ++i) chunk.v[i].bits = 0;
+    return chunk;
+}
 __device__ inline Chunk load_chunk(const bfloat16* source) {
     return *reinterpret_cast<const Chunk*>(source);
 }

@@ -47,7 +47,7 @@ __device__ void start_window(bfloat16* target, const W& window, const Images& im
         if (chunk.inside) {
             copy_async(target + chunk.element, source + chunk.offset);
         } else {
-            store_chunk(target + chunk.element, Chunk{});
+            store_chunk(target + chunk.element, zero_chunk());
         }
     }
 }

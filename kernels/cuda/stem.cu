@@ -45,7 +45,7 @@ __device__ void fill_matrix(const bfloat16* window, bfloat16* matrix) {
     for (int i = threadIdx.x; i < G::kPixels * kChunks; i += kTileThreads) {
         const int pixel = i / kChunks, first = i % kChunks * kChunk;
         const bfloat16* corner = window + pixel / G::kColumns * kWindowWidth + pixel % G::kColumns * kStemInputs;
-        Chunk chunk = {};
+        Chunk chunk = zero_chunk();
 #pragma unroll
         for (int k = 0; k < kChunk; ++k) {
             const int product = first + k;
@@ -109,7 +109,7 @@ __device__ void fill_gradient(const StemShape& s, const Tile& tile, const bfloat
     for (int i = threadIdx.x; i < G::kPixels * kChunks; i += kTileThreads) {
         const int pixel = i / kChunks, channel = i % kChunks * kChunk;
         const int row = tile.row + pixel / G::kColumns, column = tile.column + pixel % G::kColumns;
-        Chunk chunk = {};
+        Chunk chunk = zero_chunk();
         if (row < s.height && column < s.width) {
             const int64_t offset = ((tile.image * s.height + row) * s.width + column) * kStemOutputs + channel;
             chunk = load_chunk(dy + offset);
