@@ -100,11 +100,10 @@ struct BnReluConvBackward {
     BatchNormInput batch_norm;  // of x, with the batch statistics
     const bfloat16* weight;
     const bfloat16* dp;  // shaped as x: gradient of p from its other uses, added before the ReLU's mask; may be null
-    bfloat16*
-        dy_whole;     // output shaped as y: dy plus the contribution of `moments`, rounded; not in place; may be null
-    bfloat16* dx;     // shaped as x: scale * (gradient of batch_norm(x)), the statistics of x held fixed
-    bool accumulate;  // add to dx, in float32, rounded once
-    float* dweight;   // [out, 3, 3, in], aligned to 8 bytes: float32 sums of products of bfloat16 operands
+    bfloat16* dy_whole;  // output, not dy itself: dy plus the contribution of `moments`, rounded; may be null
+    bfloat16* dx;        // shaped as x: scale * (gradient of batch_norm(x)), the statistics of x held fixed
+    bool accumulate;     // add to dx, in float32, rounded once
+    float* dweight;      // [out, 3, 3, in], aligned to 8 bytes: float32 sums of products of bfloat16 operands
     BatchNormGradients batch_norm_gradients;  // [in]
 };
 

@@ -136,7 +136,6 @@ __device__ void load_share(const ClassifierShape& s, const float* dlogits, const
     }
 }
 
-// dweight and dbias over the images of this block.
 __device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& b, float* dweight, float* dbias) {
     for (int i = threadIdx.x; i < s.classes * s.channels; i += blockDim.x) {
         const int k = i / s.channels, c = i % s.channels;

@@ -24,7 +24,7 @@ int64_t chunk_begin(const ChannelLines& lines, int64_t chunk) {
     return lines.count * chunk / chunk_count(lines);
 }
 
-// Two doubles per channel, for the channels of a slice.
+// The partial result of a chunk, for the channels of a slice.
 struct Partial {
     double first[kLineElements] = {}, second[kLineElements] = {};
 };

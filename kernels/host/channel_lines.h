@@ -41,7 +41,6 @@ inline ChannelLines channel_lines(const BatchNormShape& shape, int first_channel
     return {0, shape.channels, copies, count, int64_t{copies} * shape.channels, last_rows * shape.channels};
 }
 
-// Calls body(lines) for every slice of the channels.
 template <class Body>
 void for_each_slice(const BatchNormShape& shape, Body body) {
     for (int first = 0; first < shape.channels; first += kLineElements) body(channel_lines(shape, first));
