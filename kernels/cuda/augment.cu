@@ -10,12 +10,12 @@ namespace {
 
 constexpr int kElementsPerThread = 4;
 constexpr int kWarp = 32;
-constexpr int kLargestBlock = 1024;
+constexpr int kMaxBlockThreads = 1024;
 
 // Whole warps, enough to cover an image with kElementsPerThread elements per thread if the block limit allows.
 unsigned image_threads(const AugmentShape& shape) {
     const int per_pass = kWarp * kElementsPerThread;
-    return static_cast<unsigned>(std::min((shape.elements() - 1) / per_pass * kWarp + kWarp, kLargestBlock));
+    return static_cast<unsigned>(std::min((shape.elements() - 1) / per_pass * kWarp + kWarp, kMaxBlockThreads));
 }
 
 // One block per image: one thread draws the augmentation, then adjacent threads write adjacent elements, so that a warp

@@ -13,7 +13,7 @@ struct BackwardLayout {
     using T = DataTile<In, Out, Stride>;
     using W = typename T::Windows;
     // Blocks per SM. With stride 2 the weight gradient's sums leave too few registers for two.
-    static constexpr int kResident = Stride == 2 && Weight ? 1 : 2;
+    static constexpr int kBlocksPerSm = Stride == 2 && Weight ? 1 : 2;
     static constexpr size_t kBatchNorm = In * sizeof(BatchNormScale) + Out * sizeof(MomentsSlope);
     static constexpr size_t kWeights = Out * T::kWeightPitch * sizeof(bfloat16);
     static constexpr size_t kDy = W::DyWindow::kPixels * kPitch<Out> * sizeof(bfloat16);
@@ -28,7 +28,7 @@ struct BackwardLayout {
         return tile_grid(s.batch, (s.height + Stride - 1) / Stride, (s.width + Stride - 1) / Stride, T::kRows,
                          T::kColumns);
     }
-    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kResident * kSms); }
+    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kBlocksPerSm * kSms); }
     static size_t scratch_floats(const BnReluConvShape& s) { return size_t{4} * kRowQuads * blocks(s); }
 };
 
@@ -40,7 +40,7 @@ using SmallImages2 = TileWindows<2, 8, 8, 2, 0>;
 
 template <class W>
 struct WeightLayout {
-    static constexpr int kResident = 2;
+    static constexpr int kBlocksPerSm = 2;
     static constexpr int kIn = kSliceChannels, kOut = kSliceChannels;
     static constexpr size_t kBatchNorm = kIn * sizeof(BatchNormScale) + kOut * sizeof(MomentsSlope);
     static constexpr size_t kWindows =
@@ -54,7 +54,7 @@ struct WeightLayout {
         return s.in_channels / kSliceChannels * (s.out_channels / kSliceChannels);
     }
     // Blocks per slice: all slices together fill the GPU.
-    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kResident * kSms / slices(s)); }
+    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kBlocksPerSm * kSms / slices(s)); }
     static size_t scratch_floats(const BnReluConvShape& s) { return size_t{4} * kSliceQuads * blocks(s) * slices(s); }
 };
 

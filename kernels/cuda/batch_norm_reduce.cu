@@ -9,7 +9,7 @@ namespace {
 // Two stages: each block reduces a chunk of rows for up to 256 channels to two doubles per channel in the scratch,
 // [chunk][channel]; then one block per channel combines the chunks. The chunks depend only on the shape.
 
-constexpr int64_t kMostChunks = 512;
+constexpr int64_t kMaxChunks = 512;
 constexpr int kCombineThreads = 128;
 
 // Rows that a thread holds in registers at a time, to compute their mean before their squared deviations.
@@ -17,7 +17,7 @@ constexpr int kGroup = 16;
 
 unsigned chunk_count(const BatchNormShape& shape) {
     const int64_t rows = int64_t{channel_block(shape).y} * kGroup;
-    return static_cast<unsigned>(std::min(kMostChunks, (shape.rows + rows - 1) / rows));
+    return static_cast<unsigned>(std::min(kMaxChunks, (shape.rows + rows - 1) / rows));
 }
 
 __device__ int64_t chunk_begin(int64_t rows, int64_t chunk, int64_t chunks) {

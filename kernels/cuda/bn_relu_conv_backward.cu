@@ -36,7 +36,7 @@ __device__ void write_whole_gradient(const BnReluConvShape& s, const Tile& tile,
 }
 
 template <int In, int Out, int Stride, bool Weight>
-__global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weight>::kResident) void backward_kernel(
+__global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weight>::kBlocksPerSm) void backward_kernel(
     BnReluConvShape s, TileGrid grid, BnReluConvBackward b, SumScratch scratch) {
     using L = BackwardLayout<In, Out, Stride, Weight>;
     using T = typename L::T;
@@ -60,7 +60,7 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
     const int above = T::kReach - s.pad_top, before = T::kReach - s.pad_left;
     const bfloat16* own = dy + (above * W::kDyColumns + before) * kPitch<Out>;
     // With the sums of the weight gradient, registers suffice for one chunk and one fragment at a time.
-    constexpr int kTogether = Weight ? 1 : 2;
+    constexpr int kUnroll = Weight ? 1 : 2;
     WeightSums sums = {};
     float kept = 0.0f;
     for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
@@ -73,7 +73,7 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
         const Images dy_images{s.batch, s.out_height, s.out_width, Out}, p_images{s.batch, s.height, s.width, In};
         start_window<Out>(dy, dy_window, dy_images, b.dy);
         if constexpr (Weight) start_window<In>(p, p_window, p_images, b.x);
-        if (with_moments) add_moments_gradient<Out, kTogether>(dy, dy_window, dy_images, b.y, slope);
+        if (with_moments) add_moments_gradient<Out, kUnroll>(dy, dy_window, dy_images, b.y, slope);
         wait_for_copies();
         if constexpr (Weight) normalise_window<In>(p, p_window, p_images, batch_norm);
         __syncthreads();

@@ -27,13 +27,13 @@ struct ForwardTile {
 
     // Blocks per SM: registers suffice for three with 16 output channels and for two with more; the 227 KiB of shared
     // memory, of which the driver reserves 1 KiB per block, may allow fewer.
-    static constexpr int kResident = std::min<size_t>(Out == 16 ? 3 : 2, 227 * 1024 / (kSharedBytes + 1024));
+    static constexpr int kBlocksPerSm = std::min<size_t>(Out == 16 ? 3 : 2, 227 * 1024 / (kSharedBytes + 1024));
 
     static TileGrid grid(const BnReluConvShape& s) {
         return tile_grid(s.batch, s.out_height, s.out_width, G::kRows, G::kColumns);
     }
     // As many as run at once, even if some then have one tile more: the blocks of an SM balance each other.
-    static int blocks(const BnReluConvShape& s) { return std::min(grid(s).tiles, kResident * kSms); }
+    static int blocks(const BnReluConvShape& s) { return std::min(grid(s).tiles, kBlocksPerSm * kSms); }
 };
 
 // The chunks of a window that a thread loads, the same in every window and all of the same channels: calls
@@ -144,7 +144,7 @@ __device__ void add_average_pool(const TileGrid& grid, const bfloat16* residual,
 }
 
 template <int In, int Out, int Stride>
-__global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kResident) void bn_relu_conv_forward_kernel(
+__global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kBlocksPerSm) void bn_relu_conv_forward_kernel(
     BnReluConvShape s, TileGrid grid, BnReluConvForward f, SumScratch scratch) {
     using T = ForwardTile<In, Out, Stride>;
     using G = GemmTile<Out>;
@@ -170,17 +170,17 @@ __global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kReside
     start_window<In, Out, Stride>(s, next, f.x, windows);
     __syncthreads();
 
-    int turn = 0;
-    for (int index = blockIdx.x; index < grid.tiles; index += blocks, turn ^= 1) {
+    int buffer = 0;
+    for (int index = blockIdx.x; index < grid.tiles; index += blocks, buffer ^= 1) {
         const Tile tile = next;
-        bfloat16* window = windows + turn * T::kWindow;
+        bfloat16* window = windows + buffer * T::kWindow;
         wait_for_copies();
         normalise_window<In, Out, Stride>(s, grid, tile, batch_norm, window, f.p);
         // After this barrier the window is complete, and all threads have finished reading the other one.
         __syncthreads();
         if (index + blocks < grid.tiles) {
             next = tile_at(grid, index + blocks);
-            start_window<In, Out, Stride>(s, next, f.x, windows + (turn ^ 1) * T::kWindow);
+            start_window<In, Out, Stride>(s, next, f.x, windows + (buffer ^ 1) * T::kWindow);
         }
         Chunk residual[G::kLaneChunks];
         if (f.residual_kind == ResidualKind::kIdentity) {

@@ -7,7 +7,7 @@
 namespace residual::kernels {
 namespace {
 
-constexpr int kMostChannels = 256, kMostClasses = 32;
+constexpr int kMaxChannels = 256, kMaxClasses = 32;
 constexpr int kWarp = 32;
 
 // A constant, so that the sums of the backward kernel do not depend on the GPU.
@@ -127,12 +127,13 @@ __host__ __device__ int partial_floats(const ClassifierShape& s) {
     return 2 * s.channels + s.classes * s.channels + s.classes;
 }
 
-// share [channels]: the gradient of the ReLU's output, the same at every pixel of the image.
-__device__ void load_share(const ClassifierShape& s, const float* dlogits, const float* weight, float* share) {
+// pixel_gradient [channels]: the gradient of the ReLU's output, the same at every pixel of the image.
+__device__ void load_pixel_gradient(const ClassifierShape& s, const float* dlogits, const float* weight,
+                                    float* pixel_gradient) {
     for (int c = threadIdx.x; c < s.channels; c += blockDim.x) {
         float sum = 0.0f;
         for (int k = 0; k < s.classes; ++k) sum += dlogits[k] * weight[k * s.channels + c];
-        share[c] = sum / static_cast<float>(s.pixels);
+        pixel_gradient[c] = sum / static_cast<float>(s.pixels);
     }
 }
 
@@ -157,8 +158,8 @@ __device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& 
 // Each block processes every gridDim.x-th image and keeps the batch norm's two sums in registers.
 __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward b, SumScratch scratch) {
     BatchNormScale* batch_norms = dynamic_shared<BatchNormScale>();
-    float* shares = reinterpret_cast<float*>(batch_norms + s.channels);
-    float* slots = shares + s.channels;
+    float* pixel_gradients = reinterpret_cast<float*>(batch_norms + s.channels);
+    float* slots = pixel_gradients + s.channels;
     const Walk walk(s.channels);
     load_batch_norm(b.batch_norm, s.channels, batch_norms);
     __syncthreads();
@@ -166,12 +167,12 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
 
     float sum[2 * kChunk] = {};  // of g * (x - mean), then of g
     for (int64_t image = blockIdx.x; image < s.batch; image += gridDim.x) {
-        load_share(s, b.dlogits + image * s.classes, b.weight, shares);
+        load_pixel_gradient(s, b.dlogits + image * s.classes, b.weight, pixel_gradients);
         __syncthreads();
         if (walk.active()) {
-            float share[kChunk];
+            float pixel_gradient[kChunk];
 #pragma unroll
-            for (int i = 0; i < kChunk; ++i) share[i] = shares[walk.channel + i];
+            for (int i = 0; i < kChunk; ++i) pixel_gradient[i] = pixel_gradients[walk.channel + i];
             const int64_t first = image * s.pixels * s.channels + walk.channel;
 #pragma unroll 2
             for (int pixel = walk.lane; pixel < s.pixels; pixel += walk.lanes) {
@@ -181,7 +182,7 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
                 for (int i = 0; i < kChunk; ++i) {
                     const BatchNormScale& n = batch_norm.channel[i];
                     const float value = to_float(chunk.v[i]);
-                    const float g = passed_gradient<true>(share[i], value, n.mean, n.scale, n.beta);
+                    const float g = passed_gradient<true>(pixel_gradient[i], value, n.mean, n.scale, n.beta);
                     sum[i] += g * (value - n.mean);
                     sum[kChunk + i] += g;
                     store(dx.v[i], n.scale * g);
@@ -223,8 +224,8 @@ size_t shared_bytes(const ClassifierShape& shape, int slots) {
 }  // namespace
 
 bool classifier_supported(const ClassifierShape& shape) {
-    return shape.channels > 0 && shape.channels % kChunk == 0 && shape.channels <= kMostChannels && shape.classes > 0 &&
-           shape.classes <= kMostClasses;
+    return shape.channels > 0 && shape.channels % kChunk == 0 && shape.channels <= kMaxChannels && shape.classes > 0 &&
+           shape.classes <= kMaxClasses;
 }
 
 template <class Exec>

@@ -17,8 +17,8 @@ struct DataTile {
     static constexpr int kClasses = Stride * Stride;
     static constexpr int kFragments = Stride == 1 ? 2 : 1;
     static constexpr int kGroups = In / 16;
-    static constexpr int kSharers = kTileWarps / kGroups;  // warps with the same channels
-    static constexpr int kPixels = kSharers * kFragments * 16;
+    static constexpr int kWarpsPerGroup = kTileWarps / kGroups;  // warps with the same channels
+    static constexpr int kPixels = kWarpsPerGroup * kFragments * 16;
     static constexpr int kRows = kPixels >= 256 ? 16 : kPixels >= 64 ? 8 : 4;
     static constexpr int kColumns = kPixels / kRows;
 
@@ -162,14 +162,14 @@ template <int In, int Out, int Stride, int Fragments>
 __device__ float data_gradient(const DataOutput& out, const Tile& tile, const bfloat16* dy, const bfloat16* weights) {
     using T = DataTile<In, Out, Stride>;
     static_assert(T::kFragments % Fragments == 0);
-    constexpr int kTurns = T::kFragments / Fragments;
+    constexpr int kSteps = T::kFragments / Fragments;
     const BnReluConvShape& s = out.s;
     const int lane = threadIdx.x % kWarpThreads;
     float kept = 0.0f;
 #pragma unroll 1
-    for (int turn = 0; turn < T::kClasses * kTurns; ++turn) {
-        const PixelClass pixels{turn / kTurns / Stride, turn / kTurns % Stride};
-        const int first = T::first_pixel() + turn % kTurns * Fragments * 16;
+    for (int step = 0; step < T::kClasses * kSteps; ++step) {
+        const PixelClass pixels{step / kSteps / Stride, step / kSteps % Stride};
+        const int first = T::first_pixel() + step % kSteps * Fragments * 16;
         Accumulator sum[Fragments][2] = {};
         convolve_back<T, Out, In, Stride>(s, pixels, first, dy, weights, sum);
         float sums[2 * kQuarter] = {};
@@ -201,8 +201,8 @@ __device__ void write_batch_norm_sums(float kept, const BatchNormInput& batch_no
     const int c = threadIdx.x % In;
     const bool gamma = threadIdx.x < In;
     float sum = 0.0f;
-    for (int sharer = 0; sharer < T::kSharers; ++sharer) {
-        sum += shared[(sharer * T::kGroups + c / 16) * 32 + (gamma ? 16 : 0) + c % 16];
+    for (int warp_in_group = 0; warp_in_group < T::kWarpsPerGroup; ++warp_in_group) {
+        sum += shared[(warp_in_group * T::kGroups + c / 16) * 32 + (gamma ? 16 : 0) + c % 16];
     }
     target[threadIdx.x] = gamma ? sum * reciprocal_std(batch_norm.variance[c], batch_norm.epsilon) : sum;
 }

@@ -65,21 +65,21 @@ __device__ void normalise_window(bfloat16* target, const W& window, const Images
 }
 
 // Waits for the copies of dy and adds the contribution of the gradients of y's moments. y is loaded into registers,
-// Together chunks at a time, the first of them while the copies are in flight.
-template <int C, int Together, class W>
+// Unroll chunks at a time, the first of them while the copies are in flight.
+template <int C, int Unroll, class W>
 __device__ void add_moments_gradient(bfloat16* target, const W& window, const Images& images, const bfloat16* y,
                                      const MomentsSlope* slope) {
 #pragma unroll 1
-    for (int first = threadIdx.x; first < W::kPixels * (C / kChunk); first += Together * kTileThreads) {
-        Chunk loaded[Together];
+    for (int first = threadIdx.x; first < W::kPixels * (C / kChunk); first += Unroll * kTileThreads) {
+        Chunk loaded[Unroll];
 #pragma unroll
-        for (int k = 0; k < Together; ++k) {
+        for (int k = 0; k < Unroll; ++k) {
             const WindowChunk chunk = window_chunk<C>(window, images, first + k * kTileThreads);
             if (chunk.inside) loaded[k] = load_chunk(y + chunk.offset);
         }
         wait_for_copies();
 #pragma unroll
-        for (int k = 0; k < Together; ++k) {
+        for (int k = 0; k < Unroll; ++k) {
             const WindowChunk chunk = window_chunk<C>(window, images, first + k * kTileThreads);
             if (!chunk.inside) continue;
             bfloat16* place = target + chunk.element;

@@ -17,11 +17,11 @@ struct alignas(8) RoundedQuad {
 };
 
 // Enough to saturate memory; few enough that the last block can add their partial sums, two per thread.
-constexpr int64_t kMostSumBlocks = 512;
+constexpr int64_t kMaxSumBlocks = 512;
 
 unsigned sgd_blocks(int64_t n) {
     const int64_t per_block = int64_t{kBlockThreads} * kQuad;
-    return static_cast<unsigned>(std::clamp((n + per_block - 1) / per_block, int64_t{1}, kMostSumBlocks));
+    return static_cast<unsigned>(std::clamp((n + per_block - 1) / per_block, int64_t{1}, kMaxSumBlocks));
 }
 
 bool aligned(const void* pointer, size_t bytes) {

@@ -19,13 +19,13 @@ constexpr int kMatrix = G::kPixels * kPitch<kColumns>;
 constexpr int kWindowRows = G::kRows + 2;
 constexpr int kWindowWidth = (G::kColumns + 2) * kStemInputs;  // elements of a row of the window
 
-constexpr int kMostBlocks = 4 * kSms;
+constexpr int kMaxBlocks = 4 * kSms;
 
 TileGrid grid_of(const StemShape& s) {
     return tile_grid(s.batch, s.height, s.width, G::kRows, G::kColumns);
 }
 int blocks_of(const StemShape& s) {
-    return even_blocks(grid_of(s).tiles, kMostBlocks);
+    return even_blocks(grid_of(s).tiles, kMaxBlocks);
 }
 
 // window [kWindowRows][kWindowWidth] of x, zero outside the image.

@@ -43,13 +43,13 @@ template <int In, int Out>
 struct WeightSlices {
     static constexpr int kAcross = In / kSliceChannels;
     static constexpr int kSlices = kAcross * (Out / kSliceChannels);
-    static constexpr int kWarpsEach = kTileWarps / kSlices;  // warps per slice
+    static constexpr int kWarpsPerSlice = kTileWarps / kSlices;
     static constexpr int kQuads = kSlices * kSliceQuads;
     // Shared memory for write_weight_sums: one half of the warps passes its sums to the other half.
-    static constexpr size_t kSumBytes = kWarpsEach / 2 * kQuads * sizeof(float4);
+    static constexpr size_t kSumBytes = kWarpsPerSlice / 2 * kQuads * sizeof(float4);
 
     __device__ static int slice() { return threadIdx.x / kWarpThreads % kSlices; }
-    __device__ static int share() { return threadIdx.x / kWarpThreads / kSlices; }
+    __device__ static int warp_in_slice() { return threadIdx.x / kWarpThreads / kSlices; }
     __device__ static int out_channel() { return slice() / kAcross * kSliceChannels; }
     __device__ static int in_channel() { return slice() % kAcross * kSliceChannels; }
 };
@@ -64,13 +64,13 @@ template <class W, int In, int Out>
 __device__ void add_weight_products(WeightSums& sums, const bfloat16* dy, const bfloat16* p) {
     using S = WeightSlices<In, Out>;
     constexpr int kSteps = W::kPixels / kDepth;
-    static_assert(kSteps % S::kWarpsEach == 0);
+    static_assert(kSteps % S::kWarpsPerSlice == 0);
     const int lane = threadIdx.x % kWarpThreads, row = lane % 8, lower = lane / 8 % 2, upper = lane / 16;
     // ldmatrix reads rows of a pixel and transposes them: A is [output channel][pixel], B is [pixel][input channel].
     const bfloat16* left = dy + S::out_channel() + lower * 8;
     const bfloat16* right = p + S::in_channel() + upper * 8;
 #pragma unroll 1
-    for (int step = S::share(); step < kSteps; step += S::kWarpsEach) {
+    for (int step = S::warp_in_slice(); step < kSteps; step += S::kWarpsPerSlice) {
         FragmentA a;
         load_matrices_transposed(a.r, left + W::dy_pixel(step * kDepth + upper * 8 + row) * kPitch<Out>);
         const bfloat16* pixel = right + W::p_pixel(step * kDepth + lower * 8 + row) * kPitch<In>;
@@ -90,14 +90,14 @@ template <int In, int Out>
 __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* target) {
     using S = WeightSlices<In, Out>;
     const int lane = threadIdx.x % kWarpThreads;
-    const auto place = [&](float4* quads, int share) {
-        return quads + (share * S::kSlices + S::slice()) * kSliceQuads;
+    const auto place = [&](float4* quads, int index) {
+        return quads + (index * S::kSlices + S::slice()) * kSliceQuads;
     };
 #pragma unroll
-    for (int half = S::kWarpsEach / 2; half > 0; half /= 2) {
+    for (int half = S::kWarpsPerSlice / 2; half > 0; half /= 2) {
         __syncthreads();
-        if (S::share() >= half && S::share() < 2 * half) {
-            float4* given = place(shared, S::share() - half);
+        if (S::warp_in_slice() >= half && S::warp_in_slice() < 2 * half) {
+            float4* given = place(shared, S::warp_in_slice() - half);
 #pragma unroll
             for (int j = 0; j < 18; ++j) {
                 const Accumulator& sum = sums.v[j / 2][j % 2];
@@ -105,8 +105,8 @@ __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* targ
             }
         }
         __syncthreads();
-        if (S::share() < half) {
-            const float4* received = place(shared, S::share());
+        if (S::warp_in_slice() < half) {
+            const float4* received = place(shared, S::warp_in_slice());
 #pragma unroll
             for (int j = 0; j < 18; ++j) {
                 const float4 other = received[j * kWarpThreads + lane];
@@ -118,7 +118,7 @@ __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* targ
             }
         }
     }
-    if (S::share() > 0) return;
+    if (S::warp_in_slice() > 0) return;
 #pragma unroll
     for (int j = 0; j < 18; ++j) {
         const Accumulator& sum = sums.v[j / 2][j % 2];

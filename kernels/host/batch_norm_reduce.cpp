@@ -46,11 +46,11 @@ void merge(Partial& into, double count, const double* mean, const double* m2, do
 // loaded and stored a quarter as often, then the rest one by one. count is an integral_constant.
 template <class Body>
 void for_lines(const ChannelLines& lines, int64_t begin, int64_t end, Body body) {
-    constexpr int kTogether = 4;
+    constexpr int kUnroll = 4;
     const int full = lines.channels * lines.copies;
     int64_t line = begin;
-    for (; line + kTogether <= end && lines.width(line + kTogether - 1) == full; line += kTogether) {
-        body(std::integral_constant<int, kTogether>{}, lines.offset(line), full);
+    for (; line + kUnroll <= end && lines.width(line + kUnroll - 1) == full; line += kUnroll) {
+        body(std::integral_constant<int, kUnroll>{}, lines.offset(line), full);
     }
     for (; line < end; ++line) body(std::integral_constant<int, 1>{}, lines.offset(line), lines.width(line));
 }
