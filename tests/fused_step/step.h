@@ -52,9 +52,8 @@ inline double relative_change(const GoldenFile& golden, const std::string& name)
     return relative_error(golden.values("before." + name), golden.values("after1." + name));
 }
 
-// Every tensor may deviate from float64 by 1.5 times the deviation of PyTorch's autocast, but at least by the rounding
-// error of bfloat16: 2^-9 of the gradient, the loss, or the change by the update. A smaller deviation of autocast is
-// chance.
+// Every tensor may deviate from float64 by 1.5 times the deviation of PyTorch's autocast, or by the rounding error of
+// bfloat16 if that is larger: 2^-9 of the gradient, the loss, or the change by the update.
 inline void check_near_float64(const Step& step, const GoldenFile& golden) {
     constexpr double kFactor = 1.5, kRounding = 0x1p-9;
     const auto autocast = golden.json("autocast_deviation");

@@ -7,7 +7,7 @@ TEST_CASE("a replayed fused step gives the bits of an eager step: ResNet-8", "[f
     test::check_replays(test::kPreact, residual::DType::kBFloat16, {.fused = true});
 }
 
-// No fused kernel supports most of its shapes; they are composed.
+// Most of its shapes have no fused kernel and are composed.
 TEST_CASE("a replayed fused step gives the bits of an eager step: WRN-10-2", "[fused_step][gpu]") {
     if (test::skipped_without_gpu()) return;
     test::check_replays(test::kWide, residual::DType::kBFloat16, {.fused = true});
