@@ -16,7 +16,6 @@
 #include "kernels/cuda/backward_layout.h"
 #include "kernels/cuda/bn_relu_conv_shape.h"
 #include "kernels/cuda/ordered_sum.h"
-#include "kernels/cuda/shared_memory.h"
 
 namespace residual::kernels {
 namespace {

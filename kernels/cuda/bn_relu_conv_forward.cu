@@ -1,6 +1,5 @@
 #include "kernels/cuda/bn_relu_conv_shape.h"
 #include "kernels/cuda/output_tile.h"
-#include "kernels/cuda/shared_memory.h"
 #include "kernels/shortcut_body.h"
 
 namespace residual::kernels {

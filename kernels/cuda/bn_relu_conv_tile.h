@@ -1,4 +1,4 @@
-// Shared by the fused convolution kernels: chunks of channels, and batch norm on them.
+// Shared by the fused convolution kernels: chunks of channels, batch norm on them, and opt-in shared memory.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -120,6 +120,20 @@ __device__ inline Chunk whole_gradient(const Chunk& dy, const Chunk& y, const Mo
         whole[i] += moments_gradient_value(values[i], slope[i]);
     }
     return round_chunk(whole);
+}
+
+// Opts the kernel in to `bytes` of dynamic shared memory, once per kernel. To be called before its launch.
+template <auto kernel>
+void allow_shared_bytes(size_t bytes) {
+    constexpr size_t kDefaultLimit = 48 * 1024;
+    if (bytes <= kDefaultLimit) return;
+    [[maybe_unused]] static const bool allowed = [bytes] {
+        const void* function = reinterpret_cast<const void*>(kernel);
+        const cudaError_t error =
+            cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+        if (error != cudaSuccess) throw_launch_error(function, 0, 0, bytes, error);
+        return true;
+    }();
 }
 
 }  // namespace residual::kernels

@@ -64,34 +64,29 @@ __global__ void subsample_zeropad_backward_kernel(ShortcutShape shape, const T* 
     }
 }
 
-dim3 row_grid(int batch, int rows) {
-    return dim3(static_cast<unsigned>(batch) * static_cast<unsigned>(rows));
-}
-
 }  // namespace
 
 template <class Exec, class T>
 void avgpool_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y) {
-    launch(avgpool_zeropad_kernel<T>, row_grid(shape.batch, shape.pooled_height()), kBlockThreads, 0, exec.stream,
-           shape, x, y);
+    launch(avgpool_zeropad_kernel<T>, shape.batch * shape.pooled_height(), kBlockThreads, 0, exec.stream, shape, x, y);
 }
 
 template <class Exec, class T>
 void avgpool_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx) {
-    launch(avgpool_zeropad_backward_kernel<T>, row_grid(shape.batch, shape.height), kBlockThreads, 0, exec.stream,
-           shape, dy, dx);
+    launch(avgpool_zeropad_backward_kernel<T>, shape.batch * shape.height, kBlockThreads, 0, exec.stream, shape, dy,
+           dx);
 }
 
 template <class Exec, class T>
 void subsample_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y) {
-    launch(subsample_zeropad_kernel<T>, row_grid(shape.batch, shape.subsampled_height()), kBlockThreads, 0, exec.stream,
-           shape, x, y);
+    launch(subsample_zeropad_kernel<T>, shape.batch * shape.subsampled_height(), kBlockThreads, 0, exec.stream, shape,
+           x, y);
 }
 
 template <class Exec, class T>
 void subsample_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx) {
-    launch(subsample_zeropad_backward_kernel<T>, row_grid(shape.batch, shape.height), kBlockThreads, 0, exec.stream,
-           shape, dy, dx);
+    launch(subsample_zeropad_backward_kernel<T>, shape.batch * shape.height, kBlockThreads, 0, exec.stream, shape, dy,
+           dx);
 }
 
 template void avgpool_zeropad(const Cuda&, const ShortcutShape&, const float*, float*);
