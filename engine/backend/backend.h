@@ -25,6 +25,8 @@ class Recording {
     virtual void replay() = 0;
 };
 
+enum class DeviceType { kCpu, kCuda };
+
 class Backend {
   public:
     explicit Backend(std::shared_ptr<MemorySource> source)

@@ -94,8 +94,8 @@ TEST_CASE("a bad override is refused by its own text", "[config]") {
 }
 
 TEST_CASE("a configuration that is not strict JSON is refused with its place", "[config]") {
-    CHECK(refusal("") == "x.json: empty; the least configuration is {}");
-    CHECK(refusal(" \n\t") == "x.json: empty; the least configuration is {}");
+    CHECK(refusal("") == "x.json: empty; the smallest valid configuration is {}");
+    CHECK(refusal(" \n\t") == "x.json: empty; the smallest valid configuration is {}");
     CHECK(refusal("\xEF\xBB\xBF{}") == "x.json: starts with a byte order mark; save it as UTF-8 without one");
     CHECK(refusal(std::string("\xFF\xFE{\0}\0", 6)) ==
           "x.json: starts with a byte order mark; save it as UTF-8 without one");
@@ -112,9 +112,9 @@ TEST_CASE("a configuration that is not strict JSON is refused with its place", "
 
 TEST_CASE("a key that stands twice is refused", "[config]") {
     CHECK(refusal(R"({"train": {"steps": 5, "seed": 1, "steps": 6}})") ==
-          "x.json: /train/steps: this key stands twice; keep one");
+          "x.json: /train/steps: this key appears twice; keep one");
     CHECK(refusal(R"({"run": {}, "schedule": {"values": [{"a": 1}, {"a": 1, "a": 2}]}})") ==
-          "x.json: /schedule/values/1/a: this key stands twice; keep one");
+          "x.json: /schedule/values/1/a: this key appears twice; keep one");
     CHECK(refusal(R"({"data": {"dir": "a"}, "run": {"dir": "a"}})") == "accepted");
 }
 
@@ -144,7 +144,7 @@ TEST_CASE("a configuration that cannot be read is refused by its path", "[config
     CHECK_THROWS_WITH(residual::read_config_file(pipe), pipe + ": cannot be read: not a regular file");
     const std::string text(10 << 20, '[');
     tests::write_bytes(brackets, std::as_bytes(std::span(text)));
-    CHECK_THROWS_WITH(residual::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration?");
+    CHECK_THROWS_WITH(residual::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration file?");
     tests::write_bytes(large, std::as_bytes(std::span(text).first(1 << 20)));
     CHECK(residual::read_config_file(large).size() == 1 << 20);
 }

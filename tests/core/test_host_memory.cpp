@@ -52,7 +52,7 @@ TEST_CASE("host memory: what the machine has available", "[core]") {
     CHECK(machine.memory().free == 512 * kMiB);
     CHECK(machine.memory().to_string() == "512.0 of 1024.0 MiB of the machine's memory are free");
     CHECK(residual::host_memory_advice(machine.memory()) ==
-          "512.0 of 1024.0 MiB of the machine's memory are free: choose a smaller train.batch_size, or end other "
+          "512.0 of 1024.0 MiB of the machine's memory are free: choose a smaller train.batch_size, or stop other "
           "programs");
 }
 
@@ -123,12 +123,12 @@ TEST_CASE("host memory: a machine that does not tell has no limit", "[core]") {
     machine.write("meminfo", "nonsense\n");
     machine.write("cgroup", "nonsense\n0::\n");
     CHECK(machine.memory().free == UINT64_MAX);
-    CHECK(machine.memory().to_string() == "the host's memory is full");
+    CHECK(machine.memory().to_string() == "the host is out of memory");
 }
 
 TEST_CASE("host memory: this machine has some", "[core]") {
     const MemoryLimit memory = host_memory();
     CHECK(memory.free > 0);
     CHECK(memory.free <= memory.total);
-    CHECK_FALSE(memory.whose.empty());
+    CHECK_FALSE(memory.scope.empty());
 }
