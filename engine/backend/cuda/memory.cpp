@@ -10,7 +10,7 @@ void* DeviceMemory::allocate(size_t bytes) {
     void* pointer = nullptr;
     const cudaError_t status = cudaMalloc(&pointer, bytes);
     if (status == cudaErrorMemoryAllocation) {
-        cudaGetLastError();  // else the next launch would report it again
+        cudaGetLastError();  // otherwise the next launch would report it
         return nullptr;
     }
     check(status, "cudaMalloc");
