@@ -17,7 +17,7 @@ struct BadValue {
     std::string message;
 };
 
-// `expected "cifar10" or "cifar100"`, and whatever else is registered.
+// `expected "cifar10" or "cifar100"`, and every other registered format.
 std::string data_formats_expected() {
     std::string expected;
     for (const auto name : residual::data_format_names()) {
@@ -115,7 +115,7 @@ void collect_keys(const nlohmann::json& object, const std::string& prefix, std::
 
 }  // namespace
 
-TEST_CASE("a bad value is refused with the file, the pointer and the value", "[config]") {
+TEST_CASE("the message for an invalid value names the file, the pointer and the value", "[config]") {
     for (const BadValue& bad : bad_values()) {
         std::string text = bad.value;
         std::string pointer;
@@ -128,14 +128,14 @@ TEST_CASE("a bad value is refused with the file, the pointer and the value", "[c
     }
 }
 
-TEST_CASE("every key has a bad value above", "[config]") {
+TEST_CASE("bad_values() covers every key", "[config]") {
     std::set<std::string> keys;
     collect_keys(nlohmann::json::parse(residual::tools::to_json({})), "", keys);
     for (const BadValue& bad : bad_values()) keys.erase(bad.key);
     CHECK(keys == std::set<std::string>{});
 }
 
-TEST_CASE("an element of an array is refused by its index", "[config]") {
+TEST_CASE("the message for an invalid array element names its index", "[config]") {
     CHECK(refusal(R"({"schedule": {"boundaries": [5, 2.5], "values": [1, 1, 1]}})") ==
           "x.json: /schedule/boundaries/1: expected an integer >= 0, got 2.5");
     CHECK(refusal(R"({"schedule": {"boundaries": [-1], "values": [1, 1]}})") ==
@@ -144,7 +144,7 @@ TEST_CASE("an element of an array is refused by its index", "[config]") {
           "x.json: /schedule/values/0: expected a number >= 0, got -0.1");
 }
 
-TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
+TEST_CASE("values at the bounds of their ranges are accepted", "[config]") {
     const residual::tools::Experiment experiment = residual::tools::experiment_from_json(R"({
         "model": {"depth": 8},
         "data": {"dir": "/data", "augment": {"pad": 16}},
@@ -164,7 +164,7 @@ TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
     CHECK(experiment.schedule.values == std::vector<double>{1.0});
 }
 
-TEST_CASE("every word of a vocabulary is read as its enumerator", "[config]") {
+TEST_CASE("every name is read as its enumerator", "[config]") {
     const auto read = [](const std::string& text) { return residual::tools::experiment_from_json(text, "x.json"); };
     const auto model = [&](const std::string& text) {
         return std::get<residual::models::ResNetConfig>(read("{\"model\": " + text + "}").model.config);
