@@ -95,7 +95,7 @@ void Document::set(const std::string& override_text, const std::string& source) 
         }
     }
     if (keys.size() > kMaxDepth) {
-        throw InputError(place + ": names a key nested more than " + std::to_string(kMaxDepth) + " levels deep");
+        throw InputError(place + ": the key is nested more than " + std::to_string(kMaxDepth) + " levels deep");
     }
     Json patch = parse_override_value(override_text.substr(equals + 1), place);
     for (auto key = keys.rbegin(); key != keys.rend(); ++key) patch = Json::object({{*key, patch}});
@@ -114,7 +114,7 @@ void Document::merge(Json& target, const Json& value, const Pointer& at, const s
         return;
     }
     if (value.is_object()) {
-        throw InputError(place + ": " + at.to_string() + " is " + shorten(target) + ", which has no keys");
+        throw InputError(place + ": " + at.to_string() + " is " + shorten(target) + ", not an object");
     }
     if (!overridden_.insert(at.to_string()).second) {
         throw InputError(place + ": " + at.to_string() + ": given twice on the command line; keep one");

@@ -58,11 +58,11 @@ std::string_view name_of(Enum value) {
     return names_of(value).at(static_cast<std::size_t>(value));
 }
 
-// When a key must keep the value that a checkpoint was trained with.
+// In which uses of a checkpoint a key must keep its value.
 enum class Fixed {
     nowhere,
-    run,      // when the run is resumed
-    network,  // whenever the weights are used
+    run,      // resuming the run
+    network,  // any use of its weights
 };
 
 // Help text of a key. `fixed` on an object applies to all its keys.

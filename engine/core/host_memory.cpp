@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void tighten(MemoryLimit& memory, uint64_t total, uint64_t used, const std::string& scope) {
+// Lowers `memory` to this limit if it leaves less free.
+void apply_limit(MemoryLimit& memory, uint64_t total, uint64_t used, const std::string& scope) {
     const uint64_t free = total > used ? total - used : 0;
     if (free < memory.free) memory = {free, total, scope};
 }
@@ -48,7 +49,7 @@ constexpr GroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes",
 constexpr GroupFiles kVersion2{"memory.max", "memory.current", "inactive_file", "active_file"};
 
 // Applies the limits of the group at `root`/`group` and of all its ancestors.
-void tighten_to_group(MemoryLimit& memory, const fs::path& root, const std::string& group, const GroupFiles& names) {
+void apply_group_limit(MemoryLimit& memory, const fs::path& root, const std::string& group, const GroupFiles& names) {
     fs::path below = fs::path(group).relative_path();
     for (bool more = true; more;) {
         more = !below.empty();
@@ -58,15 +59,15 @@ void tighten_to_group(MemoryLimit& memory, const fs::path& root, const std::stri
             const fs::path statistics = folder / "memory.stat";
             const uint64_t cache = number_of(statistics, names.inactive_cache).value_or(0) +
                                    number_of(statistics, names.active_cache).value_or(0);
-            tighten(memory, *limit, *usage > cache ? *usage - cache : 0,
-                    fmt::format("the control group's memory ({})", (folder / names.limit).string()));
+            apply_limit(memory, *limit, *usage > cache ? *usage - cache : 0,
+                        fmt::format("the control group's memory ({})", (folder / names.limit).string()));
         }
         below = below.parent_path();
     }
 }
 
 // Each line of the file is "number:controllers:group"; cgroup v2 has number 0 and no controllers.
-void tighten_to_groups(MemoryLimit& memory, const HostMemoryFiles& files) {
+void apply_group_limits(MemoryLimit& memory, const HostMemoryFiles& files) {
     std::ifstream file(files.process_groups);
     for (std::string line; std::getline(file, line);) {
         const size_t first = line.find(':'), second = line.find(':', first + 1);
@@ -74,9 +75,9 @@ void tighten_to_groups(MemoryLimit& memory, const HostMemoryFiles& files) {
         const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
         const std::string group = line.substr(second + 1);
         if (controllers == ",,") {
-            tighten_to_group(memory, files.groups, group, kVersion2);
+            apply_group_limit(memory, files.groups, group, kVersion2);
         } else if (controllers.find(",memory,") != controllers.npos) {
-            tighten_to_group(memory, files.groups / "memory", group, kVersion1);
+            apply_group_limit(memory, files.groups / "memory", group, kVersion1);
         }
     }
 }
@@ -95,11 +96,11 @@ MemoryLimit host_memory(const HostMemoryFiles& files, uint64_t address_space_lim
     if (available && total) {
         memory = {*available * 1024, *total * 1024, "the machine's memory"};  // /proc/meminfo is in KiB
     }
-    tighten_to_groups(memory, files);
+    apply_group_limits(memory, files);
     if (address_space_limit != RLIM_INFINITY) {
         const uint64_t pages = number_in(files.process_size).value_or(0);
-        tighten(memory, address_space_limit, pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)),
-                "the process's address space (ulimit -v)");
+        apply_limit(memory, address_space_limit, pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)),
+                    "the process's address space (ulimit -v)");
     }
     return memory;
 }

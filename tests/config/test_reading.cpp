@@ -73,7 +73,7 @@ TEST_CASE("the message for an invalid override quotes it", "[config]") {
     CHECK(refusal("{}", {"train.steps.x=5"}) ==
           R"(--set train.steps.x=5: /train/steps: expected an integer >= 1, got {"x":5})");
     CHECK(refusal(R"({"train": {"steps": 5}})", {"train.steps.x=5"}) ==
-          "--set train.steps.x=5: /train/steps is 5, which has no keys");
+          "--set train.steps.x=5: /train/steps is 5, not an object");
     CHECK(refusal("{}", {"train..steps=5"}).rfind("--set train..steps=5: /train/: unknown key", 0) == 0);
     CHECK(refusal("{}", {"data.dir=\xFF"}) == "--set data.dir=\xFF: the value is not UTF-8");
     CHECK(refusal("{}", {"optimizer.momentum=1e999"}) ==
