@@ -15,7 +15,7 @@ const std::vector<Conv2dParams> kConvolutions = {
     {5, 16, 16, 32, 64, 1, 2, 0, 0, 0, 0},  // projection
     {128, 8, 8, 64, 64, 3, 1, 1, 1, 1, 1},  //
     {1, 7, 5, 5, 7, 3, 1, 1, 1, 0, 2},      // odd extents
-    {2, 9, 6, 8, 4, 3, 2, 2, 1, 0, 1},      // padding differs on all sides
+    {2, 9, 6, 8, 4, 3, 2, 2, 1, 0, 1},      // padding differs by side
     {1, 6, 7, 8, 8, 5, 3, 1, 1, 2, 2},      // padding equal on opposite sides only
     {1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},      // smallest shape
 };
