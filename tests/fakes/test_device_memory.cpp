@@ -22,7 +22,7 @@ class SmallDevice {
     ~SmallDevice() { unsetenv("EMULATOR_MEMORY"); }
 };
 
-const std::string kRemedy = "choose a smaller train.batch_size, or end other programs that use the GPU";
+const std::string kRemedy = "choose a smaller train.batch_size, or stop other programs that use the GPU";
 
 }  // namespace
 
@@ -41,7 +41,7 @@ TEST_CASE("a tensor too large for the GPU's memory: the message says what is nee
     REQUIRE(cudaMemGetInfo(&free_bytes, &total_bytes) == cudaSuccess);
     CHECK(total_bytes == size_t{128} * kMiB);
     CHECK(free_bytes <= size_t{88} * kMiB);
-    CHECK(message == fmt::format("out of memory: 60.0 MiB more are needed, {:.1f} MiB are held already; the GPU has "
+    CHECK(message == fmt::format("out of memory: cannot allocate 60.0 MiB ({:.1f} MiB already allocated); the GPU has "
                                  "{:.1f} of 128.0 MiB free: {}",
                                  before / 1048576.0 + 40, free_bytes / 1048576.0, kRemedy));
     const Tensor x = gpu->zeros({4}, DType::kFloat32);  // the refusal leaves no error behind
