@@ -92,9 +92,9 @@ class Backend {
     virtual void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
                                      bool accumulate, const BatchNormGradients& gradients) = 0;
     // In training: writes the statistics of x to p.stats, updates the running statistics, if any, and calls
-    // batch_norm().
-    void batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
-                             const Tensor& residual, const Tensor& y) {
+    // batch_norm(). A device may override it with one library operation.
+    virtual void batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
+                                     const Tensor& residual, const Tensor& y) {
         batch_stats(x, p.stats);
         if (running.running.mean.defined()) {
             update_running(p.stats, x.elements() / x.shape()[-1], running.decay, running.running);
