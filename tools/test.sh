@@ -13,7 +13,7 @@ bash tools/install.sh tests
 use_ccache
 
 check_format() {
-    find kernels engine models tools tests \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print0 |
+    find kernels engine models tools tests docs \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print0 |
         xargs -0 --no-run-if-empty clang-format --dry-run --Werror
 }
 
@@ -36,9 +36,10 @@ else
     skip scripts "shellcheck of Debian 12 decides, this is $system"
 fi
 check layering bash tests/layering/check_includes.sh .
+check words bash tests/words/check_words.sh .
 # The tests of the scripts are the same in every build, and those with faults run the programs by the hundred: once is
 # enough.
-compiled_alone=(--exclude-regex '^(scripts|faults)/')
+compiled_alone=(--exclude-regex '^(scripts|faults|package)/')
 check cpu build_and_test cpu
 if find_cuda; then
     check resources python3 tools/kernel_resources.py --check
