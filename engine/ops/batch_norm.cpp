@@ -120,8 +120,12 @@ void add_batch_norm_grads(Backend& backend, const BatchNorm& batch_norm, const B
     batch_norm.moments.variance.add_grad(backend, gradients.dvariance);
 }
 
-BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm,
-                                    const Variable& residual) {
+BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm, const Variable& residual,
+                                    const MergeMoments& merge) {
+    if (merge) {
+        batch_norm.moments = merge(context, batch_stats(context, x));
+        return {ops::batch_norm(context, x, batch_norm, residual), batch_norm.moments};
+    }
     Backend& backend = context.backend;
     const bool records = context.records(x, batch_norm.gamma, batch_norm.beta, residual);
     batch_norm.moments = empty_moments(backend, x.shape(), records);

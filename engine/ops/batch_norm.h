@@ -1,6 +1,8 @@
 // Batch norm (Ioffe & Szegedy 2015), optionally followed by a residual addition and ReLU.
 #pragma once
 
+#include <functional>
+
 #include "engine/ops/moments.h"
 
 namespace residual::ops {
@@ -45,11 +47,16 @@ void add_batch_norm_grads(Backend& backend, const BatchNorm& batch_norm, const B
 
 struct BatchNormResult {
     Variable y;
-    Moments moments;  // Of x.
+    Moments moments;  // Those used to normalise x.
 };
 
-// Computes the moments of x and normalises x with them, in one operation. Ignores batch_norm.moments.
+// An operation on the moments of x before they are used: one that, for example, merges them with those of other
+// devices, each of which has a share of the batch.
+using MergeMoments = std::function<Moments(Context&, const Moments&)>;
+
+// Computes the moments of x and normalises x with them, in one operation. Ignores batch_norm.moments. With `merge` it
+// is three operations: batch_stats(), `merge`, and batch_norm() with the result.
 BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm,
-                                    const Variable& residual = {});
+                                    const Variable& residual = {}, const MergeMoments& merge = {});
 
 }  // namespace residual::ops

@@ -148,12 +148,14 @@ DEVICE_TEST_CASE("batch norm with moments merged over two parts of a batch equal
     const Variable first = leaf(backend, part_of(x, 0, half)),
                    second = leaf(backend, part_of(x, half.elements(), half));
     const ops::Moments of_first = ops::batch_stats(context, first);
-    batch_norm.moments = merged(context, of_first, ops::batch_stats(context, second));
-    // Only one of the parts updates the running statistics.
+    // The second part merges the moments and updates the running statistics; the first uses the result.
     ops::BatchNorm updating = batch_norm;
     updating.running = {constant(running_mean), constant(running_variance)};
     updating.decay = 0.75f;
-    const Variable y_second = ops::batch_norm(context, second, updating);
+    const auto [y_second, moments] = ops::batch_norm_training(
+        context, second, updating, {},
+        [&](Context& c, const ops::Moments& of_second) { return merged(c, of_first, of_second); });
+    batch_norm.moments = moments;
     const Variable y_first = ops::batch_norm(context, first, batch_norm);
 
     const Array y = reference.forward(x, stats_of(x));
