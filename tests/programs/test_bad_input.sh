@@ -113,20 +113,20 @@ write("sparse", b"{" + tensor("w", dtype="U8", shape="[1099511627776]", offsets=
 PYTHON
 checkpoint() { refused "a checkpoint: $1" "resnet-eval: $1.safetensors: $2" evaluate "$1.safetensors"; }
 checkpoint no-header "not a safetensors file: a header of 0 bytes"
-checkpoint beyond "cut short or no safetensors file: a header of 1000 bytes in a file that holds 2"
+checkpoint beyond "cut short or not a safetensors file: a header of 1000 bytes, but only 2 bytes follow its length"
 checkpoint largest "not a safetensors file: a header of 18446744073709551615 bytes"
 checkpoint over-limit "not a safetensors file: a header of 100000001 bytes"
-checkpoint no-json "not a safetensors file: its header is no JSON"
-checkpoint twice 'tensor "w": the name stands there twice'
+checkpoint no-json "not a safetensors file: its header is not valid JSON"
+checkpoint twice 'tensor "w": duplicate name'
 checkpoint overlap 'tensor "x": data_offsets [2, 6] leave an overlap'
-checkpoint hole 'tensor "x": data_offsets [8, 12] leave a hole'
+checkpoint hole 'tensor "x": data_offsets [8, 12] leave a gap'
 checkpoint out-of-range 'tensor "w": data_offsets [0, 8] reach beyond the file'
 checkpoint trailing "1 bytes follow the last tensor"
 checkpoint overflow 'tensor "w": the size of shape [4294967296, 4294967296] overflows'
 checkpoint unknown-type 'tensor "w", field "dtype": unknown dtype "F7"'
 checkpoint nested 'tensor "w": an array'
 checkpoint control 'tensor "\x1b[2J"'
-checkpoint long 'tensor "w": the text "aaaa'
+checkpoint long 'tensor "w": unexpected string "aaaa'
 expect "its message stays short" [ "$(wc -c <output)" -lt 3000 ]
 refused "a folder as a checkpoint" "data: not a regular file" evaluate data
 refused "a pipe as a checkpoint" "pipe.json: not a regular file" evaluate pipe.json
