@@ -163,7 +163,7 @@ with_data "a pipe in a file's place" "spoilt/data_batch_3.bin: "
 expect "the remedy stands there" says "$remedy"
 rm -rf spoilt && ln -s nowhere spoilt
 with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (from data.dir); $remedy"
-refused "a run in the place of a file" "good.json: the folder cannot be made" \
+refused "a run in the place of a file" "good.json: the folder cannot be created" \
     timeout 60 "$bin/resnet-train" good.json --data data --out good.json
 rm spoilt && touch spoilt
 with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (from data.dir); it is a file: unpack the archive and give its folder; $remedy"
