@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <string>
@@ -119,18 +118,17 @@ bool link_atomically(const std::filesystem::path& path, const std::filesystem::p
     return true;
 }
 
-bool is_temporary_name(std::string_view name, std::string_view final_name) {
-    const auto take = [&](std::string_view text) {
-        const bool found = name.starts_with(text);
-        if (found) name.remove_prefix(text.size());
-        return found;
+std::string_view final_name_of(std::string_view name) {
+    const auto is_number = [](std::string_view text) {
+        return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
     };
-    const auto take_number = [&] {
-        const size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
-        name.remove_prefix(digits);
-        return digits > 0;
-    };
-    return take(final_name) && take(kTemporaryMark) && take_number() && take("-") && take_number() && name.empty();
+    const size_t mark = name.find(kTemporaryMark);
+    if (mark == name.npos) return {};
+    const std::string_view numbers = name.substr(mark + kTemporaryMark.size());
+    const size_t dash = numbers.find('-');
+    const bool temporary =
+        dash != numbers.npos && is_number(numbers.substr(0, dash)) && is_number(numbers.substr(dash + 1));
+    return temporary ? name.substr(0, mark) : std::string_view();
 }
 
 void flush_folder(const std::filesystem::path& folder) {

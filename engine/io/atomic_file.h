@@ -44,8 +44,9 @@ void copy_file_atomically(const std::filesystem::path& from, const std::filesyst
 // false if the file system has no symbolic links; throws Error on any other failure.
 bool link_atomically(const std::filesystem::path& path, const std::filesystem::path& target);
 
-// Whether `name` is a temporary name that AtomicFile or link_atomically uses for the file `final_name`.
-bool is_temporary_name(std::string_view name, std::string_view final_name);
+// The name of the file for which AtomicFile or link_atomically uses the temporary name `name`; empty if `name` is not
+// such a name.
+std::string_view final_name_of(std::string_view name);
 
 // Flushes the entries of `folder` to the disk: a new file survives a power cut only after this. Throws Error.
 void flush_folder(const std::filesystem::path& folder);

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "engine/core/checksum.h"
 
@@ -126,23 +127,21 @@ std::vector<std::string> class_names_of(const Reader& reader) {
 
 RowProgress rows_of(const Reader& reader, int64_t step) {
     const Json json = reader.object("rows");
-    RowProgress rows;
-    // get_to() would truncate a fraction.
-    for (const char* key : {"training", "evaluation", "correct", "samples"}) {
-        if (!json.contains(key) || !json[key].is_number_integer()) {
-            reader.refuse(fmt::format("the metadata \"rows\" has no integer \"{}\"; {}", key, kDamaged));
+    const auto read = [&](const char* key, auto& value) {
+        using Value = std::remove_reference_t<decltype(value)>;
+        const Json found = json.value(key, Json());
+        if (!(std::is_integral_v<Value> ? found.is_number_integer() : found.is_number())) {
+            reader.refuse(fmt::format("the metadata \"rows\" has no number \"{}\"; {}", key, kDamaged));
         }
-    }
-    try {
-        json.at("training").get_to(rows.training);
-        json.at("evaluation").get_to(rows.evaluation);
-        json.at("cross_entropy").get_to(rows.sums.cross_entropy);
-        json.at("weight_penalty").get_to(rows.sums.weight_penalty);
-        json.at("correct").get_to(rows.sums.correct);
-        json.at("samples").get_to(rows.sums.samples);
-    } catch (const Json::exception& error) {
-        reader.refuse(fmt::format("the metadata \"rows\" is malformed ({}); {}", error.what(), kDamaged));
-    }
+        value = found.get<Value>();
+    };
+    RowProgress rows;
+    read("training", rows.training);
+    read("evaluation", rows.evaluation);
+    read("cross_entropy", rows.sums.cross_entropy);
+    read("weight_penalty", rows.sums.weight_penalty);
+    read("correct", rows.sums.correct);
+    read("samples", rows.sums.samples);
     const auto in_run = [&](int64_t row) { return row >= 0 && row <= step; };
     if (!in_run(rows.training) || !in_run(rows.evaluation) || rows.sums.samples < 0 ||
         !std::isfinite(rows.sums.cross_entropy) || !std::isfinite(rows.sums.weight_penalty)) {

@@ -53,12 +53,10 @@ std::optional<int64_t> step_in(std::string_view name) {
     return whole && name.size() >= 8 && name.front() != '-' ? std::optional(step) : std::nullopt;
 }
 
-bool is_unfinished(const std::string& name) {
-    // A temporary name begins with the final name.
-    const std::string final_name = name.substr(0, name.find(".tmp-"));
-    const bool ours = step_in(final_name) || final_name == "best.safetensors" || final_name == "last.safetensors" ||
-                      final_name == kConfig || final_name == "metrics.jsonl";
-    return ours && is_temporary_name(name, final_name);
+bool is_unfinished(std::string_view name) {
+    const std::string_view final_name = final_name_of(name);
+    return step_in(final_name) || final_name == "best.safetensors" || final_name == "last.safetensors" ||
+           final_name == kConfig || final_name == "metrics.jsonl";
 }
 
 }  // namespace
@@ -79,10 +77,6 @@ FolderLock::~FolderLock() {
 }
 
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)), lock_((make_folders(path_), path_)) {
-    remove_unfinished();
-}
-
-void RunFolder::remove_unfinished() const {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
         if (is_unfinished(entry.path().filename().string())) remove_file(entry.path());
     }
@@ -124,14 +118,11 @@ void RunFolder::finish_checkpoint(int64_t step, std::optional<int64_t> keep) {
         copy_file_atomically(newest, last_path());
     }
     damaged_.erase(step);
-    if (keep) prune(step, *keep);
-}
-
-void RunFolder::prune(int64_t step, int64_t keep) const {
+    if (!keep) return;
     int64_t newer = 0;
     for (const Numbered& checkpoint : checkpoints()) {
         // A damaged checkpoint must not displace a good one.
-        if (checkpoint.step > step || damaged_.contains(checkpoint.step) || ++newer <= keep) continue;
+        if (checkpoint.step > step || damaged_.contains(checkpoint.step) || ++newer <= *keep) continue;
         remove_file(checkpoint.path);
     }
 }

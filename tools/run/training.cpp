@@ -53,7 +53,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     std::optional<RunFolder> folder;
     if (options.resume && std::filesystem::exists(run_dir)) folder.emplace(run_dir);
     const Start start = start_of(options, experiment, folder ? &*folder : nullptr, warn);
-    const CheckpointInfo* resumed = start.info();
+    const CheckpointInfo* resumed = start.resumed ? &*start.resumed->info() : nullptr;
     if (resumed && is_finished(*resumed, steps)) {
         // The process that wrote it may have been killed before it did this.
         folder->finish_checkpoint(resumed->step, experiment.run.keep);
@@ -93,7 +93,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                      .data_fingerprint = fingerprint,
                      .config = config,
                      .rows = resumed ? resumed->rows : RowProgress{},
-                     .best_accuracy = start.best_accuracy(),
+                     .best_accuracy = start.best ? start.best->info()->test_accuracy.value_or(-1) : -1,
                      .saved = resumed ? std::optional(resumed->step) : std::nullopt};
 
     Progress progress(steps, trainer.batch_size());
