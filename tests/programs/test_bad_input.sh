@@ -120,11 +120,11 @@ checkpoint no-json "not a safetensors file: its header is not valid JSON"
 checkpoint twice 'tensor "w": duplicate name'
 checkpoint overlap 'tensor "x": data_offsets [2, 6] leave an overlap'
 checkpoint hole 'tensor "x": data_offsets [8, 12] leave a gap'
-checkpoint out-of-range 'tensor "w": data_offsets [0, 8] reach beyond the file'
+checkpoint out-of-range 'tensor "w": data_offsets [0, 8] exceed the 4 bytes of data in the file'
 checkpoint trailing "1 bytes follow the last tensor"
 checkpoint overflow 'tensor "w": the size of shape [4294967296, 4294967296] overflows'
 checkpoint unknown-type 'tensor "w", field "dtype": unknown dtype "F7"'
-checkpoint nested 'tensor "w": an array'
+checkpoint nested 'tensor "w": unexpected array'
 checkpoint control 'tensor "\x1b[2J"'
 checkpoint long 'tensor "w": unexpected string "aaaa'
 expect "its message stays short" [ "$(wc -c <output)" -lt 3000 ]
