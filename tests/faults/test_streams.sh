@@ -69,7 +69,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=writing, restore_signals=True).retu
 deaf "$bin/resnet-train" tiny.json --data data --out deaf
 expect "training that nobody listens to ends well" exits_with 0
 expect "and is whole" whole deaf
-expect "a warning stands on standard error" says "warning: standard output cannot be written (Broken pipe); the run goes on without it"
+expect "a warning stands on standard error" says "warning: standard output cannot be written (Broken pipe); the run continues without it"
 expect "once" equal "$(wc -l <output)" 1
 deaf "${evaluation[@]}"
 expect "evaluation that nobody listens to fails, for its result is lost" exits_with 1
