@@ -2,87 +2,37 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "engine/data/cifar10.h"
-#include "engine/nn/trace.h"
 #include "models/registry.h"
 
 namespace residual::bench {
 
-namespace {
-
-void add_once(std::vector<Layer>& layers, const Layer& layer) {
-    if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
-}
-
-// An image [batch, height, width, channels] as a place; `out` is the number of channels that it becomes.
-Layer layer_of(const Shape& image, int64_t out) {
-    const auto at = [&](int axis) { return static_cast<int>(image[axis]); };
-    return {at(3), at(1), at(2), static_cast<int>(out), 1};
-}
-
-Residual residual_of(const Trace& trace, const Trace::Operation& conv) {
-    const Trace::Operand* residual = conv.input("residual");
-    if (residual == nullptr) return Residual::kNone;
-    const auto& all = trace.operations();
-    const bool pooled = std::any_of(all.begin(), all.end(), [&](const Trace::Operation& operation) {
-        return operation.name == "shortcut" && operation.output("y")->value == residual->value;
-    });
-    return pooled ? Residual::kAveragePool : Residual::kIdentity;
-}
-
-void add_convolution(const Trace& trace, const Trace::Operation& conv, Layers& layers) {
-    const Shape& y = trace.value(*conv.output("y")).shape;
-    Layer layer = layer_of(trace.value(*conv.input("x")).shape, y[3]);
-    layer.stride = static_cast<int>(conv.attribute<int64_t>("stride"));
-    add_once(layers.convolutions, layer);
-    if (layer.stride > 1) add_once(layers.narrowing, layer);
-    const Layer stage = layer_of(y, y[3]);
-    add_once(layers.stages, stage);
-    add_once(layers.vectors, {stage.channels, 0, 0, stage.channels, 1});
-    if (conv.input("gamma") == nullptr) {
-        add_once(layers.image, layer_of(trace.value(*conv.input("x")).shape, layer.channels));
-        add_once(layers.stem, layer);
-        return;
-    }
-    add_once(layers.inner_convolutions, layer);
-    layer.residual = residual_of(trace, conv);
-    add_once(layers.bn_relu_convs, layer);
-}
-
-Trace trace_of_resnet20() {
-    const auto backend = make_cpu_backend();
-    const DataDescription& data = cifar10_description();
-    nn::Parameters parameters;
-    const auto model = models::make_model(parameters, models::ResNetConfig{.depth = 20}, data);
-    parameters.allocate(*backend, DType::kFloat32, 0);
-    const auto image = backend->zeros({1, data.height, data.width, data.channels}, DType::kFloat32);
-    return nn::trace_forward(*backend, *model, parameters, image, true);
-}
-
-Layers layers_of(const Trace& trace) {
-    Layers layers;
-    for (const Trace::Operation& operation : trace.operations()) {
-        if (operation.name == "conv") add_convolution(trace, operation, layers);
-        if (operation.name == "global_average_pool") {
-            layers.head.push_back(layer_of(trace.value(*operation.input("x")).shape, 0));
-        }
-        if (operation.name == "linear") {
-            const Shape& weight = trace.value(*operation.input("weight")).shape;
-            const auto classes = static_cast<int>(weight[0]), features = static_cast<int>(weight[1]);
-            layers.linear.push_back({features, 1, 1, classes, 1});
-            layers.head.back().out_channels = classes;
-        }
-    }
-    for (const int depth : {20, 56, 110}) layers.networks.push_back({0, 0, 0, 0, 1, Residual::kNone, depth});
-    return layers;
-}
-
-}  // namespace
-
 const Layers& network_layers() {
-    static const Layers layers = layers_of(trace_of_resnet20());
+    constexpr Residual kNone = Residual::kNone, kX = Residual::kIdentity, kPool = Residual::kAveragePool;
+    constexpr Layer kStem{3, 32, 32, 16, 1}, kNarrow2{16, 32, 32, 32, 2}, kNarrow3{32, 16, 16, 64, 2};
+    constexpr Layer kStage1{16, 32, 32, 16, 1}, kStage2{32, 16, 16, 32, 1}, kStage3{64, 8, 8, 64, 1};
+    static const Layers layers{
+        .image = {{3, 32, 32, 3, 1}},
+        .stages = {kStage1, kStage2, kStage3},
+        .narrowing = {kNarrow2, kNarrow3},
+        .stem = {kStem},
+        .head = {{64, 8, 8, 10, 1}},
+        .linear = {{64, 1, 1, 10, 1}},
+        .vectors = {{16, 0, 0, 16, 1}, {32, 0, 0, 32, 1}, {64, 0, 0, 64, 1}},
+        .convolutions = {kStem, kStage1, kNarrow2, kStage2, kNarrow3, kStage3},
+        .inner_convolutions = {kStage1, kNarrow2, kStage2, kNarrow3, kStage3},
+        .bn_relu_convs = {kStage1,
+                          {16, 32, 32, 16, 1, kX},
+                          kNarrow2,
+                          {32, 16, 16, 32, 1, kPool},
+                          kStage2,
+                          {32, 16, 16, 32, 1, kX},
+                          kNarrow3,
+                          {64, 8, 8, 64, 1, kPool},
+                          kStage3,
+                          {64, 8, 8, 64, 1, kX}},
+        .networks = {{0, 0, 0, 0, 1, kNone, 20}, {0, 0, 0, 0, 1, kNone, 56}, {0, 0, 0, 0, 1, kNone, 110}},
+    };
     return layers;
 }
 

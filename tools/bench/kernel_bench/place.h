@@ -1,11 +1,11 @@
-// Where the kernels of a backend run, for calling one directly.
+// Calls of the project's own kernels, although the backend may use a library instead.
 #pragma once
 
 #include "engine/backend/kernel_backend.h"
 
 namespace residual::bench {
 
-// Calls f(exec) with the place of the backend's kernels.
+// Calls f(exec) with the place where the backend's kernels run.
 template <class F>
 void with_place(Backend& backend, F f) {
     if (const auto* host = dynamic_cast<KernelBackend<kernels::Host>*>(&backend)) {
