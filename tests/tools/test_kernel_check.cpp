@@ -1,7 +1,11 @@
 // kernel-bench's check rejects wrong results; the cases and their shapes are right.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "engine/data/cifar10.h"
+#include "engine/nn/trace.h"
+#include "models/registry.h"
 #include "tests/catch.h"
 #include "tools/bench/kernel_bench/cases.h"
 #include "tools/bench/kernel_bench/check.h"
@@ -62,6 +66,41 @@ TEST_CASE("a result that the kernel does not write is wrong", "[tools]") {
         trial.run = [] {};
         CHECK_FALSE(residual::bench::check(*backend, trial, dtype).right);
     }
+}
+
+TEST_CASE("kernel-bench's convolutions are those of ResNet-20", "[tools]") {
+    const auto backend = residual::make_cpu_backend();
+    const residual::DataDescription& data = residual::cifar10_description();
+    residual::nn::Parameters parameters;
+    const auto model = residual::models::make_model(parameters, residual::models::ResNetConfig{.depth = 20}, data);
+    parameters.allocate(*backend, DType::kFloat32, 0);
+    const Tensor image = backend->zeros({1, data.height, data.width, data.channels}, DType::kFloat32);
+    const residual::Trace trace = residual::nn::trace_forward(*backend, *model, parameters, image, true);
+
+    const residual::bench::Layers& layers = residual::bench::network_layers();
+    std::vector<std::string> listed, traced;
+    for (const auto& l : layers.stem) listed.push_back("stem " + l.text() + ">" + std::to_string(l.out_channels));
+    for (const auto& l : layers.bn_relu_convs) listed.push_back(l.text() + ">" + std::to_string(l.out_channels));
+    for (const residual::Trace::Operation& conv : trace.operations()) {
+        if (conv.name != "conv") continue;
+        const residual::Shape& x = trace.value(*conv.input("x")).shape;
+        const auto* added = conv.input("residual");
+        const auto is_shortcut = [&](const residual::Trace::Operation& operation) {
+            return operation.name == "shortcut" && operation.output("y")->value == added->value;
+        };
+        const bool pools =
+            added != nullptr && std::any_of(trace.operations().begin(), trace.operations().end(), is_shortcut);
+        residual::bench::Layer layer{static_cast<int>(x[3]), static_cast<int>(x[1]), static_cast<int>(x[2]),
+                                     static_cast<int>(trace.value(*conv.output("y")).shape[3]),
+                                     static_cast<int>(conv.attribute<int64_t>("stride"))};
+        if (added != nullptr) {
+            layer.residual = pools ? residual::bench::Residual::kAveragePool : residual::bench::Residual::kIdentity;
+        }
+        const std::string text =
+            (conv.input("gamma") == nullptr ? "stem " : "") + layer.text() + ">" + std::to_string(layer.out_channels);
+        if (std::find(traced.begin(), traced.end(), text) == traced.end()) traced.push_back(text);
+    }
+    CHECK(listed == traced);
 }
 
 TEST_CASE("every case is right on the CPU in bfloat16, for batches with and without repeats", "[tools]") {
