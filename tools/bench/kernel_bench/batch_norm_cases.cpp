@@ -1,6 +1,6 @@
 // Batch norm: the project's own kernels one by one, and the operation that the backend uses.
 #include "tools/bench/kernel_bench/cases.h"
-#include "tools/bench/kernel_bench/place.h"
+#include "tools/bench/kernel_bench/own_kernels.h"
 
 namespace residual::bench {
 
@@ -16,7 +16,7 @@ Trial forward(Operands& o, const Layer& layer, bool own, bool adds) {
     const BatchNormOperands n = o.batch_norm_of(x);
     const Tensor y = o.result_like(x.tensor);
     const auto run_own = [&backend = o.backend(), x, residual, n, y] {
-        with_place(backend, [&](const auto& exec) {
+        with_exec(backend, [&](const auto& exec) {
             with_activation_type(y.dtype(), [&]<class T>(T) {
                 const auto& p = n.params;
                 kernels::batch_norm(exec, batch_norm_shape(y), x.tensor.data<T>(), p.stats.mean.data<float>(),
@@ -87,12 +87,12 @@ Trial batch_norm(Operands& o, const Layer& layer) {
 Trial own_batch_norm_sums(Operands& o, const Layer& layer) {
     const Backward b(o, layer);
     Tensor scratch;
-    with_place(o.backend(), [&](const auto& exec) {
+    with_exec(o.backend(), [&](const auto& exec) {
         const size_t floats = kernels::batch_stats_scratch_floats(exec, batch_norm_shape(b.dx));
         scratch = o.backend().empty({static_cast<int64_t>(floats)}, DType::kFloat32);
     });
     const auto run = [&backend = o.backend(), b, scratch] {
-        with_place(backend, [&](const auto& exec) {
+        with_exec(backend, [&](const auto& exec) {
             with_activation_type(b.dx.dtype(), [&]<class T>(T) {
                 const auto& p = b.n.params;
                 kernels::batch_norm_backward_reduce(
@@ -115,7 +115,7 @@ Trial own_batch_norm_dx(Operands& o, const Layer& layer) {
     const Operand dgamma = o.parameter({layer.channels}, -rows / 4, rows / 4);
     const Operand dbeta = o.parameter({layer.channels}, -rows / 4, rows / 4);
     const auto run = [&backend = o.backend(), b, dgamma, dbeta] {
-        with_place(backend, [&](const auto& exec) {
+        with_exec(backend, [&](const auto& exec) {
             with_activation_type(b.dx.dtype(), [&]<class T>(T) {
                 const auto& p = b.n.params;
                 kernels::batch_norm_backward(exec, batch_norm_shape(b.dx), b.dy.tensor.data<T>(), b.x.tensor.data<T>(),

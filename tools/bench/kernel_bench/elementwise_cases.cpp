@@ -1,7 +1,7 @@
 // Operations on single elements and pixels.
 #include "kernels/pad.h"
 #include "tools/bench/kernel_bench/cases.h"
-#include "tools/bench/kernel_bench/place.h"
+#include "tools/bench/kernel_bench/own_kernels.h"
 #include "tools/reference/operations.h"
 
 namespace residual::bench {
@@ -47,7 +47,7 @@ Trial pad_or_crop(Operands& o, const Layer& layer, bool crops) {
         return values;
     };
     const auto run = [&backend = o.backend(), crops, shape, from, to] {
-        with_place(backend, [&](const auto& exec) {
+        with_exec(backend, [&](const auto& exec) {
             with_activation_type(to.dtype(), [&]<class T>(T) {
                 if (crops) {
                     kernels::spatial_crop(exec, shape, from.tensor.template data<T>(), to.template data<T>());

@@ -10,7 +10,7 @@ namespace residual::bench {
 
 enum class Residual { kNone, kIdentity, kAveragePool };
 
-// One place in a network: the image that an operation reads, and for a convolution or linear layer its output.
+// A layer of a network: the image that it reads, and for a convolution or linear layer its output.
 struct Layer {
     int channels, height, width;  // height 0: no image, and no batch.
     int out_channels, stride;

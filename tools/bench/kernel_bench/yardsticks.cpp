@@ -4,9 +4,9 @@
 #include <random>
 #include <vector>
 
+#include "engine/backend/kernel_backend.h"
 #include "kernels/matrix_peak.h"
 #include "tools/bench/host_peaks.h"
-#include "tools/bench/kernel_bench/place.h"
 
 namespace residual::bench {
 
@@ -68,9 +68,9 @@ double tensor_core_rate(Backend& backend, Stopwatch& stopwatch) {
     double best = 0;
     int blocks = 16, repeats = 16;
     const Tensor sums = backend.empty({int64_t{kMostBlocks} * kernels::kMatrixPeakThreads}, DType::kFloat32);
-    const auto place = dynamic_cast<KernelBackend<kernels::Cuda>&>(backend).exec();
+    const auto exec = dynamic_cast<KernelBackend<kernels::Cuda>&>(backend).exec();
     for (double seconds = 0; seconds < kLongEnough;) {
-        seconds = shortest(stopwatch, [&] { kernels::matrix_peak(place, blocks, repeats, sums.data<float>()); });
+        seconds = shortest(stopwatch, [&] { kernels::matrix_peak(exec, blocks, repeats, sums.data<float>()); });
         best = std::max(best, static_cast<double>(kernels::kMatrixPeakFlops) * blocks * repeats / seconds);
         (blocks < kMostBlocks ? blocks : repeats) *= 2;
     }
