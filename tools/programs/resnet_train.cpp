@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
         ->excludes(init);
     app.footer(
         "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged,\n"
-        "130 / 143 stopped by SIGINT / SIGTERM with a checkpoint written. SIGUSR1 writes a checkpoint without "
-        "stopping.");
+        "130 / 143 stopped by SIGINT / SIGTERM with a checkpoint written.\n"
+        "SIGUSR1 writes a checkpoint without stopping.");
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }
