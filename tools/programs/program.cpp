@@ -68,7 +68,7 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>
     const int code = run_body(app, argc, argv, body);
     const std::string lost = output_error();
     if (lost.empty()) return code;
-    print_error(app.get_name(), "cannot write to standard output, part of the output is lost: " + lost);
+    print_error(app.get_name(), "cannot write to standard output; part of the output is lost: " + lost);
     return code == kDone ? kFailed : code;
 }
 

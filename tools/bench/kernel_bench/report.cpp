@@ -23,9 +23,11 @@ std::string percent(double share) {
     return share < 0.1 ? fmt::format("{:.1f}", 100 * share) : fmt::format("{:.0f}", 100 * share);
 }
 
+// A name longer than its column moves only the shape.
 template <class... Texts>
-void print_line(const Texts&... texts) {
-    fmt::print("{:16} {:13} {:>5} {:4} {:8} {:>8} {:>8} {:>5} {:>5} {:>6} {:>4} {:>7}\n", texts...);
+void print_line(std::string_view name, std::string_view shape, const Texts&... texts) {
+    fmt::print("{:30} {:>5} {:4} {:8} {:>8} {:>8} {:>5} {:>5} {:>6} {:>4} {:>7}\n",
+               fmt::format("{:16} {}", name, shape), texts...);
     std::fflush(stdout);
 }
 
