@@ -31,7 +31,7 @@ config() {
     refused "$1" "resnet-train: bad.json$3" train bad.json
 }
 config "an unknown key" '{"train": {"stesp": 5}}' ": /train/stesp: unknown key; the nearest known key is /train/steps"
-config "a duplicate key" '{"train": {"steps": 5, "steps": 6}}' ": /train/steps: this key stands twice"
+config "a duplicate key" '{"train": {"steps": 5, "steps": 6}}' ": /train/steps: this key appears twice"
 config "a string instead of a number" '{"train": {"steps": "5"}}' ': /train/steps: expected an integer >= 1, got "5"'
 config "an object instead of a number" '{"train": {"steps": {}}}' ': /train/steps: expected an integer >= 1, got {}'
 config "a number instead of an object" '{"train": 5}' ': /train: expected an object {...}, got 5'
@@ -42,9 +42,9 @@ config "a network of 9223372036854775802 layers" '{"model": {"depth": 9223372036
 config "an empty batch" '{"train": {"batch_size": 0}}' ": /train/batch_size: expected an integer from 1 to 65536, got 0"
 config "a batch larger than the data set" '{"train": {"batch_size": 50001}}' ": /train/batch_size: 50001 images, but CIFAR-10 has 50000 to train on; choose at most as many"
 config "a batch size that exceeds 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 65536"
-config "decreasing boundaries" '{"schedule": {"boundaries": [9, 3], "values": [1, 1, 1]}}' ": /schedule/boundaries: boundaries must rise"
-config "too few values" '{"schedule": {"boundaries": [3, 9], "values": [1]}}' ": /schedule/values: 1 value(s) for 2 boundary(s)"
-config "an empty file" '' ": empty; the least configuration is {}"
+config "decreasing boundaries" '{"schedule": {"boundaries": [9, 3], "values": [1, 1, 1]}}' ": /schedule/boundaries: boundaries must be strictly increasing"
+config "too few values" '{"schedule": {"boundaries": [3, 9], "values": [1]}}' ": /schedule/values: values has length 1 and boundaries has length 2"
+config "an empty file" '' ": empty; the smallest valid configuration is {}"
 config "a byte order mark" '\xEF\xBB\xBF{}' ": starts with a byte order mark"
 config "invalid UTF-8" '{"data": {"dir": "\xC3("}}' ":1:20: invalid JSON"
 config "a truncated file" '{"train": {"steps": 5' ":1:21: invalid JSON"
