@@ -53,7 +53,7 @@ expect "without any stream the exit code is the same" exits_with 2
 status=0
 "$bin/kernel-bench" --device cpu --list >&- 2>output || status=$?
 expect "a list without standard output fails, for it is lost" exits_with 1
-expect "and says so" says "kernel-bench: standard output cannot be written, and what was to stand there is lost"
+expect "and says so" says "kernel-bench: cannot write to standard output; part of the output is lost"
 
 # ---- a pipe that nobody reads
 # deaf COMMAND...: its standard output is a pipe without a reader.
@@ -73,7 +73,7 @@ expect "a warning stands on standard error" says "warning: standard output canno
 expect "once" equal "$(wc -l <output)" 1
 deaf "${evaluation[@]}"
 expect "evaluation that nobody listens to fails, for its result is lost" exits_with 1
-expect "and says so" says "resnet-eval: standard output cannot be written, and what was to stand there is lost: Broken pipe"
+expect "and says so" says "resnet-eval: cannot write to standard output; part of the output is lost: Broken pipe"
 for program in resnet-train resnet-eval kernel-bench draw-images; do
     deaf "$bin/$program" --help
     expect "$program: help that nobody reads is an error, not a signal" exits_with 1
@@ -90,7 +90,7 @@ expect "and is whole" whole full
 expect "a warning stands on standard error" says "warning: standard output cannot be written (No space left on device)"
 full "$bin/kernel-bench" --device cpu --list
 expect "a list on a full disk fails" exits_with 1
-expect "and says so" says "kernel-bench: standard output cannot be written, and what was to stand there is lost"
+expect "and says so" says "kernel-bench: cannot write to standard output; part of the output is lost"
 full "$bin/draw-images" --help
 expect "help on a full disk fails" exits_with 1
 

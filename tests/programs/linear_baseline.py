@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Test accuracy of linear classifiers on the raw pixels of a folder of CIFAR-10's binary files: how far a data set can
-be told apart without a network.
+"""The test accuracy of linear classifiers on the raw pixels of a data set in CIFAR-10's binary files: a lower bound for
+any network.
 
-    draw-images /tmp/pictures && python3 tests/programs/linear_baseline.py /tmp/pictures
+    draw-images /tmp/images && python3 tests/programs/linear_baseline.py /tmp/images
 
-Two classifiers, each over a range of weight penalties, on standardised pixels: least squares on one-hot labels (solved
-exactly), and softmax regression (Adam over mini-batches, mirrored pictures added, step size falling to zero). Every
-accuracy is printed, and last the highest of all on the test set: choosing by the test set can only favour the linear
-classifier.
+Two classifiers on standardised pixels, each with several weight penalties: least squares on one-hot labels (solved
+exactly), and softmax regression (Adam on mini-batches with random mirroring, step size falling to zero). Prints every
+accuracy, then the highest test accuracy; choosing by the test set can only favour the linear classifiers.
 """
 
 import argparse

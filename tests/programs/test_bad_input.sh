@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What strangers can hand to the programs: configurations, checkpoints, data and command lines that are wrong. Each is
-# refused with exit 2, the place and the reason, before anything is trained or written.
+# Untrusted input: wrong configurations, checkpoints, data and command lines are refused with exit 2, the place and the
+# reason, before anything is trained or written.
 #     test_bad_input.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$(realpath "$1")
@@ -14,7 +14,7 @@ cd "$scratch"
 unset CIFAR10_DIR CIFAR100_DIR
 export XDG_CACHE_HOME=$scratch/empty-cache
 
-# Black pictures of the first class: six holes, which take no space.
+# Black images of the first class: six sparse files, which take no space.
 mkdir data
 for name in "${cifar10_files[@]}"; do truncate -s 30730000 "data/$name"; done
 printf '{"model": {"depth": 8}, "train": {"steps": 1, "device": "cpu"}, "schedule": {"boundaries": [], "values": [0.05]}}' >good.json
@@ -24,37 +24,37 @@ train() { timeout 60 "$bin/resnet-train" "$@" --data data --out out; }
 evaluate() { timeout 60 "$bin/resnet-eval" "$@" --data data --device cpu; }
 
 # ---- configurations
-# config WHAT TEXT MESSAGE: TEXT goes through printf, MESSAGE follows the file's name.
+# config WHAT TEXT MESSAGE: TEXT is a printf format, MESSAGE follows the file name in the error.
 config() {
-    # shellcheck disable=SC2059  # the texts hold escapes
+    # shellcheck disable=SC2059  # the texts contain escapes
     printf "$2" >bad.json
     refused "$1" "resnet-train: bad.json$3" train bad.json
 }
 config "an unknown key" '{"train": {"stesp": 5}}' ": /train/stesp: unknown key; the nearest known key is /train/steps"
 config "a duplicate key" '{"train": {"steps": 5, "steps": 6}}' ": /train/steps: this key appears twice"
-config "a number as text" '{"train": {"steps": "5"}}' ': /train/steps: expected an integer >= 1, got "5"'
-config "a number as an object" '{"train": {"steps": {}}}' ': /train/steps: expected an integer >= 1, got {}'
-config "an object as a number" '{"train": 5}' ': /train: expected an object {...}, got 5'
+config "a string instead of a number" '{"train": {"steps": "5"}}' ': /train/steps: expected an integer >= 1, got "5"'
+config "an object instead of a number" '{"train": {"steps": {}}}' ': /train/steps: expected an integer >= 1, got {}'
+config "a number instead of an object" '{"train": 5}' ': /train: expected an object {...}, got 5'
 config "NaN" '{"optimizer": {"momentum": NaN}}' ":1:28: invalid JSON"
 config "infinity" '{"optimizer": {"momentum": 1e999}}' ":1:32: invalid JSON: number overflow parsing '1e999'"
-config "a number that is negative" '{"optimizer": {"weight_decay": -1}}' ": /optimizer/weight_decay: expected a number >= 0, got -1"
+config "a negative number" '{"optimizer": {"weight_decay": -1}}' ": /optimizer/weight_decay: expected a number >= 0, got -1"
 config "a network of 9223372036854775802 layers" '{"model": {"depth": 9223372036854775802}}' ": /model/depth: expected an integer from 8 to 9998"
-config "a batch of none" '{"train": {"batch_size": 0}}' ": /train/batch_size: expected an integer from 1 to 65536, got 0"
-config "a batch above the data" '{"train": {"batch_size": 50001}}' ": /train/batch_size: 50001 images, but CIFAR-10 has only 50000 training images; choose at most 50000"
-config "a batch beyond 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 65536"
-config "boundaries that fall" '{"schedule": {"boundaries": [9, 3], "values": [1, 1, 1]}}' ": /schedule/boundaries: boundaries must be strictly increasing"
-config "values too few" '{"schedule": {"boundaries": [3, 9], "values": [1]}}' ": /schedule/values: values has length 1 and boundaries has length 2"
+config "an empty batch" '{"train": {"batch_size": 0}}' ": /train/batch_size: expected an integer from 1 to 65536, got 0"
+config "a batch larger than the data set" '{"train": {"batch_size": 50001}}' ": /train/batch_size: 50001 images, but CIFAR-10 has only 50000 training images; choose at most 50000"
+config "a batch size that exceeds 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 65536"
+config "decreasing boundaries" '{"schedule": {"boundaries": [9, 3], "values": [1, 1, 1]}}' ": /schedule/boundaries: boundaries must be strictly increasing"
+config "too few values" '{"schedule": {"boundaries": [3, 9], "values": [1]}}' ": /schedule/values: values has length 1 and boundaries has length 2"
 config "an empty file" '' ": empty; the smallest valid configuration is {}"
 config "a byte order mark" '\xEF\xBB\xBF{}' ": starts with a byte order mark"
-config "text that is not UTF-8" '{"data": {"dir": "\xC3("}}' ":1:20: invalid JSON"
-config "a file that was cut off" '{"train": {"steps": 5' ":1:21: invalid JSON"
+config "invalid UTF-8" '{"data": {"dir": "\xC3("}}' ":1:20: invalid JSON"
+config "a truncated file" '{"train": {"steps": 5' ":1:21: invalid JSON"
 config "a list" '[]' ": expected an object {...}, got []"
-config "brackets within the size" "$(printf '{"model":'; head -c 1000000 /dev/zero | tr '\0' '[')" ": /model/0/0"
+config "1 MB of brackets" "$(printf '{"model":'; head -c 1000000 /dev/zero | tr '\0' '[')" ": /model/0/0"
 head -c 10000000 /dev/zero | tr '\0' '[' >bad.json
 refused "10 MB of brackets" "bad.json: exceeds 1 MiB" train bad.json
 config "a control character in a key" '{"\\u001b[2J": 1}' ': /\x1b[2J: unknown key'
 config "a key of 100 kB" "{\"$(head -c 100000 /dev/zero | tr '\0' a)\": 1}" ": /aaaa"
-expect "a message stays short" [ "$(wc -c <output)" -lt 3000 ]
+expect "the message is truncated" [ "$(wc -c <output)" -lt 3000 ]
 
 refused "no such configuration" "none.json: cannot be read: No such file" train none.json
 refused "a folder as a configuration" "data: cannot be read: Is a directory" train data
@@ -62,19 +62,21 @@ mkfifo pipe.json
 refused "a pipe as a configuration" "pipe.json: cannot be read: not a regular file" train pipe.json
 refused "a device as a configuration" "/dev/zero: cannot be read: not a regular file" train /dev/zero
 
-# Permissions do not bind root, except where it gave that power up.
-as_mortal=()
-[ "$(id -u)" != 0 ] || as_mortal=(setpriv --bounding-set=-all)
-mortal() { timeout 60 ${as_mortal[@]+"${as_mortal[@]}"} "$@"; }
+# File permissions apply to root only after it has dropped its capabilities.
+drop=()
+[ "$(id -u)" != 0 ] || drop=(setpriv --bounding-set=-all)
+unprivileged() { timeout 60 ${drop[@]+"${drop[@]}"} "$@"; }
 touch locked
 chmod 000 locked
-locks_bind=true
-if ! mortal test -x "$bin/resnet-train" || mortal cat locked >locked.copy 2>/dev/null; then locks_bind=false; fi
-if $locks_bind; then
-    refused "a configuration that may not be read" "locked: cannot be read: Permission denied" \
-        mortal "$bin/resnet-train" locked --data data --out out
+permissions_apply=true
+if ! unprivileged test -x "$bin/resnet-train" || unprivileged cat locked >locked.copy 2>/dev/null; then
+    permissions_apply=false
+fi
+if $permissions_apply; then
+    refused "an unreadable configuration" "locked: cannot be read: Permission denied" \
+        unprivileged "$bin/resnet-train" locked --data data --out out
 else
-    printf 'skipped: files that may not be read: root keeps its powers here\n'
+    printf 'skipped: unreadable files: root cannot drop its capabilities here\n'
 fi
 
 # ---- checkpoints
@@ -127,53 +129,53 @@ checkpoint unknown-type 'tensor "w", field "dtype": unknown dtype "F7"'
 checkpoint nested 'tensor "w": unexpected array'
 checkpoint control 'tensor "\x1b[2J"'
 checkpoint long 'tensor "w": unexpected string "aaaa'
-expect "its message stays short" [ "$(wc -c <output)" -lt 3000 ]
+expect "its message is truncated" [ "$(wc -c <output)" -lt 3000 ]
 refused "a folder as a checkpoint" "data: not a regular file" evaluate data
 refused "a pipe as a checkpoint" "pipe.json: not a regular file" evaluate pipe.json
-# Refused before the checkpoint is looked at.
+# Refused before the checkpoint is read.
 refused "logits into a folder" "--logits data: this is a folder" evaluate none.safetensors --logits data
-refused "logits into a folder that is not there" "there is no folder nowhere" evaluate none.safetensors --logits nowhere/l
+refused "logits into a missing folder" "there is no folder nowhere" evaluate none.safetensors --logits nowhere/l
 refused "a folder as weights" "data: not a regular file" train good.json --init data
 refused "broken weights" "hole.safetensors: tensor" train good.json --init hole.safetensors
 
 run evaluate sparse.safetensors
-expect "a file larger than the memory: exit 1" exits_with 1
-expect "its need is named" says "sparse.safetensors: out of memory: its tensors take 1048576.0 MiB;"
-expect "and what there is" says "MiB of"
+expect "a checkpoint larger than memory: exit 1" exits_with 1
+expect "the memory needed" says "sparse.safetensors: out of memory: its tensors take 1048576.0 MiB;"
+expect "the memory available" says "MiB of"
 
 # ---- data
-# with_data WHAT MESSAGE: data in the folder `spoilt`, which starts as a copy of good ones.
+# with_data WHAT MESSAGE: trains with the data in `spoilt`, a modified copy of good data.
 with_data() { refused "$1" "$2" timeout 60 "$bin/resnet-train" good.json --data spoilt --out out; }
 remedy="get the data with \`bash tools/get_cifar.sh cifar10\`, or name its folder with --data DIR"
 spoil() { rm -rf spoilt && cp -r --sparse=always data spoilt; }
 spoil && rm spoilt/data_batch_4.bin
-with_data "a file that is missing" "spoilt/data_batch_4.bin: No such file or directory; $remedy"
+with_data "a missing file" "spoilt/data_batch_4.bin: No such file or directory; $remedy"
 spoil && truncate -s 30729999 spoilt/test_batch.bin
-with_data "a file that is short" "spoilt/test_batch.bin has 30729999 bytes, but must have 30730000; $remedy"
+with_data "a short file" "spoilt/test_batch.bin has 30729999 bytes, but must have 30730000; $remedy"
 spoil && truncate -s 30730001 spoilt/data_batch_1.bin
-with_data "a file that is long" "spoilt/data_batch_1.bin has 30730001 bytes, but must have 30730000; $remedy"
+with_data "a long file" "spoilt/data_batch_1.bin has 30730001 bytes, but must have 30730000; $remedy"
 spoil && printf '\x0a' | dd of=spoilt/data_batch_2.bin bs=1 seek=3073 conv=notrunc status=none
-with_data "a label that is none" "spoilt/data_batch_2.bin: label 10 at byte 3073, but labels are 0 to 9; $remedy"
+with_data "an invalid label" "spoilt/data_batch_2.bin: label 10 at byte 3073, but labels are 0 to 9; $remedy"
 spoil && rm spoilt/data_batch_5.bin && mkdir spoilt/data_batch_5.bin
-with_data "a folder in a file's place" "spoilt/data_batch_5.bin: Is a directory; $remedy"
+with_data "a folder instead of a file" "spoilt/data_batch_5.bin: Is a directory; $remedy"
 spoil && ln -sf nowhere spoilt/data_batch_3.bin
-with_data "a link to nowhere" "spoilt/data_batch_3.bin: No such file or directory; $remedy"
+with_data "a dangling link" "spoilt/data_batch_3.bin: No such file or directory; $remedy"
 spoil && rm spoilt/data_batch_3.bin && mkfifo spoilt/data_batch_3.bin
-with_data "a pipe in a file's place" "spoilt/data_batch_3.bin: "
-expect "the remedy stands there" says "$remedy"
+with_data "a pipe instead of a file" "spoilt/data_batch_3.bin: "
+expect "the remedy" says "$remedy"
 rm -rf spoilt && ln -s nowhere spoilt
-with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (from data.dir); $remedy"
-refused "a run in the place of a file" "good.json: the folder cannot be created" \
+with_data "a dangling link instead of a folder" "no CIFAR-10 found: spoilt (from data.dir); $remedy"
+refused "a run folder that is a file" "good.json: the folder cannot be created" \
     timeout 60 "$bin/resnet-train" good.json --data data --out good.json
 rm spoilt && touch spoilt
-with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (from data.dir); it is a file: unpack the archive and give its folder; $remedy"
-if $locks_bind; then
+with_data "a file instead of the folder" "no CIFAR-10 found: spoilt (from data.dir); it is a file: unpack the archive and give its folder; $remedy"
+if $permissions_apply; then
     spoil && chmod 000 spoilt/test_batch.bin
-    refused "data that may not be read" "spoilt/test_batch.bin cannot be read: Permission denied; $remedy" \
-        mortal "$bin/resnet-train" good.json --data spoilt --out out
+    refused "unreadable data" "spoilt/test_batch.bin cannot be read: Permission denied; $remedy" \
+        unprivileged "$bin/resnet-train" good.json --data spoilt --out out
 fi
 
-# CIFAR-100: a black image of the first class is the same byte 3074 times.
+# CIFAR-100: a record of a black image of the first class is 3074 zeros.
 mkdir hundred
 truncate -s 153700000 hundred/train.bin
 truncate -s 30740000 hundred/test.bin
@@ -181,13 +183,13 @@ hundred() { refused "CIFAR-100: $1" "$2" timeout 60 "$bin/resnet-train" good.jso
 remedy=${remedy/cifar10/cifar100}
 spoil100() { rm -rf spoilt && cp -r --sparse=always hundred spoilt; }
 spoil100 && rm spoilt/train.bin
-hundred "a file that is missing" "CIFAR-100 file spoilt/train.bin: No such file or directory; $remedy" spoilt
+hundred "a missing file" "CIFAR-100 file spoilt/train.bin: No such file or directory; $remedy" spoilt
 spoil100 && truncate -s 30739999 spoilt/test.bin
-hundred "a file that is short" "spoilt/test.bin has 30739999 bytes, but must have 30740000; $remedy" spoilt
+hundred "a short file" "spoilt/test.bin has 30739999 bytes, but must have 30740000; $remedy" spoilt
 spoil100 && printf '\x64' | dd of=spoilt/train.bin bs=1 seek=3075 conv=notrunc status=none
-hundred "a label that is none" "spoilt/train.bin: label 100 at byte 3075, but labels are 0 to 99; $remedy" spoilt
+hundred "an invalid label" "spoilt/train.bin: label 100 at byte 3075, but labels are 0 to 99; $remedy" spoilt
 spoil100 && rm spoilt/test.bin && mkdir spoilt/test.bin
-hundred "a folder in a file's place" "spoilt/test.bin: Is a directory; $remedy" spoilt
+hundred "a folder instead of a file" "spoilt/test.bin: Is a directory; $remedy" spoilt
 hundred "the other data set" 'no CIFAR-100 found: data (from data.dir); it holds CIFAR-10: set data.format to "cifar10"; '"$remedy" data
 touch cifar-100-binary.tar.gz
 hundred "the archive" "cifar-100-binary.tar.gz (from data.dir); it is a file: unpack the archive and give its folder; $remedy" cifar-100-binary.tar.gz
@@ -210,9 +212,9 @@ for option in --data --out --init --device --set; do
 done
 refused "an empty configuration" 'argument 1 is empty: ""' "$bin/resnet-train" ""
 refused "an empty checkpoint" 'argument 1 is empty: ""' "$bin/resnet-eval" ""
-refused "an empty file for the logits" 'argument 3 is empty: ""' "$bin/resnet-eval" trailing.safetensors --logits ""
-refused "an empty folder of pictures" 'argument 1 is empty: ""' "$bin/draw-images" ""
-refused "an empty file of results" 'argument 2 is empty: ""' "$bin/kernel-bench" --json ""
+refused "an empty path for the logits" 'argument 3 is empty: ""' "$bin/resnet-eval" trailing.safetensors --logits ""
+refused "an empty path for the images" 'argument 1 is empty: ""' "$bin/draw-images" ""
+refused "an empty path for the results" 'argument 2 is empty: ""' "$bin/kernel-bench" --json ""
 refused "a path that is not UTF-8" "argument 3 is not UTF-8" "$bin/resnet-train" good.json --out $'out\xff'
 refused "a checkpoint that is not UTF-8" "argument 1 is not UTF-8" "$bin/resnet-eval" $'\xff.safetensors' --json
 refused "an override without a value" "--set train.steps: expected key.path=value" train good.json --set train.steps
@@ -221,8 +223,8 @@ refused "an override of an unknown key" "the nearest known key is /train/steps" 
 refused "a key overridden twice" "/train/seed: given twice on the command line" train good.json --set train.seed=1 --set train.seed=2
 refused "a key and its option" "/run/dir: given twice on the command line" train good.json --set run.dir=elsewhere
 refused "a path of 30000 keys" "nested more than 32 levels" train good.json --set "$(head -c 60000 /dev/zero | sed 's/\x0\x0/a./g')a=1"
-refused "a file in the place of a folder" "good.json: not a folder" "$bin/draw-images" good.json
-refused "a folder in the place of a file" "data: a folder" "$bin/kernel-bench" --json data
-refused "a seed that is no number" "--seed" "$bin/draw-images" out --seed many
+refused "a file instead of a folder" "good.json: not a folder" "$bin/draw-images" good.json
+refused "a folder instead of a file" "data: a folder" "$bin/kernel-bench" --json data
+refused "a seed that is not a number" "--seed" "$bin/draw-images" out --seed many
 
 report

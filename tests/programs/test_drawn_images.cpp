@@ -29,12 +29,12 @@ TEST_CASE("images are the same bytes on every machine", "[data]") {
     CHECK(checksum(draw_images(0xFFFFFFFF00000000u, 59'000, 1000)) == 0x7EB8F8C6u);
 }
 
-TEST_CASE("an image depends on its seed and number alone", "[data]") {
+TEST_CASE("an image depends only on its seed and number", "[data]") {
     const std::vector<uint8_t> all = draw_images(3, 0, 200), part = draw_images(3, 57, 40);
     CHECK(std::equal(part.begin(), part.end(), all.begin() + 57 * kRecord));
     CHECK(draw_images(3, 0, 0).empty());
 
-    // No two images of a seed, nor of two seeds, are alike.
+    // All images of both seeds differ.
     const std::vector<uint8_t> other = draw_images(4, 0, 200);
     std::set<std::string> images;
     for (const auto* records : {&all, &other}) {
@@ -46,7 +46,7 @@ TEST_CASE("an image depends on its seed and number alone", "[data]") {
     CHECK(images.size() == 400);
 }
 
-TEST_CASE("images hold every class equally often, in random order", "[data]") {
+TEST_CASE("all classes are equally frequent, in random order", "[data]") {
     const std::vector<uint8_t> records = draw_images(5, 0, 2000);
     std::array<std::array<int, 10>, 10> at_place{};
     for (size_t group = 0; group < 200; ++group) {
@@ -59,7 +59,7 @@ TEST_CASE("images hold every class equally often, in random order", "[data]") {
         }
         REQUIRE(classes.size() == 10);
     }
-    // 20 of 200 expected, with a standard deviation of 4.2.
+    // The expected count is 20, its standard deviation 4.2.
     for (const auto& counts : at_place) {
         for (const int count : counts) CHECK(std::abs(count - 20) < 20);
     }
@@ -67,7 +67,7 @@ TEST_CASE("images hold every class equally often, in random order", "[data]") {
     CHECK(names.size() == 10);
 }
 
-TEST_CASE("the mean images of the classes do not tell them apart", "[data]") {
+TEST_CASE("a nearest-mean classifier cannot separate the classes", "[data]") {
     constexpr size_t kCount = 10'000;
     const std::vector<uint8_t> records = draw_images(6, 0, kCount);
     std::array<std::array<double, 3072>, 10> mean{};
@@ -76,7 +76,7 @@ TEST_CASE("the mean images of the classes do not tell them apart", "[data]") {
         for (size_t p = 0; p < 3072; ++p) mean[record[0]][p] += record[1 + p] * 10.0 / kCount;
     }
 
-    // Nearest class mean, on the very images that the means are of.
+    // Evaluated on the images from which the means were computed, which favours the classifier.
     size_t correct = 0;
     for (size_t i = 0; i < kCount; ++i) {
         const uint8_t* record = records.data() + i * kRecord;

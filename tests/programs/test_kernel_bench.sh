@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kernel-bench as a user meets it: its table, its JSON, what it refuses. Times are not looked at.
+# kernel-bench: its table, its JSON and its errors. Times are not checked.
 #     test_kernel_bench.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$1
@@ -8,7 +8,7 @@ bin=$1
 cd "$repository"
 
 bench() { run "$bin/kernel-bench" --device cpu "$@"; }
-# Few pictures and the least time: everything is checked, quickly.
+# Few images and minimal timing: checks every result quickly.
 quick() { bench --batch 4 --seconds 0 "$@"; }
 narrow() { [ "$(awk '{ if (length($0) > longest) longest = length($0) } END { print longest }' "$scratch/table")" -le 100 ]; }
 lines_with() { grep -c -- "$1" "$scratch/output" || true; }
@@ -16,16 +16,16 @@ equal() { [ "$1" = "$2" ]; }
 
 # ---- every family is right on the CPU
 quick --json "$scratch/all.json"
-expect "all cases end well" exits_with 0
+expect "all cases succeed" exits_with 0
 expect "none is wrong" says "0 wrong or failed"
-expect "the bandwidth of a copy is measured" says "GB/s, read and written"
+expect "the copy bandwidth is measured" says "GB/s, read and written"
 expect "the peak is measured" says "GFLOP/s, float32 multiply-adds on registers"
-expect "what needs a GPU is skipped, with the reason" says "fused kernels are for GPUs"
+expect "GPU cases are skipped with the reason" says "fused kernels are for GPUs"
 grep -v '^skipped:' "$scratch/output" >"$scratch/table"
-expect "the table is readable at 100 columns" narrow
-expect "nothing is coloured" equal "$(lines_with $'\033')" 0
+expect "the table fits in 100 columns" narrow
+expect "the output has no colours" equal "$(lines_with $'\033')" 0
 
-# json EXPRESSION: whether it holds of the document d and its cases.
+# json EXPRESSION: whether it is true for the document d and its cases.
 json() {
     /usr/bin/python3 - "$scratch/all.json" "$1" <<'PYTHON'
 import json, sys
@@ -37,33 +37,33 @@ expect "every measured case has times and a small error" json \
     'len(cases) > 80 and all(c["cold_us"] > 0 and c["warm_us"] > 0 and 0 <= c["error"] <= 1e-3 for c in cases)'
 expect "a rate is bytes over the cold time" json \
     'all(abs(c["gb_per_s"] - c["bytes"] / c["cold_us"] / 1e3) <= 1e-6 * c["gb_per_s"] for c in cases)'
-expect "its share is of the copy measured beside it" json \
+expect "its share is relative to the copy bandwidth in the document" json \
     'all(abs(c["of_copy"] * d["copy_gb_per_s"] - c["gb_per_s"]) <= 1e-6 * c["gb_per_s"] for c in cases)'
-expect "a 3x3 convolution of 4 pictures, 64 to 64 channels, 8x8, counts its products" json \
+expect "the FLOPs of a 3x3 convolution, 4 images, 64 to 64 channels, 8x8" json \
     'next(c for c in cases if c["name"] == "conv2d/64x8x8/4/f32/composed")["flops"] == 2 * 4 * 64 * 64 * 9 * 64'
-expect "an addition of 4 pictures reads two and writes one" json \
+expect "the bytes of an addition: two operands read, one written" json \
     'next(c for c in cases if c["name"] == "add/64x8x8/4/f32/composed")["bytes"] == 3 * 4 * 64 * 64 * 4'
-expect "machine, device, date and command are told" json \
+expect "machine, device, date and command are recorded" json \
     '"processor" in d["machine"] and d["device"].startswith("CPU") and d["date"].endswith("Z") and "--batch 4" in d["command"]'
 expect "skipped cases have their reasons" json 'len(d["skipped"]) > 0 and all(s["reason"] for s in d["skipped"])'
 
-# ---- choosing
+# ---- filters
 quick --filter '^bn_relu_conv/.*pool'
-expect "a filter chooses" exits_with 0
-expect "both narrowing units" equal "$(lines_with '^bn_relu_conv .*composed')" 2
+expect "a filter works" exits_with 0
+expect "it selects both narrowing units" equal "$(lines_with '^bn_relu_conv .*composed')" 2
 expect "and nothing else" says "2 cases measured"
 bench --list --batch 7 --filter 'sgd|relu/16'
-expect "the list is names alone" equal "$(sort "$scratch/output" | tr '\n' ' ')" \
+expect "--list prints only the names" equal "$(sort "$scratch/output" | tr '\n' ' ')" \
     "relu/16x32x32/7/f32/composed sgd/ResNet-110/-/f32/composed sgd/ResNet-20/-/f32/composed sgd/ResNet-56/-/f32/composed "
 
-# ---- CUDA: a GPU, or the emulated one; one picture, because the emulator is slow
+# ---- CUDA: a GPU, or the emulator, which is slow: hence one image
 if run "$bin/kernel-bench" --device cuda --list && exits_with 0; then
     run "$bin/kernel-bench" --device cuda --batch 1 --seconds 0 --filter '^(add|bn_relu_conv|bn_relu_conv_dx|classifier)/64x8x8(/|\+x)'
-    expect "CUDA's kernels are right" exits_with 0
+    expect "the CUDA kernels are right" exits_with 0
     expect "composed and fused side by side" equal "$(lines_with '^bn_relu_conv.* fused')" 4
-    expect "none is wrong there" says "0 wrong or failed"
+    expect "no CUDA kernel is wrong" says "0 wrong or failed"
 else
-    expect "a GPU where there is none is refused" exits_with 2
+    expect "a missing GPU is refused" exits_with 2
     expect "with the reason" says "CUDA"
 fi
 
@@ -76,11 +76,11 @@ refused() {
     expect "$what: the message" says "$message"
 }
 refused "a filter that matches nothing" "--filter no-such-case" --device cpu --filter no-such-case
-refused "a filter that is no expression" "--filter (" --device cpu --filter '('
+refused "a filter that is not a regular expression" "--filter (" --device cpu --filter '('
 refused "an unknown device" "tpu" --device tpu
-refused "a batch of none" "--batch" --batch 0
+refused "an empty batch" "--batch" --batch 0
 refused "an unknown option" "--bogus" --bogus
-refused "a folder that is not there" "$scratch/nowhere/x.json" --device cpu --json "$scratch/nowhere/x.json"
+refused "a missing folder" "$scratch/nowhere/x.json" --device cpu --json "$scratch/nowhere/x.json"
 expect "no half-written file is left" equal "$(find "$scratch" -name '*.tmp-*' | wc -l)" 0
 
 report

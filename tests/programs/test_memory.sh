@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The programs with less memory than they need, on the host and on the emulated GPU: exit 1, the need, the limit and the
-# remedy.
+# Out of memory on the host and on the emulated GPU: exit 1 with the memory needed, the limit and the remedy.
 #     test_memory.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$(realpath "$1")
@@ -12,7 +11,7 @@ bin=$(realpath "$1")
 . "$repository/tools/cifar.sh"
 cd "$scratch"
 
-# Black pictures of the first class: six holes, which take no space.
+# Black images of the first class: six sparse files, which take no space.
 mkdir data
 for name in "${cifar10_files[@]}"; do truncate -s 30730000 "data/$name"; done
 printf '{"model": {"depth": 8}, "train": {"steps": 1}}' >config.json
@@ -29,35 +28,35 @@ train() {
     rm -rf out
     run within "$1" "$bin/resnet-train" config.json --data data --out out --device cpu --set train.batch_size="$2"
 }
-# Sanitizers take terabytes of addresses before main(), CUDA's libraries hundreds of megabytes.
+# Sanitizers reserve terabytes of address space before main(), CUDA's libraries hundreds of megabytes.
 starts_within() { within "$1" "$bin/resnet-train" --help >/dev/null 2>&1; }
 if starts_within 4000000; then
     train 3000000 50000
-    expect "a batch too large for the memory: exit 1" exits_with 1
-    expect "the need, the limit and the remedy" \
+    expect "a batch too large for memory: exit 1" exits_with 1
+    expect "the memory needed, the limit and the remedy" \
         matches "^resnet-train: out of memory: cannot allocate 3125\.0 MiB \([0-9.]+ MiB already allocated\); [0-9.]+ of 2929\.7 MiB of the process's address space \(ulimit -v\) are free: $remedy$"
 else
-    printf 'skipped: a limit on the address space: the sanitizers need more\n'
+    printf 'skipped: a limit on the address space: this build needs more\n'
 fi
 if starts_within 200000; then
     train 200000 16
     expect "no memory for the data: exit 1" exits_with 1
     expect "the limit and the remedy" \
         matches "^resnet-train: out of memory: [0-9.]+ of 195\.3 MiB of the process's address space \(ulimit -v\) are free: $remedy$"
-    expect "no name of a class of C++" silent_about bad_alloc
+    expect "no C++ class name" silent_about bad_alloc
 else
-    printf 'skipped: a limit below what the program is loaded into\n'
+    printf 'skipped: a limit below the size of the loaded program\n'
 fi
 
-# The string is there in the emulator alone.
+# Only the emulator contains this string.
 if grep -q EMULATOR_MEMORY "$bin/resnet-train"; then
     run env EMULATOR_MEMORY=$((160 << 20)) "$bin/resnet-train" config.json --data data --out out --device cuda --set train.batch_size=1
-    expect "a GPU too small: exit 1" exits_with 1
-    expect "the need, the limit and the remedy of the GPU" \
+    expect "a GPU with too little memory: exit 1" exits_with 1
+    expect "the memory needed, the limit and the remedy of the GPU" \
         matches "^resnet-train: out of memory: cannot allocate [0-9.]+ MiB \([0-9.]+ MiB already allocated\); the GPU has [0-9.]+ of 160\.0 MiB free: $remedy that use the GPU$"
     expect "nothing is written" absent out
 else
-    printf 'skipped: a GPU too small: the emulator alone can be made smaller\n'
+    printf 'skipped: a GPU with too little memory: only the emulator can simulate it\n'
 fi
 
 report

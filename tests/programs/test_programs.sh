@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# resnet-train and resnet-eval as a user meets them: what they write, what they refuse, how they end.
+# resnet-train and resnet-eval: their files, output, errors and exit codes.
 #     test_programs.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$1
@@ -20,58 +20,58 @@ cat >"$config" <<'JSON'
   "run": {"log_every": 2, "eval_every": 100, "checkpoint_every": 3, "keep": 2}
 }
 JSON
-# Evaluating all 10,000 pictures takes a sanitizer build long: few runs go to their end.
+# Evaluating all 10,000 images is slow in a sanitizer build, so that few runs are complete.
 train() { run "$bin/resnet-train" "$config" --data "$data" "$@"; }
 
 lines() { grep -c "$1" "$2"; }
 equal() { [ "$1" = "$2" ]; }
 
-# ---- a run and what it leaves behind
+# ---- a run and its files
 train --out "$scratch/a"
-expect "training ends well" exits_with 0
+expect "training succeeds" exits_with 0
 expect "the evaluation is printed" says "test accuracy"
 expect "the last line names the checkpoint" says "checkpoint $scratch/a/step-00000006.safetensors"
-expect "the resolved configuration stands beside the results" grep -q '"momentum": 0.9' "$scratch/a/config.json"
+expect "the resolved configuration is stored with the results" grep -q '"momentum": 0.9' "$scratch/a/config.json"
 expect "three training rows" equal "$(lines train_cross_entropy "$scratch/a/metrics.jsonl")" 3
 expect "one evaluation row, at the end" equal "$(lines '"step":6,"test_loss"' "$scratch/a/metrics.jsonl")" 1
-expect "the rate is the one of the last step" grep -q '"step":4,.*"learning_rate":0.01' "$scratch/a/metrics.jsonl"
+expect "a row has the learning rate of its last step" grep -q '"step":4,.*"learning_rate":0.01' "$scratch/a/metrics.jsonl"
 expect "a checkpoint at step 3" test -f "$scratch/a/step-00000003.safetensors"
 expect "the best checkpoint" test -f "$scratch/a/best.safetensors"
 
 # ---- the same command twice
 train --out "$scratch/b"
-without_place() { sed 's/"images_per_second":[^,}]*//' "$1/metrics.jsonl"; }
-expect "the same losses twice" equal "$(without_place "$scratch/a")" "$(without_place "$scratch/b")"
+without_rate() { sed 's/"images_per_second":[^,}]*//' "$1/metrics.jsonl"; }
+expect "the same losses twice" equal "$(without_rate "$scratch/a")" "$(without_rate "$scratch/b")"
 tensors() { tail -c +"$(($(od -An -t u8 -N 8 "$1") + 9))" "$1" | sha256sum; }
 expect "the same bits twice" equal "$(tensors "$scratch/a/step-00000006.safetensors")" \
     "$(tensors "$scratch/b/step-00000006.safetensors")"
 
 train --out "$scratch/a"
-expect "a folder that holds a run is refused" exits_with 2
+expect "a folder that contains a run is refused" exits_with 2
 expect "and the remedy is named" says "choose another with --out"
 
 # ---- evaluation
 run "$bin/resnet-eval" "$scratch/a/step-00000006.safetensors" --data "$data" --device cpu --json --logits "$scratch/logits"
-expect "evaluation ends well" exits_with 0
+expect "evaluation succeeds" exits_with 0
 accuracy() { sed -n 's/.*"test_accuracy":\([0-9.e-]*\).*/\1/p' "$1"; }
-expect "evaluation repeats the accuracy of the run" equal "$(accuracy "$scratch/output")" "$(accuracy "$scratch/a/metrics.jsonl")"
-expect "the logits of all pictures" grep -qa '"logits".*"shape":\[10000,10\]' "$scratch/logits"
-expect "the labels of all pictures" grep -qa '"labels".*"shape":\[10000\]' "$scratch/logits"
+expect "evaluation reproduces the accuracy of the run" equal "$(accuracy "$scratch/output")" "$(accuracy "$scratch/a/metrics.jsonl")"
+expect "the logits of all images" grep -qa '"logits".*"shape":\[10000,10\]' "$scratch/logits"
+expect "the labels of all images" grep -qa '"labels".*"shape":\[10000\]' "$scratch/logits"
 
 run "$bin/resnet-eval" "$scratch/a/metrics.jsonl" --data "$data"
-expect "what is no checkpoint is refused" exits_with 2
+expect "a file that is not a checkpoint is refused" exits_with 2
 run "$bin/resnet-eval" "$scratch/a/best.safetensors" --config configs/plain20.json --data "$data" --device cpu
 expect "a checkpoint of another network is refused" exits_with 2
 expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 20 was requested"
 head -c 100000 "$scratch/a/best.safetensors" >"$scratch/cut.safetensors"
 run "$bin/resnet-eval" "$scratch/cut.safetensors" --data "$data"
-expect "a file that was cut off is refused" exits_with 2
+expect "a truncated checkpoint is refused" exits_with 2
 { head -c 50000 "$scratch/a/best.safetensors"; printf 'x'; tail -c +50002 "$scratch/a/best.safetensors"; } >"$scratch/flipped.safetensors"
 run "$bin/resnet-eval" "$scratch/flipped.safetensors" --data "$data"
-expect "a damaged file is refused" exits_with 2
-expect "by its checksum" says "checksum"
+expect "a corrupt checkpoint is refused" exits_with 2
+expect "because of its checksum" says "checksum"
 
-# ---- weights from elsewhere
+# ---- initial weights
 train --out "$scratch/init" --init "$scratch/a/step-00000006.safetensors" --set train.steps=1 --set 'schedule.boundaries=[]' --set 'schedule.values=[0.0]'
 expect "training starts from given weights" exits_with 0
 # tensor FILE NAME: a digest of the tensor's bytes.
@@ -85,15 +85,15 @@ print(end - first, hashlib.sha256(data[start + first : start + end]).hexdigest()
 PYTHON
 }
 for name in stem.weight stages.1.0.conv1.weight head.weight head.bias data.mean; do
-    expect "a step at rate 0 leaves $name as it was given" \
+    expect "a step with learning rate 0 keeps $name" \
         equal "$(tensor "$scratch/init/step-00000001.safetensors" $name)" "$(tensor "$scratch/a/step-00000006.safetensors" $name)"
 done
-expect "training had moved them" [ "$(tensor "$scratch/a/step-00000006.safetensors" head.weight)" != \
+expect "training had changed them" [ "$(tensor "$scratch/a/step-00000006.safetensors" head.weight)" != \
     "$(tensor "$scratch/a/step-00000003.safetensors" head.weight)" ]
 train --out "$scratch/x" --init "$scratch/a/step-00000006.safetensors" --set model.depth=14
 expect "weights of another depth are refused" exits_with 2
 expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 14 was requested"
-expect "and no folder is left behind" absent "$scratch/x"
+expect "and no folder is created" absent "$scratch/x"
 
 # ---- wrong input
 run_folder=$scratch/x
@@ -108,16 +108,16 @@ refused "fused kernels on the CPU" "train.kernels is \"fused\", which needs a CU
     "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.kernels=fused
 refused "TF32 on the CPU" "tf32" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.precision=tf32
 if ! "$bin/kernel-bench" --device cuda --list >/dev/null 2>&1; then
-    refused "a GPU where there is none" "CUDA" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --device cuda
+    refused "a missing GPU" "CUDA" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --device cuda
 fi
 run "$bin/resnet-train" --help
-expect "help is no error" exits_with 0
-expect "help lists the exit codes" says "3 diverged"
+expect "--help succeeds" exits_with 0
+expect "--help lists the exit codes" says "3 diverged"
 
 # ---- divergence and signals
 train --out "$scratch/diverged" --set 'schedule.values=[1e30,1e30]'
-expect "divergence has its own exit code" exits_with 3
-expect "and says what to do" says "lower learning rate"
+expect "divergence: exit 3" exits_with 3
+expect "and the remedy is named" says "lower learning rate"
 
 stopped_by() {
     local signal=$1 code=$2 folder=$scratch/stopped-$1 process status=0
@@ -127,10 +127,10 @@ stopped_by() {
     while ! grep -qs train_loss "$folder/metrics.jsonl" && kill -0 "$process" 2>/dev/null; do sleep 0.1; done
     kill -s "$signal" "$process"
     wait "$process" || status=$?
-    expect "$signal ends with $code" equal "$status" "$code"
-    expect "$signal leaves a checkpoint of the last step" says "$(basename "$(find "$folder" -name 'step-*' | sort | tail -n 1)")"
+    expect "$signal: exit $code" equal "$status" "$code"
+    expect "$signal: a checkpoint of the last step" says "$(basename "$(find "$folder" -name 'step-*' | sort | tail -n 1)")"
 }
-# Without job control a background process ignores SIGINT; with it, it does not.
+# Without job control, background processes ignore SIGINT.
 set -m
 stopped_by INT 130
 stopped_by TERM 143

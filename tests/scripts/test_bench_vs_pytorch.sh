@@ -45,7 +45,7 @@ expect "its ratio to PyTorch" [ "$(value channels-last engine_ratio)" = 2.0 ]
 bench --device cuda --modes train --library-path /cuda/libraries --set-up-seconds 1
 expect "a failing side makes the status" exits_with 1
 expect "in its own words" says "engine fused, eager"
-expect "with its status" says "failed: ended with status 2: step-bench: no such option --eager"
+expect "with its status" says "failed: exited with status 2: step-bench: no such option --eager"
 expect "one that does not answer is given up" says "failed: no answer within 1 s"
 expect "the others are measured" [ "$(value "fused, captured" ms_per_step)" = 1.0 ]
 expect "against the engine's fastest" [ "$(value graph engine_ratio)" = 4.0 ]

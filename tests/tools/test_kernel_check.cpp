@@ -1,4 +1,4 @@
-// kernel-bench's check: what it must not let through, and that what each case on the CPU computes passes in both types.
+// kernel-bench's check rejects wrong results, and every case passes it.
 #include <cmath>
 #include <limits>
 
@@ -15,7 +15,7 @@ using residual::bench::Verdict;
 
 namespace {
 
-// A trial whose kernel writes `found` where 1, -1, 1, -1 ... times `factor` must be.
+// The verdict on a kernel that writes `found` instead of 1, -1, 1, -1 ... times `factor`.
 template <class T>
 Verdict judged(residual::Backend& backend, const std::vector<T>& found, double factor, DType activations) {
     const Tensor tensor = backend.from_host(found.data(), {static_cast<int64_t>(found.size())});
@@ -45,7 +45,7 @@ TEST_CASE("kernel-bench's check finds one wrong element among many", "[tools]") 
     CHECK_FALSE(judged(*backend, values, 3.0, DType::kBFloat16).right);
 }
 
-TEST_CASE("kernel-bench's check lets no integer be off by one", "[tools]") {
+TEST_CASE("kernel-bench's check finds an integer that is off by one", "[tools]") {
     const auto backend = residual::make_cpu_backend();
     std::vector<int32_t> labels(4000);
     for (size_t i = 0; i < labels.size(); ++i) labels[i] = i % 2 == 0 ? 1000 : -1000;
@@ -54,7 +54,7 @@ TEST_CASE("kernel-bench's check lets no integer be off by one", "[tools]") {
     CHECK_FALSE(judged(*backend, labels, 1000.0, DType::kBFloat16).right);
 }
 
-TEST_CASE("a result that a kernel does not write is wrong", "[tools]") {
+TEST_CASE("a result that the kernel does not write is wrong", "[tools]") {
     const auto backend = residual::make_cpu_backend();
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         Operands operands(*backend, dtype, 3);
@@ -64,7 +64,7 @@ TEST_CASE("a result that a kernel does not write is wrong", "[tools]") {
     }
 }
 
-TEST_CASE("every case is right on the CPU in bfloat16 too, with batches of any size", "[tools]") {
+TEST_CASE("every case is right on the CPU in bfloat16, for batches with and without repeats", "[tools]") {
     const auto backend = residual::make_cpu_backend();
     for (const auto& c : residual::bench::all_cases({3, 16}, DType::kBFloat16)) {
         if (c.fused) continue;

@@ -1,4 +1,4 @@
-// checkpoint-bench: how long a checkpoint holds training up, and how long it takes to be on the disk.
+// checkpoint-bench: how long a checkpoint blocks training, and how long until it is on the disk.
 //
 //     checkpoint-bench CONFIG [--dir DIR] [--rounds N] [--device D]
 #include <fmt/format.h>
@@ -21,7 +21,6 @@ struct Options {
     int rounds = 15;
 };
 
-// Milliseconds since it was made.
 class Stopwatch {
   public:
     double milliseconds() const {
@@ -32,7 +31,7 @@ class Stopwatch {
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// Gone at the end, with what is in it.
+// Removed by the destructor, with its contents.
 struct ScratchFolder {
     explicit ScratchFolder(const std::string& parent)
         : path(std::filesystem::path(parent) / fmt::format("checkpoint-bench-{}", getpid())) {}
@@ -70,14 +69,14 @@ int measure(const Options& options) {
         writer.write(std::move(snapshot), false, true);
         const double handed_over = watch.milliseconds();
         writer.finish();
-        if (round == 0) continue;  // It meets cold memory.
+        if (round == 0) continue;  // Warm-up
         held.push_back(handed_over);
         written.push_back(watch.milliseconds());
     }
     const auto bytes = static_cast<double>(std::filesystem::file_size(folder.last_path()));
-    fmt::print("{}\n{:.1f} MB a checkpoint, {} rounds in {}: median (least to most)\n", session.description(),
+    fmt::print("{}\n{:.1f} MB per checkpoint, {} rounds in {}: median (minimum to maximum)\n", session.description(),
                bytes / 1e6, options.rounds, options.dir);
-    print("training is held up", held);
+    print("training is blocked", held);
     print("until the checkpoint is on the disk", written);
     return residual::tools::kDone;
 }
@@ -85,10 +84,10 @@ int measure(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Measures how long a checkpoint takes.", "checkpoint-bench");
+    CLI::App app("Measures the time to write a checkpoint.", "checkpoint-bench");
     Options options;
     app.add_option("config", options.config, "configuration file")->required();
-    app.add_option("--dir", options.dir, "folder on the disk to be measured");
+    app.add_option("--dir", options.dir, "folder on the disk to measure");
     app.add_option("--rounds", options.rounds, "checkpoints to write")->check(CLI::Range(1, 1000));
     app.add_option("--device", options.device, "cuda, cpu or auto");
     return residual::tools::run_program(app, argc, argv, [&] { return measure(options); });

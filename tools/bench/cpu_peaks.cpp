@@ -1,8 +1,6 @@
-// cpu-peaks: what this machine can do at most, as a yardstick for the CPU device. One JSON line:
+// cpu-peaks: the peak rates of this machine's CPU (see host_peaks.h), as one JSON line:
 //
 //     {"threads": 2, "fma_gflops": ..., "copy_gb_per_s": ...}
-//
-// See host_peaks.h.
 #include <fmt/format.h>
 #include <omp.h>
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kRounds = 7;
 
-// One vector register of floats, of the widest kind that the compiler was told of.
+// The floats of the widest vector register that the compiler may use.
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
 #else
@@ -26,12 +26,12 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Independent chains of multiply-adds, enough to hide the latency of one on two units.
+// Independent chains of multiply-adds, enough to hide their latency on two units.
 constexpr int kChains = 12;
 
 Vector multiply_add_chains(int64_t repeats, float factor) {
     std::array<Vector, kChains> sums;
-    // Different starts, unknown to the compiler: it can neither merge chains nor work one out.
+    // The compiler does not know the initial values, so that it can neither merge chains nor evaluate one.
     for (int chain = 0; chain < kChains; ++chain) sums[chain] = Vector{} + factor * static_cast<float>(chain);
     const Vector scale = Vector{} + factor;
     const Vector offset = Vector{} + 1.0f;
@@ -48,7 +48,7 @@ Vector multiply_add_chains(int64_t repeats, float factor) {
 double fma_gflops() {
     constexpr int64_t kRepeats = 20'000'000;
     double best = 0;
-    // Read by every thread and written after it, so that no round can be left out.
+    // Every round reads and writes it, so that the compiler cannot skip one.
     volatile float sink = 0.5f;
     for (int round = 0; round < kRounds; ++round) {
         const auto start = std::chrono::steady_clock::now();

@@ -1,11 +1,11 @@
-// step-bench: the time of training or evaluation steps, for a script that takes turns with another program.
+// step-bench: times training or evaluation steps on request, for a script that alternates between programs.
 //
 //     step-bench CONFIG [--mode train|eval] [--batch N] [--device D] [--eager]
 //                [--set key.path=value]...
 //
-// Reads lines `run N` on standard input, does N steps on random images and answers each with one JSON line,
-// {"seconds": s, "images": n}. A training step is everything that resnet-train repeats (batch, forward, backward,
-// update); an evaluation step makes a batch, its logits, and the counts.
+// For each line `run N` on standard input, runs N steps on random images and prints one JSON line,
+// {"seconds": s, "images": n}. A training step is a complete step of resnet-train (batch, forward, backward, update);
+// an evaluation step computes a batch, its logits, loss and accuracy.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -75,13 +75,13 @@ int bench(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Times steps on demand: reads lines `run N`, answers with JSON.", "step-bench");
+    CLI::App app("Times steps on request: reads lines `run N`, answers with JSON.", "step-bench");
     Options options;
     app.add_option("config", options.config, "configuration file")->required();
     app.add_option("--mode", options.mode, "train or eval")->check(CLI::IsMember({"train", "eval"}));
     app.add_option("--batch", options.batch, "images per step")->check(CLI::PositiveNumber);
     app.add_option("--device", options.device, "cuda, cpu or auto");
-    app.add_flag("--eager", options.eager, "record no step, not even where the device can");
+    app.add_flag("--eager", options.eager, "do not record steps, even if the device can");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
     return residual::tools::run_program(app, argc, argv, [&] { return bench(options); });

@@ -1,4 +1,4 @@
-// step-cost: what a fused training step costs at least, counted from the network's own forward pass.
+// step-cost: the minimum cost of a fused training step, counted from a trace of the network's forward pass.
 //
 //     step-cost CONFIG... [--batch N] [--kernels]
 //

@@ -1,7 +1,7 @@
-// config-doc: the documents of the configuration keys, made from the code that reads them.
+// config-doc: generates the documentation of the configuration keys from the code that reads them.
 //
 //     config-doc --table | --schema     print the Markdown table of keys, or the JSON Schema
-//     config-doc --write configs        bring configs/README.md and configs/schema.json up to date
+//     config-doc --write configs        update configs/README.md and configs/schema.json
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -34,7 +34,7 @@ std::string with_table(std::string text, const std::string& path) {
     const std::size_t begin = text.find(kBegin);
     const std::size_t end = text.find(kEnd);
     if (begin == text.npos || end == text.npos || end < begin) {
-        throw residual::InputError(path + ": lacks the two comments around the table of keys");
+        throw residual::InputError(path + ": the two comments around the table of keys are missing");
     }
     const std::size_t table = begin + kBegin.size();
     return text.replace(table, end - table, residual::tools::experiment_key_table());
@@ -61,11 +61,11 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Makes the documents of the configuration keys.", "config-doc");
+    CLI::App app("Generates the documentation of the configuration keys.", "config-doc");
     Options options;
     auto* group = app.add_option_group("document")->require_option(1);
     group->add_flag("--table", options.table, "print the Markdown table of keys");
     group->add_flag("--schema", options.schema, "print the JSON Schema");
-    group->add_option("--write", options.folder, "bring README.md and schema.json in this folder up to date");
+    group->add_option("--write", options.folder, "update README.md and schema.json in this folder");
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }

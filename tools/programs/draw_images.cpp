@@ -1,4 +1,4 @@
-// draw-images OUT [--seed N]: writes the built-in images as CIFAR-10's six binary files and its list of classes.
+// draw-images OUT [--seed N]: writes the built-in images in CIFAR-10's layout, six binary files and a list of classes.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -18,7 +18,7 @@ void write_images(const std::filesystem::path& folder, uint64_t seed) {
     using residual::Cifar10;
     std::error_code error;
     if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error)) {
-        throw residual::InputError(folder.string() + ": not a folder; name another");
+        throw residual::InputError(folder.string() + ": not a folder; choose another path");
     }
     std::filesystem::create_directories(folder, error);
     if (error) throw residual::Error("cannot create the folder " + folder.string() + ": " + error.message());
@@ -41,9 +41,9 @@ void write_images(const std::filesystem::path& folder, uint64_t seed) {
 int main(int argc, char** argv) {
     std::string folder;
     uint64_t seed = 0;
-    CLI::App app("Draws ten classes of images, as many as CIFAR-10 has, in CIFAR-10's binary files.", "draw-images");
+    CLI::App app("Draws a data set of ten classes, with the size and the binary files of CIFAR-10.", "draw-images");
     app.add_option("OUT", folder, "the folder to write to")->required();
-    app.add_option("--seed", seed, "the same seed draws the same bytes on every machine")
+    app.add_option("--seed", seed, "the same seed gives the same bytes on every machine")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     return residual::tools::run_program(app, argc, argv, [&] {

@@ -17,7 +17,6 @@ using namespace shape;
 constexpr int kSide = Cifar10::kSide, kChannels = Cifar10::kChannels;
 constexpr uint32_t kClasses = kImageClasses.size();
 
-// What an image's random words are for.
 enum class Stream : uint32_t { kClass, kScene, kNoise };
 
 class RandomWords {
@@ -34,14 +33,13 @@ class RandomWords {
         return words_.v[used_++];
     }
 
-    // Uniform in low .. high, both included.
+    // Uniform in low .. high, inclusive.
     int between(int low, int high) {
         return low + static_cast<int>(kernels::multiply_high(next(), static_cast<uint32_t>(high - low + 1)));
     }
 
   private:
-    // The last word of the counter says what random words are drawn for; far from the small numbers of
-    // kernels::RandomPurpose.
+    // The last word of the counter is the purpose; this one differs from all of kernels::RandomPurpose.
     static constexpr uint32_t kImages = 0x50494354;
 
     kernels::PhiloxKey key_;
@@ -86,7 +84,7 @@ int brightness(const Colour& colour) {
     return colour.channel[0] + colour.channel[1] + colour.channel[2];
 }
 
-// The least difference of brightness between a figure and what lies beside it.
+// The minimum difference in brightness between a figure and its background, or the two colours of a texture.
 constexpr int kContrast = 160;
 
 Colour random_brighter(RandomWords& random, const Colour& than) {
@@ -103,7 +101,7 @@ Colour random_darker(RandomWords& random, const Colour& than) {
     }
 }
 
-// A ground that runs from one shade to another along a random direction, with cloudy light and dark over it.
+// A background with a gradient in a random direction and cloudy variations of brightness.
 void draw_ground(RandomWords& random, const Colour& colour, Canvas& canvas) {
     constexpr int kCell = 8, kNodes = kSide / kCell + 1;
     const int depth = random.between(0, 48), clouds = random.between(0, 40);
@@ -124,7 +122,7 @@ void draw_ground(RandomWords& random, const Colour& colour, Canvas& canvas) {
     }
 }
 
-// Lays `colour`, brighter or darker by `shade` towards `light`, over the pixels as far as they are covered.
+// Blends `colour`, which becomes brighter by `shade` towards `light`, into the pixels in proportion to their coverage.
 template <class Distance>
 void fill(Canvas& canvas, Point centre, int reach, const Colour& colour, Point light, int shade, Distance distance) {
     const auto first = [](int at) { return std::max(at / kPixel, 0); };
@@ -157,10 +155,10 @@ void draw_clutter(RandomWords& random, Canvas& canvas) {
     }
 }
 
-// The figure of class `label`, in axes of its own.
+// The figure of class `label`, centred at the origin.
 struct Figure {
     int label;
-    int outline;  // of a textured figure: the class whose outline it has
+    int outline;  // the class whose outline it has
     int radius;
     int hole;           // of a ring; of a crescent, the bite
     int half_width;     // of a cross's arms
@@ -232,7 +230,7 @@ void draw_figure(RandomWords& random, const Figure& figure, const Colour& ground
     }
 }
 
-// Noise of a bell's shape: the sum of a word's four bytes has the standard deviation 147.8.
+// Adds roughly normal noise: the sum of the four bytes of a word, whose standard deviation is 147.8.
 void write_record(RandomWords& random, int amplitude, const Canvas& canvas, int label, uint8_t* record) {
     *record++ = static_cast<uint8_t>(label);
     for (int c = 0; c < kChannels; ++c) {

@@ -12,7 +12,7 @@
 namespace residual::tools {
 namespace {
 
-// What tools/get_cifar.sh fetches.
+// The formats that tools/get_cifar.sh downloads.
 constexpr std::array<std::string_view, 2> kFetched = {"cifar10", "cifar100"};
 
 std::string remedy_for(const std::string& format) {

@@ -17,7 +17,7 @@ namespace residual::tools {
 
 namespace {
 
-// "--out=" has no value either.
+// Also true of "--out=".
 bool lacks_value(std::string_view argument) {
     return argument.empty() || (argument.substr(0, 2) == "--" && argument.find('=') == argument.size() - 1);
 }
@@ -53,7 +53,7 @@ int run_body(CLI::App& app, int argc, char** argv, const std::function<int()>& b
         print_error(name, error.what());
         return kDiverged;
     } catch (const std::exception& error) {
-        // Said below, with the reason.
+        // run_program() reports it with the reason.
         if (std::ferror(stdout) != 0) return kFailed;
         const bool memory = is_out_of_host_memory(error);
         print_error(name, memory ? "out of memory: " + host_memory_advice(host_memory()) : error.what());
@@ -68,7 +68,7 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>
     const int code = run_body(app, argc, argv, body);
     const std::string lost = output_error();
     if (lost.empty()) return code;
-    print_error(app.get_name(), "standard output cannot be written, and what was to stand there is lost: " + lost);
+    print_error(app.get_name(), "cannot write to standard output; part of the output is lost: " + lost);
     return code == kDone ? kFailed : code;
 }
 

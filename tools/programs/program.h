@@ -1,4 +1,4 @@
-// What every program has in common: its command line, its standard streams, and how errors become exit codes.
+// Common to all programs: the command line, the standard streams, and the mapping from errors to exit codes.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,8 +10,8 @@
 namespace residual::tools {
 
 // Parses the command line and runs `body`; an error is one line on standard error and the documented exit code. An
-// argument that is empty or not UTF-8 is refused. What standard output did not take is an error as well, unless the
-// body has cleared it (std::clearerr): the program's result is lost.
+// argument that is empty or not UTF-8 is refused. A failed write to standard output is an error too, because the result
+// is lost, unless the body clears it (std::clearerr).
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
 
 }  // namespace residual::tools

@@ -30,7 +30,7 @@ residual::tools::Experiment experiment_for(const Options& options, const residua
         if (checkpoint.info()) residual::tools::refuse_other_model(checkpoint, experiment);
         return experiment;
     }
-    // The model is the checkpoint's; where and how it was trained is not where and how it is evaluated.
+    // Of the configuration in the checkpoint, only the model, the data format and the batch size apply here.
     const residual::tools::Experiment trained = residual::tools::experiment_of(checkpoint);
     residual::tools::Experiment experiment = residual::tools::experiment_from_json("{}", "the command line", overrides);
     experiment.model = trained.model;
@@ -48,7 +48,7 @@ void write_logits(const std::string& path, const std::vector<float>& logits, con
     residual::write_safetensors(path, tensors);
 }
 
-// Before the work whose result it is to hold.
+// Called before the evaluation, so that a wrong path is reported at once.
 void check_place(const std::string& path) {
     const auto folder = std::filesystem::path(path).parent_path();
     if (std::filesystem::is_directory(path)) throw residual::InputError("--logits " + path + ": this is a folder");

@@ -32,7 +32,7 @@ void handle(int signal, void (*handler)(int), int flags) {
 }
 
 void handle_signals() {
-    // A second one ends the program at once.
+    // A second signal kills the process at once.
     handle(SIGINT, on_stop, SA_RESETHAND);
     handle(SIGTERM, on_stop, SA_RESETHAND);
     handle(SIGUSR1, on_save, 0);
@@ -88,16 +88,17 @@ int main(int argc, char** argv) {
     Options options;
     app.add_option("config", options.config, "configuration file (see configs/README.md)")->required();
     app.add_option("--data", options.data, "folder of the data set's binary files (data.dir)");
-    app.add_option("--out", options.out, "folder of the results (run.dir)");
+    app.add_option("--out", options.out, "results folder (run.dir)");
     app.add_option("--device", options.device, "cuda, cpu or auto (train.device)");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
     CLI::Option* init = app.add_option("--init", options.start.init, "safetensors file with the weights to start from");
     app.add_flag("--resume", options.start.resume,
-                 "go on from the newest checkpoint in the folder of the results; from the start where there is none")
+                 "resume from the newest checkpoint in the results folder, or start if there is none")
         ->excludes(init);
     app.footer(
         "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged,\n"
-        "130 / 143 stopped by SIGINT / SIGTERM with a checkpoint written. SIGUSR1 writes a checkpoint and goes on.");
+        "130 / 143 stopped by SIGINT / SIGTERM with a checkpoint written.\n"
+        "SIGUSR1 writes a checkpoint without stopping.");
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }

@@ -1,6 +1,6 @@
-// Signed distances to the edges of plane figures, in whole numbers: negative inside, positive outside. Lengths are in
-// 1/256 pixel, directions are unit vectors times 2^14. Integers make an image the same bytes on every machine,
-// whatever its compiler does with floating point.
+// Signed distances to the edges of plane figures: negative inside, positive outside. Lengths are in 1/256 pixel,
+// directions are unit vectors times 2^14. Integers, because floating point may differ between compilers and an image
+// must be the same bytes on every machine.
 #pragma once
 
 #include <algorithm>
@@ -20,12 +20,13 @@ inline int dot(Point a, Point direction) {
     return (a.x * direction.x + a.y * direction.y) / kUnit;
 }
 
-// The coordinates of `point` in axes turned to `direction`.
+// The coordinates of `point` in axes rotated to `direction`.
 inline Point turned(Point point, Point direction) {
     return {dot(point, direction), dot(point, {-direction.y, direction.x})};
 }
 
-// (r^2 - radius^2) / (2 radius): the distance's first-order expansion at the edge, where alone it matters.
+// (r^2 - radius^2) / (2 radius): the first-order expansion of the distance at the edge; only pixels there use the
+// value.
 inline int disc(Point p, int radius) {
     return (p.x * p.x + p.y * p.y - radius * radius) / (2 * radius);
 }
@@ -34,7 +35,7 @@ inline int ring(Point p, int radius, int hole) {
     return std::max(disc(p, radius), -disc(p, hole));
 }
 
-// A disc less another of radius `bite`, whose centre lies `offset` along x.
+// A disc without the disc of radius `bite` centred at (offset, 0).
 inline int crescent(Point p, int radius, int bite, int offset) {
     return std::max(disc(p, radius), -disc({p.x - offset, p.y}, bite));
 }
@@ -53,8 +54,8 @@ inline int triangle(Point p, int apothem) {
     return std::max({dot(p, kNormals[0]), dot(p, kNormals[1]), dot(p, kNormals[2])}) - apothem;
 }
 
-// The pentagram of five lines at distance `apothem`: a point is inside if it is on the inner side of at least four of
-// them, so that the second largest distance decides.
+// The pentagram of five lines at distance `apothem`: a point is inside if it is on the inner side of at least four
+// lines, that is, if the second largest distance is negative.
 inline int star(Point p, int apothem) {
     constexpr Point kNormals[] = {{kUnit, 0}, {5063, 15582}, {5063, -15582}, {-13255, 9630}, {-13255, -9630}};
     int largest = dot(p, kNormals[0]), second = -(1 << 30);
@@ -66,7 +67,7 @@ inline int star(Point p, int apothem) {
     return second - apothem;
 }
 
-// The place within a period, -period/2 .. period/2, for |value| below 64 pixels.
+// The position within a period, -period/2 .. period/2, for |value| below 64 pixels.
 inline int wrapped(int value, int period) {
     return (value + 64 * kPixel * period) % period - period / 2;
 }
@@ -76,7 +77,7 @@ inline int stripes(Point p, int period) {
     return std::abs(wrapped(p.x, period)) - period / 4;
 }
 
-// Two crossed sets of stripes, where exactly one of them is.
+// The points in exactly one of two perpendicular sets of stripes.
 inline int checks(Point p, int period) {
     const int a = stripes(p, period), b = stripes({p.y, p.x}, period);
     return std::max(std::min(a, b), -std::max(a, b));
@@ -87,7 +88,7 @@ inline int spots(Point p, int period) {
     return disc({wrapped(p.x, period), wrapped(p.y, period)}, 3 * period / 10);
 }
 
-// The part of a pixel that the figure covers, 0 .. 256, if its edge is straight there.
+// The part of a pixel that the figure covers, 0 .. 256, for a straight edge.
 inline int coverage(int distance) {
     return std::clamp(kPixel / 2 - distance, 0, kPixel);
 }

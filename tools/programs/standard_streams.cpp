@@ -19,7 +19,7 @@ bool continues_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
 
-// The start and the end of a message that is too long.
+// A long message without its middle.
 std::string shortened(const std::string& message) {
     if (message.size() <= kLongestMessage) return message;
     size_t head = kLongestMessage / 2, tail = message.size() - kLongestMessage / 2;
@@ -46,7 +46,7 @@ std::string printable(const std::string& message) {
 void prepare_standard_streams() {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         if (fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-        // A file gets the lowest number that is free, which is this one; opened for what is not done with it.
+        // open() returns the lowest free descriptor, which is this one. The wrong mode makes its use fail.
         if (open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
     }
     std::signal(SIGPIPE, SIG_IGN);

@@ -1,20 +1,19 @@
-// Standard input, output and error, whatever the program's caller made of them.
+// Standard input, output and error, which the caller may have closed.
 #pragma once
 
 #include <string>
 
 namespace residual::tools {
 
-// Opens those that the caller has closed, so that no file of the program's gets their numbers, and lets a pipe that
-// nobody reads be an error of the write instead of the program's end. What is closed stays unusable: reading or writing
-// there fails.
+// Reserves the descriptors of closed streams, so that no other file gets their numbers; reading or writing them still
+// fails. Ignores SIGPIPE: writing to a pipe without a reader becomes an error of the write.
 void prepare_standard_streams();
 
-// Writes out what standard output still holds. The system's reason if that failed, or any write before it; else empty.
+// Flushes standard output. Returns the system's reason if that or an earlier write failed, else "".
 std::string output_error();
 
-// One line "program: message" on standard error. What strangers' files put into a message does not reach the terminal
-// as control characters, nor at any length.
+// Prints "program: message" to standard error. Untrusted input in a message may contain control characters, which are
+// escaped, and may be long, so that the message is truncated.
 void print_error(const std::string& program, const std::string& message);
 
 }  // namespace residual::tools

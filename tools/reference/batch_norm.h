@@ -5,16 +5,16 @@
 
 namespace residual::reference {
 
-// Per channel; the variance is biased. Also the gradients of both.
+// Of each channel, the variance biased; or their gradients.
 struct Moments {
     Values mean, variance;
 };
 
 Moments moments_of(const Values& x, size_t channels);
 
-// What `gradient`, of the moments of x over `rows` rows, brings to the gradient of x.
+// The gradient of x through its moments, whose gradient is given. `rows` is the number of rows over which the moments
+// were computed, by default those of x.
 Values moments_dx(const Values& x, const Values& mean, const Moments& gradient, double rows);
-// Over the rows that x has.
 Values moments_dx(const Values& x, const Values& mean, const Moments& gradient);
 
 struct BatchNormSums {
@@ -35,13 +35,13 @@ struct BatchNorm {
     // [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual])
     Values forward(const Values& x, const Values& residual = {}) const;
 
-    // dy where the ReLU lets it through, else 0: the gradient of the residual. The functions below take it.
+    // dy where the ReLU passes it, else 0; also the gradient of the residual. The functions below take it.
     Values masked(const Values& x, Values dy, const Values& residual = {}) const;
     BatchNormSums sums(const Values& x, const Values& masked_dy) const;
-    // The gradient of x with the moments held fixed, and the gradients of the moments, from the sums.
+    // The gradient of x with the moments held fixed, and the gradients of the moments.
     Values dx_fixed(const Values& masked_dy) const;
     Moments moments_gradient(const BatchNormSums& sums) const;
-    // The gradient of x through its moments as well.
+    // The whole gradient of x, through its moments as well.
     Values dx(const Values& x, const Values& masked_dy) const;
 };
 

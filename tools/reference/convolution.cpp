@@ -13,7 +13,7 @@ void add_product(const double* row, size_t rows, const double* matrix, size_t co
     }
 }
 
-// Calls visit(pixel of x, pixel of y) for all pixels of image n that the kernel's element `tap` joins.
+// Calls visit(pixel of x, pixel of y) for each pair of pixels of image n that element `tap` of the kernel connects.
 template <class Visit>
 void for_each_pair(const ConvShape& s, int n, size_t tap, Visit visit) {
     const int tap_row = static_cast<int>(tap) / s.kernel, tap_column = static_cast<int>(tap) % s.kernel;
@@ -29,7 +29,7 @@ void for_each_pair(const ConvShape& s, int n, size_t tap, Visit visit) {
     }
 }
 
-// The same for every image and tap: visit(pixel of x, pixel of y, tap). Images run in parallel.
+// Calls visit(pixel of x, pixel of y, tap) for every image, in parallel, and every tap.
 template <class Visit>
 void for_each_tap(const ConvShape& s, Visit visit) {
 #pragma omp parallel for

@@ -1,4 +1,4 @@
-// A convolution and its two gradients as plain loops in double precision, fast enough for whole networks.
+// A convolution and its two gradients as plain loops in double precision, fast enough for complete networks.
 #pragma once
 
 #include "tools/reference/values.h"
@@ -19,7 +19,7 @@ struct ConvShape {
     size_t y_elements() const { return static_cast<size_t>(batch) * out_height * out_width * out_channels; }
 };
 
-// The shape of an Conv2dParams, which this library does not know, with another batch size.
+// From a Conv2dParams, with another batch size. A template, because this library does not include engine headers.
 template <class Params>
 ConvShape conv_shape(const Params& p, int batch) {
     return {batch,    p.height,  p.width,    p.in_channels,  p.out_channels, p.kernel,

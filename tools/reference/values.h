@@ -1,5 +1,5 @@
-// What the plain loops of this folder compute with, in double precision. They are what tests and kernel-bench compare
-// an operation's results with, and share nothing with the kernels.
+// The values of a tensor in double precision. The functions in this folder are the reference that tests and
+// kernel-bench compare operations with; they share no code with the kernels.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-"""CIFAR-10's binary files, for PyTorch's side of a comparison: a record is the label, then planes of HEIGHT x WIDTH."""
+"""The layout of CIFAR-10's binary files: a record is the label, then planes of HEIGHT x WIDTH."""
 
 HEIGHT, WIDTH, CHANNELS, CLASSES = 32, 32, 3, 10
 RECORD_BYTES = 1 + CHANNELS * HEIGHT * WIDTH

@@ -1,4 +1,4 @@
-"""PyTorch's steps on demand: the worker behind tools/bench_vs_pytorch.py, never called by hand.
+"""Runs PyTorch's steps on request; a child process of tools/bench_vs_pytorch.py.
 
 Answers each line `run N` on standard input with one JSON line, {"seconds": s, "images": n, "name": text}.
 """
@@ -17,7 +17,7 @@ SAMPLES = 10000
 
 
 def random_records():
-    """Speed does not depend on what is in the pictures."""
+    """(images, labels, per-pixel mean); speed does not depend on the content."""
     shape = (SAMPLES, cifar10.HEIGHT, cifar10.WIDTH, cifar10.CHANNELS)
     images = torch.randint(0, 256, shape, dtype=torch.uint8)
     return images, torch.randint(0, cifar10.CLASSES, (SAMPLES,)), images.float().mean(0)

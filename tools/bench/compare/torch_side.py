@@ -1,7 +1,7 @@
-"""PyTorch's side of a comparison: the same network, batch and update, on a CPU or a GPU, in several ways.
+"""PyTorch's side of a comparison: the same network, batch and update, on a CPU or a GPU, in several modes.
 
-All of a step's data stays on the device: uint8 records in [height, width, channel] order, the mean picture, the order
-of the samples. A step gathers a batch, subtracts the mean, crops, flips, and updates every weight.
+All data stays on the device: uint8 images [sample, height, width, channel], the per-pixel mean, and the order of the
+samples. A step gathers a batch, subtracts the mean, crops, flips, and updates every weight.
 """
 
 import importlib.util
@@ -13,12 +13,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a user of PyTorch may run the step."""
+    """One way to run a step in PyTorch."""
 
     channels_last: bool = True
     bf16: bool = True  # autocast
@@ -35,7 +35,7 @@ WAYS = {
     "graph": Way(graph=True),
 }
 
-# Updates before a step is captured: they fill the optimizer's state and settle cuDNN's choices.
+# Updates before a step is captured: they initialise the optimizer's state and let cuDNN choose its algorithms.
 EAGER_STEPS = 11
 
 
@@ -48,35 +48,35 @@ def reference_model():
 
 
 class BatchLoss(nn.Module):
-    """The mean cross-entropy of the batch that starts at a position of the order."""
+    """The mean cross-entropy of the batch that starts at a position in the sample order."""
 
     def __init__(self, net, records, order, batch, way, pad=4):
         super().__init__()
         self.net = net
         self.batch, self.way, self.pad = batch, way, pad
         images, labels, mean = records
-        # Buffers, not attributes: torch.compile takes their addresses as fixed and copies none of them.
+        # Buffers, because torch.compile treats their addresses as fixed and does not copy them.
         self.register_buffer("images", images)
         self.register_buffer("labels", labels)
         self.register_buffer("mean", mean)
         self.register_buffer("order", order)
         device = images.device
-        # Of square images.
+        # Images are square.
         self.register_buffer("pixel", torch.arange(images.shape[1], device=device))
         self.register_buffer("row", torch.arange(batch, device=device))
 
     def augmented_batch(self, position):
-        """[batch, channels, height, width]: zeros around after mean subtraction, random crop, random flip."""
+        """(images [batch, channels, height, width], labels): mean subtracted, zero-padded, cropped, flipped."""
         pad, device = self.pad, self.images.device
         index = self.order[(position + self.row) % len(self.order)].long()
-        pictures = F.pad(self.images[index].float() - self.mean, (0, 0, pad, pad, pad, pad))
+        images = F.pad(self.images[index].float() - self.mean, (0, 0, pad, pad, pad, pad))
         top, left = torch.randint(0, 2 * pad + 1, (2, self.batch, 1), device=device)
         flip = torch.randint(0, 2, (self.batch, 1), dtype=torch.bool, device=device)
         rows = top + self.pixel
         columns = left + torch.where(flip, len(self.pixel) - 1 - self.pixel, self.pixel)
-        pictures = pictures[self.row[:, None, None], rows[:, :, None], columns[:, None, :]]
+        images = images[self.row[:, None, None], rows[:, :, None], columns[:, None, :]]
         layout = torch.channels_last if self.way.channels_last else torch.contiguous_format
-        return pictures.permute(0, 3, 1, 2).contiguous(memory_format=layout), self.labels[index]
+        return images.permute(0, 3, 1, 2).contiguous(memory_format=layout), self.labels[index]
 
     def forward(self, position):
         images, labels = self.augmented_batch(position)
@@ -85,7 +85,7 @@ class BatchLoss(nn.Module):
 
 
 class TorchSide:
-    """A network with its data and optimizer: does steps, evaluates, says how long it took."""
+    """A network with its data and optimizer; trains, evaluates and times itself."""
 
     def __init__(self, model, records, order, batch, way, device, weight_decay=2e-4, momentum=0.9):
         if way.graph and device != "cuda":
@@ -115,13 +115,13 @@ class TorchSide:
         self.choose_optimizer()
 
     def use_optimizer(self, **options):
-        """Starts again with an optimizer without momenta."""
+        """Replaces the optimizer; momenta restart at zero."""
         groups = [dict(group) for group in self.groups]
         self.optimizer = torch.optim.SGD(groups, lr=0.01, momentum=self.momentum, **options)
         self.graph, self.eager_steps = None, 0
 
     def choose_optimizer(self, steps=40):
-        """On a GPU torch.optim.SGD has a fused and a multi-tensor update: takes the faster of them for this step."""
+        """On a GPU: the faster of the fused and the multi-tensor update of torch.optim.SGD, measured on this step."""
         self.optimizer_name = "for-loop SGD"
         if self.device != "cuda":
             self.use_optimizer()
@@ -143,7 +143,7 @@ class TorchSide:
     def set_rate(self, rate):
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.graph = None  # The rate is part of what was captured.
+        self.graph = None  # A captured step has the old rate.
 
     def step(self):
         self.optimizer.zero_grad(set_to_none=True)
@@ -154,7 +154,7 @@ class TorchSide:
         self.position += self.batch
 
     def train(self, steps):
-        """Queues updates. With a graph the first ones run as they are, then one is captured and replayed."""
+        """Queues updates. With a graph the first EAGER_STEPS run eagerly, then one step is captured and replayed."""
         self.net.train()
         if not self.way.graph:
             for _ in range(steps):
@@ -182,16 +182,16 @@ class TorchSide:
         return mean
 
     def evaluate(self, images, labels, batch):
-        """(mean cross-entropy, accuracy) by the running statistics."""
+        """(mean cross-entropy, accuracy) with the running statistics."""
         self.net.eval()
         loss, correct = 0.0, 0
         layout = torch.channels_last if self.way.channels_last else torch.contiguous_format
         with torch.inference_mode():
             for start in range(0, len(images), batch):
-                pictures = (images[start : start + batch].float() - self.loss.mean).permute(0, 3, 1, 2)
+                part = (images[start : start + batch].float() - self.loss.mean).permute(0, 3, 1, 2)
                 expected = labels[start : start + batch]
                 with torch.autocast(self.device, torch.bfloat16, enabled=self.way.bf16):
-                    logits = self.net(pictures.contiguous(memory_format=layout)).float()
+                    logits = self.net(part.contiguous(memory_format=layout)).float()
                 loss += F.cross_entropy(logits, expected, reduction="sum").item()
                 correct += (logits.argmax(1) == expected).sum().item()
         return loss / len(images), correct / len(images)
@@ -201,7 +201,7 @@ class TorchSide:
             torch.cuda.synchronize()
 
     def timed(self, work):
-        """Seconds until all that `work` queues is done."""
+        """Seconds to run `work` and everything it queues."""
         self.synchronize()
         start = time.perf_counter()
         work()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Trains the same network by the same recipe in PyTorch: the accuracy that the engine's is compared with.
+"""Trains the same network with the same recipe in PyTorch, to compare the accuracy with the engine's.
 
     tools/bench/compare/torch_train.py runs/resnet20/config.json --data DIR --out runs/torch-resnet20 [--seed N]
 
-The configuration is the complete one that resnet-train leaves in its run folder. Writes the engine's metrics.jsonl
-(training rows `step, train_cross_entropy, learning_rate, images_per_second`; evaluation rows `step, test_loss,
-test_accuracy`), which tools/plot_runs.py reads. On a GPU the step is one CUDA graph in bfloat16 autocast by default,
-since an eager PyTorch would take hours for 64,000 steps.
+The configuration is the resolved one that resnet-train writes to its run folder. The output is a metrics.jsonl like
+the engine's (training rows `step, train_cross_entropy, learning_rate, images_per_second`; evaluation rows `step,
+test_loss, test_accuracy`), which tools/plot_runs.py reads. On a GPU the default is one CUDA graph per step in bfloat16
+autocast, because 64,000 eager steps would take hours.
 
 Exit codes: 0 done; 1 failed while running; 2 wrong usage, configuration or data.
 """
@@ -38,12 +38,12 @@ def read_records(files):
             refuse(f"{file} is missing: --data names the folder of CIFAR-10's six binary files")
         parts.append(torch.frombuffer(bytearray(file.read_bytes()), dtype=torch.uint8).view(-1, cifar10.RECORD_BYTES))
     records = torch.cat(parts)
-    pictures = records[:, 1:].view(-1, cifar10.CHANNELS, cifar10.HEIGHT, cifar10.WIDTH).permute(0, 2, 3, 1).contiguous()
-    return pictures, records[:, 0].long()
+    images = records[:, 1:].view(-1, cifar10.CHANNELS, cifar10.HEIGHT, cifar10.WIDTH).permute(0, 2, 3, 1).contiguous()
+    return images, records[:, 0].long()
 
 
 def sample_order(samples, needed, generator):
-    """Permutations one behind the other: batches run across the end of an epoch."""
+    """Concatenated permutations, so that batches cross the boundaries of epochs."""
     epochs = -(-needed // samples)
     order = torch.cat([torch.randperm(samples, generator=generator, dtype=torch.int32) for _ in range(epochs)])
     return order[:needed]
@@ -54,14 +54,14 @@ def learning_rate(schedule, step):
 
 
 def stops(config, steps):
-    """Steps after which something happens besides an update: a log row, an evaluation, another rate."""
+    """The steps after which there is a log row, an evaluation or a new learning rate."""
     log_every, eval_every = config["run"]["log_every"], config["run"]["eval_every"]
     marks = {*range(log_every, steps, log_every), *range(eval_every, steps, eval_every), steps}
     return sorted(marks | {boundary for boundary in config["schedule"]["boundaries"] if 0 < boundary < steps})
 
 
 def train(side, config, steps, test, write):
-    """Updates, with the rows of metrics.jsonl on the way."""
+    """Runs the updates and writes the rows of metrics.jsonl."""
     images, labels = (tensor.to(side.device) for tensor in test)
     run, done, logged, rate = config["run"], 0, 0, None
     seconds = 0.0
@@ -84,7 +84,7 @@ def train(side, config, steps, test, write):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path, help="config.json of a run folder")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the six CIFAR-10 binary files")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the six CIFAR-10 binary files")
     parser.add_argument("--out", type=Path, required=True, help="folder for metrics.jsonl")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="default: train.steps of the configuration")
@@ -101,19 +101,19 @@ def main():
         momentum, weight_decay = config["optimizer"]["momentum"], config["optimizer"]["weight_decay"]
         augment = config["data"]["augment"]
     except (OSError, ValueError, KeyError) as error:
-        refuse(f"{args.config} is not the complete config.json of a run: {error!r}")
+        refuse(f"{args.config} is not the resolved config.json of a run: {error!r}")
     if args.device == "cuda" and not torch.cuda.is_available():
         refuse("PyTorch sees no GPU; give --device cpu, or install a PyTorch built for CUDA")
     if augment != {"pad": 4, "flip": True}:
-        refuse(f"data.augment is {augment}; here it can be 4 pixels and flips alone")
+        refuse(f'data.augment is {augment}; only {{"pad": 4, "flip": true}} is supported')
 
     generator = torch.Generator().manual_seed(args.seed)
     torch.manual_seed(args.seed)
-    pictures, labels = read_records([args.data / f"data_batch_{number}.bin" for number in range(1, 6)])
+    images, labels = read_records([args.data / f"data_batch_{number}.bin" for number in range(1, 6)])
     test = read_records([args.data / "test_batch.bin"])
-    order = sample_order(len(pictures), steps * batch, generator)
+    order = sample_order(len(images), steps * batch, generator)
     way = torch_side.WAYS[args.way or ("graph" if args.device == "cuda" else "channels-last")]
-    records = (pictures, labels, pictures.float().mean(0))
+    records = (images, labels, images.float().mean(0))
     side = torch_side.TorchSide(config["model"], records, order, batch, way, args.device, weight_decay, momentum)
 
     args.out.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Takes turns between programs that do steps on request, so that a slow minute of the machine strikes all of them.
+"""Alternates between programs that run steps on request, so that a temporary slowdown of the machine affects all.
 
 Such a program answers each line `run N` on its standard input with one JSON line, {"seconds": s, "images": n}. Other
-lines, which the libraries under it may print, are passed over.
+lines, which its libraries may print, are ignored.
 """
 
 import json
@@ -15,16 +15,16 @@ import time
 from pathlib import Path
 
 SETTLE_SECONDS = 0.05  # libgomp's threads spin for some milliseconds after the last parallel region, then sleep
-STEP_SECONDS = 600  # what a round may take at most; a program that hangs must not hang the comparison
-PATIENCE_SECONDS = 10  # until a program that was asked to end is ended
+STEP_SECONDS = 600  # timeout of a round
+PATIENCE_SECONDS = 10  # that a program gets to exit before it is killed
 
 
 class SideFailed(Exception):
-    """A program ended or did not answer; the message says how."""
+    """A program exited or did not answer; the message is the reason."""
 
 
 class Side:
-    """A child process that does steps on request. `way` stays; `name` is what the program calls itself, once it has."""
+    """A child process that runs steps on request. An answer of the program may replace `name`, but never `way`."""
 
     def __init__(self, way, name, command, threads, library_path=""):
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
@@ -58,7 +58,7 @@ class Side:
         return answer["images"] / answer["seconds"]
 
     def answer(self, limit):
-        """The next line that begins with a brace. Reads the pipe itself: select knows nothing of a reader's buffer."""
+        """The next line that begins with a brace. Unbuffered, because select() does not see a reader's buffer."""
         deadline = time.monotonic() + limit
         while True:
             while b"\n" in self.unread:
@@ -74,17 +74,17 @@ class Side:
             self.unread += piece
 
     def last_words(self):
-        """How the program ended, with the last line that it wrote to standard error."""
+        """The exit status of the program and its last line on standard error."""
         try:
             status = self.process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             return "closed its output"
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").strip().splitlines()
-        return f"ended with status {status}" + (f": {lines[-1]}" if lines else "")
+        return f"exited with status {status}" + (f": {lines[-1]}" if lines else "")
 
     def cpu_seconds(self):
-        """Processor time used so far, all threads together; 0 of a program that is gone, which its next turn tells."""
+        """CPU time of all threads so far; 0 if the program is gone, which its next turn reports."""
         try:
             fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
@@ -92,7 +92,7 @@ class Side:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self, patience=PATIENCE_SECONDS):
-        """Ends the program and what it started; it is asked first."""
+        """Closes the program's input, waits, then kills it and its children."""
         try:
             self.process.communicate(timeout=patience)
         except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):
@@ -106,7 +106,7 @@ class Side:
 
 
 def attempt(side, work):
-    """Whether `work` succeeded; a side that failed keeps its reason and is ended."""
+    """Returns whether `work` succeeded. If not, notes the reason and kills the side."""
     try:
         work()
         return True
@@ -117,7 +117,7 @@ def attempt(side, work):
 
 
 def take_turns(sides, rounds, steps, warm_up, set_up_seconds):
-    """Fills `rates` of every side, one entry a round. A side that fails keeps its reason and no rates."""
+    """Fills `rates` of every side, one entry per round. A side that fails has a `failure` and no rates."""
     working = [side for side in sides if attempt(side, lambda side=side: side.run(warm_up, set_up_seconds))]
     total = 0.0
     for round_number in range(rounds):
@@ -140,7 +140,7 @@ def take_turns(sides, rounds, steps, warm_up, set_up_seconds):
 
 
 def rows_of(sides, engine_sides, batch):
-    """One dictionary a side. Ratios are against the fastest of the engine's sides."""
+    """One dictionary per side. Ratios are relative to the fastest of the engine's sides."""
     measured = [side for side in engine_sides if side.rates]
     best = max(measured, key=lambda side: statistics.median(side.rates)) if measured else None
     rows = []
@@ -154,7 +154,8 @@ def rows_of(sides, engine_sides, batch):
         row.update(median=median, min=min(rates), max=max(rates), rates=rates, idle_cpu_share=side.idle_share)
         row["ms_per_step"] = 1000 * batch / median
         if best is not None and side not in engine_sides:
-            # Rates of one round are neighbours in time: the median of their ratios is steadier than a ratio of medians.
+            # The rates of one round are close in time, so that the median of their ratios is steadier than the ratio
+            # of the medians.
             row["engine_ratio"] = statistics.median(mine / theirs for mine, theirs in zip(best.rates, rates))
         rows.append(row)
     return rows

@@ -1,21 +1,19 @@
-// Half of a pre-activation residual unit, y = conv(max(batch_norm(x), 0)) + residual with the statistics of y, and its
-// gradients: as a sequence of the backend's operations, as ops::conv composes it, and fused.
+// BN-ReLU-conv of a pre-activation unit, y = conv(max(batch_norm(x), 0)) + residual with the statistics of y, and its
+// gradients: as the sequence of the backend's operations that ops::conv composes, and fused.
 #include "tools/bench/kernel_bench/cases.h"
 #include "tools/bench/kernel_bench/convolution.h"
-#include "tools/bench/kernel_bench/fused_operands.h"
-#include "tools/bench/kernel_bench/shortcut_reference.h"
+#include "tools/reference/operations.h"
 
 namespace residual::bench {
 
 namespace {
 
 FusedOps& fused_bn_relu_conv(Operands& o, const Convolution& conv) {
-    FusedOps& fused = fused_ops(o.backend());
-    if (!fused.has_bn_relu_conv(conv.params, o.activations())) throw NotOffered("no fused kernel for this shape");
-    return fused;
+    return fused_ops(o.backend(),
+                     [&](FusedOps& fused) { return fused.has_bn_relu_conv(conv.params, o.activations()); });
 }
 
-// Undefined where the layer has none.
+// Undefined if the layer has none.
 Operand residual_of(Operands& o, const Layer& layer, const Convolution& conv) {
     if (layer.residual == Residual::kNone) return {};
     if (layer.residual == Residual::kIdentity) return o.activation(conv.output_image());
@@ -23,39 +21,30 @@ Operand residual_of(Operands& o, const Layer& layer, const Convolution& conv) {
     return o.activation({2 * p.out_height(), 2 * p.out_width(), p.out_channels / 2});
 }
 
-double bytes_if_defined(const Tensor& tensor) {
-    return tensor.defined() ? bytes_of({tensor}) : 0.0;
-}
-
 struct Forward {
     Forward(Operands& o, const Layer& l)
         : layer(l),
           conv(o, l),
-          batch_norm(o.batch_norm_of(conv.x, true)),
-          running(running_update(o, l.channels)),
+          batch_norm(o.batch_norm_of(conv.x)),
+          running(o.running_update(l.channels)),
           residual(residual_of(o, l, conv)),
-          y(o.result(conv.params.output_shape(), o.activations())),
+          y(o.activation_result(conv.output_image())),
           stats(o.stats_result(l.out_channels)) {}
 
     Values sum() const {
+        Values values = conv.forward(batch_norm.reference.forward(*conv.x.values));
+        if (layer.residual == Residual::kNone) return values;
+        if (layer.residual == Residual::kIdentity) return plus(std::move(values), *residual.values);
         const auto& p = conv.params;
-        Values y_values =
-            reference::conv(conv.distinct, batch_norm.reference.forward(*conv.x.values), *conv.weight.values);
-        if (layer.residual == Residual::kIdentity) return plus(std::move(y_values), *residual.values);
-        if (layer.residual == Residual::kNone) return y_values;
-        return plus(std::move(y_values), avgpool_pad_reference(*residual.values, 2 * p.out_height(), 2 * p.out_width(),
-                                                               p.out_channels / 2, p.out_channels));
+        const reference::Shortcut shortcut{2 * p.out_width(), p.out_channels / 2, p.out_channels, true};
+        return plus(std::move(values), shortcut.forward(*residual.values));
     }
 
     Trial trial(std::function<void()> run) const {
         const auto y_values = once([f = *this] { return f.sum(); });
-        const auto reference =
-            once([y_values, c = layer.out_channels] { return reference::moments_of(y_values(), c); });
-        return {std::move(run),
-                {{"y", y, [y_values] { return y_values(); }},
-                 {"mean", stats.mean, [reference] { return reference().mean; }},
-                 {"variance", stats.variance, [reference] { return reference().variance; }}},
-                bytes_of({conv.x.tensor, conv.weight.tensor, y}) + bytes_if_defined(residual.tensor),
+        auto outputs = stats_outputs(stats, y_values);
+        outputs.push_back({"y", y, y_values});
+        return {std::move(run), std::move(outputs), bytes_of({conv.x.tensor, conv.weight.tensor, y, residual.tensor}),
                 conv.flops()};
     }
 
@@ -68,42 +57,39 @@ struct Forward {
     BatchStats stats;
 };
 
-// In the first half of a unit x also feeds the shortcut, whose gradient dx holds already; in the second half the
-// residual's gradient is dy.
+// In the first BN-ReLU-conv of a unit x also feeds the shortcut, whose gradient dx already holds; in the second the
+// gradient of the residual is dy.
 struct Backward {
-    Backward(Operands& o, const Layer& l)
-        : layer(l),
+    Backward(Operands& o, const Layer& l, bool fused)
+        : accumulates(l.residual == Residual::kNone),
           conv(o, l),
-          batch_norm(o.batch_norm_of(conv.x, true)),
+          batch_norm(o.batch_norm_of(conv.x)),
           dy(o.activation(conv.output_image())),
-          before(accumulates() ? o.activation({l.height, l.width, l.channels}) : Operand()),
-          dx(accumulates() ? before.tensor : o.result_like(conv.x.tensor)),
-          dweight(o.result(conv.params.weight_shape(), DType::kFloat32)),
-          gradients(batch_norm_gradients(o, l.channels)) {}
+          before(accumulates ? o.activation(l.image()) : Operand()),
+          dx(accumulates ? before.tensor : o.result_like(conv.x.tensor)),
+          dweight(o.result(conv.params.weight_shape())),
+          gradients(o.batch_norm_gradients(l.channels, fused)),
+          repeats(o.repeats()) {}
 
-    bool accumulates() const { return layer.residual == Residual::kNone; }
-
-    Trial trial(std::function<void()> run, std::function<Values()> whole_dy, MomentsOf moments, double repeats,
-                double bytes) const {
+    Trial trial(std::function<void()> run, std::function<Values()> whole_dy) const {
         const auto whole = once(std::move(whole_dy));
         const auto dp = once([whole, c = conv] { return reference::conv_dx(c.distinct, whole(), *c.weight.values); });
         const auto dw_values = [whole, b = *this] {
             return reference::conv_dweight(b.conv.distinct, b.batch_norm.reference.forward(*b.conv.x.values), whole());
         };
-        bytes += bytes_of({dy.tensor, conv.x.tensor, conv.weight.tensor, dx, dweight});
-        if (accumulates()) bytes += bytes_of({dx});
-        std::vector<Output> outputs =
-            batch_norm_backward_outputs(batch_norm.reference, conv.x, dp, moments, dx, before, gradients, repeats);
+        auto outputs = batch_norm_outputs(batch_norm.reference, conv.x, dp, dx, before, gradients, repeats);
         outputs.push_back({"dweight", dweight, dw_values, repeats});
-        return {std::move(run), std::move(outputs), bytes, 2 * conv.flops()};
+        return {std::move(run), std::move(outputs),
+                bytes_of({dy.tensor, conv.x.tensor, conv.weight.tensor, dx, dweight, before.tensor}), 2 * conv.flops()};
     }
 
-    Layer layer;
+    bool accumulates;
     Convolution conv;
     BatchNormOperands batch_norm;
     Operand dy, before;
     Tensor dx, dweight;
     BatchNormGradients gradients;
+    double repeats;
 };
 
 }  // namespace
@@ -139,7 +125,7 @@ Trial bn_relu_conv_fused(Operands& o, const Layer& layer) {
 }
 
 Trial bn_relu_conv_dx(Operands& o, const Layer& layer) {
-    const Backward b(o, layer);
+    const Backward b(o, layer, false);
     const auto run = [&backend = o.backend(), b] {
         const Tensor& x = b.conv.x.tensor;
         {
@@ -149,30 +135,29 @@ Trial bn_relu_conv_dx(Operands& o, const Layer& layer) {
         }
         const Tensor dp = backend.empty(x.shape(), x.dtype());
         backend.conv2d_backward_data(b.conv.params, b.dy.tensor, b.conv.weight.tensor, dp);
-        backend.batch_norm_backward(b.batch_norm.params, x, dp, b.dx, b.accumulates(),
-                                    {b.gradients.dgamma, b.gradients.dbeta});
+        backend.batch_norm_backward(b.batch_norm.params, x, dp, b.dx, b.accumulates, b.gradients);
     };
-    return b.trial(
-        run, [dy = b.dy] { return *dy.values; }, MomentsOf::kWhole, o.repeats(), 0.0);
+    return b.trial(run, [dy = b.dy] { return *dy.values; });
 }
 
-// Also reads y, to add what the gradients of its moments bring, and where a residual needs the sum writes it
-// down; in the composed form that gradient is there already, because norm_backward of the next layer has read y for it.
+// Also reads y, to add the gradient through y's moments, and writes the sum if a residual needs it. In the composed
+// form the batch norm of the next layer has already added it.
 Trial bn_relu_conv_dx_fused(Operands& o, const Layer& layer) {
-    const Backward b(o, layer);
+    const Backward b(o, layer, true);
     FusedOps& fused = fused_bn_relu_conv(o, b.conv);
     const Operand y = o.activation(b.conv.output_image());
-    const MomentsOperands moments(o, y);
-    const Tensor dy_whole = layer.residual == Residual::kNone ? Tensor() : o.result_like(y.tensor);
+    const MomentsOperands moments = o.moments_of(y);
+    const Tensor dy_whole = b.accumulates ? Tensor() : o.result_like(y.tensor);
     const BnReluConv unit{b.conv.params, b.batch_norm.params, b.conv.x.tensor, b.conv.weight.tensor};
-    const BnReluConvGradients gradients{b.dx, b.accumulates(), b.dweight, b.gradients, dy_whole};
-    const auto run = [&fused, unit, y, b, moments, gradients] {
-        fused.bn_relu_conv_backward(unit, y.tensor, b.dy.tensor, moments.gradient, {}, gradients);
-    };
+    const BnReluConvGradients gradients{b.dx, b.accumulates, b.dweight, b.gradients, dy_whole};
     const auto whole = once([moments, y, dy = b.dy] { return moments.whole(y, dy); });
-    Trial trial =
-        b.trial(run, whole, MomentsOf::kFixed, o.repeats(), bytes_of({y.tensor}) + bytes_if_defined(dy_whole));
-    if (dy_whole.defined()) trial.outputs.push_back({"dy_whole", dy_whole, [whole] { return whole(); }});
+    Trial trial = b.trial(
+        [&fused, unit, y, b, moments, gradients] {
+            fused.bn_relu_conv_backward(unit, y.tensor, b.dy.tensor, moments.gradient, {}, gradients);
+        },
+        whole);
+    trial.bytes += bytes_of({y.tensor, dy_whole});
+    if (dy_whole.defined()) trial.outputs.push_back({"dy_whole", dy_whole, whole});
     return trial;
 }
 

@@ -31,7 +31,7 @@ const std::vector<Family>& families() {
         {"conv2d_dx", l.inner_convolutions, conv2d_dx},
         {"conv2d_dw", l.convolutions, conv2d_dw},
         {"stem", l.stem, stem, stem_fused},
-        {"stem_dw", l.stem, stem_dw, stem_dw_fused},
+        {"stem_dw", l.stem, conv2d_dw, stem_dw_fused},
         {"bn_relu_conv", l.bn_relu_convs, bn_relu_conv, bn_relu_conv_fused},
         {"bn_relu_conv_dx", l.bn_relu_convs, bn_relu_conv_dx, bn_relu_conv_dx_fused},
         {"global_pool", l.head, global_pool},

@@ -10,14 +10,14 @@
 
 namespace residual::bench {
 
-// One operation: from operands to a trial of it.
-using Maker = Trial (*)(Operands& operands, const Layer& layer);
+// Prepares the operands of one operation.
+using Maker = Trial(Operands& o, const Layer& layer);
 
 struct Family {
     std::string_view name;
     const std::vector<Layer>& layers;
-    Maker composed;         // From the operations that every backend has; one of them, or a sequence.
-    Maker fused = nullptr;  // The same work by Backend::fused(), where there is one.
+    Maker* composed;         // One or several of the operations that every backend has.
+    Maker* fused = nullptr;  // The same work by Backend::fused(), if it offers it.
 };
 
 const std::vector<Family>& families();
@@ -25,70 +25,41 @@ const std::vector<Family>& families();
 struct Case {
     const Family* family;
     const Layer* layer;
-    int batch;  // 0 where the work does not depend on it.
+    int batch;  // 0 if the work does not depend on it.
     DType dtype;
     bool fused;
 
     std::string batch_text() const { return batch == 0 ? "-" : std::to_string(batch); }
     std::string_view kernel() const { return fused ? "fused" : "composed"; }
     std::string_view dtype_text() const { return dtype == DType::kBFloat16 ? "bf16" : "f32"; }
-    // "bn_relu_conv/16x32x32+x/128/bf16/fused": what --filter searches.
+    // "bn_relu_conv/16x32x32+x/128/bf16/fused": the text that --filter searches.
     std::string name() const;
 };
 
-// All of them, in the order of the table.
 std::vector<Case> all_cases(const std::vector<int>& batches, DType dtype);
 
-// Fused work whose shape the device's fused operations don't know: the case is skipped.
+// The device has no fused kernel for a shape: the case is skipped.
 class NotOffered : public Error {
   public:
     using Error::Error;
 };
 
-// Of one family each; see the table in cases.cpp.
-Trial relu(Operands& o, const Layer& layer);
-Trial relu_dx(Operands& o, const Layer& layer);
-Trial add(Operands& o, const Layer& layer);
-Trial cast(Operands& o, const Layer& layer);
-Trial pad(Operands& o, const Layer& layer);
-Trial crop(Operands& o, const Layer& layer);
-Trial avgpool_pad(Operands& o, const Layer& layer);
-Trial avgpool_pad_dx(Operands& o, const Layer& layer);
-Trial subsample_pad(Operands& o, const Layer& layer);
-Trial subsample_pad_dx(Operands& o, const Layer& layer);
-Trial batch_stats(Operands& o, const Layer& layer);
-Trial add_batch_stats(Operands& o, const Layer& layer);
-Trial own_batch_norm(Operands& o, const Layer& layer);
-Trial own_batch_norm_add(Operands& o, const Layer& layer);
-Trial own_batch_norm_sums(Operands& o, const Layer& layer);
-Trial own_batch_norm_dx(Operands& o, const Layer& layer);
-Trial update_running(Operands& o, const Layer& layer);
-Trial batch_norm(Operands& o, const Layer& layer);
-Trial batch_norm_dx(Operands& o, const Layer& layer);
-Trial conv2d(Operands& o, const Layer& layer);
-Trial conv2d_dx(Operands& o, const Layer& layer);
-Trial conv2d_dw(Operands& o, const Layer& layer);
-Trial stem(Operands& o, const Layer& layer);
-Trial stem_fused(Operands& o, const Layer& layer);
-Trial stem_dw(Operands& o, const Layer& layer);
-Trial stem_dw_fused(Operands& o, const Layer& layer);
-Trial bn_relu_conv(Operands& o, const Layer& layer);
-Trial bn_relu_conv_fused(Operands& o, const Layer& layer);
-Trial bn_relu_conv_dx(Operands& o, const Layer& layer);
-Trial bn_relu_conv_dx_fused(Operands& o, const Layer& layer);
-Trial global_pool(Operands& o, const Layer& layer);
-Trial global_pool_dx(Operands& o, const Layer& layer);
-Trial matmul(Operands& o, const Layer& layer);
-Trial matmul_dx(Operands& o, const Layer& layer);
-Trial matmul_dw(Operands& o, const Layer& layer);
-Trial add_bias(Operands& o, const Layer& layer);
-Trial column_sum(Operands& o, const Layer& layer);
-Trial softmax_loss(Operands& o, const Layer& layer);
-Trial classifier(Operands& o, const Layer& layer);
-Trial classifier_fused(Operands& o, const Layer& layer);
-Trial classifier_dx(Operands& o, const Layer& layer);
-Trial classifier_dx_fused(Operands& o, const Layer& layer);
-Trial gather_augment(Operands& o, const Layer& layer);
-Trial sgd(Operands& o, const Layer& layer);
+// The fused operations of the backend. Throws NotOffered if it has none, or not `has(operations)`.
+template <class Has>
+FusedOps& fused_ops(Backend& backend, Has has) {
+    FusedOps* fused = backend.fused();
+    if (fused == nullptr) throw NotOffered("this device has no fused operations");
+    if (!has(*fused)) throw NotOffered("no fused kernel for this shape");
+    return *fused;
+}
+
+Maker gather_augment, sgd;
+Maker relu, relu_dx, add, cast, pad, crop, avgpool_pad, avgpool_pad_dx, subsample_pad, subsample_pad_dx;
+Maker batch_stats, add_batch_stats, update_running, batch_norm, batch_norm_dx;
+Maker own_batch_norm, own_batch_norm_add, own_batch_norm_sums, own_batch_norm_dx;
+Maker conv2d, conv2d_dx, conv2d_dw, stem, stem_fused, stem_dw_fused;
+Maker bn_relu_conv, bn_relu_conv_fused, bn_relu_conv_dx, bn_relu_conv_dx_fused;
+Maker global_pool, global_pool_dx, matmul, matmul_dx, matmul_dw, add_bias, column_sum, softmax_loss;
+Maker classifier, classifier_fused, classifier_dx, classifier_dx_fused;
 
 }  // namespace residual::bench

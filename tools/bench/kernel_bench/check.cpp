@@ -7,8 +7,9 @@ namespace residual::bench {
 
 namespace {
 
-// bfloat16 holds 8 bits, so a value of 5 root mean squares is rounded by up to 0.01, and a few such roundings meet.
-// In float32, sums of a million products of both signs lose up to 4e-4. An element in a wrong place is off by about 1.
+// bfloat16 has 8 significant bits: rounding a value of 5 root mean squares changes it by up to 0.01, and a few such
+// errors add up. In float32, sums of a million products of both signs lose up to 4e-4. An element in the wrong place is
+// off by about 1.
 double limit(DType activations) {
     return activations == DType::kBFloat16 ? 5e-2 : 1e-3;
 }

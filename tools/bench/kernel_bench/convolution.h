@@ -8,16 +8,16 @@
 namespace residual::bench {
 
 struct Convolution {
-    // Weights between -gain and gain.
-    Convolution(Operands& o, const Layer& layer, double gain = 0.25);
+    Convolution(Operands& o, const Layer& layer);
 
-    Shape output_image() const;
-    // Two for each multiply-add, the zeros of the padding included; the same in each direction.
+    Shape output_image() const { return {params.out_height(), params.out_width(), params.out_channels}; }
+    // Two per multiply-add, the zeros of the padding included; the same in each direction.
     double flops() const;
+    Values forward(const Values& input) const { return reference::conv(distinct, input, *weight.values); }
 
     Operand x, weight;
     Conv2dParams params;
-    reference::ConvShape distinct;  // Of the images that differ.
+    reference::ConvShape distinct;  // With the distinct images as the batch.
 };
 
 }  // namespace residual::bench

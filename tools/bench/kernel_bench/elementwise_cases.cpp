@@ -1,84 +1,69 @@
 // Operations on single elements and pixels.
 #include "kernels/pad.h"
 #include "tools/bench/kernel_bench/cases.h"
-#include "tools/bench/kernel_bench/place.h"
-#include "tools/bench/kernel_bench/shortcut_reference.h"
+#include "tools/bench/kernel_bench/own_kernels.h"
+#include "tools/reference/operations.h"
 
 namespace residual::bench {
 
 namespace {
 
-Shape input_of(const Layer& layer) {
-    return {layer.height, layer.width, layer.channels};
+reference::Shortcut reference_of(const Layer& layer, ShortcutKind kind) {
+    return {layer.width, layer.channels, layer.out_channels, kind == ShortcutKind::kAveragePool};
 }
 
-Shape halved(const Operands& o, const Layer& layer) {
-    return {o.batch(), layer.height / 2, layer.width / 2, layer.out_channels};
-}
-
-// The convolution that narrows reads one row and one column of zeros behind the image.
-kernels::PadShape pad_shape(const Operands& o, const Layer& layer) {
-    return {o.batch(), layer.height, layer.width, layer.channels, 0, 1, 0, 1};
-}
-
-// Calls visit(element of x, element of the padded y) for every element of x.
-template <class Visit>
-void for_each_inside(const Operands& o, const Layer& layer, Visit visit) {
-    const auto row_elements = static_cast<size_t>(layer.width) * layer.channels;
-    const size_t rows = static_cast<size_t>(o.images()) * layer.height;
-    for (size_t row = 0; row < rows; ++row) {
-        const size_t padded_row = row / layer.height * (layer.height + 1) + row % layer.height;
-        for (size_t i = 0; i < row_elements; ++i) {
-            visit(row * row_elements + i, padded_row * (row_elements + layer.channels) + i);
-        }
-    }
-}
-
-size_t padded_elements(const Operands& o, const Layer& layer) {
-    return static_cast<size_t>(o.images()) * (layer.height + 1) * (layer.width + 1) * layer.channels;
-}
-
-using PadReference = Values (*)(const Values&, int, int, int, int);
-
-Trial shortcut(Operands& o, const Layer& layer, ShortcutKind kind, double share_read, PadReference reference) {
-    const Operand x = o.activation(input_of(layer));
-    const Tensor y = o.result(halved(o, layer), o.activations());
+Trial shortcut(Operands& o, const Layer& layer, ShortcutKind kind) {
+    const Operand x = o.activation(layer.image());
+    const Tensor y = o.activation_result(layer.halved_image());
+    const double share_read = kind == ShortcutKind::kAveragePool ? 1.0 : 0.25;
     return {[&backend = o.backend(), kind, x, y] { backend.shortcut(kind, x.tensor, y); },
-            {{"y", y,
-              [layer, x, reference] {
-                  return reference(*x.values, layer.height, layer.width, layer.channels, layer.out_channels);
-              }}},
+            {{"y", y, [s = reference_of(layer, kind), x] { return s.forward(*x.values); }}},
             share_read * bytes_of({x.tensor}) + bytes_of({y})};
 }
 
-// The gradient of a shortcut is its transpose: each element of x goes to at most one of y, with one weight, which the
-// gradient takes back.
 Trial shortcut_dx(Operands& o, const Layer& layer, ShortcutKind kind) {
-    const Operand dy = o.activation({layer.height / 2, layer.width / 2, layer.out_channels});
-    const Tensor dx = o.result({o.batch(), layer.height, layer.width, layer.channels}, o.activations());
-    const auto expected = [layer, kind, dy, images = o.images()] {
-        const bool pools = kind == ShortcutKind::kAveragePool;
-        const int before = (layer.out_channels - layer.channels) / 2;
-        Values values(static_cast<size_t>(images) * layer.height * layer.width * layer.channels);
-        for (size_t i = 0; i < values.size(); ++i) {
-            const size_t c = i % layer.channels, column = i / layer.channels % layer.width;
-            const size_t row = i / layer.channels / layer.width;  // Of all images: their heights are even.
-            if (!pools && (row % 2 != 0 || column % 2 != 0)) continue;
-            const size_t from = (row / 2 * (layer.width / 2) + column / 2) * layer.out_channels + before + c;
-            values[i] = (*dy.values)[from] * (pools ? 0.25 : 1.0);
+    const Operand dy = o.activation(layer.halved_image());
+    const Tensor dx = o.activation_result(layer.image());
+    const double share_read = static_cast<double>(layer.channels) / layer.out_channels;
+    return {[&backend = o.backend(), kind, dy, dx] { backend.shortcut_backward(kind, dy.tensor, dx); },
+            {{"dx", dx, [s = reference_of(layer, kind), dy] { return s.backward(*dy.values); }}},
+            share_read * bytes_of({dy.tensor}) + bytes_of({dx})};
+}
+
+// The padding of a narrowing convolution: one row and one column of zeros after the image.
+Trial pad_or_crop(Operands& o, const Layer& layer, bool crops) {
+    const Shape inner = layer.image(), padded{layer.height + 1, layer.width + 1, layer.channels};
+    const Operand from = o.activation(crops ? padded : inner);
+    const Tensor to = o.activation_result(crops ? inner : padded);
+    const kernels::PadShape shape{o.batch(), layer.height, layer.width, layer.channels, 0, 1, 0, 1};
+    const auto expected = [=, images = o.images()] {
+        Values values(static_cast<size_t>(images * (crops ? inner : padded).elements()));
+        const int row_elements = layer.width * layer.channels;
+        for (int64_t i = 0; i < images * inner.elements(); ++i) {
+            const int64_t row = i / row_elements, image = row / layer.height;
+            const int64_t at_padded = (row + image) * (row_elements + layer.channels) + i % row_elements;
+            values[crops ? i : at_padded] = (*from.values)[crops ? at_padded : i];
         }
         return values;
     };
-    const double share_read = static_cast<double>(layer.channels) / layer.out_channels;
-    return {[&backend = o.backend(), kind, dy, dx] { backend.shortcut_backward(kind, dy.tensor, dx); },
-            {{"dx", dx, expected}},
-            share_read * bytes_of({dy.tensor}) + bytes_of({dx})};
+    const auto run = [&backend = o.backend(), crops, shape, from, to] {
+        with_exec(backend, [&](const auto& exec) {
+            with_activation_type(to.dtype(), [&]<class T>(T) {
+                if (crops) {
+                    kernels::spatial_crop(exec, shape, from.tensor.template data<T>(), to.template data<T>());
+                } else {
+                    kernels::spatial_pad(exec, shape, from.tensor.template data<T>(), to.template data<T>());
+                }
+            });
+        });
+    };
+    return {run, {{crops ? "x" : "y", to, expected}}, crops ? 2 * bytes_of({to}) : bytes_of({from.tensor, to})};
 }
 
 }  // namespace
 
 Trial relu(Operands& o, const Layer& layer) {
-    const Operand x = o.activation(input_of(layer));
+    const Operand x = o.activation(layer.image());
     const Tensor y = o.result_like(x.tensor);
     const auto expected = [x] {
         Values values = *x.values;
@@ -90,7 +75,7 @@ Trial relu(Operands& o, const Layer& layer) {
 }
 
 Trial relu_dx(Operands& o, const Layer& layer) {
-    const Operand y = o.activation(input_of(layer)), dy = o.activation(input_of(layer));
+    const Operand y = o.activation(layer.image()), dy = o.activation(layer.image());
     const Tensor dx = o.result_like(y.tensor);
     const auto expected = [y, dy] {
         Values values = *dy.values;
@@ -105,7 +90,7 @@ Trial relu_dx(Operands& o, const Layer& layer) {
 }
 
 Trial add(Operands& o, const Layer& layer) {
-    const Operand a = o.activation(input_of(layer)), b = o.activation(input_of(layer));
+    const Operand a = o.activation(layer.image()), b = o.activation(layer.image());
     const Tensor y = o.result_like(a.tensor);
     return {[&backend = o.backend(), a, b, y] { backend.add(a.tensor, b.tensor, y); },
             {{"y", y, [a, b] { return plus(*a.values, *b.values); }}},
@@ -114,7 +99,7 @@ Trial add(Operands& o, const Layer& layer) {
 
 // From float32 to bfloat16, as weights and data are rounded.
 Trial cast(Operands& o, const Layer& layer) {
-    const Operand x = o.batched(input_of(layer), DType::kFloat32);
+    const Operand x = o.batched(layer.image());
     const Tensor y = o.result(x.tensor.shape(), DType::kBFloat16);
     return {[&backend = o.backend(), x, y] { backend.cast(x.tensor, y); },
             {{"y", y, [x] { return *x.values; }}},
@@ -122,45 +107,15 @@ Trial cast(Operands& o, const Layer& layer) {
 }
 
 Trial pad(Operands& o, const Layer& layer) {
-    const Operand x = o.activation(input_of(layer));
-    const auto shape = pad_shape(o, layer);
-    const Tensor y = o.result({o.batch(), layer.height + 1, layer.width + 1, layer.channels}, o.activations());
-    const auto expected = [o, layer, x] {
-        Values values(padded_elements(o, layer));
-        for_each_inside(o, layer, [&](size_t at_x, size_t at_y) { values[at_y] = (*x.values)[at_x]; });
-        return values;
-    };
-    const auto run = [&backend = o.backend(), shape, x, y] {
-        with_place(backend, [&](const auto& exec) {
-            with_activation_type(y.dtype(), [&]<class T>(T) {
-                kernels::spatial_pad(exec, shape, x.tensor.template data<T>(), y.template data<T>());
-            });
-        });
-    };
-    return {run, {{"y", y, expected}}, bytes_of({x.tensor, y})};
+    return pad_or_crop(o, layer, false);
 }
 
 Trial crop(Operands& o, const Layer& layer) {
-    const Operand y = o.activation({layer.height + 1, layer.width + 1, layer.channels});
-    const auto shape = pad_shape(o, layer);
-    const Tensor x = o.result({o.batch(), layer.height, layer.width, layer.channels}, o.activations());
-    const auto expected = [o, layer, y] {
-        Values values(static_cast<size_t>(o.images()) * layer.height * layer.width * layer.channels);
-        for_each_inside(o, layer, [&](size_t at_x, size_t at_y) { values[at_x] = (*y.values)[at_y]; });
-        return values;
-    };
-    const auto run = [&backend = o.backend(), shape, x, y] {
-        with_place(backend, [&](const auto& exec) {
-            with_activation_type(x.dtype(), [&]<class T>(T) {
-                kernels::spatial_crop(exec, shape, y.tensor.template data<T>(), x.template data<T>());
-            });
-        });
-    };
-    return {run, {{"x", x, expected}}, 2 * bytes_of({x})};
+    return pad_or_crop(o, layer, true);
 }
 
 Trial avgpool_pad(Operands& o, const Layer& layer) {
-    return shortcut(o, layer, ShortcutKind::kAveragePool, 1.0, avgpool_pad_reference);
+    return shortcut(o, layer, ShortcutKind::kAveragePool);
 }
 
 Trial avgpool_pad_dx(Operands& o, const Layer& layer) {
@@ -168,7 +123,7 @@ Trial avgpool_pad_dx(Operands& o, const Layer& layer) {
 }
 
 Trial subsample_pad(Operands& o, const Layer& layer) {
-    return shortcut(o, layer, ShortcutKind::kSubsample, 0.25, subsample_pad_reference);
+    return shortcut(o, layer, ShortcutKind::kSubsample);
 }
 
 Trial subsample_pad_dx(Operands& o, const Layer& layer) {

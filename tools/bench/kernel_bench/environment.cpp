@@ -21,7 +21,7 @@ std::string processor_name() {
     return "unknown processor";
 }
 
-// For a POSIX shell.
+// As one word of a POSIX shell.
 std::string quoted(const std::string& text) {
     std::string result = "'";
     for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);

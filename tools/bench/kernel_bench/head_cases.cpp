@@ -1,108 +1,92 @@
-// A network's end: pool, linear layer and loss one by one; and batch norm, ReLU, pool and linear layer together, as a
-// sequence of the backend's operations and fused.
+// The layers at the end of a network one by one: global average pool, linear layer and loss.
 #include <algorithm>
 #include <cmath>
 
 #include "tools/bench/kernel_bench/cases.h"
-#include "tools/bench/kernel_bench/linear_reference.h"
+#include "tools/reference/operations.h"
 
 namespace residual::bench {
 
 namespace {
 
-Shape image_of(const Layer& layer) {
-    return {layer.height, layer.width, layer.channels};
+size_t pixels(const Layer& layer) {
+    return static_cast<size_t>(layer.height) * layer.width;
 }
 
-double matmul_flops(const Operands& o, const Layer& layer) {
-    return 2.0 * o.batch() * layer.channels * layer.out_channels;
-}
-
-LinearReference linear_of(const Operands& o, const Layer& layer) {
-    return {static_cast<size_t>(o.images()), static_cast<size_t>(layer.channels),
-            static_cast<size_t>(layer.out_channels)};
-}
-
-Operand linear_weight(Operands& o, const Layer& layer) {
-    return o.parameter({layer.out_channels, layer.channels}, DType::kFloat32, -0.25, 0.25);
+// y [rows, columns] = op(a) * op(b); see Backend::matmul(). `rows` counts the distinct images if it is a batch.
+Trial product(Operands& o, const Layer& layer, const Operand& a, bool transpose_a, const Operand& b, bool transpose_b,
+              const Output& y, size_t rows) {
+    const auto columns = static_cast<size_t>(y.tensor.shape()[1]);
+    const auto expected = [=] {
+        return reference::matmul(*a.values, transpose_a, *b.values, transpose_b, rows, columns);
+    };
+    return {
+        [=, &backend = o.backend(), y = y.tensor] { backend.matmul(a.tensor, transpose_a, b.tensor, transpose_b, y); },
+        {{y.name, y.tensor, expected, y.factor}},
+        bytes_of({a.tensor, b.tensor, y.tensor}),
+        2.0 * o.batch() * layer.channels * layer.out_channels};
 }
 
 }  // namespace
 
 Trial global_pool(Operands& o, const Layer& layer) {
-    const Operand x = o.activation(image_of(layer));
-    const Tensor y = o.result({o.batch(), layer.channels}, DType::kFloat32);
+    const Operand x = o.activation(layer.image());
+    const Tensor y = o.result({o.batch(), layer.channels});
     return {[&backend = o.backend(), x, y] { backend.global_average_pool(x.tensor, y); },
-            {{"y", y, [x, layer] { return pooled_values(*x.values, layer.height * layer.width, layer.channels); }}},
+            {{"y", y, [x, layer] { return reference::global_pool(*x.values, pixels(layer), layer.channels); }}},
             bytes_of({x.tensor, y})};
 }
 
 Trial global_pool_dx(Operands& o, const Layer& layer) {
-    const Operand dy = o.batched({layer.channels}, DType::kFloat32);
-    const Tensor dx = o.result({o.batch(), layer.height, layer.width, layer.channels}, o.activations());
-    return {
-        [&backend = o.backend(), dy, dx] { backend.global_average_pool_backward(dy.tensor, dx); },
-        {{"dx", dx, [dy, layer] { return unpooled_values(*dy.values, layer.height * layer.width, layer.channels); }}},
-        bytes_of({dy.tensor, dx})};
+    const Operand dy = o.batched({layer.channels});
+    const Tensor dx = o.activation_result(layer.image());
+    return {[&backend = o.backend(), dy, dx] { backend.global_average_pool_backward(dy.tensor, dx); },
+            {{"dx", dx, [dy, layer] { return reference::global_pool_dx(*dy.values, pixels(layer), layer.channels); }}},
+            bytes_of({dy.tensor, dx})};
 }
 
 Trial matmul(Operands& o, const Layer& layer) {
-    const Operand x = o.batched({layer.channels}, DType::kFloat32), weight = linear_weight(o, layer);
-    const Tensor y = o.result({o.batch(), layer.out_channels}, DType::kFloat32);
-    return {[&backend = o.backend(), x, weight, y] { backend.matmul(x.tensor, false, weight.tensor, true, y); },
-            {{"y", y, [l = linear_of(o, layer), x, weight] { return l.forward(*x.values, *weight.values); }}},
-            bytes_of({x.tensor, weight.tensor, y}),
-            matmul_flops(o, layer)};
+    const Operand x = o.batched({layer.channels});
+    const Operand weight = o.parameter({layer.out_channels, layer.channels}, -0.25, 0.25);
+    return product(o, layer, x, false, weight, true, {"y", o.result({o.batch(), layer.out_channels}), {}}, o.images());
 }
 
 Trial matmul_dx(Operands& o, const Layer& layer) {
-    const Operand dy = o.batched({layer.out_channels}, DType::kFloat32), weight = linear_weight(o, layer);
-    const Tensor dx = o.result({o.batch(), layer.channels}, DType::kFloat32);
-    return {[&backend = o.backend(), dy, weight, dx] { backend.matmul(dy.tensor, false, weight.tensor, false, dx); },
-            {{"dx", dx, [l = linear_of(o, layer), dy, weight] { return l.dx(*dy.values, *weight.values); }}},
-            bytes_of({dy.tensor, weight.tensor, dx}),
-            matmul_flops(o, layer)};
+    const Operand dy = o.batched({layer.out_channels});
+    const Operand weight = o.parameter({layer.out_channels, layer.channels}, -0.25, 0.25);
+    return product(o, layer, dy, false, weight, false, {"dx", o.result({o.batch(), layer.channels}), {}}, o.images());
 }
 
 Trial matmul_dw(Operands& o, const Layer& layer) {
-    const Operand x = o.batched({layer.channels}, DType::kFloat32),
-                  dy = o.batched({layer.out_channels}, DType::kFloat32);
-    const Tensor dw = o.result({layer.out_channels, layer.channels}, DType::kFloat32);
-    return {[&backend = o.backend(), x, dy, dw] { backend.matmul(dy.tensor, true, x.tensor, false, dw); },
-            {{"dw", dw, [l = linear_of(o, layer), x, dy] { return l.dw(*x.values, *dy.values); }, o.repeats()}},
-            bytes_of({x.tensor, dy.tensor, dw}),
-            matmul_flops(o, layer)};
+    const Operand x = o.batched({layer.channels}), dy = o.batched({layer.out_channels});
+    const Tensor dw = o.result({layer.out_channels, layer.channels});
+    return product(o, layer, dy, true, x, false, {"dw", dw, {}, o.repeats()}, layer.out_channels);
 }
 
 Trial add_bias(Operands& o, const Layer& layer) {
-    const Operand y = o.batched({layer.out_channels}, DType::kFloat32);
-    const Operand bias = o.parameter({layer.out_channels}, DType::kFloat32, -1, 1);
-    const auto expected = [y, bias, layer] {
-        Values values = *y.values;
-        for (size_t i = 0; i < values.size(); ++i) values[i] += (*bias.values)[i % layer.out_channels];
-        return values;
-    };
+    const Operand y = o.batched({layer.out_channels});
+    const Operand bias = o.parameter({layer.out_channels}, -1, 1);
     return {[&backend = o.backend(), y, bias] { backend.add_bias(bias.tensor, y.tensor); },
-            {{"y", y.tensor, expected}},
+            {{"y", y.tensor, [y, bias] { return reference::add_bias(*y.values, *bias.values); }}},
             bytes_of({bias.tensor, y.tensor, y.tensor})};
 }
 
 Trial column_sum(Operands& o, const Layer& layer) {
-    const Operand x = o.batched({layer.out_channels}, DType::kFloat32);
-    const Tensor sum = o.result({layer.out_channels}, DType::kFloat32);
+    const Operand x = o.batched({layer.out_channels});
+    const Tensor sum = o.result({layer.out_channels});
     return {[&backend = o.backend(), x, sum] { backend.column_sum(x.tensor, sum); },
-            {{"sum", sum, [x, layer] { return column_sums(*x.values, layer.out_channels); }, o.repeats()}},
+            {{"sum", sum, [x, layer] { return reference::column_sums(*x.values, layer.out_channels); }, o.repeats()}},
             bytes_of({x.tensor, sum})};
 }
 
-// Totals are the numbers of kernels::Metrics, eight bytes each; the first is the loss times the batch.
+// `totals` is a kernels::Metrics read as numbers of eight bytes; the first is the loss times the batch.
 Trial softmax_loss(Operands& o, const Layer& layer) {
-    const Operand logits = o.batched({layer.out_channels}, DType::kFloat32);
+    const Operand logits = o.batched({layer.out_channels});
     std::vector<int32_t> labels(static_cast<size_t>(o.batch()));
     const int classes = layer.out_channels;
     for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % o.images() * 3 % classes);
     const Tensor labels_tensor = o.backend().from_host(labels.data(), {o.batch()});
-    const Tensor loss = o.result({1}, DType::kFloat32), correct = o.result({1}, DType::kInt32);
+    const Tensor loss = o.result({1}), correct = o.result({1}, DType::kInt32);
     const Tensor dlogits = o.result_like(logits.tensor);
     const Tensor totals = o.backend().zeros({sizeof(kernels::Metrics) / sizeof(double)}, DType::kFloat64);
 

@@ -16,7 +16,7 @@ void add_once(std::vector<Layer>& layers, const Layer& layer) {
     if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
 }
 
-// An image [batch, height, width, channels] as a place; `out` is the number of channels that it becomes.
+// A layer that reads an image [batch, height, width, channels] and has `out` output channels.
 Layer layer_of(const Shape& image, int64_t out) {
     const auto at = [&](int axis) { return static_cast<int>(image[axis]); };
     return {at(3), at(1), at(2), static_cast<int>(out), 1};

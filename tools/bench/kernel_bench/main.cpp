@@ -1,8 +1,8 @@
-// kernel-bench: the time of every kernel at the shapes of ResNet-20, 56 and 110, against what the device can do.
+// kernel-bench: the time of every kernel at the shapes of ResNet-20, 56 and 110, compared with the device's peak rates.
 //
 //     kernel-bench [--device cpu|cuda|auto] [--filter RE] [--json FILE] [--batch N]... [--seconds S] [--list]
 //
-// Each case is compared with a reference first; a wrong one gets no time. docs/kernel-bench.md says how to read it.
+// Checks the result of each case first; a wrong one is not timed. docs/kernel-bench.md explains the table.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -26,7 +26,6 @@ struct Options {
     std::string command;
 };
 
-// The device, with everything that it has.
 struct Device {
     std::unique_ptr<Backend> backend;
     std::string why_no_fused;
@@ -47,7 +46,7 @@ std::vector<Case> wanted_cases(const Options& options, DType dtype) {
     try {
         filter.emplace(options.filter);
     } catch (const std::regex_error& error) {
-        throw InputError(fmt::format("--filter {}: no regular expression: {}", options.filter, error.what()));
+        throw InputError(fmt::format("--filter {}: not a regular expression: {}", options.filter, error.what()));
     }
     std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.name(), *filter); });
     if (cases.empty()) {
@@ -56,7 +55,7 @@ std::vector<Case> wanted_cases(const Options& options, DType dtype) {
     return cases;
 }
 
-// Opened before anything is measured, so that a wrong path costs no time.
+// To be opened before measuring, so that a wrong path is reported at once.
 std::unique_ptr<AtomicFile> json_file(const std::string& path) {
     if (path.empty()) return nullptr;
     std::error_code ignored;
@@ -123,14 +122,14 @@ int bench_kernels(const Options& options) {
 int main(int argc, char** argv) {
     CLI::App app("Times every kernel at the shapes of ResNet-20, 56 and 110 and checks its result.", "kernel-bench");
     Options options;
-    app.add_option("--device", options.device, "where to run: cpu, cuda or auto (a GPU where there is one)")
+    app.add_option("--device", options.device, "where to run: cpu, cuda or auto (a GPU if there is one)")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
     app.add_option("--filter", options.filter, "only cases whose name matches this regular expression (see --list)");
-    app.add_option("--json", options.json, "also write the results into this file");
-    app.add_option("--batch", options.batches, "batch sizes, 128 512 1024 if not given")->check(CLI::Range(1, 4096));
-    app.add_option("--seconds", options.seconds, "time for each measurement; 0 for the least, to check results")
+    app.add_option("--json", options.json, "also write the results to this file");
+    app.add_option("--batch", options.batches, "batch sizes (default: 128 512 1024)")->check(CLI::Range(1, 4096));
+    app.add_option("--seconds", options.seconds, "time for each measurement; 0 to check results with minimal timing")
         ->check(CLI::Range(0.0, 3600.0));
-    app.add_flag("--list", options.list, "print the names of the cases and end");
+    app.add_flag("--list", options.list, "print the names of the cases and exit");
     app.footer("Exit codes: 0 done; 1 a result is wrong or a case failed; 2 wrong usage.");
     for (int i = 0; i < argc; ++i) options.command += (i > 0 ? " " : "") + std::string(argv[i]);
     return tools::run_program(app, argc, argv, [&] { return bench_kernels(options); });

@@ -10,12 +10,11 @@ namespace residual::bench {
 
 namespace {
 
-// Calls that are timed together: enough that the clock's own time does not count.
-constexpr double kPassSeconds = 5e-4;
+constexpr double kPassSeconds = 5e-4;  // Long enough that the overhead of the clock is negligible.
 constexpr double kMostCalls = 256;
 constexpr double kMostPasses = 99;
 
-// Keeps the median that Google Benchmark makes of the repetitions.
+// Keeps the median that Google Benchmark computes.
 class MedianReporter final : public benchmark::BenchmarkReporter {
   public:
     bool ReportContext(const Context&) override { return true; }
@@ -30,7 +29,7 @@ class MedianReporter final : public benchmark::BenchmarkReporter {
     double seconds_ = 0;
 };
 
-// The median of what `pass` returns, over `passes` >= 2 calls of it.
+// The median result of `passes` >= 2 calls of pass().
 double median_seconds(int passes, const std::function<double()>& pass) {
     std::exception_ptr failure;
     const auto body = [&](benchmark::State& state) {
@@ -68,7 +67,7 @@ Times Meter::measure(const Trial& first, const std::function<Trial()>& make) {
     first.run();
     const double one = std::max(stopwatch_->stop(), 1e-9);
     const auto calls = static_cast<size_t>(std::clamp(kPassSeconds / one, 1.0, kMostCalls));
-    // Copies that together are larger than the cache; where the calls of a pass are too few for that, one copy each.
+    // Enough copies to exceed the cache, but at most one per call of a pass.
     const size_t copies =
         std::min(calls, divided_up(2.0 * static_cast<double>(stopwatch_->cache_bytes()), first.bytes));
     std::vector<Trial> trials{first};
@@ -79,7 +78,7 @@ Times Meter::measure(const Trial& first, const std::function<Trial()>& make) {
     return times;
 }
 
-// On a GPU the calls of a pass are recorded once and replayed, so that the host's work does not count.
+// On a GPU the calls of a pass are recorded once and replayed, which excludes the host's work from the time.
 double Meter::median_of_passes(const std::vector<Trial>& trials, size_t calls, bool cold) {
     const auto work = [&] {
         for (size_t i = 0; i < calls; ++i) trials[i % trials.size()].run();

@@ -1,4 +1,5 @@
-// The time of one call of an operation: repeated, the median, with operands that come from memory or from the cache.
+// Measures one call of an operation: the median over many passes, with operands in memory (cold) or in the cache
+// (warm).
 #pragma once
 
 #include "engine/backend/stopwatch.h"
@@ -7,15 +8,15 @@
 namespace residual::bench {
 
 struct Times {
-    double cold, warm;  // Seconds of one call.
+    double cold, warm;  // Seconds per call.
 };
 
 class Meter {
   public:
-    // budget: seconds that each of the two measurements may take; 0 for a look, two passes.
+    // budget: seconds for each of the two measurements; 0 for the minimum of two passes.
     Meter(Backend& backend, double budget);
 
-    // make() makes another copy of the operands. `first` has run already.
+    // `first` has already run; make() returns a trial on another copy of the operands.
     Times measure(const Trial& first, const std::function<Trial()>& make);
 
     Stopwatch& stopwatch() { return *stopwatch_; }

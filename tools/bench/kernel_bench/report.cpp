@@ -23,10 +23,21 @@ std::string percent(double share) {
     return share < 0.1 ? fmt::format("{:.1f}", 100 * share) : fmt::format("{:.0f}", 100 * share);
 }
 
+// A name longer than its column moves only the shape.
 template <class... Texts>
-void print_row(const Texts&... texts) {
-    fmt::print("{:16} {:13} {:>5} {:4} {:8} {:>8} {:>8} {:>5} {:>5} {:>6} {:>4} {:>7}\n", texts...);
+void print_line(std::string_view name, std::string_view shape, const Texts&... texts) {
+    fmt::print("{:30} {:>5} {:4} {:8} {:>8} {:>8} {:>5} {:>5} {:>6} {:>4} {:>7}\n",
+               fmt::format("{:16} {}", name, shape), texts...);
     std::fflush(stdout);
+}
+
+template <class... Texts>
+void print_row(const Case& c, const Texts&... texts) {
+    print_line(c.family->name, c.layer->text(), c.batch_text(), c.dtype_text(), c.kernel(), texts...);
+}
+
+nlohmann::ordered_json number_if(bool known, double value) {
+    return known ? nlohmann::ordered_json(value) : nullptr;
 }
 
 }  // namespace
@@ -53,8 +64,8 @@ Report::Report(const Backend& backend, const Yardsticks& yardsticks, const std::
         fmt::print("products: {} {}, {}\n", digits(rate * rate_scale_), rate_unit_, source);
     }
     fmt::print("\n");
-    print_row("case", "shape", "batch", "type", "kernel", "cold us", "warm us", "GB/s", "%copy",
-              gpu ? "TFLOPs" : "GFLOPs", "%max", "error");
+    print_line("case", "shape", "batch", "type", "kernel", "cold us", "warm us", "GB/s", "%copy",
+               gpu ? "TFLOPs" : "GFLOPs", "%max", "error");
 }
 
 nlohmann::ordered_json& Report::add_row(const Case& c) {
@@ -68,21 +79,21 @@ nlohmann::ordered_json& Report::add_row(const Case& c) {
 void Report::right(const Case& c, const Trial& trial, const Verdict& verdict, const Times& times) {
     ++shown_;
     const double bytes_rate = trial.bytes / times.cold, flops_rate = trial.flops / times.cold;
+    const double of_copy = bytes_rate / yardsticks_.copy_bytes_per_second;
+    const double of_matrix = flops_rate / yardsticks_.most_flops_per_second();
     const bool counts = trial.flops > 0;
     auto& row = add_row(c);
     row["cold_us"] = times.cold * 1e6;
     row["warm_us"] = times.warm * 1e6;
     row["bytes"] = trial.bytes;
-    row["flops"] = counts ? nlohmann::ordered_json(trial.flops) : nullptr;
+    row["flops"] = number_if(counts, trial.flops);
     row["gb_per_s"] = bytes_rate * 1e-9;
-    row["of_copy"] = bytes_rate / yardsticks_.copy_bytes_per_second;
-    row["gflop_per_s"] = counts ? nlohmann::ordered_json(flops_rate * 1e-9) : nullptr;
-    row["of_matrix"] = counts ? nlohmann::ordered_json(flops_rate / yardsticks_.most_flops_per_second()) : nullptr;
+    row["of_copy"] = of_copy;
+    row["gflop_per_s"] = number_if(counts, flops_rate * 1e-9);
+    row["of_matrix"] = number_if(counts, of_matrix);
     row["error"] = verdict.error;
-    print_row(c.family->name, c.layer->text(), c.batch_text(), c.dtype_text(), c.kernel(), digits(times.cold * 1e6),
-              digits(times.warm * 1e6), digits(bytes_rate * 1e-9),
-              percent(bytes_rate / yardsticks_.copy_bytes_per_second), counts ? digits(flops_rate * rate_scale_) : "-",
-              counts ? percent(flops_rate / yardsticks_.most_flops_per_second()) : "-",
+    print_row(c, digits(times.cold * 1e6), digits(times.warm * 1e6), digits(bytes_rate * 1e-9), percent(of_copy),
+              counts ? digits(flops_rate * rate_scale_) : "-", counts ? percent(of_matrix) : "-",
               fmt::format("{:.1e}", verdict.error));
 }
 
@@ -90,11 +101,9 @@ void Report::wrong(const Case& c, const Verdict& verdict) {
     ++shown_;
     ++bad_;
     auto& row = add_row(c);
-    // JSON has no infinity.
-    row["error"] = std::isfinite(verdict.error) ? nlohmann::ordered_json(verdict.error) : nullptr;
+    row["error"] = number_if(std::isfinite(verdict.error), verdict.error);  // JSON has no infinity.
     row["wrong"] = verdict.output;
-    print_row(c.family->name, c.layer->text(), c.batch_text(), c.dtype_text(), c.kernel(), "WRONG", "", "", "", "", "",
-              fmt::format("{:.1e}", verdict.error));
+    print_row(c, "WRONG", "", "", "", "", "", fmt::format("{:.1e}", verdict.error));
     fmt::print("    {} differs from the reference\n", verdict.output);
 }
 
@@ -102,8 +111,7 @@ void Report::failed(const Case& c, const std::string& reason) {
     ++shown_;
     ++bad_;
     add_row(c)["failed"] = reason;
-    print_row(c.family->name, c.layer->text(), c.batch_text(), c.dtype_text(), c.kernel(), "FAILED", "", "", "", "", "",
-              "");
+    print_row(c, "FAILED", "", "", "", "", "", "");
     fmt::print("    {}\n", reason);
 }
 

@@ -1,4 +1,4 @@
-// What a run found: a table of 100 columns while it goes on, and JSON at its end.
+// The results: a table 100 columns wide, printed as they arrive, and a JSON document.
 #pragma once
 
 #include <map>
@@ -14,16 +14,15 @@ namespace residual::bench {
 
 class Report {
   public:
-    // Prints what was measured of the device, and the table's head.
+    // Prints the yardsticks and the header of the table.
     Report(const Backend& backend, const Yardsticks& yardsticks, const std::string& command);
 
     void right(const Case& c, const Trial& trial, const Verdict& verdict, const Times& times);
     void wrong(const Case& c, const Verdict& verdict);
-    // Something threw.
     void failed(const Case& c, const std::string& reason);
     void skip(const Case& c, const std::string& reason);
 
-    // Prints what was skipped and what went wrong. Returns whether nothing did.
+    // Prints the counts of measured, failed and skipped cases. Returns whether all were right.
     bool finish() const;
     std::string json() const;
 
@@ -34,7 +33,7 @@ class Report {
     std::string rate_unit_;
     double rate_scale_;
     nlohmann::ordered_json document_;
-    std::map<std::string, int> skipped_;  // Cases by reason.
+    std::map<std::string, int> skipped_;  // Number of cases by reason.
     int shown_ = 0, bad_ = 0;
 };
 

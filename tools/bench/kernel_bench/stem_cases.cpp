@@ -1,34 +1,31 @@
-// A network's first convolution: as a sequence of the backend's operations, as ops::conv composes it, and fused.
+// The first convolution of a network and the statistics of its output: as the sequence of the backend's operations that
+// ops::conv composes, and fused.
 #include "tools/bench/kernel_bench/cases.h"
 #include "tools/bench/kernel_bench/convolution.h"
-#include "tools/bench/kernel_bench/fused_operands.h"
 
 namespace residual::bench {
 
 namespace {
 
-// What both forms of the forward direction have in common.
 struct Stem {
     Stem(Operands& o, const Layer& layer)
-        : conv(o, layer),
-          y(o.result(conv.params.output_shape(), o.activations())),
-          stats(o.stats_result(layer.out_channels)) {}
+        : conv(o, layer), y(o.activation_result(conv.output_image())), stats(o.stats_result(layer.out_channels)) {}
 
     Trial trial(std::function<void()> run) const {
-        const auto sum = once([c = conv] { return reference::conv(c.distinct, *c.x.values, *c.weight.values); });
-        const auto reference = once([sum, c = conv.params.out_channels] { return reference::moments_of(sum(), c); });
-        return {std::move(run),
-                {{"y", y, [sum] { return sum(); }},
-                 {"mean", stats.mean, [reference] { return reference().mean; }},
-                 {"variance", stats.variance, [reference] { return reference().variance; }}},
-                bytes_of({conv.x.tensor, conv.weight.tensor, y}),
-                conv.flops()};
+        const auto y_values = once([c = conv] { return c.forward(*c.x.values); });
+        auto outputs = stats_outputs(stats, y_values);
+        outputs.push_back({"y", y, y_values});
+        return {std::move(run), std::move(outputs), bytes_of({conv.x.tensor, conv.weight.tensor, y}), conv.flops()};
     }
 
     Convolution conv;
     Tensor y;
     BatchStats stats;
 };
+
+FusedOps& fused_stem(Operands& o, const Convolution& conv) {
+    return fused_ops(o.backend(), [&](FusedOps& fused) { return fused.has_stem(conv.params, o.activations()); });
+}
 
 }  // namespace
 
@@ -42,24 +39,18 @@ Trial stem(Operands& o, const Layer& layer) {
 
 Trial stem_fused(Operands& o, const Layer& layer) {
     const Stem s(o, layer);
-    FusedOps& fused = fused_ops(o.backend());
-    if (!fused.has_stem(s.conv.params, o.activations())) throw NotOffered("no fused kernel for this shape");
+    FusedOps& fused = fused_stem(o, s.conv);
     return s.trial([&fused, s] { fused.stem(s.conv.params, s.conv.x.tensor, s.conv.weight.tensor, s.y, s.stats); });
 }
 
-Trial stem_dw(Operands& o, const Layer& layer) {
-    return conv2d_dw(o, layer);
-}
-
-// Also reads y, to add what the gradients of its moments bring; in the composed form that gradient is there
-// already, because norm_backward of the next layer has read y for it.
+// Also reads y, to add the gradient through y's moments. In the composed form (conv2d_dw) the batch norm of the next
+// layer has already added it.
 Trial stem_dw_fused(Operands& o, const Layer& layer) {
     const Convolution c(o, layer);
-    FusedOps& fused = fused_ops(o.backend());
-    if (!fused.has_stem(c.params, o.activations())) throw NotOffered("no fused kernel for this shape");
+    FusedOps& fused = fused_stem(o, c);
     const Operand y = o.activation(c.output_image()), dy = o.activation(c.output_image());
-    const MomentsOperands moments(o, y);
-    const Tensor dw = o.result(c.params.weight_shape(), DType::kFloat32);
+    const MomentsOperands moments = o.moments_of(y);
+    const Tensor dw = o.result(c.params.weight_shape());
     return {[&fused, c, y, dy, moments, dw] {
                 fused.stem_backward(c.params, c.x.tensor, y.tensor, dy.tensor, moments.gradient, dw);
             },

@@ -1,4 +1,4 @@
-// What a training step begins and ends with: the batch, and the update of all parameters.
+// The first and the last operation of a training step: the batch, and the update of all parameters.
 #include <random>
 
 #include "kernels/augment_body.h"
@@ -8,8 +8,8 @@ namespace residual::bench {
 
 namespace {
 
-// Which record, crop and flip an image gets comes from the kernels' own random words (tests/kernels checks those); the
-// pixels are plain loops.
+// The record, crop and flip of an image come from the kernels' own random words, which tests/kernels checks; only the
+// pixels are computed independently.
 Values augmented(const kernels::AugmentShape& shape, int64_t step, const std::vector<uint8_t>& records,
                  const Values& mean) {
     const int height = shape.height, width = shape.width, channels = shape.channels;
@@ -51,9 +51,9 @@ Trial gather_augment(Operands& o, const Layer& layer) {
 
     Backend& backend = o.backend();
     const Tensor records_tensor = backend.from_host(records.data(), {static_cast<int64_t>(records.size())});
-    const Operand mean = o.parameter({layer.height, layer.width, layer.channels}, DType::kFloat32, 100, 150);
+    const Operand mean = o.parameter(layer.image(), 100, 150);
     const Tensor step = backend.from_host(&kStep, {1});
-    const Tensor images = o.result({o.batch(), layer.height, layer.width, layer.channels}, o.activations());
+    const Tensor images = o.activation_result(layer.image());
     const Tensor labels = o.result({o.batch()}, DType::kInt32);
     const auto expected_labels = [shape, records] {
         Values values(static_cast<size_t>(shape.batch));
@@ -70,7 +70,7 @@ Trial gather_augment(Operands& o, const Layer& layer) {
             static_cast<double>(o.batch() * shape.record_bytes()) + bytes_of({images, labels, mean.tensor})};
 }
 
-// Totals are the numbers of kernels::Metrics, eight bytes each; the second is the penalty of the weights.
+// `totals` is a kernels::Metrics read as numbers of eight bytes; the second is the penalty of the weights.
 Trial sgd(Operands& o, const Layer& layer) {
     constexpr float kMomentum = 0.9f, kDecay = 2e-4f;
     constexpr int64_t kBoundaries[] = {500, 32000, 48000};
@@ -87,7 +87,7 @@ Trial sgd(Operands& o, const Layer& layer) {
                            count.decayed,
                            kMomentum,
                            kDecay};
-    const auto array = [&] { return o.parameter({count.all}, DType::kFloat32, -1, 1); };
+    const auto array = [&] { return o.parameter({count.all}, -1, 1); };
     const Operand weight = array(), velocity = array(), gradient = array();
     const Tensor copy = o.activations() == DType::kBFloat16 ? o.result({count.all}, DType::kBFloat16) : Tensor();
     const Tensor totals = backend.zeros({sizeof(kernels::Metrics) / sizeof(double)}, DType::kFloat64);
@@ -113,7 +113,7 @@ Trial sgd(Operands& o, const Layer& layer) {
     Trial trial{[&backend, params, gradient, velocity, weight, copy, totals] {
                     backend.sgd_momentum(params, gradient.tensor, velocity.tensor, weight.tensor, copy, kBatch, totals);
                 },
-                {{"velocity", velocity.tensor, [new_velocity] { return new_velocity(); }},
+                {{"velocity", velocity.tensor, new_velocity},
                  {"weight", weight.tensor, new_weight},
                  {"penalty", totals.view(1, {1}), penalty}},
                 bytes_of({gradient.tensor}) + 2 * bytes_of({velocity.tensor, weight.tensor})};

@@ -33,7 +33,7 @@ class StepCount {
     static constexpr int64_t kUpdateBytes = 5 * 4 + kActivation;
 
     const Shape& shape(const Trace::Operand* operand) const { return trace_.value(*operand).shape; }
-    // Elements for the batch counted; the first axis of the trace is its own batch.
+    // The first axis in the trace is the batch of the trace.
     int64_t elements(const Shape& shape) const { return shape.elements() / shape[0] * batch_; }
     int64_t bytes(const Trace::Operand* operand) const { return kActivation * elements(shape(operand)); }
 
@@ -104,7 +104,7 @@ class StepCount {
         const int64_t p = conv.output("p") != nullptr ? x : 0;
         forward_.push_back({name + " forward", products(conv), x + y + added + p});
 
-        // x may have a gradient already, from the shortcut that starts there too: it is added to.
+        // If a shortcut reads x too, its gradient is in dx already and this kernel adds to it.
         const bool accumulates = readers(conv.input("x")) > 1;
         const int64_t data = 2 * y + x + p + (accumulates ? 2 : 1) * x + (residual != nullptr ? y : 0);
         if (one_backward_kernel(conv)) {
@@ -114,14 +114,14 @@ class StepCount {
             backward_.push_back({name + " backward, data", products(conv), data});
         }
         if (shortcut != nullptr) {
-            // Runs after the backward of the convolution that adds it.
+            // backward_ is in reverse: this runs after the backward pass of the convolution.
             backward_.insert(backward_.end() - (one_backward_kernel(conv) ? 1 : 2),
                              {name + " backward, shortcut", 0, bytes(residual) + added});
         }
     }
 
-    // bn_relu_conv_backward_kernels() in kernels/bn_relu_conv.h, at batch 128; a test of the emulated device compares
-    // them.
+    // As bn_relu_conv_backward_kernels() in kernels/bn_relu_conv.h at batch 128, which a test on the emulated device
+    // compares.
     bool one_backward_kernel(const Trace::Operation& conv) const {
         const Shape& weight = shape(conv.input("weight"));
         return weight[3] == 16 && weight[0] <= 32;
@@ -144,7 +144,7 @@ class StepCount {
 
     const Trace& trace_;
     int64_t batch_;
-    std::vector<StepKernel> forward_, backward_;  // backward_ from the first operation to the last.
+    std::vector<StepKernel> forward_, backward_;  // backward_ in the order of the forward pass.
 };
 
 }  // namespace

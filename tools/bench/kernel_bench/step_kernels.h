@@ -1,4 +1,4 @@
-// The kernels of a fused training step, counted from the trace of its forward pass: products, bytes and launches.
+// The kernels of a fused training step with their products and bytes, counted from the trace of its forward pass.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@ namespace residual::bench {
 struct StepKernel {
     std::string name;
     int64_t multiply_adds;
-    // Of activations, bfloat16, each time the kernel reads or writes them once. Halos, weights, statistics and partial
-    // sums, which stay in the L2 cache, are not counted.
+    // Of bfloat16 activations, once for each that the kernel reads or writes. Halos, weights, statistics and partial
+    // sums stay in the L2 cache and are not counted.
     int64_t bytes;
 };
 
-// In the order of the step, one launch each, for `batch` images, whatever the batch of the trace. `trace`: in training,
-// composed. InputError where a convolution has no fused kernel.
+// In the order of the step, one launch each, for `batch` images, whatever the batch of `trace`, which is of a composed
+// forward pass in training. Throws InputError if a convolution has no fused kernel.
 std::vector<StepKernel> fused_step_kernels(const Trace& trace, int64_t batch);
 
 }  // namespace residual::bench

@@ -1,4 +1,4 @@
-// One copy of the operands of a case, what is done with them, and what must come out.
+// A trial: one operation on one copy of a case's operands, and the results it must produce.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ namespace residual::bench {
 using reference::plus;
 using reference::Values;
 
-// A result. Element i must be expected()[i % size] * factor: a batch repeats a few images, which alone are computed
-// in double precision; statistics stay as they are and sums grow by the factor.
+// A result. Element i must be expected()[i % size] * factor: a batch repeats a few distinct images, and the reference
+// computes only those. The factor is the number of repeats for sums over the batch, 1 for statistics.
 struct Output {
     std::string name;
     Tensor tensor;
@@ -27,12 +27,11 @@ struct Output {
 struct Trial {
     std::function<void()> run;
     std::vector<Output> outputs;
-    double bytes;                   // That must move at least: each operand read once, each result written once.
-    double flops = 0.0;             // Of products, two for each multiply-add; 0 where none are worth counting.
-    std::vector<Tensor> kept = {};  // Memory that run() uses by pointer.
+    double bytes;        // The least traffic: each operand read once, each result written once.
+    double flops = 0.0;  // Of products, two per multiply-add; 0 if there are none worth counting.
 };
 
-// A function of no arguments that computes its result at the first call and keeps it, whoever holds a copy.
+// A function that calls compute() once and keeps the result, which all of its copies share.
 template <class F>
 auto once(F compute) {
     using Result = decltype(compute());

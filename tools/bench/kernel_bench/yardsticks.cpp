@@ -4,9 +4,9 @@
 #include <random>
 #include <vector>
 
+#include "engine/backend/kernel_backend.h"
 #include "kernels/matrix_peak.h"
 #include "tools/bench/host_peaks.h"
-#include "tools/bench/kernel_bench/place.h"
 
 namespace residual::bench {
 
@@ -15,7 +15,7 @@ namespace {
 constexpr int kRounds = 7;
 constexpr double kLongEnough = 3e-3;  // Seconds
 
-// The shortest of several rounds of `work`, after one that is not counted.
+// The shortest time of several rounds of `work`, after a warm-up.
 double shortest(Stopwatch& stopwatch, const std::function<void()>& work) {
     work();
     double best = 0;
@@ -34,7 +34,7 @@ double copy_rate(Backend& backend, Stopwatch& stopwatch) {
     return 2.0 * kBytes / shortest(stopwatch, [&] { backend.copy(from, to); });
 }
 
-// On random values: of zeros a GPU makes more products a second than of anything else, as they cost it less power.
+// A GPU multiplies zeros faster than other values, because that takes less power.
 Tensor random_values(Backend& backend, const Shape& shape, DType dtype) {
     std::mt19937 random(1);
     std::vector<float> values(shape.elements());
@@ -46,7 +46,7 @@ Tensor random_values(Backend& backend, const Shape& shape, DType dtype) {
     return narrow;
 }
 
-// A square matrix product as a 1x1 convolution, larger and larger until one takes long enough.
+// Square matrix products as 1x1 convolutions of growing size, until one takes long enough to be timed well.
 double product_rate(Backend& backend, Stopwatch& stopwatch, DType dtype) {
     double best = 0;
     for (int n = 256; n <= 8192; n *= 2) {
@@ -62,15 +62,15 @@ double product_rate(Backend& backend, Stopwatch& stopwatch, DType dtype) {
 }
 
 #if defined(RESIDUAL_CUDA)
-// More and more work in one launch, until it takes long enough.
+// Launches with growing work, until one takes long enough to be timed well.
 double tensor_core_rate(Backend& backend, Stopwatch& stopwatch) {
     constexpr int kMostBlocks = 1 << 12;
     double best = 0;
     int blocks = 16, repeats = 16;
     const Tensor sums = backend.empty({int64_t{kMostBlocks} * kernels::kMatrixPeakThreads}, DType::kFloat32);
-    const auto place = dynamic_cast<KernelBackend<kernels::Cuda>&>(backend).exec();
+    const auto exec = dynamic_cast<KernelBackend<kernels::Cuda>&>(backend).exec();
     for (double seconds = 0; seconds < kLongEnough;) {
-        seconds = shortest(stopwatch, [&] { kernels::matrix_peak(place, blocks, repeats, sums.data<float>()); });
+        seconds = shortest(stopwatch, [&] { kernels::matrix_peak(exec, blocks, repeats, sums.data<float>()); });
         best = std::max(best, static_cast<double>(kernels::kMatrixPeakFlops) * blocks * repeats / seconds);
         (blocks < kMostBlocks ? blocks : repeats) *= 2;
     }

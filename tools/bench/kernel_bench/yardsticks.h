@@ -1,4 +1,4 @@
-// What the device can do at most, measured in the same run as the cases.
+// The peak rates of the device, measured in the same run as the cases.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 namespace residual::bench {
 
 struct Yardsticks {
-    double copy_bytes_per_second;  // Of a large copy, bytes read and written.
+    double copy_bytes_per_second;  // Bytes read plus bytes written of a large copy.
     struct Rate {
         std::string source;  // "float32 multiply-adds on registers"
         double flops_per_second;
     };
-    std::vector<Rate> products;  // In the type that the device trains in, by different means.
+    std::vector<Rate> products;  // In the type that the device trains in, measured in several ways.
 
     double most_flops_per_second() const;
 };

@@ -1,13 +1,13 @@
-// Where the kernels of a backend run, for calling one directly.
+// Access to the project's own kernels, even if the backend uses a library instead.
 #pragma once
 
 #include "engine/backend/kernel_backend.h"
 
 namespace residual::bench {
 
-// Calls f(exec) with the place of the backend's kernels.
+// Calls f(exec) with the Exec, host or CUDA stream, on which the backend runs its kernels.
 template <class F>
-void with_place(Backend& backend, F f) {
+void with_exec(Backend& backend, F f) {
     if (const auto* host = dynamic_cast<KernelBackend<kernels::Host>*>(&backend)) {
         f(host->exec());
         return;
