@@ -29,7 +29,7 @@ from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent
 ROOT = TOOLS.parent
-sys.path.insert(0, str(TOOLS / "compare"))
+sys.path.insert(0, str(TOOLS / "bench" / "compare"))
 
 import turns  # noqa: E402
 
@@ -71,7 +71,7 @@ def sides_for(args, name, mode):
     if not args.engine_only:
         for python in args.python:
             for way in args.ways:
-                command = [python, str(TOOLS / "compare" / "torch_bench.py"), *common, "--way", way]
+                command = [python, str(TOOLS / "bench" / "compare" / "torch_bench.py"), *common, "--way", way]
                 command += ["--threads", str(args.threads)]
                 torch_sides.append(turns.Side(way, f"PyTorch of {python}, {way}", command, args.threads))
     return engine_sides, torch_sides

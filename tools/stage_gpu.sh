@@ -60,7 +60,7 @@ cmake --build build/stage --parallel "$(compile_jobs)" || die "the build failed 
 
 say "== gather"
 rm -rf "$staged"
-mkdir -p "$staged"/{bin,lib,docs,tests/golden,tools}
+mkdir -p "$staged"/{bin,lib,docs,tests/golden,tools/bench}
 programs=()
 for name in resnet-train resnet-eval step-bench kernel-bench draw-images; do
     [ -x "build/stage/bin/$name" ] || die "the build made no $name"
@@ -91,7 +91,8 @@ cp LICENSE "$staged/"
 cp docs/gpu-proof.md "$staged/docs/"
 cp tests/golden/*.py tests/golden/*.safetensors "$staged/tests/golden/"
 cp tools/lib.sh tools/cifar.sh tools/prove_gpu.sh tools/bench_vs_pytorch.py tools/plot_runs.py "$staged/tools/"
-cp -r tools/bench/compare tools/prove "$staged/tools/"
+cp -r tools/prove "$staged/tools/"
+cp -r tools/bench/compare "$staged/tools/bench/"
 find "$staged/tools" -name __pycache__ -prune -exec rm -r {} +
 revision=$(git describe --always --dirty 2>/dev/null || say unknown)
 printf '{"revision": "%s", "built_with": "%s"}\n' "$revision" "$cuda_found" >"$staged/staged.json"

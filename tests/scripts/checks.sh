@@ -51,8 +51,8 @@ refused() {
     expect "$what: nothing is written" absent "$run_folder"
 }
 
-# stand_in FOLDER NAME BODY: a program of that name whose body is given.
-stand_in() {
+# fake_program FOLDER NAME BODY: a program of that name whose body is given.
+fake_program() {
     mkdir -p "$1"
     printf '#!/bin/bash\n%s\n' "$3" >"$1/$2"
     chmod +x "$1/$2"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tools/bench_vs_pytorch.py with stand-ins on both sides: turns, medians and ratios, and sides that fail.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -11,12 +11,12 @@ answer='while read -r word steps; do
     echo "a library says something"
     awk -v n="$steps" -v ms="$ms" -v b=128 "BEGIN { printf \"{\\\"seconds\\\": %g, \\\"images\\\": %d}\n\", n * ms / 1000, n * b }"
 done'
-stand_in "$scratch" step-bench 'ms=2 name=composed
+fake_program "$scratch" step-bench 'ms=2 name=composed
 case "$*" in *kernels=fused*) ms=1 name=fused ;; esac
 case "$*" in *--eager*) echo "step-bench: no such option --eager" >&2; exit 2 ;; esac
 echo "$LD_LIBRARY_PATH" >"$SCRATCH/library-path"
 '"$answer"
-stand_in "$scratch" python 'ms=4 name=torch
+fake_program "$scratch" python 'ms=4 name=torch
 case "$*" in *"--way compile "*) sleep 60 ;; esac
 '"$answer"
 bench() {

@@ -8,7 +8,7 @@ set -euo pipefail
 toolkit() {
     rm -rf "$1"
     mkdir -p "$1/include" "$1/lib64"
-    stand_in "$1/bin" nvcc "if [ \"\$1\" = --version ]; then echo 'Cuda compilation tools, release $2, V$2.1'; exit; fi
+    fake_program "$1/bin" nvcc "if [ \"\$1\" = --version ]; then echo 'Cuda compilation tools, release $2, V$2.1'; exit; fi
 if [ -e '$scratch/broken' ]; then echo 'host_config.h: error: unsupported GNU version' >&2; exit 1; fi"
     if [ -n "$3" ]; then
         printf '#define CUDNN_MAJOR %s\n#define CUDNN_MINOR %s\n' "${3%.*}" "${3#*.}" >"$1/include/cudnn_version.h"

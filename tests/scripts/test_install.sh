@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tools/install.sh with stand-ins for dpkg, apt-get, sudo, id and python3: what it would install, and as whom.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -16,19 +16,19 @@ for name in bash env dirname awk sed grep nproc stat mktemp mkdir cp rm head rea
 done
 # A package is installed where $scratch/installed/PACKAGE stands; apt-get install makes it so.
 mkdir "$scratch/installed"
-stand_in "$programs" dpkg-query '[ -e "$SCRATCH/installed/${!#}" ] && echo -n installed'
-stand_in "$programs" apt-get 'echo "apt-get $*" >>"$SCRATCH/log"
+fake_program "$programs" dpkg-query '[ -e "$SCRATCH/installed/${!#}" ] && echo -n installed'
+fake_program "$programs" apt-get 'echo "apt-get $*" >>"$SCRATCH/log"
 [ -e "$SCRATCH/offline" ] && exit 100
 case " $* " in *" install "*) for name in "$@"; do echo >"$SCRATCH/installed/$name"; done ;; esac'
-stand_in "$programs" id 'echo "$(<"$SCRATCH/user")"'
+fake_program "$programs" id 'echo "$(<"$SCRATCH/user")"'
 # A python3 that has no PyTorch stands in front of Debian's, whose environments install what pip is asked for.
 environment=$tree/build/python
-stand_in "$scratch/other" python3 'exit 1'
-stand_in "$scratch" environment-python 'case "$*" in
+fake_program "$scratch/other" python3 'exit 1'
+fake_program "$scratch" environment-python 'case "$*" in
 -c*) [ -e "${0%/*}/safetensors" ] ;;
 -m\ pip*) echo "$*" >>"$SCRATCH/log"; [ ! -e "$SCRATCH/offline" ] && echo >"${0%/*}/safetensors" ;;
 esac'
-stand_in "$programs" python3 'case "$*" in
+fake_program "$programs" python3 'case "$*" in
 -c*) [ -e "$SCRATCH/installed/python3-torch" ] ;;
 -m\ venv*) echo "$*" >>"$SCRATCH/log"; mkdir -p "${!#}/bin"; cp "$SCRATCH/environment-python" "${!#}/bin/python" ;;
 esac'
@@ -62,7 +62,7 @@ expect "and calls apt-get no more" nothing_logged
 expect "and says so" says "every package needed is installed"
 
 rm "$scratch/offline" "$scratch/installed/cmake"
-stand_in "$programs" sudo 'echo "sudo $*" >>"$SCRATCH/log"; exec "$@"'
+fake_program "$programs" sudo 'echo "sudo $*" >>"$SCRATCH/log"; exec "$@"'
 install
 expect "a user with sudo installs" exits_with 0
 expect "through sudo" logged "^sudo .*apt-get .*install"

@@ -11,7 +11,7 @@ set_to version 13.0.88
 set_to registers 40
 set_to spill 0
 set_to stack 0
-stand_in "$scratch/bin" nvcc "cd '$scratch'"'
+fake_program "$scratch/bin" nvcc "cd '$scratch'"'
 if [ "$1" = --version ]; then echo "Cuda compilation tools, release 13.0, V$(<version)"; exit; fi
 if [ -e broken ]; then echo "pool.cu(1): error: expected a ;" >&2; exit 1; fi
 name=_ZN7kernels12_GLOBAL__N_14stepINS_8bfloat16ELi16ELb1EEEvPT_i

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # tools/prove_gpu.sh in a staged folder of stand-ins: the order of its stages, what it does when it is cut off or a stage
 # fails, what it makes of the figures.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 bin=${1:?the folder of the programs}
 kit=$scratch/kit
-mkdir -p "$kit/tools/compare" "$kit/bin" "$scratch/python/torch"
+mkdir -p "$kit/tools/bench/compare" "$kit/bin" "$scratch/python/torch"
 cp -r "$repository/tools/lib.sh" "$repository/tools/cifar.sh" "$repository/tools/prove_gpu.sh" "$repository/tools/prove" "$kit/tools/"
 cp -r "$repository/configs" "$kit/"
 echo '{}' >"$kit/staged.json"
@@ -21,13 +21,13 @@ for name in data_batch_{1..5} test_batch; do truncate -s 30730000 "$data/$name.b
 mkdir "$scratch/knobs"
 programs=$scratch/programs
 note='echo "${0##*/} $*" >>"$SCRATCH/calls"; knob() { [ -e "$SCRATCH/knobs/$1" ]; }'
-stand_in "$programs" nvidia-smi "$note"'
+fake_program "$programs" nvidia-smi "$note"'
 case "$*" in
     -L) knob no-driver && { echo "NVIDIA-SMI has failed"; exit 9; }; echo "GPU 0: Stand-in" ;;
     --query-gpu=*) if knob other-gpu; then echo "Other GPU, 1.2, 9 MiB, 8.0"; else echo "Stand-in GPU, 1.2, 9 MiB, 9.0"; fi ;;
     *) echo "a table" ;;
 esac'
-stand_in "$programs" compute-sanitizer "$note"'
+fake_program "$programs" compute-sanitizer "$note"'
 case "$*" in
     *racecheck*) echo "========= Error: Device not supported. Please refer to the documentation
 ========= ERROR SUMMARY: 1 error"; exit 9 ;;
@@ -35,7 +35,7 @@ case "$*" in
 esac
 echo "========= ERROR SUMMARY: 0 errors"'
 for name in tests-kernels tests-nn tests-golden; do
-    stand_in "$kit/bin" "$name" "$note"'
+    fake_program "$kit/bin" "$name" "$note"'
 if [ "$1" = --list-tests ]; then echo "2 matching test cases"; exit 2; fi
 good=true
 if [ "${0##*/}" = tests-nn ]; then
@@ -47,17 +47,17 @@ echo "<Catch><TestCase name=\"a\"><OverallResult success=\"true\"/></TestCase>
 <TestCase name=\"the other case\"><OverallResult success=\"$good\"/></TestCase></Catch>" >"${!#}"
 $good'
 done
-stand_in "$kit/bin" tests-io 'echo "0 matching test cases"'
-stand_in "$kit/bin" kernel-bench "$note; "'
+fake_program "$kit/bin" tests-io 'echo "0 matching test cases"'
+fake_program "$kit/bin" kernel-bench "$note; "'
 right="\"cold_us\": 7.5, \"warm_us\": 5, \"gb_per_s\": 2000, \"of_copy\": 0.5, \"of_matrix\": null, \"error\": 0.001"
 if knob wrong-kernel; then right="\"error\": 0.7, \"wrong\": \"dx\""; fi
 echo "{\"copy_gb_per_s\": 4000, \"matrix_gflop_per_s\": {\"bf16, 8192 cubed\": 700000}, \"skipped\": [], \"cases\": [
 {\"name\": \"add/x\", \"case\": \"add\", \"shape\": \"32x32x16\", \"batch\": $4, \"dtype\": \"bf16\", \"kernel\": \"fused\", $right}]}" >"${!#}"
 ! knob wrong-kernel'
-stand_in "$kit/bin" step-bench "$note"
-stand_in "$kit/bin" draw-images "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
+fake_program "$kit/bin" step-bench "$note"
+fake_program "$kit/bin" draw-images "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
 # A run of 64,000 steps that leaves a configuration and two rows.
-stand_in "$kit/bin" resnet-train "$note"'
+fake_program "$kit/bin" resnet-train "$note"'
 out="" seed=0
 while [ $# -gt 0 ]; do case $1 in --out) out=$2 ;; train.seed=*) seed=${1#*=} ;; esac; shift; done
 [ ! -e "$out" ] || { echo "the folder already holds a run"; exit 2; }
@@ -84,7 +84,7 @@ else:
     rows += [row(way, ratio * fast, False, engine_ratio=ratio) for way, ratio in ratios.items() if way in ways]
 json.dump({"rows": rows}, open(file, "w"))
 END
-cat >"$kit/tools/compare/torch_train.py" <<'END'
+cat >"$kit/tools/bench/compare/torch_train.py" <<'END'
 import json, os, sys
 words = sys.argv
 out, seed = words[words.index("--out") + 1], words[words.index("--seed") + 1]
@@ -139,7 +139,7 @@ run env -i PATH="$scratch/bare" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" -
 expect "without a driver there is no proof" exits_with 2
 expect "and the remedy is told" says "nvidia-smi is not on PATH; run this where an NVIDIA driver is installed"
 expect "nothing is left behind" absent "$scratch/out"
-stand_in "$scratch/loader" ldd 'echo "	libcudart.so.77 => not found"'
+fake_program "$scratch/loader" ldd 'echo "	libcudart.so.77 => not found"'
 run env PATH="$scratch/loader:$programs:$PATH" SCRATCH="$scratch" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" --out "$scratch/out"
 expect "a missing library ends it" exits_with 2
 expect "and is named" says "does not find libcudart.so.77"
@@ -150,7 +150,7 @@ expect "with the remedy" says "nvidia-cudnn-cu77"
 afresh
 mkdir -p "$scratch/python/nvidia/cu13/lib" "$scratch/toolkit/lib64"
 touch "$scratch/python/nvidia/cu13/lib/libcudnn.so.99" "$scratch/toolkit/lib64/libcudart.so.99"
-stand_in "$scratch/loader" ldd 'IFS=:
+fake_program "$scratch/loader" ldd 'IFS=:
 for name in libcudart.so.99 libcudnn.so.99; do
     found="not found"
     for folder in $LD_LIBRARY_PATH; do [ -e "$folder/$name" ] && found=$folder/$name; done

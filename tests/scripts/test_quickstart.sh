@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools/quickstart.sh with stand-ins for the compiler and the programs: which data it takes, what it does not do twice,
 # how it ends. The network is one where nothing answers, unless a test says otherwise.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -21,21 +21,21 @@ export LOG=$scratch/log
 drawing='mkdir -p "$1"
 for name in data_batch_{1..5} test_batch; do truncate -s 30730000 "$1/$name.bin"; done
 echo shapes >"$1/batches.meta.txt"'
-stand_in "$scratch/made" draw-images 'echo "draw-images $*" >>"$LOG"
+fake_program "$scratch/made" draw-images 'echo "draw-images $*" >>"$LOG"
 '"$drawing"
-stand_in "$scratch/made" resnet-train 'echo "resnet-train $*" >>"$LOG"
+fake_program "$scratch/made" resnet-train 'echo "resnet-train $*" >>"$LOG"
 [ "${TRAIN_EXITS:-0}" = 0 ] || exit "$TRAIN_EXITS"
 mkdir -p "$5" && touch "$5/step-00000500.safetensors" "$5/step-00001000.safetensors"'
-stand_in "$scratch/made" resnet-eval 'echo "resnet-eval $*" >>"$LOG"
+fake_program "$scratch/made" resnet-eval 'echo "resnet-eval $*" >>"$LOG"
 echo "{\"checkpoint\":\"$1\",\"step\":1000,\"test_loss\":0.9,\"test_accuracy\":0.6996}"'
-stand_in "$programs" cmake 'echo "cmake $*" >>"$LOG"
+fake_program "$programs" cmake 'echo "cmake $*" >>"$LOG"
 if [ "$1" = --preset ]; then mkdir -p "build/$2" && touch "build/$2/build.ninja"; exit; fi
 [ -z "${BUILD_FAILS:-}" ] || exit 1
 mkdir -p "$2/bin" && cp --no-clobber --preserve "$MADE"/* "$2/bin/"'
-stand_in "$programs" dpkg-query 'echo -n installed'
-stand_in "$programs" apt-get 'echo "apt-get $*" >>"$LOG"; exit 100'
+fake_program "$programs" dpkg-query 'echo -n installed'
+fake_program "$programs" apt-get 'echo "apt-get $*" >>"$LOG"; exit 100'
 # A toolkit that is too old stands in front of any that this machine has.
-stand_in "$programs" nvcc 'echo "Cuda compilation tools, release 11.8, V11.8.89"'
+fake_program "$programs" nvcc 'echo "Cuda compilation tools, release 11.8, V11.8.89"'
 
 quickstart() {
     : >"$LOG"
@@ -132,7 +132,7 @@ quickstart --epochs 3
 expect "an unknown argument is a wrong usage" exits_with 2
 
 toolkit=$scratch/toolkit
-stand_in "$toolkit/bin" nvcc 'echo "Cuda compilation tools, release 13.0, V13.0.1"'
+fake_program "$toolkit/bin" nvcc 'echo "Cuda compilation tools, release 13.0, V13.0.1"'
 mkdir -p "$toolkit/include" "$toolkit/lib64"
 printf '#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 1\n' >"$toolkit/include/cudnn_version.h"
 touch "$toolkit/lib64/libcudnn.so"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tools/stage_gpu.sh with a stand-in for the build: what it gathers, what it leaves out, and its limit of size.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -18,7 +18,7 @@ programs=$scratch/programs
 mkdir -p "$scratch/system"
 for name in libdnnl.so.3 libstdc++.so.6 libcudnn.so.9 libc.so.6; do echo "$name" >"$scratch/system/$name"; done
 ln -s libdnnl.so.3 "$scratch/system/libdnnl.so"
-stand_in "$programs" cmake 'echo "cmake $*"
+fake_program "$programs" cmake 'echo "cmake $*"
 [ "$1" = --build ] || exit 0
 [ ! -e "$SCRATCH/broken" ] || exit 1
 mkdir -p build/stage/bin
@@ -29,13 +29,13 @@ for name in tests-kernels:2 tests-golden:11 tests-io:0; do
     printf "#!/bin/bash\necho \"%s matching test cases\"; exit %s\n" "${name#*:}" "${name#*:}" >"build/stage/bin/${name%:*}"
 done
 chmod +x build/stage/bin/*'
-stand_in "$programs" strip 'echo "strip $*" >>"$SCRATCH/stripped"'
-stand_in "$programs" ldd 'for name in libdnnl.so.3 libstdc++.so.6 libcudnn.so.9 libc.so.6; do
+fake_program "$programs" strip 'echo "strip $*" >>"$SCRATCH/stripped"'
+fake_program "$programs" ldd 'for name in libdnnl.so.3 libstdc++.so.6 libcudnn.so.9 libc.so.6; do
     echo "	$name => $SCRATCH/system/$name (0x1)"
 done
 echo "	linux-vdso.so.1 (0x2)"
 echo "	/lib64/ld-linux-x86-64.so.2 (0x3)"'
-stand_in "$programs" nvcc "if [ \"\$1\" = --version ]; then echo 'release 13.0, V13.0.1'; fi"
+fake_program "$programs" nvcc "if [ \"\$1\" = --version ]; then echo 'release 13.0, V13.0.1'; fi"
 mkdir -p "$scratch/include" "$scratch/lib64"
 printf '#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 19\n' >"$scratch/include/cudnn_version.h"
 touch "$scratch/lib64/libcudnn.so"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tools/stress.sh with stand-ins for CMake, ctest and the fuzz targets: what it reports, and its status.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -12,15 +12,15 @@ echo 'echo "installs $*"' >"$tree/tools/install.sh"
 touch "$tree/tests/fuzz"/fuzz_{good,bad}.cpp
 
 programs=$scratch/bin
-stand_in "$programs" cmake '[ ! -e "$SCRATCH/no_build" ]'
-stand_in "$programs" ctest 'echo "ctest $*" >>"$SCRATCH/log"
+fake_program "$programs" cmake '[ ! -e "$SCRATCH/no_build" ]'
+fake_program "$programs" ctest 'echo "ctest $*" >>"$SCRATCH/log"
 echo "100% tests passed, 0 tests failed out of 1"
 case "$*" in *"$(cat "$SCRATCH/racy")"*) exit 8 ;; esac'
-stand_in "$programs" python3 'echo "python3 $*" >>"$SCRATCH/log"
+fake_program "$programs" python3 'echo "python3 $*" >>"$SCRATCH/log"
 [ ! -e "$SCRATCH/differs" ]'
-stand_in "$tree/build/fuzz/bin" fuzz-good 'echo "good $*" >>"$SCRATCH/log"
+fake_program "$tree/build/fuzz/bin" fuzz-good 'echo "good $*" >>"$SCRATCH/log"
 printf "#7\tDONE   cov: 11 ft: 22 corp: 3/4b lim: 5\nstat::number_of_executed_units: 7\n"'
-stand_in "$tree/build/fuzz/bin" fuzz-bad '. "$SCRATCH/bad"'
+fake_program "$tree/build/fuzz/bin" fuzz-bad '. "$SCRATCH/bad"'
 stress() {
     : >"$scratch/log"
     run env PATH="$programs:$PATH" SCRATCH="$scratch" bash "$tree/tools/stress.sh" "$@"

@@ -185,7 +185,7 @@ def torch_run(network, seed):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         shutil.copy(config, folder)
-        command = [sys.executable, setting.root / "tools" / "compare" / "torch_train.py", config, "--data", data]
+        command = [sys.executable, setting.root / "tools" / "bench" / "compare" / "torch_train.py", config, "--data", data]
         command += ["--out", folder, "--seed", seed]
         return finished(attempt.run(*command, engine=False), folder, network, seed, data_name)
 
