@@ -217,7 +217,7 @@ expect "and the sanitizer's count" tells "ERROR SUMMARY: 3 errors"
 expect "a wrong kernel has no time" tells "| fused | wrong: dx |  |  |  |  | 7.0e-01 |"
 expect "what is fast but wrong does not count" tells "| 0.250 (fused, captured) | does not count: failed tests |"
 expect "later stages run all the same" [ "$(of torch-resnet20-4 state)" = passed ]
-for fault in "crash:ended with status 139 before its report: Segmentation fault" "no-gpu-seen:the program found no GPU"; do
+for fault in "crash:exited with status 139 before its report: Segmentation fault" "no-gpu-seen:the program found no GPU"; do
     afresh
     touch "$scratch/knobs/${fault%%:*}"
     prove --only tests
@@ -251,14 +251,14 @@ kill "$process"
 status=0
 wait "$process" || status=$?
 expect "a proof that is ended says what is missing" exits_with 3
-expect "and where the rest stays" says "stopped by SIGTERM; what is done stays in $scratch/out"
-expect "the report is there" tells "| step-resnet20 | a training step of resnet20, the engine's ways | passed |"
+expect "and where the rest stays" says "stopped by SIGTERM; finished stages are kept in $scratch/out"
+expect "the report is there" tells "| step-resnet20 | training step of resnet20, engine only | passed |"
 expect "the run that was ended is not done" absent "$scratch/out/train-resnet20-0.json"
 rm "$scratch/knobs/slow"
 prove --only '*-resnet20*'
 expect "it goes on" [ "$(of train-resnet20-0 state)" = passed ]
 expect "with what is missing alone" [ "$(calls_of "--engine-only")" = 1 ]
-expect "pictures are drawn where there is no CIFAR-10" called "draw-images $scratch/out/pictures"
+expect "pictures are drawn where there is no CIFAR-10" called "draw-images $scratch/out/images"
 expect "and accuracy is not judged on them" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
 
 # ---- what the real kernel-bench writes can be read ----
@@ -278,26 +278,26 @@ cat >"$scratch/cut_off.py" <<'END'
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import report
-from proof import Proof, Setting, Stage, seconds_needed
+import report, targets
+from proof import Proof, Setting, Stage
 
 out = Path(sys.argv[2])
 out.mkdir()
-report.targets, report.document = lambda results: [], lambda results: ""
+targets.all_targets, report.document = lambda results: [], lambda results: ""
 stages = [
-    Stage("long", "", lambda setting, attempt: attempt.run("sleep", "50"), seconds_needed(0)),
-    Stage("endless", "", lambda setting, attempt: attempt.run("sleep", "50"), seconds_needed(0), limit=0.3),
-    Stage("short", "", lambda setting, attempt: None, seconds_needed(0)),
+    Stage("long", "", lambda attempt: attempt.run("sleep", "50"), 0),
+    Stage("endless", "", lambda attempt: attempt.run("sleep", "50"), 0, limit=0.3),
+    Stage("short", "", lambda attempt: None, 0),
 ]
 def states(seconds):
     setting = Setting(out, out, out, time.monotonic() + seconds, "", None)
-    results = Proof(setting, stages, report).run(lambda name: True)
+    results = Proof(setting, stages).run(lambda name: True)
     return [(result["state"], result["note"]) for result in results.values()]
 first, second, third = states(1.0), states(1.1), states(5.0)
 assert first[0][1].startswith("cut off by the time limit after "), first
 assert [state for state, _ in first] == ["not reached"] * 3, first
 assert second[0][1].startswith("needs about "), second
-assert second[1] == ("failed", "did not end within 0 s: RESIDUAL_SOURCE_DIR=%s sleep 50" % out), second
+assert second[1] == ("failed", "did not finish within 0 s: RESIDUAL_SOURCE_DIR=%s sleep 50" % out), second
 assert second[2][0] == "passed", second
 assert third[0][1].startswith("cut off by the time limit after "), third
 print("as it should be")
