@@ -114,10 +114,10 @@ def document(kernels, version):
         "",
         f"nvcc {version}",
         "",
-        "Stack frame and spills are in bytes per thread, static shared memory in bytes per block; a kernel's own file says",
-        "how much dynamic shared memory its launch requests. No kernel may spill or have a stack frame.",
-        "`python3 tools/kernel_resources.py` writes this file from `nvcc -O3 -Xptxas -v`; with `--check` it compares, as",
-        "the tests do.",
+        "Stack frame and spills are in bytes per thread, static shared memory in bytes per block. A launch",
+        "may request dynamic shared memory on top. No kernel may spill or have a stack frame.",
+        "`python3 tools/kernel_resources.py` writes this file from `nvcc -O3 -Xptxas -v`; with `--check`, as",
+        "in the tests, it compares.",
     ]
     for architecture in ARCHITECTURES:
         lines += ["", f"## sm_{architecture}", ""]

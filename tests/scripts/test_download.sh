@@ -98,7 +98,7 @@ half_of "$served/good.tar.gz" >"$served/short.tar.gz"
 into short
 fetch plain/short.tar.gz good.tar.gz "$dir"
 expect "a truncated archive is refused" exits_with 1
-expect "its size is named" says "gave $(stat -c %s "$served/short.tar.gz") bytes"
+expect "its size is named" says "sent $(stat -c %s "$served/short.tar.gz") bytes"
 expect "nothing of it is in place" empty "$dir"
 expect "nothing of it is kept to resume" absent "$dir/$part"
 
@@ -121,7 +121,7 @@ printf '<!DOCTYPE html><html>Please log in to the network</html>' >"$served/page
 into page
 fetch plain/page.html good.tar.gz "$dir"
 expect "a page instead of the archive is refused" exits_with 1
-expect "the message says so" says "a page of a proxy or another file"
+expect "the message says so" says "a proxy's page or another file"
 expect "nothing of the page is in place" empty "$dir"
 
 cp "$served/good.tar.gz" "$served/changed.tar.gz"
@@ -181,7 +181,7 @@ expect "the files of an archive with foreign names are taken" complete "$dir"
 expect "nothing else leaves it" \
     [ "$(find "$scratch/hostile" -type f -o -type l | sed 's|.*/||' | LC_ALL=C sort | tr '\n' ' ')" = \
     ".lock batches.meta.txt data_batch_1.bin data_batch_2.bin data_batch_3.bin data_batch_4.bin data_batch_5.bin test_batch.bin " ]
-for wrong in link:"is no plain file" small:"has 5 bytes instead of 30730000" lacking:"does not hold the files expected"; do
+for wrong in link:"is not a regular file" small:"has 5 bytes instead of 30730000" lacking:"does not hold the files expected"; do
     into "${wrong%%:*}"
     fetch "plain/${wrong%%:*}.tar.gz" "${wrong%%:*}.tar.gz" "$dir"
     expect "an archive that is wrong inside is refused" exits_with 1
@@ -233,7 +233,7 @@ bash "$repository/tools/get_cifar.sh" cifar10 "$dir" >"$scratch/first" 2>&1 &
 first=$!
 sleep 0.7
 run bash "$repository/tools/get_cifar.sh" cifar10 "$dir"
-expect "the second of two at once waits" says "another download into $dir is under way"
+expect "the second of two at once waits" says "another download into $dir is in progress"
 expect "and finds the data" exits_with 0
 expect "the first succeeds" wait "$first"
 expect "both needed one download" requests 1

@@ -99,6 +99,6 @@ install everything
 expect "an unknown argument is a wrong usage" exits_with 2
 rm "$programs/apt-get"
 install
-expect "another system than Debian is told what to install" says "install the counterparts of these packages by hand"
+expect "another system than Debian is told what to install" says "install the equivalents of these packages by hand"
 
 report

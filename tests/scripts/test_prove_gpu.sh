@@ -137,7 +137,7 @@ for name in bash dirname awk stat; do ln -s "$(command -v "$name")" "$scratch/ba
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$scratch/bare/python3"
 run env -i PATH="$scratch/bare" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" --out "$scratch/out"
 expect "without a driver there is no proof" exits_with 2
-expect "and the remedy is told" says "nvidia-smi is not on PATH; run this where an NVIDIA driver is installed"
+expect "and the remedy is told" says "nvidia-smi is not on PATH; run this on a machine with an NVIDIA driver"
 expect "nothing is left behind" absent "$scratch/out"
 fake_program "$scratch/loader" ldd 'echo "	libcudart.so.77 => not found"'
 run env PATH="$scratch/loader:$programs:$PATH" SCRATCH="$scratch" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" --out "$scratch/out"

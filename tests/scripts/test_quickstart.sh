@@ -50,20 +50,20 @@ near_the_end() { tail -n 4 "$scratch/output" | grep -qF -- "$1"; }
 
 quickstart
 expect "without a network it ends well" exits_with 0
-expect "it says that it builds for the CPU alone" says "building for the CPU alone: the CUDA toolkit at"
+expect "it says that it builds for the CPU alone" says "building for the CPU only: the CUDA toolkit at"
 expect "it configures without the tests, whose packages it does not install" \
     logged "cmake --preset cpu -DBUILD_TESTING=OFF"
 expect "it builds the programs it needs" logged "--target resnet-train resnet-eval draw-images"
-expect "it says loudly what the data are" says "BUILT-IN PICTURES instead"
-expect "the pictures are drawn" logged "draw-images $cache/pictures"
-expect "they are complete" [ -z "$(missing_from_cifar10 "$cache/pictures")" ]
+expect "it says loudly what the data are" says "BUILT-IN IMAGES instead"
+expect "the pictures are drawn" logged "draw-images $cache/images"
+expect "they are complete" [ -z "$(missing_from_cifar10 "$cache/images")" ]
 expect "they are not where CIFAR-10 belongs" [ -z "$(find "$cache/cifar10" -name '*.bin')" ]
 expect "it trains on them" logged \
-    "resnet-train configs/quickstart.json --data $cache/pictures --out runs/quickstart"
+    "resnet-train configs/quickstart.json --data $cache/images --out runs/quickstart"
 expect "it evaluates the last checkpoint" logged \
-    "resnet-eval runs/quickstart/step-00001000.safetensors --data $cache/pictures --json"
+    "resnet-eval runs/quickstart/step-00001000.safetensors --data $cache/images --json"
 expect "the end says the accuracy" near_the_end "test accuracy  69.96 %"
-expect "and on what" near_the_end "BUILT-IN PICTURES, not CIFAR-10"
+expect "and on what" near_the_end "BUILT-IN IMAGES, not CIFAR-10"
 expect "and where the checkpoint is" near_the_end "/runs/quickstart/step-00001000.safetensors"
 expect "and what to run next" near_the_end "/tools/get_cifar.sh cifar10"
 
@@ -77,7 +77,7 @@ expect "and says so" says "this one goes into runs/quickstart-2"
 
 touch -d "+1 minute" "$tree/build/cpu/bin/draw-images"
 quickstart
-expect "a newer program draws again" logged "draw-images $cache/pictures"
+expect "a newer program draws again" logged "draw-images $cache/images"
 expect "into a third run" logged "--out runs/quickstart-3"
 
 bash -c "$drawing" drawing "$scratch/own data"
@@ -107,7 +107,7 @@ tar -czf "$scratch/cifar.tar.gz" -C "$scratch/archive" cifar-10-batches-bin
 rm -r "$scratch/archive"
 url=file://$scratch/cifar.tar.gz
 quickstart
-expect "an archive with a wrong checksum is not used" says "BUILT-IN PICTURES instead"
+expect "an archive with a wrong checksum is not used" says "BUILT-IN IMAGES instead"
 environment=(CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$scratch/cifar.tar.gz")"
     CIFAR10_ARCHIVE_SHA256="$(sha256sum <"$scratch/cifar.tar.gz" | cut -d' ' -f1)")
 quickstart

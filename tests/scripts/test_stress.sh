@@ -59,7 +59,7 @@ exit 77' >"$scratch/bad"
 stress 5
 expect "a finding is a failure" exits_with 1
 expect "the finding is named" says "FOUND: ==1==ERROR: AddressSanitizer: planted"
-expect "with the command that shows it again" says "again: build/fuzz/bin/fuzz-bad build/fuzz/findings/bad/crash-1"
+expect "with the command that shows it again" says "reproduce: build/fuzz/bin/fuzz-bad build/fuzz/findings/bad/crash-1"
 expect "the other target is reported all the same" row "good +5 s +7 inputs"
 echo 'exit 5' >"$scratch/bad"
 stress 5
@@ -77,7 +77,7 @@ echo 'nothing' >"$scratch/racy"
 touch "$scratch/differs"
 stress 5
 expect "a run that went on to other bits is a failure" exits_with 1
-expect "named in the summary" row "soak +FAILED"
+expect "named in the summary" row "kills +FAILED"
 rm "$scratch/differs"
 touch "$scratch/no_build"
 stress 5
