@@ -1,12 +1,15 @@
 """Stages that check whether the programs compute correct results."""
 
+import os
 import re
 import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import machine
-from proof import Failed, Skipped, TookTooLong
+from proof import Failed, Skipped, Stage, TookTooLong
+
+SANITIZER_SECONDS = 240  # each; some of the tools would take far longer for all kernel tests
 
 # compute-sanitizer may count its refusal of a device as an error in its summary.
 DEVICE_REFUSED = re.compile(r"^=+ .*Device not supported.*", re.MULTILINE)
@@ -77,16 +80,9 @@ def golden(attempt):
     return judge(attempt, [attempt.setting.programs / "tests-golden"])
 
 
-def find_sanitizer():
-    candidates = "/usr/local/cuda/bin:/usr/local/cuda/compute-sanitizer"
-    return shutil.which("compute-sanitizer") or shutil.which("compute-sanitizer", path=candidates)
-
-
 def sanitizer(tool):
-    """A stage: the kernel tests under one of compute-sanitizer's tools."""
-
     def work(attempt):
-        program = find_sanitizer()
+        program = shutil.which("compute-sanitizer", path=os.environ["PATH"] + ":/usr/local/cuda/bin")
         if program is None:
             raise Skipped("compute-sanitizer is not on PATH (it comes with the CUDA toolkit)")
         options = ["--tool", tool, "--error-exitcode", "9"]
@@ -95,7 +91,7 @@ def sanitizer(tool):
         except TookTooLong as timeout:
             if found := FINDING.search(timeout.text):
                 raise Failed(f"{found.group(0).strip('= ')}; it did not finish in its time") from None
-            raise Skipped(f"it did not finish within {attempt.stage.limit:.0f} s, without a finding") from None
+            raise Skipped(f"it did not finish within {SANITIZER_SECONDS} s, without a finding") from None
         summaries = re.findall(r"^=+ (?:ERROR|RACECHECK) SUMMARY: .*", outcome.text, re.MULTILINE)
         unmeasured = "skipped: no GPU" in outcome.text or not summaries
         refusal = DEVICE_REFUSED.search(outcome.text) or (unmeasured and NO_START.search(outcome.text))
@@ -108,4 +104,5 @@ def sanitizer(tool):
             raise Failed(f"{summary} (status {outcome.status})")
         return {"note": summary}
 
-    return work
+    title = f"compute-sanitizer's {tool} on the kernel tests"
+    return Stage(tool, title, work, SANITIZER_SECONDS + 10, SANITIZER_SECONDS)

@@ -15,7 +15,6 @@ import targets
 from proof import Proof, Setting, Stage
 
 NETWORKS = ("resnet20", "resnet56", "resnet110")
-SANITIZER_SECONDS = 240  # each; some of the tools would take far longer for all kernel tests
 EVERYTHING_PASSED, SOMETHING_FAILED, UNUSABLE, INCOMPLETE = 0, 1, 2, 3
 
 
@@ -23,50 +22,22 @@ class Stopped(BaseException):
     """A signal asked the program to stop."""
 
 
-def kernel_stage(batch):
-    return Stage(f"kernel-bench-{batch}", f"every kernel at batch {batch}", speed.kernel_bench(batch), 60, 1800)
-
-
-def step_stage(network):
-    return Stage(f"step-{network}", f"training step of {network}, engine only", speed.engine_step(network), 30, 1200)
-
-
-def torch_step_stage(network, name, ways, seconds):
-    title = f"training step of {network} against {'torch.compile' if name == 'compiled' else 'PyTorch'}"
-    return Stage(f"step-{network}-{name}", title, speed.step_against_pytorch(network, ways), seconds, 1200)
-
-
-def engine_stage(network, seed):
-    work, needs = speed.engine_run(network, seed)
-    return Stage(f"train-{network}-{seed}", f"64,000 steps of {network}, seed {seed}", work, needs)
-
-
-def torch_stage(network, seed):
-    work, needs = speed.torch_run(network, seed)
-    return Stage(f"torch-{network}-{seed}", f"the same in PyTorch, {network}, seed {seed}", work, needs)
-
-
-def sanitizer_stage(tool):
-    title = f"compute-sanitizer's {tool} on the kernel tests"
-    return Stage(tool, title, checks.sanitizer(tool), SANITIZER_SECONDS + 10, SANITIZER_SECONDS)
-
-
 def all_stages():
     return [
         Stage("machine", "machine facts", checks.machine_facts, 10, 120),
         Stage("tests", "[gpu] tests", checks.gpu_tests, 30, 1200),
         Stage("golden", "whole networks on the GPU against PyTorch in float64", checks.golden, 30, 600),
-        kernel_stage(128),
-        *(step_stage(network) for network in NETWORKS),
-        *(torch_step_stage(network, "torch", speed.PLAIN_WAYS, 90) for network in NETWORKS),
-        engine_stage("resnet20", 0),
-        *(torch_step_stage(network, "compiled", speed.COMPILED_WAYS, 240) for network in NETWORKS),
-        *map(sanitizer_stage, ("memcheck", "racecheck", "initcheck")),
-        kernel_stage(512),
-        kernel_stage(1024),
-        torch_stage("resnet20", 0),
-        *(engine_stage(network, 0) for network in ("resnet56", "resnet110", "plain20", "plain56")),
-        *(stage("resnet20", seed) for seed in range(1, targets.SEEDS) for stage in (engine_stage, torch_stage)),
+        speed.kernel_bench(128),
+        *map(speed.engine_step, NETWORKS),
+        *(speed.step_against_pytorch(network, "torch", ("eager", "bf16", "graph"), 90) for network in NETWORKS),
+        speed.engine_run("resnet20", 0),
+        *(speed.step_against_pytorch(network, "compiled", speed.COMPILED_WAYS, 240) for network in NETWORKS),
+        *map(checks.sanitizer, ("memcheck", "racecheck", "initcheck")),
+        speed.kernel_bench(512),
+        speed.kernel_bench(1024),
+        speed.torch_run("resnet20", 0),
+        *(speed.engine_run(network, 0) for network in ("resnet56", "resnet110", "plain20", "plain56")),
+        *(run("resnet20", seed) for seed in range(1, targets.SEEDS) for run in (speed.engine_run, speed.torch_run)),
     ]
 
 

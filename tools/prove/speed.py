@@ -6,11 +6,10 @@ import shutil
 import sys
 
 import targets
-from proof import Failed, NotYet, Skipped
+from proof import Failed, NotYet, Skipped, Stage
 
 STEPS_PER_ROUND = {"resnet20": 200, "resnet56": 100, "resnet110": 50}  # a round takes a fraction of a second
 SET_UP_SECONDS = 150  # for a side's warm-up, compiling included
-PLAIN_WAYS = ("eager", "bf16", "graph")
 COMPILED_WAYS = ("compile", "compile-graph")
 
 
@@ -25,8 +24,6 @@ def json_of(attempt, *words, engine=True):
 
 
 def kernel_bench(batch):
-    """A stage: every kernel at one batch size."""
-
     def work(attempt):
         program = attempt.setting.programs / "kernel-bench"
         outcome, data = json_of(attempt, program, "--device", "cuda", "--batch", batch)
@@ -36,7 +33,7 @@ def kernel_bench(batch):
         skipped = len(data["skipped"])
         return data | {"note": f"{len(data['cases'])} cases right" + (f", {skipped} skipped" if skipped else "")}
 
-    return work
+    return Stage(f"kernel-bench-{batch}", f"every kernel at batch {batch}", work, 60, 1800)
 
 
 def measured_step(attempt, network, *words):
@@ -56,8 +53,8 @@ def measured_step(attempt, network, *words):
 
 
 def engine_step(network):
-    """A stage: all variants of the engine."""
-    return lambda attempt: measured_step(attempt, network, "--engine-only")
+    title = f"training step of {network}, engine only"
+    return Stage(f"step-{network}", title, lambda attempt: measured_step(attempt, network, "--engine-only"), 30, 1200)
 
 
 def require_pytorch(setting):
@@ -70,8 +67,8 @@ def has_c_compiler():
     return bool(os.environ.get("CC")) or any(shutil.which(name) for name in ("cc", "gcc", "clang"))
 
 
-def step_against_pytorch(network, ways):
-    """A stage: some variants of PyTorch, interleaved with the engine's fastest variant."""
+def step_against_pytorch(network, name, ways, seconds):
+    """Some variants of PyTorch, interleaved with the engine's fastest variant."""
 
     def work(attempt):
         require_pytorch(attempt.setting)
@@ -85,7 +82,8 @@ def step_against_pytorch(network, ways):
             raise Skipped(f"no variant of the engine was measured in step-{network}")
         return measured_step(attempt, network, "--engine-ways", best["way"], "--ways", *ways)
 
-    return work
+    title = f"training step of {network} against {'torch.compile' if ways == COMPILED_WAYS else 'PyTorch'}"
+    return Stage(f"step-{network}-{name}", title, work, seconds, 1200)
 
 
 def seconds_of_run(setting, network, ms_per_step, earlier):
@@ -155,7 +153,7 @@ def engine_run(network, seed):
         best = targets.fastest_engine_row(setting.result(f"step-{like}"))
         return seconds_of_run(setting, like, best and best["ms_per_step"], f"train-{network}-0")
 
-    return work, needs
+    return Stage(f"train-{network}-{seed}", f"64,000 steps of {network}, seed {seed}", work, needs)
 
 
 def torch_run(network, seed):
@@ -181,4 +179,4 @@ def torch_run(network, seed):
         ms = next((row["ms_per_step"] for row in rows if row["way"] == "graph"), None)
         return seconds_of_run(setting, network, ms, f"torch-{network}-0")
 
-    return work, needs
+    return Stage(f"torch-{network}-{seed}", f"the same in PyTorch, {network}, seed {seed}", work, needs)
