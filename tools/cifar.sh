@@ -2,7 +2,6 @@
 # shellcheck shell=bash disable=SC2034  # the callers read these variables
 
 cifar10_files=(data_batch_1.bin data_batch_2.bin data_batch_3.bin data_batch_4.bin data_batch_5.bin test_batch.bin)
-cifar100_files=(train.bin test.bin)
 declare -A cifar_bytes=([train.bin]=153700000 [test.bin]=30740000)
 for cifar_file in "${cifar10_files[@]}"; do cifar_bytes[$cifar_file]=30730000; done
 
@@ -17,7 +16,7 @@ describe_cifar() {
             ;;
         cifar100)
             cifar_title=CIFAR-100 cifar_folder=cifar-100-binary
-            cifar_files=("${cifar100_files[@]}") cifar_names=(coarse_label_names.txt fine_label_names.txt)
+            cifar_files=(train.bin test.bin) cifar_names=(coarse_label_names.txt fine_label_names.txt)
             cifar_archive_bytes=168513733
             cifar_archive_sha256=58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec
             ;;
@@ -44,7 +43,6 @@ missing_from() {
     done
 }
 missing_from_cifar10() { missing_from "$1" "${cifar10_files[@]}"; }
-missing_from_cifar100() { missing_from "$1" "${cifar100_files[@]}"; }
 
 # cifar10_files_in DIR: prints the folder of the files: DIR, or the archive's folder inside it.
 cifar10_files_in() {

@@ -23,10 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ARCHITECTURES = (80, 90)
 
-ENTRY = re.compile(r"Compiling entry function '(\w+)' for 'sm_(\d+)'")
 MEMORY = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
-USED = re.compile(r"Used (\d+) registers")
-STATIC_SHARED = re.compile(r"(\d+) bytes smem")
+USED = re.compile(r"Used (\d+) registers(?:.* (\d+) bytes smem)?")
 
 
 @dataclass
@@ -36,11 +34,11 @@ class Kernel:
     file: str
     name: str
     architecture: int
-    registers: int = 0
-    shared: int = 0
-    stack: int = 0
-    spill_stores: int = 0
-    spill_loads: int = 0
+    registers: int
+    shared: int
+    stack: int
+    spill_stores: int
+    spill_loads: int
 
 
 def refuse(message):
@@ -76,18 +74,11 @@ def compiler_report(nvcc, file):
 def parse(report, file):
     """The kernels of a report. Stack and spills of a function that was not inlined count for the kernel above it."""
     kernels = []
-    for line in report.splitlines():
-        if found := ENTRY.search(line):
-            kernels.append(Kernel(file, found.group(1), int(found.group(2))))
-        elif kernels and (found := MEMORY.search(line)):
-            stack, stores, loads = map(int, found.groups())
-            kernels[-1].stack = max(kernels[-1].stack, stack)
-            kernels[-1].spill_stores += stores
-            kernels[-1].spill_loads += loads
-        elif kernels and (found := USED.search(line)):
-            kernels[-1].registers = int(found.group(1))
-            shared = STATIC_SHARED.search(line)
-            kernels[-1].shared = int(shared.group(1)) if shared else 0
+    for part in report.split("Compiling entry function ")[1:]:
+        name, architecture = re.match(r"'(\w+)' for 'sm_(\d+)'", part).groups()
+        stacks, stores, loads = zip(*(map(int, numbers) for numbers in MEMORY.findall(part)))
+        registers, shared = map(int, USED.search(part).groups(default=0))
+        kernels.append(Kernel(file, name, int(architecture), registers, shared, max(stacks), sum(stores), sum(loads)))
     return kernels
 
 

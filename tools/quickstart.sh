@@ -92,12 +92,8 @@ else
 fi
 
 say "== 4/5 training"
-run=runs/quickstart
-number=1
-while [ -e "$run" ]; do
-    number=$((number + 1))
-    run=runs/quickstart-$number
-done
+run=runs/quickstart number=1
+while [ -e "$run" ]; do run=runs/quickstart-$((number += 1)); done
 if [ "$number" -gt 1 ]; then say "earlier runs are kept; this one goes into $run"; fi
 "$bin/resnet-train" configs/quickstart.json --data "$data" --out "$run"
 

@@ -63,18 +63,15 @@ for program in build/stage/bin/tests-*; do
     if grep -Eq '^[1-9][0-9]* (matching )?test case' <<<"$listing"; then programs+=("${program##*/}"); fi
 done
 [[ ${programs[*]} = *tests-* ]] || die "no test program lists a [gpu] case: try build/stage/bin/tests-kernels --list-tests '[gpu]'"
-for name in "${programs[@]}"; do cp "build/stage/bin/$name" "$staged/bin/"; done
+cp "${programs[@]/#/build/stage/bin/}" "$staged/bin/"
 
-# Paths of the libraries to pack: the target machine has its own C library, driver and CUDA.
-libraries() {
-    ldd "${programs[@]/#/build/stage/bin/}" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u |
-        grep -Ev '/(ld-linux[^/]*|lib(c|m|pthread|dl|rt|cuda[^/]*|cudnn[^/]*|cublas[^/]*|nv[^/]*))\.so[^/]*$'
-}
-while read -r library; do cp -L "$library" "$staged/lib/"; done < <(libraries)
+# The libraries; the target machine has its own C library, driver and CUDA.
+ldd "${programs[@]/#/build/stage/bin/}" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u |
+    grep -Ev '/(ld-linux[^/]*|lib(c|m|pthread|dl|rt|cuda[^/]*|cudnn[^/]*|cublas[^/]*|nv[^/]*))\.so[^/]*$' |
+    xargs cp -L -t "$staged/lib/"
 strip "$staged"/bin/* "$staged"/lib/*
 
-cp -r configs "$staged/"
-cp LICENSE "$staged/"
+cp -r configs LICENSE "$staged/"
 cp docs/gpu-proof.md "$staged/docs/"
 cp tests/golden/*.py tests/golden/*.safetensors "$staged/tests/golden/"
 cp tools/lib.sh tools/cifar.sh tools/prove_gpu.sh tools/bench_vs_pytorch.py tools/plot_runs.py "$staged/tools/"

@@ -73,15 +73,18 @@ def gpu():
     return dict(zip(("gpu", "driver", "memory", "compute_capability"), values))
 
 
+TORCH_VERSIONS = """
+import json, torch
+seen = torch.cuda.is_available()
+cudnn = torch.backends.cudnn.version() if seen else None
+versions = {"torch": torch.__version__, "torch_cuda": torch.version.cuda, "torch_cudnn": cudnn}
+print(json.dumps(versions | {"torch_sees_gpu": seen}))
+"""
+
+
 def torch_versions():
     """Versions of this python3's PyTorch, or why it cannot be imported."""
-    code = (
-        "import json, torch; seen = torch.cuda.is_available(); "
-        "cudnn = torch.backends.cudnn.version() if seen else None; "
-        "print(json.dumps({'torch': torch.__version__, 'torch_cuda': torch.version.cuda, 'torch_cudnn': cudnn, "
-        "'torch_sees_gpu': seen}))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, "-c", TORCH_VERSIONS], capture_output=True, text=True, check=False)
     if result.returncode:
         why = (result.stderr.strip().splitlines() or ["no message"])[-1]
         return {"torch": None, "torch_missing": f"{sys.executable} cannot import torch: {why}"}

@@ -63,16 +63,12 @@ def require_pytorch(setting):
         raise Skipped(facts.get("torch_missing", "the PyTorch of python3 sees no GPU"))
 
 
-def has_c_compiler():
-    return bool(os.environ.get("CC")) or any(shutil.which(name) for name in ("cc", "gcc", "clang"))
-
-
 def step_against_pytorch(network, name, ways, seconds):
     """Some variants of PyTorch, interleaved with the engine's fastest variant."""
 
     def work(attempt):
         require_pytorch(attempt.setting)
-        if ways == COMPILED_WAYS and not has_c_compiler():
+        if ways == COMPILED_WAYS and not os.environ.get("CC") and not any(map(shutil.which, ("cc", "gcc", "clang"))):
             raise Skipped("torch.compile needs a C compiler; there is none on PATH")
         engine = attempt.setting.result(f"step-{network}")
         if not engine:
