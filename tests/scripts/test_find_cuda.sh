@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# find_cuda of tools/lib.sh on toolkits that stand, are too old, incomplete or broken.
+# find_cuda of tools/lib.sh with toolkits that work, are too old, incomplete or broken.
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
-# toolkit FOLDER RELEASE CUDNN: a stand-in for nvcc that "compiles" unless $scratch/broken stands, and cuDNN's files.
+# toolkit FOLDER RELEASE CUDNN: a fake nvcc, which fails to compile if $scratch/broken exists, and the files of cuDNN.
 toolkit() {
     rm -rf "$1"
     mkdir -p "$1/include" "$1/lib64"
@@ -26,7 +26,7 @@ toolkit "$scratch/new" 13.0 9.19
 toolkit "$scratch/other" 12.4 9.1
 find_it "$scratch/new/bin" ""
 expect "a toolkit on PATH is found" exits_with 0
-expect "and described" says \
+expect "and its versions and paths are reported" says \
     "found CUDA 13.0 at $scratch/new with cuDNN 9.19; $scratch/new/bin/nvcc; $scratch/new"
 find_it "$scratch/new/bin" "$scratch/other"
 expect "PATH comes before CUDA_HOME" says "found CUDA 13.0 at $scratch/new"
@@ -37,12 +37,12 @@ fi
 mkdir "$scratch/links"
 ln -s "$scratch/new/bin/nvcc" "$scratch/links/nvcc"
 find_it "$scratch/links" ""
-expect "a link to nvcc leads to its toolkit" says "at $scratch/new with"
+expect "a symbolic link to nvcc is resolved" says "at $scratch/new with"
 
 touch "$scratch/broken"
 find_it "$scratch/new/bin" ""
 expect "a toolkit that does not compile is refused" exits_with 1
-expect "with the compiler's reason" says "does not compile with this g++: host_config.h: error: unsupported GNU version"
+expect "the compiler's message is printed" says "does not compile with this g++: host_config.h: error: unsupported GNU version"
 rm "$scratch/broken"
 
 toolkit "$scratch/new" 11.8 9.19
@@ -58,7 +58,7 @@ if ! find /usr/include /usr/lib /usr/lib64 -name 'cudnn_version.h' -o -name 'lib
 fi
 if [ ! -e /usr/bin/nvcc ] && [ ! -e /usr/local/cuda/bin/nvcc ]; then
     find_it "$scratch" ""
-    expect "no toolkit is said" says "no CUDA toolkit: no nvcc on PATH"
+    expect "without a toolkit, the message says so" says "no CUDA toolkit: no nvcc on PATH"
 fi
 
 report
