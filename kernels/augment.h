@@ -8,16 +8,16 @@
 
 namespace residual::kernels {
 
-// The training batch of a step, straight from the records of a data set: one byte for the label, then `channels` planes
-// of height x width bytes.
+// The training batch of a step from the records of a data set: one byte for the label, then `channels` planes of
+// height x width bytes.
 
 struct AugmentShape {
     int batch;
     int64_t samples;              // records in the data set, 1 .. 2^32-1
-    int height, width, channels;  // of an image; their product is within 31 bits
-    int pad;                      // pixels of zeros on each side before the crop to height x width, 0 for no crop
-    bool flip;                    // left-right, for half of the images
-    bool shuffle;                 // a new permutation every epoch, else the order of the file
+    int height, width, channels;  // of an image; their product fits in 31 bits
+    int pad;                      // zero pixels on each side before the crop to height x width; 0: no crop
+    bool flip;                    // left-right, half of the images
+    bool shuffle;                 // a new permutation every epoch; otherwise file order
     uint64_t seed;
 
     RESIDUAL_HD int pixels() const { return height * width; }
@@ -26,8 +26,8 @@ struct AugmentShape {
 };
 
 // images [batch, height, width, channels], labels [batch]. Image i of the batch is number step * batch + i of an
-// endless stream of epochs, each a permutation of the samples (see permutation.h); step [1] lies where the kernel runs.
-// Every byte is made float and the mean [height, width, channels] of its own pixel is subtracted; then the image is
+// endless stream of epochs, each a permutation of the samples (permutation.h); step [1] is in the kernel's memory.
+// The bytes are converted to float and the per-pixel mean [height, width, channels] is subtracted; then the image is
 // padded with zeros, cropped at a uniformly random offset of 0 .. 2*pad rows and columns, and flipped:
 //     words = philox4x32_10({i, low(step), high(step), kAugment}, seed)
 //     top = multiply_high(words[0], 2*pad + 1), left = multiply_high(words[1], 2*pad + 1), flipped = words[2] & 1

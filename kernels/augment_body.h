@@ -6,13 +6,13 @@
 
 namespace residual::kernels {
 
-// What happens to image i of a step's batch.
 struct Augmentation {
     int64_t sample;  // the record
-    int top, left;   // of the crop, in the padded image
+    int top, left;   // corner of the crop in the padded image
     bool flipped;
 };
 
+// Of image i of a step's batch.
 RESIDUAL_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t step, int i) {
     const int64_t position = step * shape.batch + i;
     const int64_t epoch = position / shape.samples;
@@ -30,15 +30,15 @@ RESIDUAL_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t 
             static_cast<int>(multiply_high(random.v[1], offsets)), shape.flip && (random.v[2] & 1u) != 0};
 }
 
-// Which pixel of the record pixel (y, x) of the augmented image shows: row * width + column, or -1 in the padding.
-RESIDUAL_HD inline int source_pixel(const AugmentShape& shape, const Augmentation& how, int y, int x) {
-    const int source_y = y + how.top - shape.pad;
-    const int source_x = (how.flipped ? shape.width - 1 - x : x) + how.left - shape.pad;
+// The pixel of the record, row * width + column, for pixel (y, x) of the augmented image; -1 in the padding.
+RESIDUAL_HD inline int source_pixel(const AugmentShape& shape, const Augmentation& drawn, int y, int x) {
+    const int source_y = y + drawn.top - shape.pad;
+    const int source_x = (drawn.flipped ? shape.width - 1 - x : x) + drawn.left - shape.pad;
     const bool inside = source_y >= 0 && source_y < shape.height && source_x >= 0 && source_x < shape.width;
     return inside ? source_y * shape.width + source_x : -1;
 }
 
-// One channel of it.
+// One channel of the augmented image, given its source_pixel.
 RESIDUAL_HD inline float augmented_value(const AugmentShape& shape, const uint8_t* record, const float* mean,
                                          int source, int channel) {
     if (source < 0) return 0.0f;

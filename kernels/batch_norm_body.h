@@ -8,21 +8,21 @@
 
 namespace residual::kernels {
 
-// The mean of some values and the sum of their squared deviations from it; the count is kept beside. Double, because a
-// mean that is large against the standard deviation loses it in the rounding of a float.
+// The mean of some values and the sum of their squared deviations from it. Double: if the mean is much larger than the
+// standard deviation, rounding to float would lose the deviation.
 struct Moments {
     double mean;
     double m2;
 };
 
-// From the sums of (x - pivot) and (x - pivot)^2 over `count` values, where the pivot is their mean up to rounding: the
-// two corrections remove that rounding error.
+// From the sums of (x - pivot) and (x - pivot)^2 over `count` values, for a pivot near their mean; corrects for the
+// difference between pivot and mean.
 RESIDUAL_HD inline Moments moments_about(float pivot, float deviation_sum, float square_sum, double count) {
     const double deviation = deviation_sum;
     return {pivot + deviation / count, square_sum - deviation * deviation / count};
 }
 
-// Chan, Golub, LeVeque 1979: the moments of a and b together. count_a may be 0, count_b not.
+// The moments of a and b together (Chan, Golub, LeVeque 1979). count_a may be 0, count_b must not be.
 RESIDUAL_HD inline Moments merge_moments(Moments a, double count_a, Moments b, double count_b) {
     const double share = count_b / (count_a + count_b);
     const double delta = b.mean - a.mean;
@@ -38,19 +38,18 @@ RESIDUAL_HD inline float reciprocal_std(float variance, float epsilon) {
     return 1.0f / std::sqrt(variance + epsilon);
 }
 
-// gamma * xhat + beta with scale = gamma * rstd. Forward and backward both call it, so that the ReLU's mask is the
-// same.
+// gamma * xhat + beta with scale = gamma * rstd. Forward and backward share it so that their ReLU masks agree.
 RESIDUAL_HD inline float normalised(float x, float mean, float scale, float beta) {
     return (x - mean) * scale + beta;
 }
 
-// The gradient that passes the ReLU behind the normalisation.
+// dy masked by the ReLU, if any, that follows the normalisation.
 template <bool Relu>
 RESIDUAL_HD inline float passed_gradient(float dy, float x, float mean, float scale, float beta) {
     return !Relu || normalised(x, mean, scale, beta) > 0.0f ? dy : 0.0f;
 }
 
-// What norm_backward needs of a channel:
+// The constants of a channel in batch_norm_backward:
 //     dx = gamma * rstd * (g - dbeta / rows - xhat * dgamma / rows) = scale * (g - shift - (x - mean) * slope)
 struct BatchNormGradient {
     float scale, shift, slope;
@@ -67,9 +66,8 @@ RESIDUAL_HD inline float batch_norm_gradient_value(float g, float x, float mean,
     return scale * (g - shift - (x - mean) * slope);
 }
 
-// The gradients of mean and variance through a normalisation that was given them, from the sums over the rows:
-// xhat = (x - mean) * rstd moves by -rstd for each unit of the mean, and by -xhat * rstd^2 / 2 for each of the
-// variance.
+// The gradients of a normalisation's inputs mean and variance, from the sums over the rows:
+// d xhat / d mean = -rstd, d xhat / d variance = -xhat * rstd^2 / 2.
 RESIDUAL_HD inline float mean_gradient(float rstd, float gamma, float dbeta) {
     return -gamma * rstd * dbeta;
 }
@@ -77,7 +75,7 @@ RESIDUAL_HD inline float variance_gradient(float rstd, float gamma, float dgamma
     return -0.5f * gamma * rstd * rstd * dgamma;
 }
 
-// What the gradients of a tensor's moments bring to each of its elements:
+// The contribution of the gradients of a tensor's moments to the gradient of each element:
 //     dmean / rows + 2 * dvariance * (x - mean) / rows = shift + (x - mean) * slope
 struct MomentsSlope {
     float mean, shift, slope;
@@ -96,7 +94,7 @@ RESIDUAL_HD inline float running_value(float running, float batch, float decay) 
     return decay * running + (1.0f - decay) * batch;
 }
 
-// Multiplies a biased variance to make it unbiased.
+// unbiased variance / biased variance
 RESIDUAL_HD inline float unbiased_factor(int64_t rows) {
     return static_cast<float>(static_cast<double>(rows) / static_cast<double>(rows > 1 ? rows - 1 : 1));
 }

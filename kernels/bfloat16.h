@@ -23,7 +23,7 @@ RESIDUAL_HD inline float float_from_bits(uint32_t bits) {
 #endif
 }
 
-// Rounds to nearest, ties to even. A NaN stays a (quiet) NaN whatever its payload.
+// Rounds to nearest, ties to even. A NaN with any payload becomes a quiet NaN.
 RESIDUAL_HD inline uint16_t bfloat16_bits(float value) {
     const uint32_t word = float_bits(value);
     const uint32_t rounded = (word + 0x7fffu + ((word >> 16) & 1u)) >> 16;
@@ -31,7 +31,7 @@ RESIDUAL_HD inline uint16_t bfloat16_bits(float value) {
     return static_cast<uint16_t>((word & 0x7fffffffu) > 0x7f800000u ? quiet_nan : rounded);
 }
 
-// The upper half of a float32: 8 bits of exponent, 7 of mantissa. Arithmetic is done in float; this is storage.
+// The upper half of a float32: 8 bits of exponent, 7 of mantissa. For storage only; arithmetic is done in float.
 struct bfloat16 {
     uint16_t bits;
 
@@ -51,7 +51,7 @@ RESIDUAL_HD inline float to_float(const bfloat16& value) {
     return static_cast<float>(value);
 }
 
-// target = value, rounded to the target's type. Kernels store through it: the temporary bfloat16 of an assignment keeps
+// target = value, rounded to the target's type. Unlike an assignment it creates no temporary bfloat16, which would keep
 // GCC from vectorising the loop.
 RESIDUAL_HD inline void store(float& target, float value) {
     target = value;
@@ -60,7 +60,6 @@ RESIDUAL_HD inline void store(bfloat16& target, float value) {
     target.bits = bfloat16_bits(value);
 }
 
-// Rounds a float to the storage type T.
 template <class T>
 RESIDUAL_HD inline T from_float(float value) {
     return static_cast<T>(value);

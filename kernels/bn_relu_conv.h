@@ -9,29 +9,29 @@
 
 namespace residual::kernels {
 
-// Half of a pre-activation residual unit (He et al. 2016, Identity Mappings in Deep Residual Networks) in one pass over
-// memory, forward and backward:
+// Batch norm, ReLU and convolution of a pre-activation residual unit (He et al. 2016, Identity Mappings in Deep
+// Residual Networks) in one pass over memory, forward and backward:
 //
 //     p = max(batch_norm(x), 0)        y = conv3x3(p) + residual        mean, variance of y
 //
-// bfloat16, NHWC; products on tensor cores with float32 sums. For the GPU alone (Exec = Cuda): elsewhere, and for other
-// shapes, the engine composes the same result from the other families. docs/fused-step.md has the algebra.
+// bfloat16, NHWC; products on tensor cores with float32 sums. GPU only (Exec = Cuda); on the host and for other shapes
+// the engine composes the same result from the other families. docs/fused-step.md has the algebra.
 
 struct BnReluConvShape {
     int batch, height, width;  // of x
     int in_channels, out_channels;
     int stride;
-    int pad_top, pad_left;      // zeros before; behind the last row and column stand as many as the output needs
+    int pad_top, pad_left;      // zeros before; after the last row and column, as many as the output needs
     int out_height, out_width;  // of y
 };
 
-// Channels 16, 32, 64, 16 -> 32 and 32 -> 64, strides 1 and 2, one pixel of padding at most on any side.
+// Channels 16, 32, 64, 16 -> 32 and 32 -> 64, strides 1 and 2, at most one pixel of padding on any side.
 bool bn_relu_conv_supported(const BnReluConvShape& shape);
-// Shared memory that a block of the hungriest kernel of this shape takes. A GPU that offers less (below
-// sharedMemPerBlockOptin) cannot run it.
+// The most shared memory that any kernel of this shape needs per block. A GPU with a smaller sharedMemPerBlockOptin
+// cannot run it.
 size_t bn_relu_conv_shared_bytes(const BnReluConvShape& shape);
 
-// Of the tensor that is normalised, all [channels] float32.
+// All [channels] float32.
 struct BatchNormInput {
     const float* mean;
     const float* variance;
@@ -40,7 +40,7 @@ struct BatchNormInput {
     float epsilon;
 };
 
-// Running statistics that move with those of the batch (see update_running in batch_norm.h); null: they stay.
+// Running statistics to update from those of the batch (update_running in batch_norm.h); null: no update.
 struct RunningStats {
     float* mean = nullptr;
     float* variance = nullptr;
@@ -52,58 +52,57 @@ enum class ResidualKind {
     kNone,
     kIdentity,     // a tensor of y's shape
     kAveragePool,  // [batch, 2 out_height, 2 out_width, out_channels / 2]: 2x2 average pool, then out_channels / 4
-                   // zeros before and behind on the channel axis
+                   // zero channels before and after
 };
 
 struct BnReluConvForward {
     const bfloat16* x;          // [batch, height, width, in]
-    BatchNormInput batch_norm;  // of x; in evaluation the running statistics
+    BatchNormInput batch_norm;  // of x; in evaluation with the running statistics
     RunningStats running;
     const bfloat16* weight;  // [out, 3, 3, in]
     ResidualKind residual_kind;
     const bfloat16* residual;
-    bfloat16* y;      // [batch, out_height, out_width, out], rounded once, after the residual has been added
-    float* mean;      // [out] of y as stored; null: no statistics are made
+    bfloat16* y;      // [batch, out_height, out_width, out], rounded once, after the residual is added
+    float* mean;      // [out] of y as stored; null: no statistics
     float* variance;  // [out], biased
-    bfloat16* p;      // like x: the normalised input; null: it is not kept
+    bfloat16* p;      // shaped as x; null: not stored
 };
 
 template <class Exec>
 size_t bn_relu_conv_forward_scratch_floats(const Exec& exec, const BnReluConvShape& shape);
 
-// Reads x and the residual once (and a halo), writes y (and p) once.
+// Reads x (with a halo) and the residual once, writes y (and p) once.
 template <class Exec>
 void bn_relu_conv_forward(const Exec& exec, const BnReluConvShape& shape, const BnReluConvForward& f,
                           const SumScratch& scratch);
 
-// The gradients of the mean and variance of a tensor t of `rows` rows, all [channels]. The operation that made t and
-// its moments adds what they bring to t as it loads the gradient of t:
+// The gradients of the mean and variance of a tensor t of `rows` rows, all [channels]. The backward kernel of the op
+// that produced t and its moments adds their contribution when it loads the gradient of t:
 //     dt += dmean / rows + 2 * dvariance * (t - mean) / rows
 struct MomentsGradient {
-    const float* mean = nullptr;       // null: the moments have no gradient
+    const float* mean = nullptr;       // of t; null: the moments have no gradient
     const float* dmean = nullptr;      // null: zeros
     const float* dvariance = nullptr;  // null: zeros
 };
 
-// What the backward of a normalisation writes per channel, all in one pass over the sums. g: the gradient behind the
-// ReLU's mask, before rounding.
+// The per-channel outputs of the backward pass of a normalisation. g: the gradient after the ReLU's mask, before
+// rounding.
 struct BatchNormGradients {
     float *dgamma, *dbeta;     // sums of g * xhat and of g
-    float *dmean, *dvariance;  // of the moments that it was given, made of these sums; null: not wanted
+    float *dmean, *dvariance;  // of the input moments, computed from these sums; null: not wanted
 };
 
 struct BnReluConvBackward {
-    const bfloat16* dy;       // like y: its gradient, with the moments of y held fixed
-    const bfloat16* y;        // read only where its moments have a gradient
+    const bfloat16* dy;       // shaped as y: its gradient, with the moments of y held fixed
+    const bfloat16* y;        // read only if its moments have a gradient
     MomentsGradient moments;  // of y
     const bfloat16* x;
     BatchNormInput batch_norm;  // of x, with the batch statistics
     const bfloat16* weight;
-    const bfloat16* dp;  // like x: what else flows into p, added before the ReLU's mask; may be null
-    bfloat16* dy_whole;  // like y, another place than dy: receives dy with what `moments` brings, rounded;
-                         // may be null
-    bfloat16* dx;        // like x: scale * (gradient of batch_norm(x)), the statistics of x held fixed
-    bool accumulate;     // it is added to dx, in float32, rounded once
+    const bfloat16* dp;  // shaped as x: gradient of p from its other uses, added before the ReLU's mask; may be null
+    bfloat16* dy_whole;  // output, not dy itself: dy plus the contribution of `moments`, rounded; may be null
+    bfloat16* dx;        // shaped as x: scale * (gradient of batch_norm(x)), the statistics of x held fixed
+    bool accumulate;     // add to dx, in float32, rounded once
     float* dweight;      // [out, 3, 3, in], aligned to 8 bytes: float32 sums of products of bfloat16 operands
     BatchNormGradients batch_norm_gradients;  // [in]
 };
@@ -111,13 +110,12 @@ struct BnReluConvBackward {
 template <class Exec>
 size_t bn_relu_conv_backward_scratch_floats(const Exec& exec, const BnReluConvShape& shape);
 
-// One kernel or two: see bn_relu_conv_backward_kernels().
 template <class Exec>
 void bn_relu_conv_backward(const Exec& exec, const BnReluConvShape& shape, const BnReluConvBackward& b,
                            const SumScratch& scratch);
 
-// 1 where the data gradient and the weight gradient are one kernel, 2 where each has its own: what moves fewer bytes,
-// with the partial sums of the weight gradient counted (docs/fused-step.md).
+// 1 if one kernel computes both the data and the weight gradient, 2 if each has its own kernel: whichever moves fewer
+// bytes, including the partial sums of the weight gradient (docs/fused-step.md).
 int bn_relu_conv_backward_kernels(const BnReluConvShape& shape);
 
 }  // namespace residual::kernels

@@ -4,14 +4,14 @@
 
 namespace residual::kernels {
 
-// The end of a pre-activation network in one kernel a direction: batch norm, ReLU, global average pool, linear layer.
-// bfloat16 activations [batch, pixels, channels], everything else float32; for the GPU alone.
+// The classifier of a pre-activation network in one kernel per direction: batch norm, ReLU, global average pool, linear
+// layer. bfloat16 activations [batch, pixels, channels], everything else float32; GPU only.
 
 struct ClassifierShape {
     int batch, pixels, channels, classes;
 };
 
-// channels: a multiple of 8, at most 256; classes at most 32.
+// channels: a multiple of 8, at most 256; at most 32 classes.
 bool classifier_supported(const ClassifierShape& shape);
 
 // pooled [batch, channels] = mean over the pixels of max(batch_norm(x), 0), logits [batch, classes] = pooled * weight^T

@@ -1,6 +1,6 @@
 #pragma once
 
-// RESIDUAL_HD marks a function that both the host compiler and the CUDA compiler build: the formulas in *_body.h.
+// Marks a function that both the host and the CUDA compiler build: the formulas in *_body.h.
 #if defined(__CUDACC__)
 #define RESIDUAL_HD __host__ __device__
 #else

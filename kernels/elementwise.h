@@ -8,7 +8,8 @@
 
 namespace residual::kernels {
 
-// Operations on n elements, T float or bfloat16. An output may be the same array as an input, else they don't overlap.
+// Operations on n elements, T float or bfloat16. An output may be the same array as an input; otherwise they must not
+// overlap.
 
 // y = max(x, 0); a NaN stays NaN. Moves 2 n sizeof(T) bytes.
 template <class Exec, class T>
@@ -22,11 +23,11 @@ void relu_backward(const Exec& exec, int64_t n, const T* y, const T* dy, T* dx);
 template <class Exec, class T>
 void add(const Exec& exec, int64_t n, const T* a, const T* b, T* y);
 
-// float -> bfloat16 (to nearest, ties to even) or bfloat16 -> float (exact). x and y don't overlap. Moves 6 n bytes.
+// float -> bfloat16 (to nearest, ties to even) or bfloat16 -> float (exact). No overlap. Moves 6 n bytes.
 template <class From, class To, class Exec>
 void cast(const Exec& exec, int64_t n, const From* x, To* y);
 
-// y = x * factor[0], all float; factor lies where the kernel runs. Moves 8 n bytes.
+// y = x * factor[0], all float; factor is in the kernel's memory. Moves 8 n bytes.
 template <class Exec>
 void scale(const Exec& exec, int64_t n, const float* x, const float* factor, float* y);
 

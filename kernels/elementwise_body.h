@@ -4,7 +4,7 @@
 
 namespace residual::kernels {
 
-// max(x, 0), written so that a NaN passes.
+// max(x, 0); propagates NaN.
 RESIDUAL_HD inline float relu_value(float x) {
     return x <= 0.0f ? 0.0f : x;
 }

@@ -6,17 +6,17 @@ struct CUstream_st;  // what cudaStream_t points to; declared here so that no CU
 
 namespace residual::kernels {
 
-// Where a kernel runs, and the first argument of every function of the contract headers.
+// The execution target, the first argument of every function of the contract headers.
 
-// The calling thread and the OpenMP threads below it. The function returns when the work is done.
+// The calling thread and its OpenMP threads; the function returns when the work is done.
 struct Host {};
 
-// An NVIDIA GPU: pointers are device memory and the function returns once its work is queued on the stream.
+// An NVIDIA GPU: pointers are device memory; the function returns when its work is queued on the stream.
 struct Cuda {
     CUstream_st* stream = nullptr;
 };
 
-// A kernel could not be queued; the message names the kernel, its grid and what the driver says.
+// A kernel launch failed; the message has the kernel's name, its grid and the CUDA error.
 struct LaunchError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

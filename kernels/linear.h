@@ -4,8 +4,6 @@
 
 namespace residual::kernels {
 
-// What a linear layer needs beside the matrix product.
-
 // y [rows, columns] += bias [columns]. Reads and writes y once.
 template <class Exec>
 void add_bias(const Exec& exec, int rows, int columns, const float* bias, float* y);

@@ -34,8 +34,7 @@ RESIDUAL_HD inline RowLoss softmax_cross_entropy_row(int classes, const float* l
     return {std::log(sum) - (logits[label] - largest), !has_nan && best == label};
 }
 
-// What the loss of a batch leaves: its mean over the batch and the number of right answers, also in the totals (may be
-// null).
+// Writes the mean loss and the correct count of a batch, and adds both to the totals (may be null).
 RESIDUAL_HD inline void finish_loss(double loss_sum, int32_t correct_sum, int batch, float* loss, int32_t* correct,
                                     Metrics* totals) {
     const float mean = static_cast<float>(loss_sum / batch);

@@ -6,17 +6,16 @@
 
 namespace residual::kernels {
 
-// A yardstick: products of bfloat16 on tensor cores whose operands wait in registers, as many as mma.sync can make. For
-// the GPU alone.
+// Benchmark of the peak rate of mma.sync: products of bfloat16 on tensor cores with operands in registers. GPU only.
 
 inline constexpr int kMatrixPeakThreads = 256;
-// Of one repeat of one block: 8 warps, each with 2 x 4 products of 16x16 with 16x8, two for each multiply-add.
+// FLOPs per repeat and block: 8 warps, each with 2 x 4 products of 16x16 by 16x8; a multiply-add counts as two.
 inline constexpr int64_t kMatrixPeakFlops = int64_t{8} * 2 * 4 * (2 * 16 * 16 * 8);
 
-// Every warp adds up `repeats` times the products a_i b_j, i < 2, j < 4, of
+// Every warp computes `repeats` times, and accumulates, the products a_i b_j, i < 2, j < 4, of
 //     a_i [16][16]: a_i[row][k]    = (5 row + 3 k + 2 i) mod 7 - 3
 //     b_j [16][8]:  b_j[k][column] = (3 k + 2 column + j) mod 5 - 2
-// sums [blocks * kMatrixPeakThreads]: each thread's share, its elements of the eight results added up.
+// sums [blocks * kMatrixPeakThreads]: the sum of each thread's elements of the eight results.
 template <class Exec>
 void matrix_peak(const Exec& exec, int blocks, int repeats, float* sums);
 

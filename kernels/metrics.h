@@ -4,13 +4,13 @@
 
 namespace residual::kernels {
 
-// Sums over the samples since the totals were zero. They live where the kernels run, so that a step needs no read-back.
+// Sums over the samples since the last reset, in device memory, so that a step needs no read-back.
 struct Metrics {
-    double cross_entropy;   // of the batch means, times the batch
-    double weight_penalty;  // of 0.5 * weight_decay * |w|^2 at each step, times the batch
+    double cross_entropy;   // batch mean * batch size
+    double weight_penalty;  // 0.5 * weight_decay * |w|^2 * batch size
     int64_t correct;
     int64_t samples;
-    int64_t diverged_at;  // updates done when the loss or an updated weight was first seen not to be finite; 0: never
+    int64_t diverged_at;  // updates done when the loss or an updated weight was first found not finite; 0: never
 };
 
 }  // namespace residual::kernels

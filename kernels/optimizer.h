@@ -10,8 +10,8 @@
 
 namespace residual::kernels {
 
-// The learning rate of each step, constant between rising boundaries: step s uses values[number of boundaries <= s].
-// boundaries [boundaries_count], values [boundaries_count + 1]; both lie where the kernel runs.
+// The learning rate, constant between increasing boundaries: step s uses values[number of boundaries <= s].
+// boundaries [boundaries_count], values [boundaries_count + 1], both in the kernel's memory.
 struct Schedule {
     const int64_t* boundaries;
     const float* values;
@@ -20,10 +20,10 @@ struct Schedule {
 
 struct SgdShape {
     int64_t n;        // parameters
-    int64_t decayed;  // the first ones, which get weight decay
+    int64_t decayed;  // the first `decayed` of them get weight decay
     float momentum, weight_decay;
     bool nesterov;
-    int batch;  // images that a step stands for in the totals
+    int batch;  // samples per step, the weight of the penalty in the totals
 };
 
 template <class Exec>
@@ -32,14 +32,15 @@ size_t sgd_momentum_scratch_floats(const Exec& exec, const SgdShape& shape);
 // One step of stochastic gradient descent with momentum on n float parameters:
 //     velocity = momentum * velocity + gradient (+ weight_decay * weight for the first `decayed` elements)
 //     weight  -= rate * velocity
-// or, with Nesterov's momentum in the form of Sutskever et al. 2013 that PyTorch uses, decay counted in the gradient,
+// or, with Nesterov's momentum in the form of Sutskever et al. 2013 that PyTorch uses, with the decay term included in
+// the gradient,
 //     weight  -= rate * (gradient + momentum * velocity)
-// with the schedule's rate for step [1], which then becomes step + 1: a recorded step can be replayed as it is. copy,
-// unless null, receives the weights rounded to bfloat16. totals, unless null, grows by the penalty of the weights that
-// were there before, 0.5 * weight_decay * (sum of the squares of the first `decayed`) * batch, summed in double and in
-// a fixed order. Where the cross-entropy in totals or any of the n new weights is not finite, diverged_at becomes
-// step + 1 unless it was set before. A gradient or velocity that is not finite makes its weight so, at rate 0 too, and
-// the penalty of that step is NaN. Moves 20 n bytes, and 2 n for the copy; on a GPU it is one launch.
+// with the schedule's rate for step [1], which is then incremented, so that a recorded step can be replayed. copy,
+// unless null, receives the weights rounded to bfloat16. The penalty of the weights before the update,
+// 0.5 * weight_decay * (sum of the squares of the first `decayed`) * batch, is added to totals, unless null; it is
+// summed in double in a fixed order. If the cross-entropy in totals or any new weight is not finite, diverged_at is set
+// to step + 1 unless already set. A gradient or velocity that is not finite makes its weight not finite, even at
+// rate 0, and the penalty of that step NaN. Moves 20 n bytes, and 2 n for the copy; one launch on a GPU.
 template <class Exec>
 void sgd_momentum(const Exec& exec, const SgdShape& shape, const Schedule& schedule, int64_t* step,
                   const float* gradient, float* velocity, float* weight, bfloat16* copy, Metrics* totals,

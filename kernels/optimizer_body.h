@@ -20,12 +20,12 @@ RESIDUAL_HD inline void sgd_momentum_value(float learning_rate, float momentum, 
     weight -= learning_rate * (nesterov ? slope + momentum * velocity : velocity);
 }
 
-// What a new weight adds to the sum of the squares: nothing, or NaN where it is not finite.
+// 0, or NaN if the weight is not finite. Added to the sum of squares for every new weight.
 RESIDUAL_HD inline float finite_check(float weight) {
     return 0.0f * weight;
 }
 
-// sum: of the squares, and of the finite_check of every new weight. updates: done, this one included.
+// sum: of the squares and of the finite_check of every new weight. updates: updates done, including this one.
 RESIDUAL_HD inline void finish_update(double sum, const SgdShape& shape, int64_t updates, Metrics* totals) {
     totals->weight_penalty += 0.5 * shape.weight_decay * sum * shape.batch;
     const bool finite = std::isfinite(totals->weight_penalty) && std::isfinite(totals->cross_entropy);

@@ -5,21 +5,21 @@
 
 namespace residual::kernels {
 
-// Zeros round the image, for convolutions whose padding differs between the sides. Layout NHWC, T float or bfloat16.
+// Spatial zero-padding, for convolutions whose padding differs between the sides. Layout NHWC, T float or bfloat16;
+// input and output must not overlap.
 
-// batch .. channels are those of the unpadded x; top .. right are the rows and columns of zeros, >= 0.
 struct PadShape {
-    int batch, height, width, channels;
-    int top, bottom, left, right;
+    int batch, height, width, channels;  // unpadded
+    int top, bottom, left, right;        // rows and columns of zeros, >= 0
 };
 
 // x [batch, height, width, channels] -> y [batch, top + height + bottom, left + width + right, channels].
-// Reads x once and writes y once. They don't overlap.
+// Reads x once and writes y once.
 template <class Exec, class T>
 void spatial_pad(const Exec& exec, const PadShape& shape, const T* x, T* y);
 
-// The gradient of spatial_pad: y shaped as its output -> x shaped as its input, the border dropped.
-// Reads the inside of y and writes x once. They don't overlap.
+// The gradient of spatial_pad: y shaped as its output -> x shaped as its input, without the border.
+// Reads the interior of y and writes x once.
 template <class Exec, class T>
 void spatial_crop(const Exec& exec, const PadShape& shape, const T* y, T* x);
 

@@ -17,7 +17,7 @@ struct PhiloxKey {
     uint32_t v[2];
 };
 
-// What random words are drawn for. It is the last word of the counter, so that no two purposes share a stream.
+// The last word of the counter, so that no two uses share a stream.
 enum class RandomPurpose : uint32_t { kInit = 1, kShuffle = 2, kAugment = 3 };
 
 RESIDUAL_HD inline uint32_t low_word(uint64_t value) {

@@ -5,7 +5,7 @@
 
 namespace residual::kernels {
 
-// The mean over all pixels, T float or bfloat16, summed in float.
+// The mean over all pixels, summed in float; T is float or bfloat16.
 // x [batch, pixels, channels] -> y [batch, channels]. Reads x once.
 template <class Exec, class T>
 void global_average_pool(const Exec& exec, int batch, int pixels, int channels, const T* x, float* y);

@@ -5,8 +5,7 @@
 namespace residual::kernels {
 
 // The first convolution of a network: 3x3, stride 1, from the 3 channels of an image to 16, without batch norm;
-// bfloat16, NHWC, for the GPU alone. The 27 products of a pixel are one row of a matrix, made in shared memory from
-// pixels that are read once, and padded to 32 there.
+// bfloat16, NHWC, GPU only. The 27 inputs of an output pixel form one row of a matrix in shared memory, padded to 32.
 
 struct StemShape {
     int batch, height, width;
@@ -25,8 +24,8 @@ template <class Exec>
 void stem_forward(const Exec& exec, const StemShape& shape, const bfloat16* x, const bfloat16* weight, bfloat16* y,
                   float* mean, float* variance, const SumScratch& scratch);
 
-// dweight [16, 3, 3, 3] float32 from dy, the gradient of y with its moments held fixed, and their gradients. An image
-// has no gradient.
+// dweight [16, 3, 3, 3] float32 from dy, the gradient of y with its moments held fixed, and the gradients of these
+// moments. The image needs no gradient.
 template <class Exec>
 void stem_backward(const Exec& exec, const StemShape& shape, const bfloat16* dy, const bfloat16* y,
                    const MomentsGradient& moments, const bfloat16* x, float* dweight, const SumScratch& scratch);

@@ -4,9 +4,8 @@
 
 namespace residual::kernels {
 
-// Memory that sums over the blocks of a grid go through. `floats`, aligned to 16 bytes, is of no interest before and
-// after; the tickets are kTickets zeros before and after, so that kernels on one stream share them. On the host nobody
-// reads the tickets.
+// Scratch for sums over the blocks of a grid. `floats`, aligned to 16 bytes, needs no initialisation. `tickets` are
+// kTickets zeros before and after each kernel, so that kernels on one stream can share them; unused on the host.
 inline constexpr int kTickets = 1024;
 struct SumScratch {
     float* floats;

@@ -1,4 +1,4 @@
-// Catch2 under one name: version 2 (Debian 12) is one header, version 3 (Debian 13) a library of several.
+// Includes Catch2: version 2 (Debian 12) has a single header, version 3 (Debian 13) several.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs tools/test.sh and tools/stress.sh of the committed tree on Debian 13, in a folder made by debootstrap. By hand,
-# as root:
+# Runs tools/test.sh and tools/stress.sh of the committed tree on Debian 13, in a chroot created by debootstrap. Run
+# manually, as root:
 #     bash tests/debian13.sh FOLDER
-# FOLDER is made where it does not stand yet and kept, so that a second call installs nothing. The host's apt
-# configuration, certificates and name server are taken over. There is no CUDA in it: the CPU's build and tests run.
+# FOLDER is created if it does not exist, and kept for the next call. The chroot uses the host's apt configuration,
+# certificates and name server. It has no CUDA, so only the CPU build is tested.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
@@ -22,7 +22,7 @@ if [ ! -f "$root/etc/debian_version" ]; then
 fi
 # shellcheck disable=SC1091
 release=$(. "$root/etc/os-release" && printf '%s' "${VERSION_ID:-}")
-[ "$release" = 13 ] || die "$root holds Debian '$release', not 13: name another folder" 2
+[ "$release" = 13 ] || die "$root contains Debian '$release', not 13: choose another folder" 2
 
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/"
@@ -30,7 +30,7 @@ if [ -f /etc/ssl/certs/ca-certificates.crt ] && [ ! -f "$root/etc/ssl/certs/ca-c
     mkdir -p "$root/etc/ssl/certs"
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 fi
-# The package ca-certificates makes that file again: authorities of the host's own have to be where it looks for them.
+# The package ca-certificates regenerates that file, so the host's local certificates must be in the chroot as well.
 mkdir -p "$root/usr/local/share/ca-certificates"
 cp -r /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
 if [ -x "$root/usr/sbin/update-ca-certificates" ]; then chroot "$root" /usr/sbin/update-ca-certificates >/dev/null; fi
@@ -39,7 +39,7 @@ rm -rf "$root/residual"
 mkdir "$root/residual"
 git archive HEAD | tar --extract --directory "$root/residual"
 
-# The mount lives in a namespace of its own and ends with it, however this ends.
+# The mount namespace unmounts /proc even if the script is killed.
 # shellcheck disable=SC2016
 unshare --mount --fork bash -c '
     set -euo pipefail

@@ -1,8 +1,8 @@
-// The contract between the engine and a device: memory, and the operations that everything else is composed of.
+// The interface of a device: memory, and the operations from which everything else is composed.
 //
-// Activations are NHWC, float32 or bfloat16; statistics, parameters of batch norms, the classifier's matrix product and
-// gradients of weights are float32. Outputs are allocated by the caller and written completely. Operations run in the
-// order of the calls; on a GPU they may still be running when a call returns. Callers have checked shapes.
+// Activations are NHWC, float32 or bfloat16; statistics, batch norm parameters, the classifier's matrix product and
+// weight gradients are float32. The caller allocates outputs, which are overwritten completely, and has checked all
+// shapes. Operations run in call order; on a GPU a call may return before its operation has finished.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,14 @@
 
 namespace residual {
 
-// Work that was recorded once and can be queued again, as it is, by one call.
+// Recorded work that one call queues again unchanged.
 class Recording {
   public:
     virtual ~Recording() = default;
     virtual void replay() = 0;
 };
+
+enum class DeviceType { kCpu, kCuda };
 
 class Backend {
   public:
@@ -33,39 +35,47 @@ class Backend {
 
     // ---- memory
     Tensor empty(const Shape& shape, DType dtype) { return Tensor(arena_, shape, dtype); }
-    Tensor zeros(const Shape& shape, DType dtype);
-    // A tensor holding a copy of `shape.elements()` values in host memory.
+    Tensor zeros(const Shape& shape, DType dtype) {
+        Tensor x = empty(shape, dtype);
+        fill_zero(x);
+        return x;
+    }
+    // Copies `shape.elements()` values from host memory.
     template <class T>
-    Tensor from_host(const T* values, const Shape& shape);
-    // A constant: [1] float32 that holds 1.
+    Tensor from_host(const T* values, const Shape& shape) {
+        Tensor x = empty(shape, DTypeOf<T>::value);
+        upload(values, x);
+        return x;
+    }
+    // The constant 1: [1] float32.
     virtual const Tensor& one() const = 0;
     const Arena& arena() const { return *arena_; }
     std::shared_ptr<Arena> new_arena() const { return std::make_shared<Arena>(source_); }
-    // From now on tensors come from `arena`, which must be of this device; returns the one before.
+    // Allocates from `arena`, which must be on this device, from now on; returns the previous arena.
     std::shared_ptr<Arena> exchange_arena(std::shared_ptr<Arena> arena) {
         return std::exchange(arena_, std::move(arena));
     }
 
     virtual DeviceType device() const = 0;
-    // For people: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads, oneDNN 2.6 (AVX-512)".
+    // For logs: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads, oneDNN 2.6 (AVX-512)".
     virtual std::string description() const = 0;
-    // Whether products of bfloat16 run at full speed here.
+    // Whether the device multiplies bfloat16 at full speed.
     virtual bool prefers_bfloat16() const = 0;
-    virtual void upload(const void* host, const Tensor& to) = 0;  // Copies to.bytes(); host may be reused at once.
-    virtual void download(const Tensor& from, void* host) = 0;    // Copies from.bytes() and waits for them.
-    virtual void copy(const Tensor& from, const Tensor& to) = 0;  // Same bytes on the same device.
+    virtual void upload(const void* host, const Tensor& to) = 0;  // Copies to.bytes(); `host` may be reused on return.
+    virtual void download(const Tensor& from, void* host) = 0;    // Copies from.bytes() and waits.
+    virtual void copy(const Tensor& from, const Tensor& to) = 0;  // Same size, same device.
     virtual void fill_zero(const Tensor& x) = 0;
     virtual void synchronize() = 0;
 
     // ---- convolution and matrix product
     virtual void conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) = 0;
     virtual void conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) = 0;
-    // dw is float32 whatever the type of x and dy.
+    // dw is always float32.
     virtual void conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) = 0;
-    // c [m, n] = op(a) [m, k] * op(b) [k, n], float32; op transposes where the flag is set.
+    // c [m, n] = op(a) [m, k] * op(b) [k, n], float32; op transposes if the flag is set.
     virtual void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) = 0;
     virtual void add_bias(const Tensor& bias, const Tensor& y) = 0;   // y [rows, n] += bias [n], float32
-    virtual void column_sum(const Tensor& x, const Tensor& sum) = 0;  // sum [n] of x [rows, n], float32
+    virtual void column_sum(const Tensor& x, const Tensor& sum) = 0;  // sum [n] over the rows of x [rows, n], float32
 
     // ---- batch norm (Ioffe & Szegedy 2015); the last axis is the channel
     virtual void batch_stats(const Tensor& x, const BatchStats& stats) = 0;
@@ -74,21 +84,27 @@ class Backend {
                                       bool accumulate) = 0;
     // y += residual, then the statistics of y as stored.
     virtual void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) = 0;
-    // y = [relu](batch_norm(x) [+ residual]); residual may be undefined; y may be x.
+    // y = [relu](batch_norm(x) [+ residual]). residual may be undefined; y may be x.
     virtual void batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) = 0;
-    // Gradient of batch_norm() without residual. Without gradients.dmean, p.stats must be those of x, and dx is whole:
-    // it goes through them as well. With it, dx is the gradient with the statistics held fixed, and dmean and dvariance
-    // are theirs. `accumulate` adds to dx.
+    // Gradient of batch_norm() without residual. If gradients.dmean is defined, dx is the gradient with the statistics
+    // held fixed, and dmean and dvariance are written. Otherwise p.stats must be the statistics of x, and dx includes
+    // the gradient through them. `accumulate` adds to dx.
     virtual void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
                                      bool accumulate, const BatchNormGradients& gradients) = 0;
-    // In training: p.stats = the statistics of x, which `running` follows (undefined: nothing does), then batch_norm().
-    // A device may do it in one operation of a library.
+    // In training: writes the statistics of x to p.stats, updates the running statistics, if any, and calls
+    // batch_norm(). A device may override it with one library operation.
     virtual void batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
-                                     const Tensor& residual, const Tensor& y);
-    // running = decay * running + (1 - decay) * batch, the variance made unbiased with `rows` per channel.
+                                     const Tensor& residual, const Tensor& y) {
+        batch_stats(x, p.stats);
+        if (running.running.mean.defined()) {
+            update_running(p.stats, x.elements() / x.shape()[-1], running.decay, running.running);
+        }
+        batch_norm(p, x, residual, y);
+    }
+    // running = decay * running + (1 - decay) * batch, with the unbiased batch variance over `rows` per channel.
     virtual void update_running(const BatchStats& batch, int64_t rows, float decay, const BatchStats& running) = 0;
 
-    // ---- element by element, and pools
+    // ---- elementwise operations and pooling
     virtual void relu(const Tensor& x, const Tensor& y) = 0;
     virtual void relu_backward(const Tensor& y, const Tensor& dy, const Tensor& dx) = 0;
     virtual void add(const Tensor& a, const Tensor& b, const Tensor& sum) = 0;       // sum may be a or b.
@@ -100,29 +116,31 @@ class Backend {
     virtual void global_average_pool_backward(const Tensor& dy, const Tensor& dx) = 0;
 
     // ---- loss, metrics, update, data
-    // logits [batch, classes], labels [batch] int32 -> mean loss [1], dlogits (undefined: not wanted), correct [1]
-    // int32. totals, the bytes of one kernels::Metrics, grows by the batch (undefined: not wanted).
+    // logits [batch, classes], labels [batch] int32 -> mean loss [1], dlogits, correct [1] int32. The batch is added to
+    // `totals`, the bytes of one kernels::Metrics. dlogits and totals may be undefined.
     virtual void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss,
                                        const Tensor& dlogits, const Tensor& correct, const Tensor& totals) = 0;
-    // One update; p.step grows by one. `copy` (undefined: none) receives the new weights as bfloat16. totals
-    // (undefined: none) grows by the penalty of the weights before the update, for `batch` images, and notes the
-    // first step that leaves a loss or a weight that is not finite.
+    // One update; increments p.step. `copy` receives the new weights as bfloat16. Adds the weight penalty before the
+    // update, times `batch` images, to `totals`, and records there the first step after which the loss or a weight is
+    // not finite. copy and totals may be undefined.
     virtual void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                               const Tensor& copy, int batch, const Tensor& totals) = 0;
-    // One batch from a data set's records: see kernels/augment.h. step: [1] int64 on the device.
+    // One batch from a data set's records; see kernels/augment.h. step: [1] int64 on the device.
     virtual void gather_augment(const kernels::AugmentShape& shape, const Tensor& records, const Tensor& mean,
                                 const Tensor& step, const Tensor& images, const Tensor& labels) = 0;
 
-    // ---- operations in one pass, and steps without the host
-    // What the device does in fewer passes; null: everything is composed.
+    // ---- fused operations and recorded steps
+    // Null if every operation is composed.
     FusedOps* fused() const { return fused_.get(); }
-    // To be called before the first operation. `fused` works on tensors of this backend.
+    // Must be called before the first operation. `fused` operates on tensors of this backend.
     void set_fused(std::unique_ptr<FusedOps> fused) { fused_ = std::move(fused); }
-    // Whether record() can be used.
     virtual bool can_record() const { return false; }
-    // Records what `work` queues, which does not run then. `work` must not wait for the device, nor read or write
-    // memory of the host, and the memory of its tensors must not be used for anything else as long as the recording is.
-    virtual std::unique_ptr<Recording> record(const std::function<void()>& work);
+    // Records the operations that `work` queues without running them. `work` must neither wait for the device nor
+    // access host memory, and the memory of its tensors must not be reused during the life of the recording.
+    virtual std::unique_ptr<Recording> record(const std::function<void()>&) {
+        RESIDUAL_ASSERT(can_record());
+        return nullptr;
+    }
 
   private:
     std::shared_ptr<MemorySource> source_;
@@ -130,46 +148,17 @@ class Backend {
     std::unique_ptr<FusedOps> fused_;
 };
 
-inline void Backend::batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
-                                         const Tensor& residual, const Tensor& y) {
-    batch_stats(x, p.stats);
-    if (running.running.mean.defined()) {
-        update_running(p.stats, x.elements() / x.shape()[-1], running.decay, running.running);
-    }
-    batch_norm(p, x, residual, y);
-}
-
-inline std::unique_ptr<Recording> Backend::record(const std::function<void()>&) {
-    RESIDUAL_ASSERT(can_record());
-    return nullptr;
-}
-
-inline Tensor Backend::zeros(const Shape& shape, DType dtype) {
-    Tensor x = empty(shape, dtype);
-    fill_zero(x);
-    return x;
-}
-
-template <class T>
-Tensor Backend::from_host(const T* values, const Shape& shape) {
-    Tensor x = empty(shape, DTypeOf<T>::value);
-    upload(values, x);
-    return x;
-}
-
-// The CPU: every operation, float32 and bfloat16.
 std::unique_ptr<Backend> make_cpu_backend();
 
 struct CudaOptions {
-    bool deterministic = true;  // Only algorithms that give the same bits on every run.
-    bool allow_tf32 = false;    // Products of float32 may be rounded to TF32 (10 bits of mantissa).
-    bool fused = false;         // Backend::fused(), for bfloat16.
+    bool deterministic = true;  // Use only algorithms that give the same bits on every run.
+    bool allow_tf32 = false;    // Allow the operands of float32 products to be rounded to TF32 (10 mantissa bits).
+    bool fused = false;         // Provide Backend::fused(), for bfloat16.
 };
 
-// The first CUDA device. Throws InputError that says what is missing: a build with CUDA, a driver, a newer driver, a
-// device.
+// The first CUDA device. Throws InputError with why_no_cuda() if CUDA is unavailable.
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
-// "" where a CUDA device can be used, else what is missing.
+// What is missing: CUDA support in the build, a driver, a newer driver or a device. Empty if CUDA can be used.
 std::string why_no_cuda();
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-// The operations that run on the project's own kernels, written once for both devices.
+// The operations implemented by the project's own kernels, shared by both devices.
 #pragma once
 
 #include "engine/backend/backend.h"
@@ -12,7 +12,7 @@
 
 namespace residual {
 
-// Calls f(T{}) with the C++ type of an activation.
+// Calls f(T{}) with the C++ type T of an activation.
 template <class F>
 void with_activation_type(DType dtype, F f) {
     RESIDUAL_ASSERT(dtype == DType::kFloat32 || dtype == DType::kBFloat16);
@@ -23,13 +23,13 @@ void with_activation_type(DType dtype, F f) {
     }
 }
 
-// What kernels take for an operand that may be left out.
+// Kernels take null for an optional operand.
 template <class T>
 T* data_or_null(const Tensor& x) {
     return x.defined() ? x.data<T>() : nullptr;
 }
 
-// Exec is kernels::Host or kernels::Cuda: where the kernels run.
+// Exec is kernels::Host or kernels::Cuda.
 template <class Exec>
 class KernelBackend : public Backend {
   public:
@@ -42,7 +42,7 @@ class KernelBackend : public Backend {
 
     const Tensor& one() const override { return one_; }
 
-    // The place of kernels that run in the order of this backend's operations.
+    // Kernels launched with it run in order with this backend's operations.
     const Exec& exec() const { return exec_; }
 
     void add_bias(const Tensor& bias, const Tensor& y) override {
@@ -89,8 +89,8 @@ class KernelBackend : public Backend {
     void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
                              bool accumulate, const BatchNormGradients& gradients) override {
         const Tensor scratch = batch_norm_scratch(x);
-        const bool whole = !gradients.dmean.defined();
-        const Tensor zeros = whole ? Tensor() : this->zeros(p.gamma.shape(), DType::kFloat32);
+        const bool through_stats = !gradients.dmean.defined();
+        const Tensor zeros = through_stats ? Tensor() : this->zeros(p.gamma.shape(), DType::kFloat32);
         with_activation_type(x.dtype(), [&]<class T>(T) {
             const float* mean = p.stats.mean.data<float>();
             const float* variance = p.stats.variance.data<float>();
@@ -101,9 +101,9 @@ class KernelBackend : public Backend {
             kernels::batch_norm_backward_reduce(exec_, batch_norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance,
                                                 gamma, beta, p.epsilon, p.relu, dgamma, dbeta, scratch.data<float>());
             kernels::batch_norm_backward(exec_, batch_norm_shape(x), dy.data<T>(), x.data<T>(), mean, variance, gamma,
-                                         beta, p.epsilon, p.relu, whole ? dgamma : zeros.data<float>(),
-                                         whole ? dbeta : zeros.data<float>(), dx.data<T>(), accumulate);
-            if (!whole) {
+                                         beta, p.epsilon, p.relu, through_stats ? dgamma : zeros.data<float>(),
+                                         through_stats ? dbeta : zeros.data<float>(), dx.data<T>(), accumulate);
+            if (!through_stats) {
                 kernels::batch_norm_backward_moments(exec_, channels(x), variance, gamma, p.epsilon, dgamma, dbeta,
                                                      gradients.dmean.data<float>(), gradients.dvariance.data<float>());
             }
@@ -190,11 +190,11 @@ class KernelBackend : public Backend {
     void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                       const Tensor& copy, int batch, const Tensor& totals) override {
         const kernels::SgdShape shape{weight.elements(), p.decayed, p.momentum, p.weight_decay, p.nesterov, batch};
-        const bool changes = p.boundaries.defined();
+        const bool scheduled = p.boundaries.defined();
         const Tensor scratch = float_scratch(kernels::sgd_momentum_scratch_floats(exec_, shape));
         kernels::sgd_momentum(exec_, shape,
-                              {changes ? p.boundaries.data<int64_t>() : nullptr, p.rates.data<float>(),
-                               changes ? extent(p.boundaries, 0) : 0},
+                              {scheduled ? p.boundaries.data<int64_t>() : nullptr, p.rates.data<float>(),
+                               scheduled ? extent(p.boundaries, 0) : 0},
                               p.step.data<int64_t>(), gradient.data<float>(), velocity.data<float>(),
                               weight.data<float>(), data_or_null<bfloat16>(copy), metrics(totals),
                               sum_scratch(scratch));
@@ -216,7 +216,7 @@ class KernelBackend : public Backend {
 
     const Tensor& tickets() const { return tickets_; }
     Tensor float_scratch(size_t floats) { return empty({static_cast<int64_t>(floats)}, DType::kFloat32); }
-    // `floats` for one call, together with the tickets that all calls share.
+    // Combines the scratch of one call with the tickets that all calls share.
     kernels::SumScratch sum_scratch(const Tensor& floats) const {
         return {floats.data<float>(), static_cast<uint32_t*>(tickets_.data())};
     }
@@ -235,7 +235,7 @@ class KernelBackend : public Backend {
 
     Exec exec_;
     Tensor one_;
-    Tensor tickets_;  // kTickets words of four bytes: see SumScratch
+    Tensor tickets_;  // kTickets 32-bit words; see SumScratch
 };
 
 }  // namespace residual

@@ -1,11 +1,11 @@
-// In place of engine/backend/cuda/ where the build has no CUDA.
+// Replaces engine/backend/cuda/ in a build without CUDA.
 #include "engine/backend/build_info.h"
 #include "engine/backend/stopwatch.h"
 
 namespace residual {
 
 std::string why_no_cuda() {
-    return "this build has no CUDA; install a CUDA toolkit and configure with -DRESIDUAL_CUDA=ON";
+    return "this build has no CUDA support; install a CUDA toolkit and configure with -DRESIDUAL_CUDA=ON";
 }
 
 std::string cuda_version() {

@@ -1,11 +1,11 @@
-// Errors of a library that say no more than that memory ran out.
+// Recognises out-of-memory errors that name neither the size requested nor the limit.
 #pragma once
 
 #include <exception>
 
 namespace residual {
 
-// Whether it is the standard library's or the CPU device's library's: they name neither the need nor the limit.
+// Whether `error` is std::bad_alloc or oneDNN's out-of-memory error.
 bool is_out_of_host_memory(const std::exception& error);
 
 }  // namespace residual

@@ -8,8 +8,7 @@
 namespace residual {
 
 // A 2-D convolution without bias. x [batch, height, width, in_channels], w [out_channels, kernel, kernel,
-// in_channels], y [batch, out_height(), out_width(), out_channels]. Rows and columns of zeros round x may differ by
-// side.
+// in_channels], y [batch, out_height(), out_width(), out_channels]. Zero padding may differ by side.
 struct Conv2dParams {
     int batch, height, width, in_channels, out_channels;
     int kernel, stride;
@@ -39,37 +38,36 @@ struct BatchNormParams {
     bool relu;
 };
 
-// Running statistics that follow those of a batch; undefined: they stay.
+// Running statistics to update from those of a batch. Undefined: none.
 struct RunningUpdate {
     BatchStats running;
-    float decay;  // Share of `running` that stays.
+    float decay;  // share of `running` kept
 };
 
-// What norm_backward() and its fused forms write per channel, all [channels] float32.
+// Outputs of batch_norm_backward() and its fused forms, all [channels] float32.
 struct BatchNormGradients {
     Tensor dgamma, dbeta;
-    Tensor dmean = {},
-           dvariance = {};  // Of the moments that the batch norm was given, [channels]; undefined: not wanted.
+    Tensor dmean = {}, dvariance = {};  // Of the statistics given to batch_norm(). Undefined: not wanted.
 };
 
-// The gradients of the mean and variance of a tensor, for the operation that made them.
+// The gradients of the mean and variance of a tensor, for the operation that computed them.
 struct MomentsGradient {
     Tensor mean;                        // Undefined: the moments have no gradient.
     Tensor dmean = {}, dvariance = {};  // Undefined: zeros.
 };
 
-// How a shortcut without weights changes size: halves the image, then pads the channels with zeros on both sides.
+// How a shortcut without weights halves height and width; it then pads the channels with zeros on both sides.
 enum class ShortcutKind {
     kAveragePool,  // 2x2 average pool with stride 2
     kSubsample,    // every second row and column (He et al. 2015, option A)
 };
 
-// SGD with momentum on flat float32 arrays: see kernels/optimizer.h.
+// SGD with momentum on flat float32 arrays; see kernels/optimizer.h.
 struct SgdParams {
-    Tensor boundaries;  // [k] int64: steps at which the rate changes; undefined: it never does
+    Tensor boundaries;  // [k] int64: steps at which the rate changes; undefined: constant rate
     Tensor rates;       // [k + 1] float32
-    Tensor step;        // [1] int64: updates done
-    int64_t decayed;    // elements, the first ones, that get weight decay
+    Tensor step;        // [1] int64: number of updates so far
+    int64_t decayed;    // weight decay applies to the first `decayed` elements
     float momentum, weight_decay;
     bool nesterov = false;
 };

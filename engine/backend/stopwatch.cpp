@@ -13,10 +13,11 @@ class CpuStopwatch final : public Stopwatch {
   public:
     void start() override { start_ = std::chrono::steady_clock::now(); }
     double stop() override { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-    // Virtual machines often tell nothing, or only of a part; few CPUs have less than 8 MiB.
+    // Virtual machines often report too little or nothing; few CPUs have less than 8 MiB.
     size_t cache_bytes() const override {
-        constexpr long kLeast = 8L << 20;
-        return static_cast<size_t>(std::max({kLeast, sysconf(_SC_LEVEL2_CACHE_SIZE), sysconf(_SC_LEVEL3_CACHE_SIZE)}));
+        constexpr long kMinimum = 8L << 20;
+        return static_cast<size_t>(
+            std::max({kMinimum, sysconf(_SC_LEVEL2_CACHE_SIZE), sysconf(_SC_LEVEL3_CACHE_SIZE)}));
     }
 
   private:

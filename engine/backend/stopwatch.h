@@ -1,4 +1,4 @@
-// The time that a device takes for operations, without what the host does meanwhile.
+// Measures the device time of operations, excluding concurrent host work.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,18 @@ namespace residual {
 class Stopwatch {
   public:
     virtual ~Stopwatch() = default;
-    // Starts when everything that was queued before is done.
+    // Starts once all previously queued work has finished.
     virtual void start() = 0;
-    // Waits for what was queued since start() and returns its seconds.
+    // Waits for the work queued since start() and returns its duration in seconds.
     virtual double stop() = 0;
-    // The cache between the device's cores and its memory: the L2 of a GPU, the last level of a CPU.
+    // Size of the last-level cache: the L2 of a GPU.
     virtual size_t cache_bytes() const = 0;
 };
 
-// For the operations of `backend`, which must outlive it.
+// Times operations of `backend`, which must outlive the stopwatch.
 std::unique_ptr<Stopwatch> make_stopwatch(Backend& backend);
 
-// By CUDA events. `backend` must be the CUDA device's.
+// Uses CUDA events; `backend` must be a CUDA backend.
 std::unique_ptr<Stopwatch> make_cuda_stopwatch(Backend& backend);
 
 }  // namespace residual

@@ -10,9 +10,9 @@
 namespace residual {
 namespace {
 
-// Levenshtein's distance: insertions, deletions and substitutions of one character.
+// Levenshtein distance: insertions, deletions and substitutions of one character.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    // Nothing is near to a name as long as this, and the work is the product of the lengths.
+    // The work is the product of the lengths, and no key is close to a name this long.
     constexpr std::size_t kLongest = 1000;
     if (a.size() > kLongest) return a.size();
     std::vector<std::size_t> row(b.size() + 1);
@@ -34,7 +34,7 @@ struct Nearest {
     std::size_t distance = std::numeric_limits<std::size_t>::max();
 };
 
-// Names decide; between equals, a key of the same object is nearer than one elsewhere.
+// Compares names; on a tie, a key of the same object wins.
 void find_nearest(const Document::Pointer& unknown, const Json& known, const Document::Pointer& at, Nearest& nearest) {
     for (const auto& [key, value] : known.items()) {
         const Document::Pointer candidate = at / key;
@@ -94,8 +94,8 @@ void Document::set(const std::string& override_text, const std::string& source) 
             keys.back() += character;
         }
     }
-    if (keys.size() > kDeepestLevel) {
-        throw InputError(place + ": names a key nested more than " + std::to_string(kDeepestLevel) + " levels deep");
+    if (keys.size() > kMaxDepth) {
+        throw InputError(place + ": the key is nested more than " + std::to_string(kMaxDepth) + " levels deep");
     }
     Json patch = parse_override_value(override_text.substr(equals + 1), place);
     for (auto key = keys.rbegin(); key != keys.rend(); ++key) patch = Json::object({{*key, patch}});
@@ -114,7 +114,7 @@ void Document::merge(Json& target, const Json& value, const Pointer& at, const s
         return;
     }
     if (value.is_object()) {
-        throw InputError(place + ": " + at.to_string() + " is " + shorten(target) + ", which has no keys");
+        throw InputError(place + ": " + at.to_string() + " is " + shorten(target) + ", not an object");
     }
     if (!overridden_.insert(at.to_string()).second) {
         throw InputError(place + ": " + at.to_string() + ": given twice on the command line; keep one");
@@ -127,8 +127,8 @@ void Document::refuse_unknown_keys(const Json& known) const {
     check_keys(*this, root_, known, Pointer{}, known);
 }
 
-std::size_t Document::find_word(const Pointer& at, std::span<const std::string_view> names,
-                                std::size_t otherwise) const {
+std::size_t Document::find_choice(const Pointer& at, std::span<const std::string_view> names,
+                                  std::size_t otherwise) const {
     const Json* given = find(at);
     if (given == nullptr) return otherwise;
     const auto found =

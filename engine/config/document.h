@@ -1,4 +1,4 @@
-// A configuration file with the --set overrides of the command line laid over it; each value knows where it came from.
+// A configuration file merged with the --set overrides of the command line. Records the origin of every value.
 #pragma once
 
 #include <map>
@@ -15,24 +15,24 @@ class Document {
   public:
     using Pointer = Json::json_pointer;
 
-    // `source` is the file's name as messages show it.
+    // `source` names the file in messages.
     Document(std::string_view text, const std::string& source);
 
-    // "key.path=value": the value is JSON, or else taken as a string. An object is merged key by key; all else
-    // replaces what the file says. Messages call it by its source, "--set", and its text. Refuses a key that an earlier
-    // override has given.
+    // Applies "key.path=value". A value that is not JSON is taken as a string. Objects are merged key by key; any other
+    // value replaces the file's. Messages name the override by `source` ("--set") and its text. Rejects a key that an
+    // earlier override has set.
     void set(const std::string& override_text, const std::string& source);
 
-    // Each key of the document must be one of `known`, which holds every key with some value.
+    // Throws InputError unless every key of the document is in `known`, whose values are ignored.
     void refuse_unknown_keys(const Json& known) const;
 
     const Json& root() const { return root_; }
-    // Null where the key is not given; absent objects count as empty.
+    // Null if the key is not given; a missing object counts as empty.
     const Json* find(const Pointer& at) const { return root_.contains(at) ? &root_.at(at) : nullptr; }
-    // Which of `names` is given there; `otherwise` where nothing is. Refuses all else.
-    std::size_t find_word(const Pointer& at, std::span<const std::string_view> names, std::size_t otherwise) const;
+    // The index of the value at `at` in `names`; `otherwise` if none is given. Rejects any other value.
+    std::size_t find_choice(const Pointer& at, std::span<const std::string_view> names, std::size_t otherwise) const;
 
-    // Ends in the exception: "<file or --set>: <pointer>: <message>".
+    // Throws InputError("<file or --set>: <pointer>: <message>").
     [[noreturn]] void refuse(const Pointer& at, const std::string& message) const;
 
   private:
@@ -40,8 +40,8 @@ class Document {
 
     std::string source_;
     Json root_;
-    std::map<std::string, std::string> places_;  // JSON pointer -> the --set that gave the value
-    std::set<std::string> overridden_;           // the pointers of the values that a --set gave
+    std::map<std::string, std::string> places_;  // JSON pointer -> the override that introduced it
+    std::set<std::string> overridden_;           // JSON pointers of the values set by overrides
 };
 
 }  // namespace residual

@@ -1,5 +1,5 @@
-// A configuration struct names each of its keys once, in describe(Fields&); reading, writing, comparing with a
-// checkpoint, the JSON Schema and the table of keys are visitors of that one description.
+// A configuration struct lists its keys once, in describe(Fields&). Reading, writing, comparing with a checkpoint, the
+// JSON Schema and the table of keys are visitors of that description.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@
 
 namespace residual {
 
-// The numbers that a key takes, both ends included unless excluded.
+// The valid numbers of a key; the bounds are inclusive unless excluded.
 struct Range {
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
@@ -29,6 +29,9 @@ struct Range {
         return (lower_excluded ? value > lower : value >= lower) && (upper_excluded ? value < upper : value <= upper);
     }
 };
+
+// With a leading space, for messages: " >= 1", " from 0 to 16", " >= 0 and < 1"; empty if unbounded.
+std::string bounds_text(const Range& range);
 
 inline Range at_least(double lower) {
     return {.lower = lower};
@@ -43,9 +46,8 @@ inline Range at_least_and_below(double lower, double upper) {
     return {.lower = lower, .upper = upper, .upper_excluded = true};
 }
 
-// An enum class becomes a key's vocabulary through a function beside it, found by argument-dependent lookup:
+// An enum class whose enumerators, counting from 0, have names, given by a function found by argument-dependent lookup:
 //     constexpr auto names_of(Block) { return std::array<std::string_view, 2>{"preact", "postact"}; }
-// The names stand in the order of the enumerators, which count from 0.
 template <class Enum>
 concept Vocabulary = std::is_enum_v<Enum> && requires(Enum value) {
     names_of(value).size();
@@ -56,14 +58,14 @@ std::string_view name_of(Enum value) {
     return names_of(value).at(static_cast<std::size_t>(value));
 }
 
-// Where a key has to have the value that a checkpoint was trained with.
+// In which uses of a checkpoint a key must keep its value.
 enum class Fixed {
     nowhere,
-    run,      // where its run is resumed
-    network,  // wherever its weights are used
+    run,      // resuming the run
+    network,  // any use of its weights
 };
 
-// The line of the table of keys. What is fixed in an object is fixed in every key of it.
+// Help text of a key. `fixed` on an object applies to all its keys.
 struct Meaning {
     Meaning(const char* text, Fixed fixed = Fixed::nowhere) : text(text), fixed(fixed) {}
 
@@ -77,7 +79,7 @@ inline Meaning fixed_in_network(const char* text) {
     return {text, Fixed::network};
 }
 
-// One visitor. `value` holds the default; a reader replaces it where the key is given.
+// A visitor. `value` holds the default; a reader replaces it if the key is given.
 class Fields {
   public:
     virtual ~Fields() = default;
@@ -86,14 +88,14 @@ class Fields {
     virtual void get(std::string_view key, std::int64_t& value, const Range& range, const Meaning& meaning) = 0;
     virtual void get(std::string_view key, std::uint64_t& value, const Meaning& meaning) = 0;
     virtual void get(std::string_view key, double& value, const Range& range, const Meaning& meaning) = 0;
-    // A string that is not empty, or null.
+    // A non-empty string or null.
     virtual void get(std::string_view key, std::optional<std::string>& value, const Meaning& meaning) = 0;
-    // `range` holds for each element.
+    // `range` applies to each element.
     virtual void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range,
                      const Meaning& meaning) = 0;
     virtual void get(std::string_view key, std::vector<double>& value, const Range& range, const Meaning& meaning) = 0;
 
-    // An integer in `range`, or `word` for none.
+    // An integer in `range`, or `word`, which means no value.
     virtual void get(std::string_view key, std::optional<std::int64_t>& value, const Range& range,
                      std::string_view word, const Meaning& meaning) = 0;
 
@@ -105,7 +107,7 @@ class Fields {
         value = static_cast<Enum>(index);
     }
 
-    // One of `names`, for a vocabulary that is known only at run time; `value` is one of them.
+    // One of `names`, for names known only at run time; `value` is one of them.
     void get(std::string_view key, std::string& value, std::span<const std::string_view> names,
              const Meaning& meaning) {
         auto index = static_cast<std::size_t>(std::find(names.begin(), names.end(), value) - names.begin());
@@ -120,8 +122,8 @@ class Fields {
         end_object();
     }
 
-    // An object whose keys depend on one of them, `key`: it names one of Configs by its kFamily, and all other keys are
-    // those of that one.
+    // An object whose keys depend on the value of one of them, `key`: it selects one of Configs by its kFamily, and
+    // that struct describes the other keys.
     template <class... Configs>
     void one_of(std::string_view key, std::variant<Configs...>& value, const Meaning& meaning) {
         static constexpr std::array<std::string_view, sizeof...(Configs)> names{Configs::kFamily...};
@@ -133,24 +135,24 @@ class Fields {
         });
     }
 
-    // A key of older configurations, where `value` was all that it could be: still read, no longer written.
+    // A key of older configurations whose only valid value was `value`: still accepted, no longer written.
     virtual void obsolete(std::string_view key, std::string_view value) = 0;
 
-    // A condition between keys, or one that no range expresses. A reader refuses the value of `key` with `message`.
+    // A condition that no range expresses, such as one between keys. If it is false, a reader rejects the value of
+    // `key` with `message`.
     virtual void check(std::string_view key, bool holds, const std::string& message) = 0;
 
   protected:
     virtual void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
                         const Meaning& meaning) = 0;
-    // Describes the alternative `index`, or another one in its place: `describe` makes that one the value.
+    // Calls `describe` with `index` or with another alternative, which then becomes the value.
     virtual void alternatives(std::string_view key, std::size_t index, std::span<const std::string_view> names,
                               const Meaning& meaning, const std::function<void(std::size_t)>& describe) = 0;
     virtual void begin_object(std::string_view key, const Meaning& meaning) = 0;
     virtual void end_object() = 0;
 };
 
-// A whole configuration as the functions that read and write one take it:
-//     [&](Fields& fields) { experiment.describe(fields); }
+// Describes a whole configuration: [&](Fields& fields) { experiment.describe(fields); }
 using Describe = std::function<void(Fields&)>;
 
 }  // namespace residual

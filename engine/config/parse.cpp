@@ -9,8 +9,8 @@
 namespace residual {
 namespace {
 
-// Walks the text without building anything: it knows where an error stands, which the exceptions of a plain parse do
-// not always say, and it sees a second key of the same name, which a plain parse drops.
+// A SAX pass before the actual parse: it reports the position of every error, which the library's exceptions do not
+// always do, and detects duplicate keys, which the library drops silently.
 class StrictCheck : public nlohmann::json_sax<Json> {
   public:
     StrictCheck(std::string_view text, const std::string& source) : text_(text), source_(source) {}
@@ -30,10 +30,10 @@ class StrictCheck : public nlohmann::json_sax<Json> {
     bool key(string_t& name) override {
         levels_.back().name = name;
         if (!levels_.back().names.insert(name).second) {
-            throw InputError(source_ + ": " + pointer() + ": this key stands twice; keep one");
+            throw InputError(source_ + ": " + pointer() + ": this key appears twice; keep one");
         }
-        if (levels_.back().names.size() > kMostKeys) {
-            throw InputError(source_ + ": " + pointer() + ": the object has more than " + std::to_string(kMostKeys) +
+        if (levels_.back().names.size() > kMaxKeys) {
+            throw InputError(source_ + ": " + pointer() + ": the object has more than " + std::to_string(kMaxKeys) +
                              " keys");
         }
         return true;
@@ -62,8 +62,8 @@ class StrictCheck : public nlohmann::json_sax<Json> {
     }
 
     bool open(bool is_object) {
-        if (levels_.size() == kDeepestLevel) {
-            throw InputError(source_ + ": " + pointer() + ": nested more than " + std::to_string(kDeepestLevel) +
+        if (levels_.size() == kMaxDepth) {
+            throw InputError(source_ + ": " + pointer() + ": nested more than " + std::to_string(kMaxDepth) +
                              " levels deep");
         }
         levels_.push_back({.is_object = is_object, .names = {}, .name = {}});
@@ -99,7 +99,7 @@ class StrictCheck : public nlohmann::json_sax<Json> {
 
 Json parse_json(std::string_view text, const std::string& source) {
     if (text.find_first_not_of(" \t\r\n") == text.npos) {
-        throw InputError(source + ": empty; the least configuration is {}");
+        throw InputError(source + ": empty; the smallest valid configuration is {}");
     }
     for (const std::string_view mark : {"\xEF\xBB\xBF", "\xFE\xFF", "\xFF\xFE"}) {
         if (text.substr(0, mark.size()) == mark) {

@@ -1,4 +1,4 @@
-// JSON text to a value, strictly: what a lenient parser lets pass in silence is refused here.
+// Strict JSON parsing: rejects input that a lenient parser accepts silently.
 #pragma once
 
 #include <cstddef>
@@ -9,21 +9,21 @@
 
 namespace residual {
 
-// Keeps the order of the keys, so that a written configuration reads in the order of its description.
+// Keeps the keys in order, so that a configuration is written in the order of its description.
 using Json = nlohmann::ordered_json;
 
-// Keys that one object may have: an object of a configuration has fewer than ten, and a search through many is slow.
-constexpr std::size_t kMostKeys = 1000;
+// Maximum number of keys per object. Real configurations have fewer than ten; lookup is linear.
+constexpr std::size_t kMaxKeys = 1000;
 
-// Levels of objects and arrays, one in the other, that a configuration may have.
-constexpr std::size_t kDeepestLevel = 32;
+// Maximum nesting depth of objects and arrays.
+constexpr std::size_t kMaxDepth = 32;
 
-// Refuses, with `source` and line and column or JSON pointer: an empty text, a byte order mark, what is not JSON or not
-// UTF-8, a number beyond double precision's range, a key that stands twice in one object, more than
-// kDeepestLevel levels, an object of more than kMostKeys keys.
+// Throws InputError with `source` and either line and column or JSON pointer for: empty text, a byte order mark,
+// invalid JSON or UTF-8, a number outside the range of double, a duplicate key, more than kMaxDepth levels, an object
+// with more than kMaxKeys keys.
 Json parse_json(std::string_view text, const std::string& source);
 
-// The value as JSON in ASCII, cut where it is long: for messages.
+// The value as ASCII JSON for messages, truncated if long.
 std::string shorten(const Json& value);
 
 }  // namespace residual

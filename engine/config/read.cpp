@@ -8,8 +8,6 @@
 #include <system_error>
 
 #include "engine/config/document.h"
-#include "engine/config/known_keys.h"
-#include "engine/config/number_text.h"
 #include "engine/core/error.h"
 
 namespace residual {
@@ -22,6 +20,17 @@ class Reader final : public Fields {
 
   public:
     explicit Reader(const Document& document) : document_(document) {}
+
+    // Visits the description twice: to collect the known keys, so that an unknown key is reported before any error that
+    // follows from it, then to read the values. Which keys are known depends on the alternatives that the document
+    // selects.
+    void read(const Describe& describe) {
+        describe(*this);
+        known_[kSchemaKey] = nullptr;
+        document_.refuse_unknown_keys(known_);
+        collecting_ = false;
+        describe(*this);
+    }
 
     void get(std::string_view key, bool& value, const Meaning&) override {
         if (const Json* given = find(key)) {
@@ -50,7 +59,7 @@ class Reader final : public Fields {
         }
         const auto* text = given->get_ptr<const std::string*>();
         if (text == nullptr || text->empty() || text->find('\0') != text->npos) {
-            refuse(key, "a string that is not empty, or null", *given);
+            refuse(key, "a non-empty string or null", *given);
         }
         value = *text;
     }
@@ -71,20 +80,21 @@ class Reader final : public Fields {
         }
     }
     void obsolete(std::string_view key, std::string_view value) override {
-        document_.find_word(at_ / std::string(key), {&value, 1}, 0);
+        if (find(key)) document_.find_choice(at_ / std::string(key), {&value, 1}, 0);
     }
     void check(std::string_view key, bool holds, const std::string& message) override {
-        if (!holds) document_.refuse(at_ / std::string(key), message);
+        if (!holds && !collecting_) document_.refuse(at_ / std::string(key), message);
     }
 
   private:
     void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
                 const Meaning&) override {
-        index = document_.find_word(at_ / std::string(key), names, index);
+        if (find(key)) index = document_.find_choice(at_ / std::string(key), names, index);
     }
     void alternatives(std::string_view key, std::size_t index, std::span<const std::string_view> names, const Meaning&,
                       const std::function<void(std::size_t)>& describe) override {
-        describe(document_.find_word(at_ / std::string(key), names, index));
+        find(key);
+        describe(document_.find_choice(at_ / std::string(key), names, index));
     }
     void begin_object(std::string_view key, const Meaning&) override {
         const Json* given = find(key);
@@ -93,9 +103,14 @@ class Reader final : public Fields {
     }
     void end_object() override { at_.pop_back(); }
 
-    const Json* find(std::string_view key) const { return document_.find(at_ / std::string(key)); }
+    // The value given for `key`; null if none is given or keys are being collected.
+    const Json* find(std::string_view key) {
+        if (!collecting_) return document_.find(at_ / std::string(key));
+        known_[at_ / std::string(key)] = nullptr;
+        return nullptr;
+    }
 
-    // 128.0 is no integer: a number is taken only as it was written.
+    // 128.0 is not accepted as an integer.
     template <class Number>
     Number number(const Json& given, const Range& range, const Pointer& at, const std::string& or_else = "") const {
         bool fits = given.is_number();
@@ -128,6 +143,8 @@ class Reader final : public Fields {
 
     const Document& document_;
     Pointer at_;
+    bool collecting_ = true;
+    Json known_ = Json::object();
 };
 
 }  // namespace
@@ -136,17 +153,13 @@ void read_config(const Describe& describe, std::string_view text, const std::str
                  std::span<const std::string> overrides, const std::string& override_source) {
     Document document(text, source);
     for (const std::string& override_text : overrides) document.set(override_text, override_source);
-    Json known = known_keys(describe, document);
-    known[kSchemaKey] = nullptr;
-    document.refuse_unknown_keys(known);
-    Reader reader(document);
-    describe(reader);
+    Reader(document).read(describe);
 }
 
 std::string read_config_file(const std::string& path) {
     constexpr std::size_t kLargest = 1 << 20;
     std::error_code ignored;
-    // Opening a pipe that nobody writes to would wait for ever.
+    // Opening a pipe without a writer would block forever.
     if (std::filesystem::is_other(path, ignored)) throw InputError(path + ": cannot be read: not a regular file");
     errno = 0;
     std::ifstream file(path, std::ios::binary);
@@ -156,7 +169,7 @@ std::string read_config_file(const std::string& path) {
         throw InputError(path + ": cannot be read: " + std::strerror(errno != 0 ? errno : EIO));
     }
     text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > kLargest) throw InputError(path + ": exceeds 1 MiB; is it a configuration?");
+    if (text.size() > kLargest) throw InputError(path + ": exceeds 1 MiB; is it a configuration file?");
     return text;
 }
 

@@ -1,4 +1,4 @@
-// Defaults < file < --set: the configuration that a program runs with.
+// Reads a configuration: overrides take precedence over the file, the file over the defaults.
 #pragma once
 
 #include <span>
@@ -9,13 +9,13 @@
 
 namespace residual {
 
-// Reads JSON text over the defaults, then the overrides ("key.path=value") over that. A key "$schema" at the top is for
-// editors and left out. InputError says the source (for an override its own and its text), the JSON pointer and the
-// value, for an unknown key the nearest known one.
+// Applies JSON text, then the overrides ("key.path=value"), to the described configuration, which holds the defaults. A
+// top-level key "$schema", which editors use, is ignored. Throws InputError with the source (for an override,
+// `override_source` and its text), the JSON pointer and the value; for an unknown key, with the nearest known key.
 void read_config(const Describe& describe, std::string_view text, const std::string& source,
                  std::span<const std::string> overrides = {}, const std::string& override_source = "override");
 
-// The text of a configuration file; InputError where it is no regular file, cannot be read or exceeds 1 MiB.
+// The text of a configuration file. Throws InputError if it is not a regular file, cannot be read or exceeds 1 MiB.
 std::string read_config_file(const std::string& path);
 
 }  // namespace residual

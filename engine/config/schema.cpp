@@ -2,13 +2,12 @@
 
 #include <cmath>
 
-#include "engine/config/number_text.h"
 #include "engine/config/parse.h"
 
 namespace residual {
 namespace {
 
-// 1, not 1.0, where the bound is a whole number.
+// Writes whole numbers as 1, not 1.0.
 Json bound(double value) {
     return value == std::floor(value) ? Json(static_cast<std::int64_t>(value)) : Json(value);
 }
@@ -45,7 +44,7 @@ class SchemaWriter final : public Fields {
     }
     void obsolete(std::string_view key, std::string_view value) override {
         root_[at_ / "properties" / std::string(key)] = {
-            {"const", value}, {"deprecated", true}, {"description", "of older configurations; may be left out"}};
+            {"const", value}, {"deprecated", true}, {"description", "only in older configurations; has no effect"}};
     }
     void check(std::string_view, bool, const std::string&) override {}
 
@@ -56,7 +55,7 @@ class SchemaWriter final : public Fields {
                 const Meaning& meaning) override {
         put(key, {{"enum", names}}, names[index], meaning);
     }
-    // Closed objects, each with the name of its alternative; only the default may go without.
+    // One closed object per alternative. `key` is required in all but the default alternative.
     void alternatives(std::string_view key, std::size_t index, std::span<const std::string_view> names,
                       const Meaning& meaning, const std::function<void(std::size_t)>& describe) override {
         const Json::json_pointer section = at_;
@@ -148,7 +147,7 @@ void add_row(const std::string& key, const std::string& values, const Json& sche
 
 void add_alternatives(const Json& alternatives, const std::string& prefix, std::string& table);
 
-// `suffix`: behind the name of the key.
+// `suffix` follows the name of the key.
 void add_rows(const Json& properties, const std::string& prefix, const std::string& suffix, std::string& table) {
     for (const auto& [key, schema] : properties.items()) {
         if (schema.contains("oneOf")) {
@@ -161,7 +160,7 @@ void add_rows(const Json& properties, const std::string& prefix, const std::stri
     }
 }
 
-// One row for the key that names the alternative, which is the first of each, then the keys of each.
+// One row for the key that selects the alternative (the first property of each), then the other keys.
 void add_alternatives(const Json& alternatives, const std::string& prefix, std::string& table) {
     std::string names;
     Json chosen;

@@ -1,4 +1,4 @@
-// What documents the keys: a JSON Schema for editors and a Markdown table for readers, both from the description alone.
+// Documentation of the keys, generated from the description: a JSON Schema for editors, a Markdown table for readers.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace residual {
 
-// JSON Schema, draft 7. Conditions between keys (Fields::check) are beyond it. The values are taken as the defaults.
+// JSON Schema, draft 7, with the described values as defaults. It cannot express Fields::check().
 std::string write_schema(const Describe& describe, const std::string& title);
 
-// One row for each key: its path as --set takes it, its values, its default, its meaning.
+// One row per key: its path as in --set, valid values, default, meaning.
 std::string write_key_table(const Describe& describe);
 
 }  // namespace residual

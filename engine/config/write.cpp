@@ -62,7 +62,7 @@ class Writer final : public Fields {
     }
 
     Fixed least_;
-    std::vector<Fixed> fixed_ = {Fixed::nowhere};  // Of each object that is open.
+    std::vector<Fixed> fixed_ = {Fixed::nowhere};  // of each open object
     Json root_ = Json::object();
     Json::json_pointer at_;
 };
@@ -75,7 +75,7 @@ std::string write_config(const Describe& describe, Fixed least) {
     try {
         return writer.root().dump(4) + "\n";
     } catch (const Json::type_error&) {
-        throw InputError("a text of the configuration is not UTF-8: " + shorten(writer.root()));
+        throw InputError("a string in the configuration is not UTF-8: " + shorten(writer.root()));
     }
 }
 

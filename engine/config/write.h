@@ -1,4 +1,4 @@
-// The configuration as JSON text.
+// Writes a configuration as JSON text.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace residual {
 
-// Every key with its value, in the order of the description, indented by 4, with a final newline. read_config takes it
-// back unchanged. InputError where a text is not UTF-8. `least`: only keys that are fixed there.
+// The keys whose Fixed is at least `least`, in the order of the description, indented by 4 spaces, with a final
+// newline. With all keys, read_config() restores the same configuration. Throws InputError if a string is not UTF-8.
 std::string write_config(const Describe& describe, Fixed least = Fixed::nowhere);
 
 }  // namespace residual

@@ -10,7 +10,7 @@ namespace residual {
 
 namespace {
 
-// Small requests share chunks; a large one gets a chunk of its own size, so that little is reserved beyond the need.
+// Minimum chunk size. A larger request gets a chunk of exactly its size, which limits the memory reserved in excess.
 constexpr size_t kChunkBytes = size_t{8} << 20;
 
 size_t rounded(size_t bytes) {
@@ -62,7 +62,7 @@ Arena::Blocks::iterator Arena::grow(size_t bytes) {
     const size_t chunk_bytes = std::max(bytes, kChunkBytes);
     void* pointer = source_->allocate(chunk_bytes);
     if (pointer == nullptr) {
-        throw Error(fmt::format("out of memory: {:.1f} MiB more are needed, {:.1f} MiB are held already; {}",
+        throw Error(fmt::format("out of memory: cannot allocate {:.1f} MiB ({:.1f} MiB already allocated); {}",
                                 chunk_bytes / 1048576.0, reserved_ / 1048576.0, source_->remedy()));
     }
     chunks_.push_back({pointer, chunk_bytes});

@@ -1,8 +1,8 @@
-// Memory for tensors. An arena takes large chunks from a device and hands out pieces of them.
+// Memory for tensors: allocates blocks from large chunks of device memory.
 //
-// The piece handed out depends only on which pieces are free (smallest that fits, then lowest address), not on the
-// order in which they were freed. A training step that starts from the same live tensors therefore sees the same
-// addresses as the step before it, which is what lets a step be captured once and replayed.
+// The choice of a block depends only on which blocks are free (smallest that fits, then lowest address), not on the
+// order in which they were freed. A training step that starts from the same live tensors therefore gets the same
+// addresses as the previous step and can be captured once and replayed.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +14,14 @@
 
 namespace residual {
 
-// Raw memory of one device.
+// Allocates the raw memory of one device.
 class MemorySource {
   public:
     virtual ~MemorySource() = default;
-    // Returns nullptr when the device has no `bytes` left. Aligned to Arena::kAlignment.
+    // Aligned to Arena::kAlignment; nullptr if the device is out of memory.
     virtual void* allocate(size_t bytes) = 0;
     virtual void release(void* pointer, size_t bytes) noexcept = 0;
-    // What to tell a user when allocate() fails: how much memory the device has and how much of it is free, and the
-    // remedy.
+    // For the error message after allocate() fails: total and free memory of the device, and the remedy.
     virtual std::string remedy() const = 0;
 };
 
@@ -35,13 +34,13 @@ class Arena {
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
-    // At least one byte of memory, aligned to kAlignment. Throws Error when there is none: the need, the amount held,
-    // the source's remedy.
+    // At least one byte, aligned to kAlignment. Throws Error if the device is out of memory; the message gives the
+    // size requested, the bytes reserved and the source's remedy.
     void* allocate(size_t bytes);
     void free(void* pointer) noexcept;
 
     size_t bytes_in_use() const { return in_use_; }
-    // Bytes taken from the device: the peak of what was in use, plus fragmentation.
+    // Bytes allocated from the device: peak usage plus fragmentation.
     size_t bytes_reserved() const { return reserved_; }
 
   private:
@@ -61,7 +60,7 @@ class Arena {
 
     std::shared_ptr<MemorySource> source_;
     std::vector<Chunk> chunks_;
-    Blocks blocks_;  // All blocks by address; neighbours of one chunk are contiguous.
+    Blocks blocks_;  // All blocks, by address; they cover every chunk without gaps.
     size_t in_use_ = 0;
     size_t reserved_ = 0;
 };

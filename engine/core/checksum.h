@@ -7,8 +7,8 @@
 
 namespace residual {
 
-// CRC-32 (ISO 3309, the one of zlib and PNG). `previous` continues a checksum: crc32_of(b, crc32_of(a)) is that of a
-// followed by b.
+// CRC-32 (ISO 3309, as in zlib and PNG). `previous` continues a checksum: crc32_of(b, crc32_of(a)) is the checksum of
+// a followed by b.
 uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t previous = 0);
 
 }  // namespace residual

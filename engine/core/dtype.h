@@ -1,9 +1,10 @@
-// Element types of tensors, and their C++ counterparts.
+// Element types of tensors and the corresponding C++ types.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "kernels/bfloat16.h"
 
@@ -51,22 +52,17 @@ constexpr std::string_view name_of(DType dtype) {
 template <class T>
 struct DTypeOf;
 
-template <DType dtype>
-struct DTypeConstant {
-    static constexpr DType value = dtype;
-};
-
 template <>
-struct DTypeOf<float> : DTypeConstant<DType::kFloat32> {};
+struct DTypeOf<float> : std::integral_constant<DType, DType::kFloat32> {};
 template <>
-struct DTypeOf<bfloat16> : DTypeConstant<DType::kBFloat16> {};
+struct DTypeOf<bfloat16> : std::integral_constant<DType, DType::kBFloat16> {};
 template <>
-struct DTypeOf<double> : DTypeConstant<DType::kFloat64> {};
+struct DTypeOf<double> : std::integral_constant<DType, DType::kFloat64> {};
 template <>
-struct DTypeOf<int32_t> : DTypeConstant<DType::kInt32> {};
+struct DTypeOf<int32_t> : std::integral_constant<DType, DType::kInt32> {};
 template <>
-struct DTypeOf<int64_t> : DTypeConstant<DType::kInt64> {};
+struct DTypeOf<int64_t> : std::integral_constant<DType, DType::kInt64> {};
 template <>
-struct DTypeOf<uint8_t> : DTypeConstant<DType::kUInt8> {};
+struct DTypeOf<uint8_t> : std::integral_constant<DType, DType::kUInt8> {};
 
 }  // namespace residual

@@ -1,5 +1,4 @@
-// Two kinds of error: the user's, with the value, the place and the remedy, and the program's own, with its source
-// line.
+// Error and its subclasses report what a user can act on; AssertionError reports a bug in the program.
 #pragma once
 
 #include <stdexcept>
@@ -7,25 +6,25 @@
 
 namespace residual {
 
-// Something failed while running (exit 1). The message names the value, the place and the remedy.
+// A failure at run time (exit 1). The message names the value, the place and the remedy.
 class Error : public std::runtime_error {
   public:
     explicit Error(const std::string& message) : std::runtime_error(message) {}
 };
 
-// Wrong usage, configuration or input (exit 2).
+// Invalid usage, configuration or input (exit 2).
 class InputError : public Error {
   public:
     explicit InputError(const std::string& message) : Error(message) {}
 };
 
-// The loss is no longer a finite number (exit 3).
+// The loss is no longer finite (exit 3).
 class DivergedError : public Error {
   public:
     explicit DivergedError(const std::string& message) : Error(message) {}
 };
 
-// A bug of this program: an RESIDUAL_ASSERT that did not hold.
+// A failed RESIDUAL_ASSERT.
 class AssertionError : public std::logic_error {
   public:
     AssertionError(const char* expression, const char* file, int line)
@@ -34,7 +33,7 @@ class AssertionError : public std::logic_error {
 
 }  // namespace residual
 
-// Always on, in Release too: it stands where a wrong result would otherwise go unnoticed.
+// Enabled in every build type: it guards against wrong results that would otherwise go unnoticed.
 #define RESIDUAL_ASSERT(...)                                                    \
     do {                                                                        \
         if (!(__VA_ARGS__)) {                                                   \

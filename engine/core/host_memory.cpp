@@ -14,12 +14,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void tighten(MemoryLimit& memory, uint64_t total, uint64_t used, const std::string& whose) {
+// Lowers `memory` to this limit if it leaves less free.
+void apply_limit(MemoryLimit& memory, uint64_t total, uint64_t used, const std::string& scope) {
     const uint64_t free = total > used ? total - used : 0;
-    if (free < memory.free) memory = {free, total, whose};
+    if (free < memory.free) memory = {free, total, scope};
 }
 
-// The number that stands alone in a file; none where the file is missing or says "max".
+// The number at the start of a file; none if the file is missing or contains "max".
 std::optional<uint64_t> number_in(const fs::path& path) {
     std::ifstream file(path);
     uint64_t number = 0;
@@ -27,7 +28,7 @@ std::optional<uint64_t> number_in(const fs::path& path) {
     return number;
 }
 
-// The first number of the line that starts with the word `key`.
+// The number that follows the word `key` at the start of a line.
 std::optional<uint64_t> number_of(const fs::path& path, const std::string& key) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
@@ -39,7 +40,7 @@ std::optional<uint64_t> number_of(const fs::path& path, const std::string& key) 
     return std::nullopt;
 }
 
-// How a version of the control groups names what is asked of it.
+// File names and keys of one cgroup version.
 struct GroupFiles {
     const char *limit, *usage, *inactive_cache, *active_cache;
 };
@@ -47,8 +48,8 @@ constexpr GroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes",
                                "total_active_file"};
 constexpr GroupFiles kVersion2{"memory.max", "memory.current", "inactive_file", "active_file"};
 
-// The limits of the group at `root`/`group` and of the groups that it lies in.
-void tighten_to_group(MemoryLimit& memory, const fs::path& root, const std::string& group, const GroupFiles& names) {
+// Applies the limits of the group at `root`/`group` and of all its ancestors.
+void apply_group_limit(MemoryLimit& memory, const fs::path& root, const std::string& group, const GroupFiles& names) {
     fs::path below = fs::path(group).relative_path();
     for (bool more = true; more;) {
         more = !below.empty();
@@ -58,15 +59,15 @@ void tighten_to_group(MemoryLimit& memory, const fs::path& root, const std::stri
             const fs::path statistics = folder / "memory.stat";
             const uint64_t cache = number_of(statistics, names.inactive_cache).value_or(0) +
                                    number_of(statistics, names.active_cache).value_or(0);
-            tighten(memory, *limit, *usage > cache ? *usage - cache : 0,
-                    fmt::format("the control group's memory ({})", (folder / names.limit).string()));
+            apply_limit(memory, *limit, *usage > cache ? *usage - cache : 0,
+                        fmt::format("the control group's memory ({})", (folder / names.limit).string()));
         }
         below = below.parent_path();
     }
 }
 
-// A line is "number:controllers:group"; version 2 has the number 0 and no controllers.
-void tighten_to_groups(MemoryLimit& memory, const HostMemoryFiles& files) {
+// Each line of the file is "number:controllers:group"; cgroup v2 has number 0 and no controllers.
+void apply_group_limits(MemoryLimit& memory, const HostMemoryFiles& files) {
     std::ifstream file(files.process_groups);
     for (std::string line; std::getline(file, line);) {
         const size_t first = line.find(':'), second = line.find(':', first + 1);
@@ -74,35 +75,32 @@ void tighten_to_groups(MemoryLimit& memory, const HostMemoryFiles& files) {
         const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
         const std::string group = line.substr(second + 1);
         if (controllers == ",,") {
-            tighten_to_group(memory, files.groups, group, kVersion2);
+            apply_group_limit(memory, files.groups, group, kVersion2);
         } else if (controllers.find(",memory,") != controllers.npos) {
-            tighten_to_group(memory, files.groups / "memory", group, kVersion1);
+            apply_group_limit(memory, files.groups / "memory", group, kVersion1);
         }
     }
-}
-
-std::string mebibytes(uint64_t bytes) {
-    return fmt::format("{:.1f}", static_cast<double>(bytes) / 1048576.0);
 }
 
 }  // namespace
 
 std::string MemoryLimit::to_string() const {
-    if (whose.empty()) return "the host's memory is full";
-    return fmt::format("{} of {} MiB of {} are free", mebibytes(free), mebibytes(total), whose);
+    if (scope.empty()) return "the host is out of memory";
+    return fmt::format("{:.1f} of {:.1f} MiB of {} are free", static_cast<double>(free) / 1048576.0,
+                       static_cast<double>(total) / 1048576.0, scope);
 }
 
 MemoryLimit host_memory(const HostMemoryFiles& files, uint64_t address_space_limit) {
     MemoryLimit memory;
     const auto available = number_of(files.meminfo, "MemAvailable:"), total = number_of(files.meminfo, "MemTotal:");
     if (available && total) {
-        memory = {*available * 1024, *total * 1024, "the machine's memory"};  // the file counts in KiB
+        memory = {*available * 1024, *total * 1024, "the machine's memory"};  // /proc/meminfo is in KiB
     }
-    tighten_to_groups(memory, files);
+    apply_group_limits(memory, files);
     if (address_space_limit != RLIM_INFINITY) {
         const uint64_t pages = number_in(files.process_size).value_or(0);
-        tighten(memory, address_space_limit, pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)),
-                "the process's address space (ulimit -v)");
+        apply_limit(memory, address_space_limit, pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)),
+                    "the process's address space (ulimit -v)");
     }
     return memory;
 }
@@ -114,7 +112,7 @@ MemoryLimit host_memory() {
 }
 
 std::string host_memory_advice(const MemoryLimit& memory) {
-    return memory.to_string() + ": choose a smaller train.batch_size, or end other programs";
+    return memory.to_string() + ": choose a smaller train.batch_size, or stop other programs";
 }
 
 }  // namespace residual

@@ -1,5 +1,5 @@
-// How much memory Linux still has for this process. It promises more than it has and kills who uses the promise, so
-// whoever takes much asks here first.
+// How much memory Linux has left for this process. Linux overcommits memory and may OOM-kill the process when it uses
+// that memory, so large allocations check this first.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace residual {
 
-// Where Linux tells; tests name files of their own.
+// The files in which Linux reports its memory; tests substitute their own.
 struct HostMemoryFiles {
     std::filesystem::path meminfo = "/proc/meminfo";
     std::filesystem::path process_size = "/proc/self/statm";
@@ -16,22 +16,22 @@ struct HostMemoryFiles {
     std::filesystem::path groups = "/sys/fs/cgroup";
 };
 
-// Bytes; without a limit known, as many as there are numbers.
+// In bytes; the maximum if no limit is known.
 struct MemoryLimit {
     uint64_t free = UINT64_MAX;
     uint64_t total = UINT64_MAX;
-    std::string whose;  // what sets the limit
+    std::string scope;  // what the limit applies to: "the machine's memory"; empty if no limit is known
 
     // "12.0 of 2048.0 MiB of the machine's memory are free".
     std::string to_string() const;
 };
 
-// The tightest of: the machine's available memory, the limits of the process's control groups (version 2 or 1; pages
-// that only cache files count as free), and the limit of its address space.
+// The smallest of: the machine's available memory, the limits of the process's control groups (cgroup v1 or v2; the
+// page cache counts as free), and the limit on its address space.
 MemoryLimit host_memory(const HostMemoryFiles& files, uint64_t address_space_limit);
 MemoryLimit host_memory();
 
-// For a message, after the need: what is free, and the remedy.
+// For an out-of-memory message: the free memory and the remedy.
 std::string host_memory_advice(const MemoryLimit& memory);
 
 }  // namespace residual

@@ -18,11 +18,11 @@ class Shape {
     explicit Shape(std::span<const int64_t> extents);
 
     int rank() const { return rank_; }
-    // Extent of axis `axis`; negative axes count from the end.
+    // Negative axes count from the end.
     int64_t operator[](int axis) const;
     int64_t elements() const;
     std::span<const int64_t> extents() const { return {extents_.data(), static_cast<size_t>(rank_)}; }
-    // For messages: "[128, 32, 32, 16]".
+    // "[128, 32, 32, 16]"
     std::string to_string() const;
 
     bool operator==(const Shape&) const = default;

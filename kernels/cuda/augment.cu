@@ -10,27 +10,27 @@ namespace {
 
 constexpr int kElementsPerThread = 4;
 constexpr int kWarp = 32;
-constexpr int kLargestBlock = 1024;
+constexpr int kMaxBlockThreads = 1024;
 
-// Whole warps, as many as give each thread its elements in one pass, within a block's limit.
+// Whole warps, enough to cover an image with kElementsPerThread elements per thread if the block limit allows.
 unsigned image_threads(const AugmentShape& shape) {
     const int per_pass = kWarp * kElementsPerThread;
-    return static_cast<unsigned>(std::min((shape.elements() - 1) / per_pass * kWarp + kWarp, kLargestBlock));
+    return static_cast<unsigned>(std::min((shape.elements() - 1) / per_pass * kWarp + kWarp, kMaxBlockThreads));
 }
 
-// A block per image: one thread draws what happens to it, then neighbours fill neighbouring elements, so that a warp
-// writes one run of memory and reads one of each plane.
+// One block per image: one thread draws the augmentation, then adjacent threads write adjacent elements, so that a warp
+// writes contiguous memory and reads contiguous memory from each plane.
 template <class T>
 __global__ void gather_augment_kernel(AugmentShape shape, const uint8_t* records, const float* mean,
                                       const int64_t* step, T* images, int32_t* labels) {
-    Augmentation* how = dynamic_shared<Augmentation>();
+    Augmentation* shared = dynamic_shared<Augmentation>();
     const int i = static_cast<int>(blockIdx.x);
     if (threadIdx.x == 0) {
-        *how = augmentation(shape, *step, i);
-        labels[i] = records[how->sample * shape.record_bytes()];
+        *shared = augmentation(shape, *step, i);
+        labels[i] = records[shared->sample * shape.record_bytes()];
     }
     __syncthreads();
-    const Augmentation drawn = *how;
+    const Augmentation drawn = *shared;
     const uint8_t* record = records + drawn.sample * shape.record_bytes();
     T* image = images + int64_t{i} * shape.elements();
     const int elements = shape.elements();

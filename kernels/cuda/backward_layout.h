@@ -7,18 +7,18 @@
 
 namespace residual::kernels {
 
-// What backward_kernel has in shared memory, in this order.
+// The shared memory of backward_kernel, in this order: batch norm and moments constants, weights, windows of dy and p.
 template <int In, int Out, int Stride, bool Weight>
 struct BackwardLayout {
     using T = DataTile<In, Out, Stride>;
     using W = typename T::Windows;
-    // Blocks that share a processor. With stride 2 the weight gradient's sums leave too few registers for two.
-    static constexpr int kResident = Stride == 2 && Weight ? 1 : 2;
+    // Blocks per SM. With stride 2 the weight gradient's sums leave too few registers for two.
+    static constexpr int kBlocksPerSm = Stride == 2 && Weight ? 1 : 2;
     static constexpr size_t kBatchNorm = In * sizeof(BatchNormScale) + Out * sizeof(MomentsSlope);
     static constexpr size_t kWeights = Out * T::kWeightPitch * sizeof(bfloat16);
     static constexpr size_t kDy = W::DyWindow::kPixels * kPitch<Out> * sizeof(bfloat16);
     static constexpr size_t kP = Weight ? W::PWindow::kPixels * kPitch<In> * sizeof(bfloat16) : 0;
-    // The windows' place serves the sums of the block in the end.
+    // Shares the memory of the windows, after the last tile.
     static constexpr size_t kSums = Weight ? WeightSlices<In, Out>::kSumBytes : 0;
     static constexpr size_t kBytes = kBatchNorm + kWeights + std::max(kDy + kP, kSums);
     static constexpr int kWeightQuads = Weight ? WeightSlices<In, Out>::kQuads : 0;
@@ -28,11 +28,11 @@ struct BackwardLayout {
         return tile_grid(s.batch, (s.height + Stride - 1) / Stride, (s.width + Stride - 1) / Stride, T::kRows,
                          T::kColumns);
     }
-    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kResident * kSms); }
+    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kBlocksPerSm * kSms); }
     static size_t scratch_floats(const BnReluConvShape& s) { return size_t{4} * kRowQuads * blocks(s); }
 };
 
-// Tiles of weight_gradient_kernel: small images go four or two at a time, so that each warp has pixels of its own.
+// Tiles of weight_gradient_kernel: small images are processed four or two at a time, so that every warp has work.
 using WideImages1 = TileWindows<1, 16, 16, 1, 0>;
 using SmallImages1 = TileWindows<1, 8, 8, 4, 0>;
 using WideImages2 = TileWindows<2, 8, 16, 1, 0>;
@@ -40,7 +40,7 @@ using SmallImages2 = TileWindows<2, 8, 8, 2, 0>;
 
 template <class W>
 struct WeightLayout {
-    static constexpr int kResident = 2;
+    static constexpr int kBlocksPerSm = 2;
     static constexpr int kIn = kSliceChannels, kOut = kSliceChannels;
     static constexpr size_t kBatchNorm = kIn * sizeof(BatchNormScale) + kOut * sizeof(MomentsSlope);
     static constexpr size_t kWindows =
@@ -53,8 +53,8 @@ struct WeightLayout {
     static int slices(const BnReluConvShape& s) {
         return s.in_channels / kSliceChannels * (s.out_channels / kSliceChannels);
     }
-    // A slice's blocks: all slices together fill the GPU.
-    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kResident * kSms / slices(s)); }
+    // Blocks per slice: all slices together fill the GPU.
+    static int blocks(const BnReluConvShape& s) { return even_blocks(grid(s).tiles, kBlocksPerSm * kSms / slices(s)); }
     static size_t scratch_floats(const BnReluConvShape& s) { return size_t{4} * kSliceQuads * blocks(s) * slices(s); }
 };
 
@@ -67,7 +67,7 @@ auto with_weight_tile(const BnReluConvShape& s, Visit visit) {
     return small ? visit.template operator()<SmallImages2>() : visit.template operator()<WideImages2>();
 }
 
-// 64 -> 64 channels have no single kernel: its slices are two a warp.
+// 64 -> 64 channels have no single kernel: each warp would need two slices, 144 registers per thread for the sums.
 template <int In, int Out>
 inline constexpr bool kOneKernel = WeightSlices<In, Out>::kSlices <= kTileWarps;
 

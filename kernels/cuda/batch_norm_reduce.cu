@@ -6,18 +6,18 @@
 namespace residual::kernels {
 namespace {
 
-// Two stages. First a block reduces a chunk of rows for up to 256 channels and leaves two doubles per channel in the
-// scratch, [chunk][channel]; then a block per channel combines the chunks. The chunks follow from the shape alone.
+// Two stages: each block reduces a chunk of rows for up to 256 channels to two doubles per channel in the scratch,
+// [chunk][channel]; then one block per channel combines the chunks. The chunks depend only on the shape.
 
-constexpr int64_t kMostChunks = 512;
+constexpr int64_t kMaxChunks = 512;
 constexpr int kCombineThreads = 128;
 
-// Rows that a thread holds in registers at a time, to find their mean before their squared deviations.
+// Rows that a thread holds in registers at a time, to compute their mean before their squared deviations.
 constexpr int kGroup = 16;
 
 unsigned chunk_count(const BatchNormShape& shape) {
     const int64_t rows = int64_t{channel_block(shape).y} * kGroup;
-    return static_cast<unsigned>(std::min(kMostChunks, (shape.rows + rows - 1) / rows));
+    return static_cast<unsigned>(std::min(kMaxChunks, (shape.rows + rows - 1) / rows));
 }
 
 __device__ int64_t chunk_begin(int64_t rows, int64_t chunk, int64_t chunks) {
@@ -42,7 +42,7 @@ struct TwoSums {
     __device__ TwoSums operator+(const TwoSums& b) const { return {first + b.first, second + b.second}; }
 };
 
-// Combines the threads of a block that hold the same channel, in the order of threadIdx.y; valid for threadIdx.y == 0.
+// Combines the threads of a block that hold the same channel, in order of threadIdx.y. Valid if threadIdx.y == 0.
 template <class Value, class Combine>
 __device__ Value combine_rows(Value value, Combine combine) {
     Value* slots = dynamic_shared<Value>();
@@ -53,7 +53,7 @@ __device__ Value combine_rows(Value value, Combine combine) {
     return value;
 }
 
-// With a residual, y += residual on the way, and the moments are those of the stored sum.
+// The moments of y; unless Y is const, of y += residual as stored.
 template <class T, class Y>
 __global__ void moments_kernel(BatchNormShape shape, const T* residual, Y* y, double* partial) {
     const int c = channel_of_thread();
@@ -158,7 +158,7 @@ __global__ void combine_gradients_kernel(BatchNormShape shape, int chunks, const
     }
 }
 
-// Y is const T for the statistics alone, T where the residual is added.
+// Y is T to add the residual, const T for the statistics only.
 template <class T, class Y>
 void statistics(const Cuda& exec, const BatchNormShape& shape, const T* residual, Y* y, float* mean, float* variance,
                 float* scratch) {
@@ -174,9 +174,7 @@ void statistics(const Cuda& exec, const BatchNormShape& shape, const T* residual
 
 template <class Exec>
 size_t batch_stats_scratch_floats(const Exec&, const BatchNormShape& shape) {
-    constexpr size_t kDoublesPerChannel = 2;
-    return static_cast<size_t>(chunk_count(shape)) * shape.channels * kDoublesPerChannel *
-           (sizeof(double) / sizeof(float));
+    return static_cast<size_t>(chunk_count(shape)) * shape.channels * (sizeof(TwoSums) / sizeof(float));
 }
 
 template <class Exec, class T>

@@ -4,8 +4,8 @@
 
 namespace residual::kernels {
 
-// Combines one value of every thread of a one-dimensional block by a tree, always in the same order. The result is
-// valid in thread 0. blockDim.x is a power of two; shared memory: blockDim.x values.
+// Combines one value per thread of a one-dimensional block by a tree in a fixed order. The result is valid in thread 0.
+// blockDim.x must be a power of two; uses blockDim.x values of shared memory.
 template <class Value, class Combine>
 __device__ Value block_reduce(Value value, Combine combine) {
     Value* slots = dynamic_shared<Value>();

@@ -1,14 +1,14 @@
-// The gradients of the fused BN-ReLU-conv unit, in one kernel or in two.
+// The gradients of the fused BN-ReLU-conv, in one kernel or two.
 //
-// backward_kernel: a block keeps all weights in shared memory and walks over tiles of dx. For each it reads the window
-// of dy (and y) that the tile depends on, adds what the gradients of y's moments bring, and leaves it rounded in
-// shared memory, from where it goes to dy_whole as well. From that window and the weights it computes the gradient of
-// p, reads x, and writes dx. In the form of one kernel it also reads the window of x that its pixels of dy reach,
-// normalises it, and multiplies it with dy for the weight gradient. Kept over all tiles, in registers: the sums for
-// dweight, dgamma and dbeta, which the blocks leave in the scratch and the last ones add up.
+// backward_kernel: a block keeps all weights in shared memory and loops over tiles of dx. For each tile it loads the
+// window of dy (and y) that the tile depends on into shared memory, adds the contribution of the gradients of y's
+// moments, rounds, and also stores the result to dy_whole. From this window and the weights it computes the gradient of
+// p, reads x, and writes dx. As the single kernel it also loads the window of x that the tile's pixels of dy depend on,
+// normalises it, and multiplies it with dy for the weight gradient. The sums for dweight, dgamma and dbeta stay in
+// registers over all tiles; the blocks then write them to the scratch, and the last blocks add them up.
 //
-// weight_gradient_kernel: a block has one slice of dweight, 16 output by 16 input channels, and reads these channels of
-// dy and x alone.
+// weight_gradient_kernel: a block computes one slice of dweight, 16 output by 16 input channels, and reads only these
+// channels of dy and x.
 #include "kernels/cuda/bn_relu_conv_backward.h"
 
 #include <algorithm>
@@ -16,12 +16,11 @@
 #include "kernels/cuda/backward_layout.h"
 #include "kernels/cuda/bn_relu_conv_shape.h"
 #include "kernels/cuda/ordered_sum.h"
-#include "kernels/cuda/shared_memory.h"
 
 namespace residual::kernels {
 namespace {
 
-// The pixels of dy that are the tile's own, from its window to memory.
+// Copies the tile's own pixels of dy, without the halo, from the window to global memory.
 template <class W, int Out>
 __device__ void write_whole_gradient(const BnReluConvShape& s, const Tile& tile, const bfloat16* own,
                                      bfloat16* dy_whole) {
@@ -36,7 +35,7 @@ __device__ void write_whole_gradient(const BnReluConvShape& s, const Tile& tile,
 }
 
 template <int In, int Out, int Stride, bool Weight>
-__global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weight>::kResident) void backward_kernel(
+__global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weight>::kBlocksPerSm) void backward_kernel(
     BnReluConvShape s, TileGrid grid, BnReluConvBackward b, SumScratch scratch) {
     using L = BackwardLayout<In, Out, Stride, Weight>;
     using T = typename L::T;
@@ -56,16 +55,16 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
     const bool with_moments = b.moments.mean != nullptr;
     if (with_moments) load_moments_slope(b.moments, 0, Out, int64_t{s.batch} * s.out_height * s.out_width, slope);
 
-    // Rows and columns of the window of dy before the tile's own.
+    // Rows and columns of the window of dy before the tile.
     const int above = T::kReach - s.pad_top, before = T::kReach - s.pad_left;
     const bfloat16* own = dy + (above * W::kDyColumns + before) * kPitch<Out>;
-    // Beside the sums of the weight gradient there are registers for one chunk and one fragment at a time.
-    constexpr int kTogether = Weight ? 1 : 2;
+    // With the sums of the weight gradient, registers suffice for one chunk and one fragment at a time.
+    constexpr int kUnroll = Weight ? 1 : 2;
     WeightSums sums = {};
     float kept = 0.0f;
     for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
         const Tile tile = tile_at(grid, index);
-        // The constants are there, and nobody reads the last tile's windows any more.
+        // The constants are loaded, and all threads have finished reading the previous tile's windows.
         __syncthreads();
         const typename W::DyWindow dy_window{tile.image, tile.row - above, tile.column - before};
         const typename W::PWindow p_window{tile.image, tile.row * Stride - s.pad_top,
@@ -73,12 +72,12 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
         const Images dy_images{s.batch, s.out_height, s.out_width, Out}, p_images{s.batch, s.height, s.width, In};
         start_window<Out>(dy, dy_window, dy_images, b.dy);
         if constexpr (Weight) start_window<In>(p, p_window, p_images, b.x);
-        if (with_moments) add_moments_gradient<Out, kTogether>(dy, dy_window, dy_images, b.y, slope);
+        if (with_moments) add_moments_gradient<Out, kUnroll>(dy, dy_window, dy_images, b.y, slope);
         wait_for_copies();
         if constexpr (Weight) normalise_window<In>(p, p_window, p_images, batch_norm);
         __syncthreads();
         if (b.dy_whole != nullptr) write_whole_gradient<W, Out>(s, tile, own, b.dy_whole);
-        __syncwarp();  // Tensor cores want the warp together, and lanes at the image's edge had less to write.
+        __syncwarp();  // mma needs a converged warp; lanes diverge at the image's edge in the write above.
         constexpr int kFragments = Weight ? 1 : T::kFragments;
         kept += data_gradient<In, Out, Stride, kFragments>({s, b, batch_norm}, tile, dy, weights);
         if constexpr (Weight) add_weight_products<W, In, Out>(sums, own, p);

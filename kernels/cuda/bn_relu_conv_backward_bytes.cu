@@ -1,4 +1,4 @@
-// Which form of the backward BN-ReLU-conv unit moves fewer bytes.
+// Chooses the form of the backward BN-ReLU-conv that moves fewer bytes.
 #include "kernels/cuda/backward_layout.h"
 #include "kernels/cuda/bn_relu_conv_backward.h"
 #include "kernels/cuda/bn_relu_conv_shape.h"
@@ -7,13 +7,13 @@
 namespace residual::kernels {
 namespace {
 
-// One processor takes 64 bytes a clock from the L2 cache: 127 GB/s at 1.98 GHz, a 34th of the 4.3 TB/s of an H200's
-// memory.
-constexpr double kAlone = 34;
+// One SM reads 64 bytes per clock from the L2 cache: 127 GB/s at 1.98 GHz, 1/34 of an H200's memory bandwidth of
+// 4.3 TB/s.
+constexpr double kSingleSmSlowdown = 34;
 // 1.3 us between dependent kernels of a graph, at 4.3 TB/s.
 constexpr double kLaunchBytes = 5.6e6;
 
-// Pixels along one side that all tiles together read: tile t reads `extent` from t * step - before on, what is inside.
+// Pixels that all tiles read along one axis: tile t reads `extent` pixels from t * step - before, clipped to the image.
 int64_t read_along(int size, int tiles, int step, int before, int extent) {
     int64_t pixels = 0;
     for (int t = 0; t < tiles; ++t) {
@@ -34,11 +34,11 @@ double p_pixels(const BnReluConvShape& s, const TileGrid& grid) {
            read_along(s.width, grid.across, W::kColumns * W::kStride, s.pad_left, W::kPColumns);
 }
 
-// sum_rows over `rows` blocks, for `slices` rows of `bytes` side by side.
+// sum_rows over `rows` blocks for `slices` independent sums of `bytes` bytes.
 void add_sums(BackwardBytes& total, int rows, int slices, double bytes) {
     const int size = group_size(rows), groups = (rows + size - 1) / size;
     total.partial_sums += 2.0 * (rows + groups) * slices * bytes;
-    total.waiting += kAlone * (size + groups) * bytes;
+    total.waiting += kSingleSmSlowdown * (size + groups) * bytes;
 }
 
 template <int In, int Out, int Stride, bool Weight>
@@ -54,7 +54,7 @@ void add_backward_kernel(BackwardBytes& total, const BnReluConvShape& s) {
     add_sums(total, L::blocks(s), 1, L::kRowQuads * sizeof(float4));
 }
 
-// A slice reads its own channels: all slices together read dy once for every 16 channels of x, and x for those of dy.
+// Each slice reads its own channels: together they read dy once per 16 channels of x, and x once per 16 channels of dy.
 template <class W>
 void add_weight_kernel(BackwardBytes& total, const BnReluConvShape& s) {
     using L = WeightLayout<W>;

@@ -1,16 +1,15 @@
 #include "kernels/cuda/bn_relu_conv_shape.h"
 #include "kernels/cuda/output_tile.h"
-#include "kernels/cuda/shared_memory.h"
 #include "kernels/shortcut_body.h"
 
 namespace residual::kernels {
 namespace {
 
-// A block keeps all weights in shared memory and walks over tiles of y. For each it reads the window of x that the tile
-// depends on, normalises and rectifies it in place, multiplies it with the weights on tensor cores, an implicit matrix
-// product over 9 taps x In channels, adds the residual, and writes y; while it multiplies, the next window is on its
-// way. It writes every pixel of p that it owns: the windows of neighbours overlap by their halo, what they own does
-// not. Kept over all tiles, in registers: the sums for the statistics of y.
+// A block keeps all weights in shared memory and loops over tiles of y. For each tile it loads the window of x that the
+// tile depends on, applies batch norm and ReLU in place, multiplies it with the weights on tensor cores (an implicit
+// matrix product over 9 taps x In channels) while the next window is being loaded, adds the residual, and writes y.
+// It writes the pixels of p that the tile owns: windows overlap by their halo, owned pixels do not. The sums for the
+// statistics of y stay in registers over all tiles.
 
 template <int In, int Out, int Stride>
 struct ForwardTile {
@@ -18,26 +17,26 @@ struct ForwardTile {
     static constexpr int kWindowRows = (G::kRows - 1) * Stride + 3;
     static constexpr int kWindowColumns = (G::kColumns - 1) * Stride + 3;
     static constexpr int kWindow = kWindowRows * kWindowColumns * kPitch<In>;
-    // An odd number of 16 bytes: ldmatrix meets no conflict.
+    // An odd multiple of 16 bytes: ldmatrix has no bank conflicts.
     static constexpr int kWeightPitch = 9 * In + kChunk;
     static constexpr int kWeights = Out * kWeightPitch;
     static constexpr size_t kSharedBytes =
         (kWeights + 2 * kWindow) * sizeof(bfloat16) + In * sizeof(BatchNormScale) + Out * sizeof(float);
     static_assert(2 * kWindow * sizeof(bfloat16) >= kStatsBytes);
 
-    // Blocks that a processor holds at once: its registers suffice for three with 16 channels of output and for two
-    // with more, its 227 KiB of shared memory, of which each block costs 1 KiB besides, perhaps for fewer.
-    static constexpr int kResident = std::min<size_t>(Out == 16 ? 3 : 2, 227 * 1024 / (kSharedBytes + 1024));
+    // Blocks per SM: registers suffice for three with 16 output channels and for two with more; the 227 KiB of shared
+    // memory, of which the driver reserves 1 KiB per block, may allow fewer.
+    static constexpr int kBlocksPerSm = std::min<size_t>(Out == 16 ? 3 : 2, 227 * 1024 / (kSharedBytes + 1024));
 
     static TileGrid grid(const BnReluConvShape& s) {
         return tile_grid(s.batch, s.out_height, s.out_width, G::kRows, G::kColumns);
     }
-    // All that run at once, though some then have a tile more than others: a processor's blocks make up for each other.
-    static int blocks(const BnReluConvShape& s) { return std::min(grid(s).tiles, kResident * kSms); }
+    // As many as run at once, even if some then have one tile more: the blocks of an SM balance each other.
+    static int blocks(const BnReluConvShape& s) { return std::min(grid(s).tiles, kBlocksPerSm * kSms); }
 };
 
-// The chunks of a window that a thread brings in, the same ones of every window and all of the same channels:
-// visit(element of the window, row, column, offset in the image) for those inside it, outside(element) for the
+// The chunks of a window that a thread loads, the same in every window and all of the same channels: calls
+// visit(element of the window, row, column, offset in the image) for chunks inside the image, outside(element) for the
 // others.
 template <int In, int Out, int Stride, class Visit, class Outside>
 __device__ void visit_window(const BnReluConvShape& s, const Tile& tile, Visit visit, Outside outside) {
@@ -67,8 +66,8 @@ __device__ void start_window(const BnReluConvShape& s, const Tile& tile, const b
         [&](int element) { store_chunk(window + element, zero_chunk()); });
 }
 
-// Each thread normalises what it has copied itself: no barrier is needed before. The zeros outside stay, as the padding
-// is one of p.
+// Each thread normalises the chunks that it copied, so no barrier is needed before. The zeros outside the image stay,
+// because the convolution pads p, not x.
 template <int In, int Out, int Stride>
 __device__ void normalise_window(const BnReluConvShape& s, const TileGrid& grid, const Tile& tile,
                                  const BatchNormScale* batch_norm, bfloat16* window, bfloat16* p) {
@@ -78,7 +77,7 @@ __device__ void normalise_window(const BnReluConvShape& s, const TileGrid& grid,
     const BatchNormChunk own =
         *reinterpret_cast<const BatchNormChunk*>(batch_norm + threadIdx.x % (In / kChunk) * kChunk);
     const int64_t start = tile.image * s.height * s.width * In;
-    // A tile owns Stride x Stride pixels of x for each of its own, the last ones what is left as well.
+    // A tile owns Stride x Stride pixels of x for each of its pixels; the last tiles also own the remainder.
     const int top = tile.row * Stride, left = tile.column * Stride;
     const int bottom = tile.row + grid.rows < grid.height ? top + grid.rows * Stride : s.height;
     const int right = tile.column + grid.columns < grid.width ? left + grid.columns * Stride : s.width;
@@ -118,8 +117,8 @@ __device__ void add_chunk(const Chunk& chunk, float (&values)[kChunk]) {
     for (int i = 0; i < kChunk; ++i) values[i] += added[i];
 }
 
-// Adds to this lane's channels of a pixel of y what the average pool with channel zero-pad has there: four channels are
-// either padding or not.
+// Adds the average pool with channel zero-pad to this lane's channels of a pixel of y, in groups of four: a group is
+// either all padding or none.
 template <int Out>
 __device__ void add_average_pool(const TileGrid& grid, const bfloat16* residual, int64_t image, int row, int column,
                                  float (&values)[kChunk]) {
@@ -144,7 +143,7 @@ __device__ void add_average_pool(const TileGrid& grid, const bfloat16* residual,
 }
 
 template <int In, int Out, int Stride>
-__global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kResident) void bn_relu_conv_forward_kernel(
+__global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kBlocksPerSm) void bn_relu_conv_forward_kernel(
     BnReluConvShape s, TileGrid grid, BnReluConvForward f, SumScratch scratch) {
     using T = ForwardTile<In, Out, Stride>;
     using G = GemmTile<Out>;
@@ -170,26 +169,25 @@ __global__ __launch_bounds__(kTileThreads, ForwardTile<In, Out, Stride>::kReside
     start_window<In, Out, Stride>(s, next, f.x, windows);
     __syncthreads();
 
-    int turn = 0;
-    for (int index = blockIdx.x; index < grid.tiles; index += blocks, turn ^= 1) {
+    int buffer = 0;
+    for (int index = blockIdx.x; index < grid.tiles; index += blocks, buffer ^= 1) {
         const Tile tile = next;
-        bfloat16* window = windows + turn * T::kWindow;
+        bfloat16* window = windows + buffer * T::kWindow;
         wait_for_copies();
         normalise_window<In, Out, Stride>(s, grid, tile, batch_norm, window, f.p);
-        // Behind this barrier the window is whole, and nobody reads the other one any more.
+        // After this barrier the window is complete, and all threads have finished reading the other one.
         __syncthreads();
         if (index + blocks < grid.tiles) {
             next = tile_at(grid, index + blocks);
-            start_window<In, Out, Stride>(s, next, f.x, windows + (turn ^ 1) * T::kWindow);
+            start_window<In, Out, Stride>(s, next, f.x, windows + (buffer ^ 1) * T::kWindow);
         }
-        // The residual is on its way as well.
         Chunk residual[G::kLaneChunks];
         if (f.residual_kind == ResidualKind::kIdentity) {
             visit_output<Out>(grid, tile,
                               [&](int j, int, int, int64_t offset) { residual[j] = load_chunk(f.residual + offset); });
         }
         Accumulator sum[G::kSums] = {};
-        __syncwarp();  // Tensor cores want the warp together, and lanes at the image's edge had less to fetch.
+        __syncwarp();  // mma needs a converged warp; lanes diverge at the image's edge in the loads above.
         convolve<In, Out, Stride>(window, weights, sum);
         write_tile<Out>(sum, grid, tile, f.y, stats, [&](int j, int row, int column, int64_t, float(&values)[kChunk]) {
             if (f.residual_kind == ResidualKind::kIdentity) {

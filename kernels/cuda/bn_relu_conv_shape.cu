@@ -1,17 +1,14 @@
 #include "kernels/cuda/bn_relu_conv_shape.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace residual::kernels {
 namespace {
 
-// Zeros that a convolution needs behind the last row or column.
-int padding_behind(int size, int out_size, int stride, int before) {
+// Zeros that a convolution needs after the last row or column.
+int padding_after(int size, int out_size, int stride, int before) {
     return (out_size - 1) * stride + 3 - before - size;
-}
-
-bool one_pixel_at_most(int padding) {
-    return padding >= 0 && padding <= 1;
 }
 
 }  // namespace
@@ -20,10 +17,10 @@ bool bn_relu_conv_supported(const BnReluConvShape& s) {
     const bool narrow = s.in_channels == 16 || s.in_channels == 32;
     const bool channels = (narrow && (s.out_channels == s.in_channels || s.out_channels == 2 * s.in_channels)) ||
                           (s.in_channels == 64 && s.out_channels == 64);
+    const int paddings[] = {s.pad_top, s.pad_left, padding_after(s.height, s.out_height, s.stride, s.pad_top),
+                            padding_after(s.width, s.out_width, s.stride, s.pad_left)};
     return channels && (s.stride == 1 || s.stride == 2) && s.batch > 0 && s.out_height > 0 && s.out_width > 0 &&
-           one_pixel_at_most(s.pad_top) && one_pixel_at_most(s.pad_left) &&
-           one_pixel_at_most(padding_behind(s.height, s.out_height, s.stride, s.pad_top)) &&
-           one_pixel_at_most(padding_behind(s.width, s.out_width, s.stride, s.pad_left));
+           std::all_of(std::begin(paddings), std::end(paddings), [](int p) { return p == 0 || p == 1; });
 }
 
 size_t bn_relu_conv_shared_bytes(const BnReluConvShape& shape) {

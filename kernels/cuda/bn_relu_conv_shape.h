@@ -1,4 +1,4 @@
-// What both directions of the fused BN-ReLU-conv unit ask of its shape, on the host.
+// Shared memory and dispatch by shape, for both directions of the fused BN-ReLU-conv.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,11 @@
 
 namespace residual::kernels {
 
-// Shared memory of a block of the forward kernel, and of the hungrier of the backward ones; bn_relu_conv_shared_bytes()
-// is the larger. The shape is a supported one.
+// Shared memory per block of the forward kernel, and the most that any backward kernel needs, for a supported shape.
 size_t forward_shared_bytes(const BnReluConvShape& shape);
 size_t backward_shared_bytes(const BnReluConvShape& shape);
 
-// visit.operator()<In, Out, Stride>() for the channels and the stride of a supported shape: each combination is a
-// kernel of its own.
+// Calls visit.operator()<In, Out, Stride>() with the channels and the stride of a supported shape.
 template <int In, int Out, class Visit>
 auto with_stride(const BnReluConvShape& shape, Visit visit) {
     return shape.stride == 1 ? visit.template operator()<In, Out, 1>() : visit.template operator()<In, Out, 2>();

@@ -1,4 +1,4 @@
-// What the fused convolution kernels share: pieces of images in shared memory, normalised on the way.
+// Shared by the fused convolution kernels: chunks of channels, batch norm on them, and opt-in shared memory.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -11,7 +11,7 @@
 
 namespace residual::kernels {
 
-// Eight channels of a pixel, 16 bytes: the unit in which activations move.
+// Eight channels of a pixel, 16 bytes: the unit of loads and stores of activations.
 inline constexpr int kChunk = 8;
 
 struct alignas(16) Chunk {
@@ -40,7 +40,7 @@ __device__ inline void to_floats(const Chunk& chunk, float (&values)[kChunk]) {
     }
 }
 
-// Two values in one instruction; what store() does takes six for each. They differ in the payload of a NaN alone.
+// A pair is rounded by one instruction, where store() takes six per value. The results differ only in NaN payloads.
 __device__ inline void store_pair(bfloat16* target, const __nv_bfloat162& pair) {
     const __nv_bfloat162_raw raw = pair;
     target[0].bits = raw.x;
@@ -53,12 +53,12 @@ __device__ inline Chunk round_chunk(const float (&values)[kChunk]) {
     return chunk;
 }
 
-// Pixels of C channels lie C + 8 elements apart in shared memory: eight neighbours then start in eight different groups
-// of four banks, and ldmatrix meets no conflict.
+// Elements between pixels of C channels in shared memory: with C + 8, eight neighbours start in eight different groups
+// of four banks, so that ldmatrix has no bank conflicts.
 template <int C>
 inline constexpr int kPitch = C + kChunk;
 
-// Per channel in shared memory, from NormInput: p = max((x - mean) * scale + beta, 0).
+// The batch norm of a channel, in shared memory: p = max((x - mean) * scale + beta, 0).
 struct BatchNormScale {
     float mean, scale, beta;
 };
@@ -71,7 +71,7 @@ __device__ inline void load_batch_norm(const BatchNormInput& batch_norm, int cha
     }
 }
 
-// `first`: the channel of the tensor that target[0] is for. To be called only where the moments have a gradient.
+// target[0] is for channel `first` of the tensor. To be called only if the moments have a gradient.
 __device__ inline void load_moments_slope(const MomentsGradient& m, int first, int channels, int64_t rows,
                                           MomentsSlope* target) {
     for (int c = threadIdx.x; c < channels; c += blockDim.x) {
@@ -81,7 +81,7 @@ __device__ inline void load_moments_slope(const MomentsGradient& m, int first, i
     }
 }
 
-// Sum number i of [dgamma | dbeta], and the gradient of a moment that it makes.
+// Stores sum number i of [dgamma | dbeta], and the gradient of the moment that follows from it.
 __device__ inline void store_batch_norm_sum(const BatchNormInput& batch_norm, const BatchNormGradients& out,
                                             int channels, int i, float sum) {
     const int c = i % channels;
@@ -106,7 +106,6 @@ __device__ inline Chunk normalise(const Chunk& x, const BatchNormScale* batch_no
     Chunk p;
 #pragma unroll
     for (int i = 0; i < kChunk; i += 2) {
-        // A NaN stays one.
         store_pair(&p.v[i], __hmax2_nan(__floats2bfloat162_rn(values[i], values[i + 1]), zero));
     }
     return p;
@@ -121,6 +120,20 @@ __device__ inline Chunk whole_gradient(const Chunk& dy, const Chunk& y, const Mo
         whole[i] += moments_gradient_value(values[i], slope[i]);
     }
     return round_chunk(whole);
+}
+
+// Opts the kernel in to `bytes` of dynamic shared memory, once per kernel. To be called before its launch.
+template <auto kernel>
+void allow_shared_bytes(size_t bytes) {
+    constexpr size_t kDefaultLimit = 48 * 1024;
+    if (bytes <= kDefaultLimit) return;
+    [[maybe_unused]] static const bool allowed = [bytes] {
+        const void* function = reinterpret_cast<const void*>(kernel);
+        const cudaError_t error =
+            cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+        if (error != cudaSuccess) throw_launch_error(function, 0, 0, bytes, error);
+        return true;
+    }();
 }
 
 }  // namespace residual::kernels

@@ -6,7 +6,7 @@
 namespace residual::kernels {
 
 // A [rows, channels] tensor on a grid: threadIdx.x is the channel (blockIdx.y counts slices of 256 channels) and
-// threadIdx.y the row, so that a block reads whole runs of memory and a thread keeps its channel's parameters.
+// threadIdx.y the row, so that a block reads contiguous memory and a thread loads its channel's parameters once.
 
 inline dim3 channel_block(const BatchNormShape& shape) {
     const int lanes = std::min(shape.channels, kBlockThreads);
@@ -17,7 +17,6 @@ inline dim3 channel_grid(const BatchNormShape& shape, unsigned blocks) {
     return dim3(blocks, (shape.channels + kBlockThreads - 1) / kBlockThreads);
 }
 
-// One block for every few rows; the threads stride on through the rest.
 inline dim3 row_grid(const BatchNormShape& shape) {
     constexpr int kRowsPerThread = 4;
     return channel_grid(shape, blocks_for(shape.rows, int64_t{channel_block(shape).y} * kRowsPerThread));

@@ -7,21 +7,21 @@
 namespace residual::kernels {
 namespace {
 
-constexpr int kMostChannels = 256, kMostClasses = 32;
+constexpr int kMaxChannels = 256, kMaxClasses = 32;
 constexpr int kWarp = 32;
 
-// Blocks of the backward kernel: a constant, so that sums do not depend on the GPU.
+// A constant, so that the sums of the backward kernel do not depend on the GPU.
 constexpr int kBackwardBlocks = 256;
 
 int backward_blocks(const ClassifierShape& shape) {
     return shape.batch < kBackwardBlocks ? shape.batch : kBackwardBlocks;
 }
 
-// How a block walks over an image: `lanes` pixels at a time, a chunk of eight channels to each thread. Threads that
-// are left over have a lane past the last.
+// How a block loops over an image: `lanes` pixels at a time, each thread one chunk of eight channels. Surplus threads
+// have lane >= lanes.
 struct Walk {
     int lanes, lane;
-    int chunks, channel;  // the chunk's first channel
+    int chunks, channel;  // chunks per pixel, first channel of the thread's chunk
 
     __device__ explicit Walk(int channels)
         : lanes(kBlockThreads / (channels / kChunk)),
@@ -29,7 +29,7 @@ struct Walk {
           chunks(channels / kChunk),
           channel(static_cast<int>(threadIdx.x) % chunks * kChunk) {}
 
-    __device__ bool takes_part() const { return lane < lanes; }
+    __device__ bool active() const { return lane < lanes; }
 };
 
 // The batch norm of a thread's channels, in registers.
@@ -42,8 +42,8 @@ struct ChunkBatchNorm {
     }
 };
 
-// Sums each value over the lanes by a tree; the result is valid in lane 0. slots: Values * kBlockThreads floats. Each
-// level writes where none before it has read, so that one barrier is enough.
+// Sums each value over the lanes by a tree; the result is valid in lane 0. slots: Values * kBlockThreads floats. No
+// level writes a slot that an earlier one reads, so one barrier per level is enough.
 template <int Values>
 __device__ void sum_lanes(const Walk& walk, float (&value)[Values], float* slots) {
     for (int lanes = walk.lanes; lanes > 1;) {
@@ -70,7 +70,7 @@ __device__ void move_running(const RunningStats& running, const BatchNormInput& 
     }
 }
 
-// A block per image: means over its pixels, then a warp per class.
+// One block per image: means over its pixels, then one warp per class.
 __global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, BatchNormInput batch_norm_input,
                                           RunningStats running, const float* weight, const float* bias, float* pooled,
                                           float* logits) {
@@ -86,7 +86,7 @@ __global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, 
     __syncthreads();
 
     float sum[kChunk] = {};
-    if (walk.takes_part()) {
+    if (walk.active()) {
         const ChunkBatchNorm batch_norm(batch_norms, walk);
         const bfloat16* source = x + image * s.pixels * s.channels + walk.channel;
 #pragma unroll 2
@@ -96,7 +96,7 @@ __global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, 
             for (int i = 0; i < kChunk; ++i) {
                 const BatchNormScale& n = batch_norm.channel[i];
                 const float value = normalised(to_float(chunk.v[i]), n.mean, n.scale, n.beta);
-                sum[i] += value <= 0.0f ? 0.0f : value;  // a NaN stays one
+                sum[i] += value <= 0.0f ? 0.0f : value;  // propagates NaN
             }
         }
     }
@@ -122,22 +122,21 @@ __global__ void classifier_forward_kernel(ClassifierShape s, const bfloat16* x, 
     }
 }
 
-// What a block adds to the sums over all images: dgamma, dbeta [channels], dweight [classes, channels], dbias
-// [classes].
+// Partial sums of a block: dgamma, dbeta [channels], dweight [classes, channels], dbias [classes].
 __host__ __device__ int partial_floats(const ClassifierShape& s) {
     return 2 * s.channels + s.classes * s.channels + s.classes;
 }
 
-// The gradient that reaches every pixel of an image behind the ReLU, for each channel: of the mean, spread over them.
-__device__ void load_share(const ClassifierShape& s, const float* dlogits, const float* weight, float* share) {
+// pixel_gradient [channels]: the gradient of the ReLU's output, the same at every pixel of the image.
+__device__ void load_pixel_gradient(const ClassifierShape& s, const float* dlogits, const float* weight,
+                                    float* pixel_gradient) {
     for (int c = threadIdx.x; c < s.channels; c += blockDim.x) {
         float sum = 0.0f;
         for (int k = 0; k < s.classes; ++k) sum += dlogits[k] * weight[k * s.channels + c];
-        share[c] = sum / static_cast<float>(s.pixels);
+        pixel_gradient[c] = sum / static_cast<float>(s.pixels);
     }
 }
 
-// dweight and dbias over the images of this block.
 __device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& b, float* dweight, float* dbias) {
     for (int i = threadIdx.x; i < s.classes * s.channels; i += blockDim.x) {
         const int k = i / s.channels, c = i % s.channels;
@@ -156,11 +155,11 @@ __device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& 
     }
 }
 
-// Each block takes every gridDim.x-th image and keeps the batch norm's two sums in registers.
+// Each block processes every gridDim.x-th image and keeps the batch norm's two sums in registers.
 __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward b, SumScratch scratch) {
     BatchNormScale* batch_norms = dynamic_shared<BatchNormScale>();
-    float* shares = reinterpret_cast<float*>(batch_norms + s.channels);
-    float* slots = shares + s.channels;
+    float* pixel_gradients = reinterpret_cast<float*>(batch_norms + s.channels);
+    float* slots = pixel_gradients + s.channels;
     const Walk walk(s.channels);
     load_batch_norm(b.batch_norm, s.channels, batch_norms);
     __syncthreads();
@@ -168,12 +167,12 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
 
     float sum[2 * kChunk] = {};  // of g * (x - mean), then of g
     for (int64_t image = blockIdx.x; image < s.batch; image += gridDim.x) {
-        load_share(s, b.dlogits + image * s.classes, b.weight, shares);
+        load_pixel_gradient(s, b.dlogits + image * s.classes, b.weight, pixel_gradients);
         __syncthreads();
-        if (walk.takes_part()) {
-            float share[kChunk];
+        if (walk.active()) {
+            float pixel_gradient[kChunk];
 #pragma unroll
-            for (int i = 0; i < kChunk; ++i) share[i] = shares[walk.channel + i];
+            for (int i = 0; i < kChunk; ++i) pixel_gradient[i] = pixel_gradients[walk.channel + i];
             const int64_t first = image * s.pixels * s.channels + walk.channel;
 #pragma unroll 2
             for (int pixel = walk.lane; pixel < s.pixels; pixel += walk.lanes) {
@@ -183,7 +182,7 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
                 for (int i = 0; i < kChunk; ++i) {
                     const BatchNormScale& n = batch_norm.channel[i];
                     const float value = to_float(chunk.v[i]);
-                    const float g = passed_gradient<true>(share[i], value, n.mean, n.scale, n.beta);
+                    const float g = passed_gradient<true>(pixel_gradient[i], value, n.mean, n.scale, n.beta);
                     sum[i] += g * (value - n.mean);
                     sum[kChunk + i] += g;
                     store(dx.v[i], n.scale * g);
@@ -217,7 +216,7 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
     });
 }
 
-// Norms and one value of every channel, then the slots of sum_lanes.
+// The batch norm and one value per channel, then the slots of sum_lanes.
 size_t shared_bytes(const ClassifierShape& shape, int slots) {
     return shape.channels * (sizeof(BatchNormScale) + sizeof(float)) + slots * kBlockThreads * sizeof(float);
 }
@@ -225,8 +224,8 @@ size_t shared_bytes(const ClassifierShape& shape, int slots) {
 }  // namespace
 
 bool classifier_supported(const ClassifierShape& shape) {
-    return shape.channels > 0 && shape.channels % kChunk == 0 && shape.channels <= kMostChannels && shape.classes > 0 &&
-           shape.classes <= kMostClasses;
+    return shape.channels > 0 && shape.channels % kChunk == 0 && shape.channels <= kMaxChannels && shape.classes > 0 &&
+           shape.classes <= kMaxClasses;
 }
 
 template <class Exec>

@@ -1,8 +1,8 @@
-// The data gradient of a 3x3 convolution on tensor cores, and what becomes of it behind batch norm and ReLU.
+// The data gradient of a 3x3 convolution on tensor cores, followed by the gradients of ReLU and batch norm.
 //
-// dp(row, column) = sum over taps of dy((row + pad - tap) / stride, ...) * W(tap), where the division leaves no rest.
-// With stride 2, pixels of dx are therefore of four classes, by the parity of row + pad and of column + pad: a class
-// has 1, 2, 2 or 4 of the taps. A fragment of 16 pixels is of one class, and a warp has the same number of every class.
+// dp(row, column) = sum of dy((row + pad - tap) / stride, ...) * W(tap) over the taps for which the division is exact.
+// With stride 2, pixels of dx therefore fall into four classes, by the parity of row + pad and of column + pad, with 1,
+// 2, 2 or 4 of the taps. A fragment of 16 pixels is of one class; a warp has the same number of fragments of each.
 #pragma once
 
 #include "kernels/cuda/tile_grid.h"
@@ -10,42 +10,42 @@
 
 namespace residual::kernels {
 
-// How the warps of a block share Stride*Rows x Stride*Columns pixels of dx: each has 16 of the channels, and kFragments
-// fragments of every class.
+// How the warps of a block divide Stride*Rows x Stride*Columns pixels of dx: each computes 16 of the channels, and
+// kFragments fragments of every class.
 template <int In, int Out, int Stride>
 struct DataTile {
     static constexpr int kClasses = Stride * Stride;
     static constexpr int kFragments = Stride == 1 ? 2 : 1;
     static constexpr int kGroups = In / 16;
-    static constexpr int kSharers = kTileWarps / kGroups;  // warps with the same channels
-    static constexpr int kPixels = kSharers * kFragments * 16;
+    static constexpr int kWarpsPerGroup = kTileWarps / kGroups;  // warps with the same channels
+    static constexpr int kPixels = kWarpsPerGroup * kFragments * 16;
     static constexpr int kRows = kPixels >= 256 ? 16 : kPixels >= 64 ? 8 : 4;
     static constexpr int kColumns = kPixels / kRows;
 
-    // The window of dy begins this many rows before the tile, less the padding: the farthest that a tap reaches.
+    // The window of dy begins kReach - padding rows before the tile.
     static constexpr int kReach = Stride == 1 ? 2 : 1;
     using Windows = TileWindows<Stride, kRows, kColumns, 1, kReach>;
 
-    // The weights as in memory, [Out][9][In], with an odd number of 16 bytes from one output channel to the next.
+    // The weights are [Out][9][In]; an odd multiple of 16 bytes per output channel avoids bank conflicts.
     static constexpr int kWeightPitch = 9 * In + kChunk;
 
     __device__ static int channel() { return threadIdx.x / kWarpThreads % kGroups * 16; }
     __device__ static int first_pixel() { return threadIdx.x / kWarpThreads / kGroups * kFragments * 16; }
 };
 
-// The parity of row + pad and of column + pad, 0 with stride 1.
+// The parity of row + pad and of column + pad; 0 with stride 1.
 struct PixelClass {
     int row, column;
 };
 
-// Row (or column) of the window of dy that tap `tap` brings to the first row of a class.
+// Row (or column) of the window of dy that `tap` multiplies for the first row (or column) of a class.
 template <int Stride>
 __device__ int window_row(int tap, int pad) {
     if (Stride == 1) return 2 - tap;
     return tap == 1 ? 1 - pad : 1 - tap / 2;
 }
 
-// The products of `Fragments` of the warp's fragments of one class, from its pixel `first` on: the gradient of p.
+// The gradient of p for `Fragments` of the warp's fragments of one class, starting at pixel `first`.
 template <class T, int Out, int In, int Stride, int Fragments>
 __device__ void convolve_back(const BnReluConvShape& s, PixelClass pixels, int first, const bfloat16* dy,
                               const bfloat16* weights, Accumulator (&sum)[Fragments][2]) {
@@ -56,7 +56,7 @@ __device__ void convolve_back(const BnReluConvShape& s, PixelClass pixels, int f
     for (int f = 0; f < Fragments; ++f) {
         left[f] = dy + W::dy_pixel(first + f * 16 + lane % 16) * kPitch<Out> + lane / 16 * 8;
     }
-    // The weights of an output channel are rows of k here, and ldmatrix transposes.
+    // An output channel is a row of k here, so ldmatrix transposes.
     const bfloat16* right = weights + (lane % 8 + lane / 8 % 2 * 8) * T::kWeightPitch + T::channel() + lane / 16 * 8;
     for (int ky = pixels.row; ky < 3; ky += Stride) {
         for (int kx = pixels.column; kx < 3; kx += Stride) {
@@ -78,8 +78,8 @@ __device__ void convolve_back(const BnReluConvShape& s, PixelClass pixels, int f
     }
 }
 
-// 2 * Half values in every lane, summed over the lanes that differ in the bits `Distance` and above: an exchange with
-// the lane at that distance halves what is left.
+// Sums 2 * Half values per lane over the lanes that differ in the bits `Distance` and above. Each exchange with the
+// lane at that distance halves the number of values per lane.
 template <int Half, int Distance>
 __device__ float sum_over_lanes(float (&values)[2 * Half]) {
     const bool upper = threadIdx.x / Distance % 2 != 0;
@@ -95,13 +95,13 @@ __device__ float sum_over_lanes(float (&values)[2 * Half]) {
         return sum_over_lanes<Half / 2, 2 * Distance>(sums);
     }
 }
-// Which of eight values that is with Distance = 4.
+// Index of the value out of eight that sum_over_lanes returns in a lane with Distance = 4.
 __device__ inline int kept_value(int lane) {
     return lane / 4 % 2 * 4 + lane / 8 % 2 * 2 + lane / 16;
 }
 
-// Four channels of a pixel: what a lane has of it when it has exchanged sums with one neighbour. The four lanes of a
-// pixel then have 16 channels, a whole sector of memory.
+// Four channels of a pixel: a lane's part after exchanging sums with one neighbour. The four lanes of a pixel together
+// hold 16 channels, a 32-byte sector of memory.
 inline constexpr int kQuarter = 4;
 struct alignas(8) Quarter {
     bfloat16 v[kQuarter];
@@ -114,7 +114,7 @@ __device__ inline int quarter_channel(int lane) {
     return lane % 2 * 8 + lane % 4 / 2 * 4;
 }
 
-// The upper (half = 0) or lower eight pixels of a fragment: the lane's four channels of pixel lane / 4 of them.
+// The lane's four channels of pixel lane / 4 of the first (half = 0) or last eight pixels of a fragment.
 __device__ inline void gather_quarter(const Accumulator (&sum)[2], int half, float (&values)[kQuarter]) {
     const bool odd = threadIdx.x % 2 != 0;
 #pragma unroll
@@ -126,15 +126,14 @@ __device__ inline void gather_quarter(const Accumulator (&sum)[2], int half, flo
     }
 }
 
-// Where the gradient of p ends, per input channel.
 struct DataOutput {
     const BnReluConvShape& s;
     const BnReluConvBackward& b;
     const BatchNormScale* batch_norm;
 };
 
-// Four channels of a pixel, from `channel` on: dp is added, the ReLU masks, dx is written, and the sums of g and
-// g * (x - mean) grow.
+// For four channels of a pixel, starting at `channel`: adds dp, applies the ReLU's mask, writes dx, and adds to the
+// sums of g and g * (x - mean).
 template <int In>
 __device__ void finish_pixel(const DataOutput& out, int64_t image, int row, int column, int channel,
                              const float (&values)[kQuarter], float (&sums)[2 * kQuarter]) {
@@ -157,20 +156,20 @@ __device__ void finish_pixel(const DataOutput& out, int64_t image, int row, int 
     *reinterpret_cast<Quarter*>(out.b.dx + offset) = dx;
 }
 
-// dx of a tile from the window of dy, `Fragments` fragments at a time. Returns what the lane keeps of the sums of g and
+// dx of a tile from the window of dy, `Fragments` fragments at a time. Returns the lane's value of the sums of g and
 // g * (x - mean): see kept_value.
 template <int In, int Out, int Stride, int Fragments>
 __device__ float data_gradient(const DataOutput& out, const Tile& tile, const bfloat16* dy, const bfloat16* weights) {
     using T = DataTile<In, Out, Stride>;
     static_assert(T::kFragments % Fragments == 0);
-    constexpr int kTurns = T::kFragments / Fragments;
+    constexpr int kSteps = T::kFragments / Fragments;
     const BnReluConvShape& s = out.s;
     const int lane = threadIdx.x % kWarpThreads;
     float kept = 0.0f;
 #pragma unroll 1
-    for (int turn = 0; turn < T::kClasses * kTurns; ++turn) {
-        const PixelClass pixels{turn / kTurns / Stride, turn / kTurns % Stride};
-        const int first = T::first_pixel() + turn % kTurns * Fragments * 16;
+    for (int step = 0; step < T::kClasses * kSteps; ++step) {
+        const PixelClass pixels{step / kSteps / Stride, step / kSteps % Stride};
+        const int first = T::first_pixel() + step % kSteps * Fragments * 16;
         Accumulator sum[Fragments][2] = {};
         convolve_back<T, Out, In, Stride>(s, pixels, first, dy, weights, sum);
         float sums[2 * kQuarter] = {};
@@ -188,8 +187,8 @@ __device__ float data_gradient(const DataOutput& out, const Tile& tile, const bf
     return kept;
 }
 
-// The block's sums to target [dgamma | dbeta], float32 [2][In], from what its lanes kept. `shared` has kTileThreads
-// floats that may have been in use until now.
+// Writes the block's sums to target, [dgamma | dbeta] float32 [2][In], from the values that its lanes kept. `shared`:
+// kTileThreads floats; waits until all threads have finished with them.
 template <int In, int Out, int Stride>
 __device__ void write_batch_norm_sums(float kept, const BatchNormInput& batch_norm, float* shared, float* target) {
     using T = DataTile<In, Out, Stride>;
@@ -202,8 +201,8 @@ __device__ void write_batch_norm_sums(float kept, const BatchNormInput& batch_no
     const int c = threadIdx.x % In;
     const bool gamma = threadIdx.x < In;
     float sum = 0.0f;
-    for (int sharer = 0; sharer < T::kSharers; ++sharer) {
-        sum += shared[(sharer * T::kGroups + c / 16) * 32 + (gamma ? 16 : 0) + c % 16];
+    for (int warp_in_group = 0; warp_in_group < T::kWarpsPerGroup; ++warp_in_group) {
+        sum += shared[(warp_in_group * T::kGroups + c / 16) * 32 + (gamma ? 16 : 0) + c % 16];
     }
     target[threadIdx.x] = gamma ? sum * reciprocal_std(batch_norm.variance[c], batch_norm.epsilon) : sum;
 }

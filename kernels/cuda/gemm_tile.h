@@ -1,5 +1,5 @@
-// How the warps of a block share the product [pixels of a tile] x [output channels], and how its sums, which tensor
-// cores leave strewn over the lanes, become whole chunks of a pixel.
+// How the warps of a block divide the product [pixels of a tile] x [output channels], and how its sums, which are
+// distributed over the lanes, are rearranged into chunks of a pixel.
 #pragma once
 
 #include "kernels/cuda/bn_relu_conv_tile.h"
@@ -11,8 +11,7 @@ inline constexpr int kWarpThreads = 32;
 inline constexpr int kTileWarps = 8;
 inline constexpr int kTileThreads = kTileWarps * kWarpThreads;
 
-// Inner products advance by this many elements at a time.
-inline constexpr int kDepth = 16;
+inline constexpr int kDepth = 16;  // of one mma along the inner product
 
 // Each warp computes 16 pixels x kWarpChannels; a lane ends up with kLaneChunks chunks, all of the same channels.
 template <int Out>
@@ -31,21 +30,20 @@ struct GemmTile {
     __device__ static int warp_down() { return threadIdx.x / kWarpThreads / kWarpsAcross; }
     __device__ static int warp_channel() { return threadIdx.x / kWarpThreads % kWarpsAcross * kWarpChannels; }
 
-    // The pixel of the tile and the element of a step whose address this lane gives to load_matrices for the left
-    // factor,
+    // The address that this lane passes to load_matrices for the left factor, [pixel of the tile][element],
     __device__ static int left_pixel() { return warp_down() * 16 + lane() % 16; }
     __device__ static int left_element() { return lane() / 16 * 8; }
-    // and the channel and element for the first sixteen channels of the right factor, which lies [channel][element].
+    // and for the first sixteen channels of the right factor, [channel][element].
     __device__ static int right_channel() { return warp_channel() + lane() % 8 + lane() / 16 * 8; }
     __device__ static int right_element() { return lane() / 8 % 2 * 8; }
 
-    // Of the lane's chunks: the channel of all, and the pixel of the tile of each.
+    // The first channel of all of the lane's chunks, and the pixel of the tile of each.
     __device__ static int chunk_channel() { return warp_channel() + lane() % kSums * kChunk; }
     __device__ static int chunk_pixel(int chunk) {
         return warp_down() * 16 + lane() / 4 + (kSums == 2 ? lane() % 4 / 2 : chunk) * 8;
     }
 
-    // One step of the inner products: left and right as above, `pitch` elements from one channel to the next.
+    // One step of the inner products: left and right as above, `pitch` elements between channels of right.
     __device__ static void multiply_step(Accumulator (&sum)[kSums], const bfloat16* left, const bfloat16* right,
                                          int pitch) {
         FragmentA a;
@@ -62,11 +60,11 @@ struct GemmTile {
     __device__ static void to_chunks(const Accumulator (&sum)[kSums], float (&chunks)[kLaneChunks][kChunk]);
 };
 
-// Four lanes in a row hold two neighbouring channels each of the same four chunks; lane t receives the whole of chunk
-// t.
+// Transposes among four adjacent lanes: each holds two adjacent channels of the same four chunks, and lane t receives
+// all of chunk t.
 __device__ inline void gather_chunk(const float (&pair)[4][2], float (&chunk)[kChunk]) {
     const bool odd = threadIdx.x % 2 != 0, upper = threadIdx.x % 4 / 2 != 0;
-    // After the first exchange a lane has half of two chunks, after the second all of one.
+    // After the first exchange a lane has half of two chunks, after the second one full chunk.
     float half[2][4];
 #pragma unroll
     for (int j = 0; j < 2; ++j) {
@@ -95,7 +93,7 @@ __device__ void GemmTile<Out>::to_chunks(const Accumulator (&sum)[kSums], float 
         float pair[4][2];
 #pragma unroll
         for (int k = 0; k < 4; ++k) {
-            // Sixteen channels: both halves of the pixels make up the four chunks; else one half for each j.
+            // With sixteen channels the four chunks come from both halves of the pixels, otherwise from half j.
             const int column = kSums == 2 ? k % 2 : k, half = kSums == 2 ? k / 2 : j;
             pair[k][0] = sum[column].v[2 * half];
             pair[k][1] = sum[column].v[2 * half + 1];

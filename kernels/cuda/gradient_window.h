@@ -1,5 +1,5 @@
-// Windows of dy and p in shared memory: copied as they are, past the registers and all at once, and then changed in
-// place, each chunk by the thread that copied it.
+// Windows of dy and p in shared memory: copied asynchronously, then transformed in place, each chunk by the thread that
+// copied it.
 #pragma once
 
 #include "kernels/cuda/gemm_tile.h"
@@ -12,19 +12,18 @@ struct Window {
     static constexpr int kRows = Rows, kColumns = Columns, kImages = Images, kPixels = Images * Rows * Columns;
 
     int64_t image;  // the first one
-    int top, left;  // of the window in each image; rows and columns may lie outside of it
+    int top, left;  // of the window in each image; may be outside it
 };
 
-// [images][height][width][channels], of which C channels are wanted.
+// The dimensions of an NHWC tensor, of which a window has C channels.
 struct Images {
     int batch, height, width, channels;
 };
 
-// One of the window's chunks: where it lies in shared memory and in the tensor, and its first channel.
 struct WindowChunk {
-    int element, channel;
-    bool inside;  // of the window and of an image
-    int64_t offset;
+    int element, channel;  // in shared memory; first channel
+    bool inside;           // the window and an image
+    int64_t offset;        // in the tensor
 };
 
 template <int C, class W>
@@ -38,8 +37,8 @@ __device__ WindowChunk window_chunk(const W& window, const Images& p, int i) {
             ((image * p.height + row) * p.width + column) * p.channels + channel};
 }
 
-// Starts the copies of the window's chunks; those outside of an image become zero. `source` is the tensor from the
-// first channel wanted on.
+// Starts the copies of the window's chunks, and zeroes those outside the image. `source` points to the first channel of
+// the window in the tensor.
 template <int C, class W>
 __device__ void start_window(bfloat16* target, const W& window, const Images& images, const bfloat16* source) {
 #pragma unroll 1
@@ -53,7 +52,7 @@ __device__ void start_window(bfloat16* target, const W& window, const Images& im
     }
 }
 
-// Turns the copies of x into p.
+// Turns the copied x into p.
 template <int C, class W>
 __device__ void normalise_window(bfloat16* target, const W& window, const Images& images,
                                  const BatchNormScale* batch_norm) {
@@ -65,22 +64,22 @@ __device__ void normalise_window(bfloat16* target, const W& window, const Images
     }
 }
 
-// Adds what the gradients of y's moments bring to the copies of dy, whose arrival it awaits. y comes through the
-// registers, Together chunks at a time, the first while the copies are on their way.
-template <int C, int Together, class W>
+// Waits for the copies of dy and adds the contribution of the gradients of y's moments. y is loaded into registers,
+// Unroll chunks at a time, the first of them while the copies are in flight.
+template <int C, int Unroll, class W>
 __device__ void add_moments_gradient(bfloat16* target, const W& window, const Images& images, const bfloat16* y,
                                      const MomentsSlope* slope) {
 #pragma unroll 1
-    for (int first = threadIdx.x; first < W::kPixels * (C / kChunk); first += Together * kTileThreads) {
-        Chunk loaded[Together];
+    for (int first = threadIdx.x; first < W::kPixels * (C / kChunk); first += Unroll * kTileThreads) {
+        Chunk loaded[Unroll];
 #pragma unroll
-        for (int k = 0; k < Together; ++k) {
+        for (int k = 0; k < Unroll; ++k) {
             const WindowChunk chunk = window_chunk<C>(window, images, first + k * kTileThreads);
             if (chunk.inside) loaded[k] = load_chunk(y + chunk.offset);
         }
         wait_for_copies();
 #pragma unroll
-        for (int k = 0; k < Together; ++k) {
+        for (int k = 0; k < Unroll; ++k) {
             const WindowChunk chunk = window_chunk<C>(window, images, first + k * kTileThreads);
             if (!chunk.inside) continue;
             bfloat16* place = target + chunk.element;

@@ -9,11 +9,11 @@ namespace residual::kernels {
 
 inline constexpr int kBlockThreads = 256;
 
-// Blocks that fill any GPU of today several times over; each thread then strides on through what is left.
-inline constexpr int64_t kMostBlocks = 4096;
+// Fills any current GPU several times over; the grid-stride loops cover the rest.
+inline constexpr int64_t kMaxBlocks = 4096;
 
 inline unsigned blocks_for(int64_t work, int64_t per_block) {
-    return static_cast<unsigned>(std::min(kMostBlocks, (work + per_block - 1) / per_block));
+    return static_cast<unsigned>(std::min(kMaxBlocks, (work + per_block - 1) / per_block));
 }
 
 // A one-dimensional grid over n elements: for (i = first_element(); i < n; i += grid_threads()).

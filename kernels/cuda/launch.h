@@ -8,11 +8,10 @@
 
 namespace residual::kernels {
 
-// Throws LaunchError with the kernel's name, its grid, and the error. No kernel name before CUDA 12.3, which brought
-// the call that asks for it.
+// Throws LaunchError with the kernel's name (CUDA 12.3 and later only), its grid, and the error.
 [[noreturn]] void throw_launch_error(const void* kernel, dim3 grid, dim3 block, size_t shared_bytes, cudaError_t error);
 
-// The only place where a kernel is launched. A grid of no blocks is no work and no error.
+// All kernels are launched here. An empty grid is not an error.
 template <class... Params, class... Args>
 void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes, CUstream_st* stream, Args... args) {
     if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
@@ -23,7 +22,7 @@ void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_byte
     }
 }
 
-// The block's shared memory, `shared_bytes` of launch(); the only place where shared memory is declared.
+// The block's shared memory, `shared_bytes` of launch(). All shared memory is obtained here.
 template <class T>
 __device__ T* dynamic_shared() {
     extern __shared__ __align__(16) unsigned char shared_memory[];

@@ -12,7 +12,7 @@ __global__ void add_bias_kernel(int rows, int columns, const float* bias, float*
     for (int64_t i = first_element(); i < int64_t{rows} * columns; i += grid_threads()) y[i] += bias[i % columns];
 }
 
-// A block per column.
+// One block per column.
 __global__ void column_sum_kernel(int rows, int columns, const float* x, float* y) {
     float sum = 0.0f;
     for (int row = threadIdx.x; row < rows; row += blockDim.x) sum += x[int64_t{row} * columns + blockIdx.x];

@@ -14,7 +14,7 @@ struct LossSum {
     __device__ LossSum operator+(const LossSum& other) const { return {loss + other.loss, correct + other.correct}; }
 };
 
-// One block; a thread per row, striding on if there are more rows. A batch of logits is a few kilobytes.
+// A single block, because a batch of logits is only a few kilobytes; one thread per row.
 __global__ void softmax_cross_entropy_kernel(int batch, int classes, const float* logits, const int32_t* labels,
                                              float* loss, float* dlogits, int32_t* correct, Metrics* totals) {
     const float share = 1.0f / static_cast<float>(batch);

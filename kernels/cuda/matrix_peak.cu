@@ -37,7 +37,7 @@ __global__ void matrix_peak_kernel(int repeats, float* sums) {
             b[j].r[part] = pair(b_value(j, k, g), b_value(j, k + 1, g));
         }
     }
-    // Eight independent chains hide the latency of one.
+    // Eight independent chains hide the latency of mma.
     Accumulator d[kA][kB] = {};
     for (int repeat = 0; repeat < repeats; ++repeat) {
 #pragma unroll

@@ -8,8 +8,7 @@
 namespace residual::kernels {
 namespace {
 
-// Four elements, what a thread moves at once.
-constexpr int kQuad = 4;
+constexpr int kQuad = 4;  // elements per load and store
 struct alignas(16) Quad {
     float v[kQuad];
 };
@@ -17,12 +16,12 @@ struct alignas(8) RoundedQuad {
     bfloat16 v[kQuad];
 };
 
-// Enough to keep memory busy, few enough that the last of them sums what the others leave, two values a thread.
-constexpr int64_t kMostSumBlocks = 512;
+// Enough to saturate memory; few enough that the last block can add their partial sums, two per thread.
+constexpr int64_t kMaxSumBlocks = 512;
 
 unsigned sgd_blocks(int64_t n) {
     const int64_t per_block = int64_t{kBlockThreads} * kQuad;
-    return static_cast<unsigned>(std::clamp((n + per_block - 1) / per_block, int64_t{1}, kMostSumBlocks));
+    return static_cast<unsigned>(std::clamp((n + per_block - 1) / per_block, int64_t{1}, kMaxSumBlocks));
 }
 
 bool aligned(const void* pointer, size_t bytes) {
@@ -41,7 +40,7 @@ struct Sgd {
     uint32_t* ticket;
 };
 
-// Updates element i; returns the square that counts in the penalty. checks grows by that of the new weight.
+// Updates element i; returns its square for the penalty and adds the new weight's finite_check to checks.
 __device__ double update(const Sgd& p, float rate, int64_t i, float& checks) {
     const bool decays = i < p.shape.decayed;
     float w = p.weight[i], v = p.velocity[i];
@@ -55,7 +54,7 @@ __device__ double update(const Sgd& p, float rate, int64_t i, float& checks) {
     return square;
 }
 
-// The same for elements i .. i + 3, all aligned.
+// update() of the aligned elements i .. i + 3.
 __device__ double update_quad(const Sgd& p, float rate, int64_t i, float& checks) {
     const Quad g = *reinterpret_cast<const Quad*>(p.gradient + i);
     Quad v = *reinterpret_cast<const Quad*>(p.velocity + i);
@@ -76,7 +75,7 @@ __device__ double update_quad(const Sgd& p, float rate, int64_t i, float& checks
     return squares;
 }
 
-// The block that comes last sums what all of them found and counts the step: by then every block has read it.
+// The last block to finish adds up the partial sums and increments the step, which every block has read by then.
 template <bool Quads>
 __global__ void sgd_momentum_kernel(Sgd p) {
     const float rate = rate_of(p.schedule, *p.step);

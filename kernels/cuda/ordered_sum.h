@@ -1,5 +1,5 @@
-// Sums over the blocks of a grid in a fixed order, finished by whichever block comes last: no second launch, and no
-// addition whose order depends on the run.
+// Sums over the blocks of a grid, finished by the last block to arrive, without a second launch. The order of the
+// additions does not depend on scheduling.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,8 +8,8 @@
 
 namespace residual::kernels {
 
-// To be called by all threads of a block when its part is written. True, for all of them, in the block that is the last
-// of `count` to call: it then sees what the others wrote. `ticket` is zero before, and zero again afterwards.
+// To be called by all threads of a block once its part is written. Returns true, for all its threads, in the last of
+// `count` blocks to call; this block sees what the others wrote. `ticket` is zero before and after.
 __device__ inline bool last_to_arrive(uint32_t* ticket, uint32_t count) {
     __threadfence();
     __syncthreads();
@@ -23,7 +23,7 @@ __device__ inline bool last_to_arrive(uint32_t* ticket, uint32_t count) {
     return last != 0;
 }
 
-// Blocks are summed in groups of about the root of their number, and then the groups: each takes one block's time.
+// Partial sums are added within groups of about sqrt(rows) blocks, then over the groups, by one block each.
 __host__ __device__ inline int group_size(int rows) {
     int size = 1;
     while (size * size < rows) ++size;
@@ -41,7 +41,7 @@ __device__ inline float4 plus(const float4& a, const float4& b) {
     return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
 }
 
-// values[0] + values[step] + ..., `count` of them, one after the other; several loads are under way at a time.
+// values[0] + values[step] + ..., `count` of them, added in order with several loads in flight.
 template <class T>
 __device__ T sum_column(const T* values, int64_t step, int count) {
     T sum = __ldcg(values);
@@ -50,9 +50,8 @@ __device__ T sum_column(const T* values, int64_t step, int count) {
     return sum;
 }
 
-// partial [rows][n] of float, or of float4 where that divides a row, row `row` written by this block; to be called by
-// all threads of a one-dimensional block. The last block calls store(i, sum) for every i < n, spread over its threads.
-// Overwrites partial.
+// partial [rows][n] of float or float4; this block has written row `row`. To be called by all threads of a
+// one-dimensional block. The threads of the last block together call store(i, sum) for every i < n. Overwrites partial.
 template <class T, class Store>
 __device__ void sum_rows(T* partial, int n, int rows, int row, uint32_t* tickets, Store store) {
     const int size = group_size(rows), groups = (rows + size - 1) / size, group = row / size;

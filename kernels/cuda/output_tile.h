@@ -1,4 +1,4 @@
-// The end of a convolution: its sums become rounded pixels in memory, and the batch statistics of these.
+// Epilogue of a convolution: stores its sums as rounded pixels, and computes the batch statistics of these.
 #pragma once
 
 #include "kernels/cuda/gemm_tile.h"
@@ -7,10 +7,9 @@
 
 namespace residual::kernels {
 
-// The statistics of what a block writes, per channel. Sums are of deviations from a pivot, the channel's value in the
-// first pixel that the block writes: it is as near to the mean as any value, and nothing is lost to a mean that is
-// large against the standard deviation. The block leaves (count, mean, M2) in the scratch, and the last one merges
-// them.
+// Per-channel statistics of the pixels that a block writes. The sums are of deviations from a pivot, the channel's
+// value in the block's first pixel, so that they stay accurate if the mean is much larger than the standard deviation.
+// Each block writes (count, mean, M2) to the scratch, and the last block merges them.
 template <int Out>
 struct OutputStats {
     bool wanted;
@@ -23,10 +22,9 @@ __host__ __device__ inline size_t stats_scratch_floats(int blocks, int channels)
     return static_cast<size_t>(blocks) * (1 + 2 * channels);
 }
 
-// Shared memory that finish_stats takes.
-inline constexpr size_t kStatsBytes = kTileThreads * 2 * sizeof(double);
+inline constexpr size_t kStatsBytes = kTileThreads * 2 * sizeof(double);  // shared memory for finish_stats
 
-// visit(j, row, column, offset in y) for each chunk of the lane that lies inside the image, j < kLaneChunks.
+// Calls visit(j, row, column, offset in y) for each chunk j of the lane that is inside the image, j < kLaneChunks.
 template <int Out, class Visit>
 __device__ void visit_output(const TileGrid& grid, const Tile& tile, Visit visit) {
     using G = GemmTile<Out>;
@@ -39,8 +37,8 @@ __device__ void visit_output(const TileGrid& grid, const Tile& tile, Visit visit
     }
 }
 
-// y [batch, height, width, Out] receives the tile: add(j, row, column, offset, values) may change the values of a chunk
-// before they are rounded. To be called by all threads of the block.
+// Writes the tile to y [batch, height, width, Out]. add(j, row, column, offset, values) may modify the values of a
+// chunk before they are rounded. To be called by all threads of the block.
 template <int Out, class Add>
 __device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const TileGrid& grid, const Tile& tile,
                            bfloat16* y, OutputStats<Out>& stats, Add add) {
@@ -77,8 +75,8 @@ __device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const
     });
 }
 
-// The sums of the block's lanes in a fixed order, to partial [2][gridDim.x][Out], after counts [gridDim.x]: the means,
-// then M2. `shared` is kStatsBytes of shared memory that may have been in use until now.
+// Adds up the block's lanes in a fixed order and writes the block's part of the scratch: counts [gridDim.x], means
+// [gridDim.x][Out], M2 [gridDim.x][Out]. `shared`: kStatsBytes; waits until all threads have finished with it.
 template <int Out>
 __device__ void write_block_stats(OutputStats<Out>& stats, float* scratch, void* shared) {
     using G = GemmTile<Out>;
@@ -113,8 +111,8 @@ __device__ void write_block_stats(OutputStats<Out>& stats, float* scratch, void*
     target[gridDim.x * Out] = static_cast<float>(moments.m2);
 }
 
-// To be called by all threads of every block at its end; the grid is one-dimensional. The last block merges the
-// (count, mean, M2) of all in a fixed order: about a pivot again, the first block's mean, and in double.
+// To be called by all threads of every block of a one-dimensional grid after the last tile. The last block merges the
+// (count, mean, M2) of all blocks in a fixed order, in double and relative to the first block's mean.
 template <int Out>
 __device__ void finish_stats(OutputStats<Out>& stats, const SumScratch& scratch, int64_t rows, float* mean,
                              float* variance, void* shared) {

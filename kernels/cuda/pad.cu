@@ -7,7 +7,7 @@
 namespace residual::kernels {
 namespace {
 
-// A block writes one row of the output's images; its threads write consecutive elements.
+// Each block writes one image row of the output.
 
 template <class T>
 __global__ void spatial_pad_kernel(PadShape shape, const T* x, T* y) {

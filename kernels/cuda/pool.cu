@@ -7,7 +7,7 @@
 namespace residual::kernels {
 namespace {
 
-// A thread per channel of an image: the threads of a warp read neighbouring channels of one pixel.
+// One thread per channel of an image, so that a warp reads adjacent channels of a pixel.
 template <class T>
 __global__ void global_average_pool_kernel(int batch, int pixels, int channels, const T* x, float* y) {
     const float share = 1.0f / static_cast<float>(pixels);
@@ -19,7 +19,7 @@ __global__ void global_average_pool_kernel(int batch, int pixels, int channels, 
     }
 }
 
-// A block per image: consecutive threads write consecutive elements.
+// One block per image.
 template <class T>
 __global__ void global_average_pool_backward_kernel(int pixels, int channels, const float* dy, T* dx) {
     const float share = 1.0f / static_cast<float>(pixels);

@@ -8,13 +8,12 @@
 namespace residual::kernels {
 namespace {
 
-// A block writes one row of the output's images, and its threads the elements of the row, channels fastest: global
-// memory is read and written in runs of channels.
+// Each block writes one image row of the output; consecutive threads read and write consecutive channels.
 
 template <class T>
 __global__ void avgpool_zeropad_kernel(ShortcutShape shape, const T* x, T* y) {
-    const int channels = shape.in_channels, before = channels_before(shape), width = pooled_width(shape);
-    const int64_t image = blockIdx.x / pooled_height(shape), row = blockIdx.x % pooled_height(shape);
+    const int channels = shape.in_channels, before = shape.channels_before(), width = shape.pooled_width();
+    const int64_t image = blockIdx.x / shape.pooled_height(), row = blockIdx.x % shape.pooled_height();
     const int64_t down = int64_t{shape.width} * channels;
     const T* source = x + (image * shape.height + 2 * row) * down;
     T* target = y + int64_t{blockIdx.x} * width * shape.out_channels;
@@ -28,21 +27,21 @@ __global__ void avgpool_zeropad_kernel(ShortcutShape shape, const T* x, T* y) {
 template <class T>
 __global__ void avgpool_zeropad_backward_kernel(ShortcutShape shape, const T* dy, T* dx) {
     const int channels = shape.in_channels;
-    const int out_height = pooled_height(shape), out_width = pooled_width(shape);
+    const int out_height = shape.pooled_height(), out_width = shape.pooled_width();
     const int64_t image = blockIdx.x / shape.height, row = blockIdx.x % shape.height;
-    const T* source = dy + (image * out_height + row / 2) * out_width * shape.out_channels + channels_before(shape);
+    const T* source = dy + (image * out_height + row / 2) * out_width * shape.out_channels + shape.channels_before();
     T* target = dx + int64_t{blockIdx.x} * shape.width * channels;
     for (int i = threadIdx.x; i < shape.width * channels; i += blockDim.x) {
         const int column = i / channels / 2, c = i % channels;
         const bool pooled = row / 2 < out_height && column < out_width;
-        store(target[i], pooled ? quarter(to_float(source[column * shape.out_channels + c])) : 0.0f);
+        store(target[i], pooled ? 0.25f * to_float(source[column * shape.out_channels + c]) : 0.0f);
     }
 }
 
 template <class T>
 __global__ void subsample_zeropad_kernel(ShortcutShape shape, const T* x, T* y) {
-    const int channels = shape.in_channels, before = channels_before(shape), width = subsampled_width(shape);
-    const int64_t image = blockIdx.x / subsampled_height(shape), row = blockIdx.x % subsampled_height(shape);
+    const int channels = shape.in_channels, before = shape.channels_before(), width = shape.subsampled_width();
+    const int64_t image = blockIdx.x / shape.subsampled_height(), row = blockIdx.x % shape.subsampled_height();
     const T* source = x + (image * shape.height + 2 * row) * shape.width * channels;
     T* target = y + int64_t{blockIdx.x} * width * shape.out_channels;
     for (int i = threadIdx.x; i < width * shape.out_channels; i += blockDim.x) {
@@ -55,8 +54,8 @@ template <class T>
 __global__ void subsample_zeropad_backward_kernel(ShortcutShape shape, const T* dy, T* dx) {
     const int channels = shape.in_channels;
     const int64_t image = blockIdx.x / shape.height, row = blockIdx.x % shape.height;
-    const int64_t out_row = image * subsampled_height(shape) + row / 2;
-    const T* source = dy + out_row * subsampled_width(shape) * shape.out_channels + channels_before(shape);
+    const int64_t out_row = image * shape.subsampled_height() + row / 2;
+    const T* source = dy + out_row * shape.subsampled_width() * shape.out_channels + shape.channels_before();
     T* target = dx + int64_t{blockIdx.x} * shape.width * channels;
     for (int i = threadIdx.x; i < shape.width * channels; i += blockDim.x) {
         const int column = i / channels, c = i % channels;
@@ -65,34 +64,29 @@ __global__ void subsample_zeropad_backward_kernel(ShortcutShape shape, const T* 
     }
 }
 
-dim3 row_grid(int batch, int rows) {
-    return dim3(static_cast<unsigned>(batch) * static_cast<unsigned>(rows));
-}
-
 }  // namespace
 
 template <class Exec, class T>
 void avgpool_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y) {
-    launch(avgpool_zeropad_kernel<T>, row_grid(shape.batch, pooled_height(shape)), kBlockThreads, 0, exec.stream, shape,
-           x, y);
+    launch(avgpool_zeropad_kernel<T>, shape.batch * shape.pooled_height(), kBlockThreads, 0, exec.stream, shape, x, y);
 }
 
 template <class Exec, class T>
 void avgpool_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx) {
-    launch(avgpool_zeropad_backward_kernel<T>, row_grid(shape.batch, shape.height), kBlockThreads, 0, exec.stream,
-           shape, dy, dx);
+    launch(avgpool_zeropad_backward_kernel<T>, shape.batch * shape.height, kBlockThreads, 0, exec.stream, shape, dy,
+           dx);
 }
 
 template <class Exec, class T>
 void subsample_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T* y) {
-    launch(subsample_zeropad_kernel<T>, row_grid(shape.batch, subsampled_height(shape)), kBlockThreads, 0, exec.stream,
-           shape, x, y);
+    launch(subsample_zeropad_kernel<T>, shape.batch * shape.subsampled_height(), kBlockThreads, 0, exec.stream, shape,
+           x, y);
 }
 
 template <class Exec, class T>
 void subsample_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx) {
-    launch(subsample_zeropad_backward_kernel<T>, row_grid(shape.batch, shape.height), kBlockThreads, 0, exec.stream,
-           shape, dy, dx);
+    launch(subsample_zeropad_backward_kernel<T>, shape.batch * shape.height, kBlockThreads, 0, exec.stream, shape, dy,
+           dx);
 }
 
 template void avgpool_zeropad(const Cuda&, const ShortcutShape&, const float*, float*);

@@ -5,30 +5,30 @@
 namespace residual::kernels {
 namespace {
 
-// Both kernels walk over tiles of 8x16 pixels. For each a block reads the window of the image that the tile depends
-// on, three channels a pixel, and lays it out as a matrix: a row for each pixel of the tile with the 27 values that its
-// convolution multiplies, in the order of the weights, and five zeros. Forward is that matrix times the weights;
-// backward is the gradient of y, transposed, times that matrix.
+// Both kernels loop over tiles of 8x16 pixels. For each tile a block loads the window of the image that the tile
+// depends on, three channels per pixel, and expands it to a matrix (im2col): one row per pixel of the tile, with its 27
+// inputs in the order of the weights and five zeros. Forward multiplies the matrix by the weights; backward multiplies
+// the transposed gradient of y by the matrix.
 
 using G = GemmTile<kStemOutputs>;
 
 constexpr int kTaps = 9;
 constexpr int kProducts = kTaps * kStemInputs;
-constexpr int kColumns = 32;  // of the matrix: kProducts, filled up to a multiple of kDepth
+constexpr int kColumns = 32;  // of the matrix: kProducts rounded up to a multiple of kDepth
 constexpr int kMatrix = G::kPixels * kPitch<kColumns>;
 constexpr int kWindowRows = G::kRows + 2;
 constexpr int kWindowWidth = (G::kColumns + 2) * kStemInputs;  // elements of a row of the window
 
-constexpr int kMostBlocks = 4 * kSms;
+constexpr int kMaxBlocks = 4 * kSms;
 
 TileGrid grid_of(const StemShape& s) {
     return tile_grid(s.batch, s.height, s.width, G::kRows, G::kColumns);
 }
 int blocks_of(const StemShape& s) {
-    return even_blocks(grid_of(s).tiles, kMostBlocks);
+    return even_blocks(grid_of(s).tiles, kMaxBlocks);
 }
 
-// window [kWindowRows][kWindowWidth] of x, zeros outside the image.
+// window [kWindowRows][kWindowWidth] of x, zero outside the image.
 __device__ void fill_image_window(const StemShape& s, const Tile& tile, const bfloat16* x, bfloat16* window) {
     for (int i = threadIdx.x; i < kWindowRows * kWindowWidth; i += kTileThreads) {
         const int row = tile.row - s.pad_top + i / kWindowWidth, element = i % kWindowWidth;
@@ -39,7 +39,7 @@ __device__ void fill_image_window(const StemShape& s, const Tile& tile, const bf
     }
 }
 
-// matrix [pixels][kColumns], kPitch apart. The values of a pixel are three runs of nine in three rows of the window.
+// matrix [pixels][kPitch<kColumns>]. The inputs of a pixel are three runs of nine values in three rows of the window.
 __device__ void fill_matrix(const bfloat16* window, bfloat16* matrix) {
     constexpr int kRun = 3 * kStemInputs, kChunks = kColumns / kChunk;
     for (int i = threadIdx.x; i < G::kPixels * kChunks; i += kTileThreads) {
@@ -55,7 +55,6 @@ __device__ void fill_matrix(const bfloat16* window, bfloat16* matrix) {
     }
 }
 
-// The weights, 1 KiB, stay in shared memory, the sums for the statistics of y in registers.
 constexpr size_t kForwardBytes =
     (kMatrix + kStemOutputs * kPitch<kColumns> + kWindowRows * kWindowWidth) * sizeof(bfloat16) +
     kStemOutputs * sizeof(float);
@@ -80,7 +79,7 @@ __global__ void stem_forward_kernel(StemShape s, TileGrid grid, const bfloat16* 
         fill_image_window(s, tile, x, window);
         __syncthreads();
         fill_matrix(window, matrix);
-        // A warp multiplies rows of the matrix that other warps have filled; those have read the window by then, too.
+        // The matrix is complete, and all threads have finished reading the window.
         __syncthreads();
         Accumulator sum[G::kSums] = {};
 #pragma unroll
@@ -94,8 +93,8 @@ __global__ void stem_forward_kernel(StemShape s, TileGrid grid, const bfloat16* 
     }
 }
 
-// Beside the matrix of the image the gradient of y, whole, as a matrix [pixels][outputs]. Each warp multiplies its
-// own sixteen pixels and keeps a sum of all weights in registers, over all tiles of the block.
+// The gradient of y, including the contribution of its moments, is a matrix [pixels][outputs]. Each warp multiplies
+// sixteen pixels and keeps its sums for all weights in registers over all tiles of the block.
 constexpr int kGradient = G::kPixels * kPitch<kStemOutputs>;
 constexpr int kWeightSums = kColumns / 8;  // accumulators of 16x8
 constexpr size_t kBackwardBytes =
@@ -130,9 +129,9 @@ __global__ void stem_backward_kernel(StemShape s, TileGrid grid, const bfloat16*
     if (with_moments) load_moments_slope(moments, 0, kStemOutputs, int64_t{s.batch} * s.height * s.width, slope);
     __syncthreads();
 
-    // Both factors lie [pixel][column] and are read transposed. The left one, outputs x pixels: matrices 0 and 1 are
-    // the two halves of the outputs, 2 and 3 those of the pixels behind. The right one: 0 and 1 are the halves of the
-    // pixels, 2 and 3 those of the next eight columns.
+    // Both factors are stored [pixel][column] and read transposed. Of the left factor, outputs x pixels, matrices 0 and
+    // 1 are the two halves of the outputs for the first eight pixels, 2 and 3 for the last eight. Of the right factor,
+    // 0 and 1 are the two halves of the pixels for eight columns, 2 and 3 for the next eight.
     const int warp_pixel = threadIdx.x / kWarpThreads * 16, lane = G::lane();
     const bfloat16* left = gradient + (warp_pixel + lane % 8 + lane / 16 * 8) * kPitch<kStemOutputs> + lane / 8 % 2 * 8;
     const bfloat16* right = matrix + (warp_pixel + lane % 16) * kPitch<kColumns> + lane / 16 * 8;
@@ -140,7 +139,7 @@ __global__ void stem_backward_kernel(StemShape s, TileGrid grid, const bfloat16*
     for (int index = blockIdx.x; index < grid.tiles; index += gridDim.x) {
         const Tile tile = tile_at(grid, index);
         fill_image_window(s, tile, x, window);
-        // The factors of the last tile have been read, and the window is whole.
+        // All threads have finished reading the previous tile's factors, and the window is complete.
         __syncthreads();
         fill_matrix(window, matrix);
         fill_gradient(s, tile, dy, y, with_moments, slope, gradient);
@@ -156,7 +155,6 @@ __global__ void stem_backward_kernel(StemShape s, TileGrid grid, const bfloat16*
         }
     }
 
-    // The warps' sums in order, then those of the blocks.
     float* warps = reinterpret_cast<float*>(matrix);  // [kTileWarps][outputs][columns]
     __syncthreads();
     float* own = warps + threadIdx.x / kWarpThreads * kWarpSums;

@@ -1,6 +1,5 @@
-// The instructions of a GPU that C++ has no words for, each with its operands' layout; the only place with inline PTX.
-// All 32 lanes of a warp call together. Source: the PTX manual, "Warp-level matrix instructions" and "Asynchronous
-// copy".
+// Wrappers of PTX instructions without a CUDA C++ intrinsic, and their operands' layouts. All 32 lanes of a warp must
+// call the matrix functions together. Source: the PTX manual, "Warp-level matrix instructions" and "Asynchronous copy".
 #pragma once
 
 #include <cuda_runtime.h>
@@ -27,8 +26,8 @@ __device__ inline uint32_t shared_address(const void* pointer) {
     return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
 }
 
-// Four 8x8 matrices of bfloat16 from shared memory: lanes 8i .. 8i + 7 give the 16-byte aligned rows of matrix i, and
-// register i of a lane receives elements (g, 2t), (g, 2t + 1) of it.
+// Four 8x8 matrices of bfloat16 from shared memory: lanes 8i .. 8i + 7 pass the addresses, aligned to 16 bytes, of the
+// rows of matrix i, and register i of a lane receives its elements (g, 2t), (g, 2t + 1).
 __device__ inline void load_matrices(uint32_t (&r)[4], const void* row) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -36,7 +35,7 @@ __device__ inline void load_matrices(uint32_t (&r)[4], const void* row) {
                  : "memory");
 }
 
-// The same of the transposed matrices: register i receives (2t, g), (2t + 1, g).
+// load_matrices with each matrix transposed: register i receives (2t, g), (2t + 1, g).
 __device__ inline void load_matrices_transposed(uint32_t (&r)[4], const void* row) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -53,11 +52,11 @@ __device__ inline void multiply_add(Accumulator& d, const FragmentA& a, const Fr
         : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));
 }
 
-// Starts a copy of 16 bytes, both sides aligned to 16, from global to shared memory, past the L1 cache.
+// Starts a copy of 16 bytes, aligned to 16 on both sides, from global to shared memory, bypassing the L1 cache.
 __device__ inline void copy_async(void* shared, const void* global) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared_address(shared)), "l"(global) : "memory");
 }
-// The copies that this thread started have arrived, and are visible to it; to others after the next barrier.
+// Waits until the copies that this thread started are visible to it; other threads see them after the next barrier.
 __device__ inline void wait_for_copies() {
     asm volatile("cp.async.wait_all;" ::: "memory");
 }

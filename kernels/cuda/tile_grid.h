@@ -1,4 +1,4 @@
-// Images cut into rectangles of pixels, and a grid of blocks that share them out evenly.
+// Images divided into rectangular tiles, distributed evenly over the blocks of a grid.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,12 @@ namespace residual::kernels {
 
 struct TileGrid {
     int height, width;  // of an image
-    int rows, columns;  // of a tile; those at the lower and right edge reach beyond the image
-    int down, across;   // tiles of an image
+    int rows, columns;  // of a tile; tiles at the lower and right edges may extend beyond the image
+    int down, across;   // tiles per image
     int tiles;          // of all images
 };
 
-// The upper left pixel of a tile, which always lies inside its image.
+// The upper left pixel of a tile, always inside its image.
 struct Tile {
     int64_t image;
     int row, column;
@@ -32,8 +32,8 @@ inline int even_blocks(int tiles, int most) {
     return share == 0 ? 0 : (tiles + share - 1) / share;
 }
 
-// Streaming processors of an H100 or H200: so many blocks, or a small multiple, run at once. A figure of its own and
-// not the device's, so that the order of a sum, and with it the last bits, are the same on every GPU.
+// Streaming multiprocessors of an H100 or H200. A constant instead of the device's count, so that the order of the sums
+// over blocks, and with it the bits, are the same on every GPU.
 inline constexpr int kSms = 132;
 
 __device__ inline Tile tile_at(const TileGrid& grid, int index) {
@@ -41,7 +41,7 @@ __device__ inline Tile tile_at(const TileGrid& grid, int index) {
     return {image, rest / grid.across * grid.rows, rest % grid.across * grid.columns};
 }
 
-// Pixels of the tile that lie inside the image.
+// Pixels of the tile inside the image.
 __device__ inline int tile_pixels(const TileGrid& grid, const Tile& tile) {
     const int rows = grid.height - tile.row, columns = grid.width - tile.column;
     return (rows < grid.rows ? rows : grid.rows) * (columns < grid.columns ? columns : grid.columns);

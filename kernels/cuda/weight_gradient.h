@@ -1,17 +1,17 @@
 // The weight gradient of a 3x3 convolution on tensor cores: for each tap a matrix product
-// [output channels] x [input channels] that is summed over the pixels of a tile.
+// [output channels] x [input channels], summed over the pixels of a tile.
 //
-// Both factors lie in shared memory pixel by pixel: dy, and p with the pixels around that the taps reach. Sums stay in
-// the warps' registers while a block walks over its tiles. A warp has 16 output channels x 9 taps x 16 input channels,
-// a slice; where the block has fewer slices than warps, several warps have the same slice and share the pixels.
+// Both factors are in shared memory, pixel by pixel: dy, and p with the halo that the taps reach. The sums stay in
+// registers while a block loops over its tiles. A warp computes a slice of 16 output channels x 9 taps x 16 input
+// channels; if the block has fewer slices than warps, several warps divide the pixels of a slice.
 #pragma once
 
 #include "kernels/cuda/gradient_window.h"
 
 namespace residual::kernels {
 
-// A tile of Rows x Columns pixels of dy in each of Images images, and its windows in shared memory: dy with DyHalo
-// more rows and columns, p with all that the taps reach. The windows of an image follow those of the image before.
+// A tile of Rows x Columns pixels of dy in each of Images images, and its windows in shared memory: dy with DyHalo more
+// rows and columns, p with the halo of the taps. The images of a window are contiguous.
 template <int Stride, int Rows, int Columns, int Images, int DyHalo>
 struct TileWindows {
     static constexpr int kStride = Stride, kRows = Rows, kColumns = Columns, kImages = Images;
@@ -21,11 +21,11 @@ struct TileWindows {
     using DyWindow = Window<kDyRows, kDyColumns, Images>;
     using PWindow = Window<kPRows, kPColumns, Images>;
 
-    // Where pixel `pixel` of the tile lies in the window of dy, counted from the tile's first pixel,
+    // The index of a pixel of the tile in the window of dy, relative to the tile's first pixel.
     __device__ static int dy_pixel(int pixel) {
         return (image(pixel) * kDyRows + row(pixel)) * kDyColumns + pixel % Columns;
     }
-    // and where its first tap lies in the window of p.
+    // The index in the window of p of the first tap of a pixel of the tile.
     __device__ static int p_pixel(int pixel) {
         return (image(pixel) * kPRows + row(pixel) * Stride) * kPColumns + pixel % Columns * Stride;
     }
@@ -36,20 +36,20 @@ struct TileWindows {
 };
 
 inline constexpr int kSliceChannels = 16;
-// A slice in memory: [9 taps][2 halves of the input channels][lane], each the four sums of an Accumulator.
+// A slice in memory is float4 [9 taps][2 halves of the input channels][lane], each the four sums of an Accumulator.
 inline constexpr int kSliceQuads = 9 * 2 * kWarpThreads;
 
 template <int In, int Out>
 struct WeightSlices {
     static constexpr int kAcross = In / kSliceChannels;
     static constexpr int kSlices = kAcross * (Out / kSliceChannels);
-    static constexpr int kWarpsEach = kTileWarps / kSlices;  // that share a slice's pixels
+    static constexpr int kWarpsPerSlice = kTileWarps / kSlices;
     static constexpr int kQuads = kSlices * kSliceQuads;
-    // Shared memory for the sum over these: half of the warps give theirs to the other half.
-    static constexpr size_t kSumBytes = kWarpsEach / 2 * kQuads * sizeof(float4);
+    // Shared memory for write_weight_sums: one half of the warps passes its sums to the other half.
+    static constexpr size_t kSumBytes = kWarpsPerSlice / 2 * kQuads * sizeof(float4);
 
     __device__ static int slice() { return threadIdx.x / kWarpThreads % kSlices; }
-    __device__ static int share() { return threadIdx.x / kWarpThreads / kSlices; }
+    __device__ static int warp_in_slice() { return threadIdx.x / kWarpThreads / kSlices; }
     __device__ static int out_channel() { return slice() / kAcross * kSliceChannels; }
     __device__ static int in_channel() { return slice() % kAcross * kSliceChannels; }
 };
@@ -58,19 +58,19 @@ struct WeightSums {
     Accumulator v[9][2];
 };
 
-// dy: the tile's first pixel in its window, [pixels][kPitch<Out>]; p: its window, [pixels][kPitch<In>]. A pixel of the
-// tile outside of the image is zero in dy, and finite in p.
+// dy: the tile's first pixel in its window [pixels][kPitch<Out>]; p: its window [pixels][kPitch<In>]. For pixels of the
+// tile outside the image, dy is zero and p is finite.
 template <class W, int In, int Out>
 __device__ void add_weight_products(WeightSums& sums, const bfloat16* dy, const bfloat16* p) {
     using S = WeightSlices<In, Out>;
     constexpr int kSteps = W::kPixels / kDepth;
-    static_assert(kSteps % S::kWarpsEach == 0);
+    static_assert(kSteps % S::kWarpsPerSlice == 0);
     const int lane = threadIdx.x % kWarpThreads, row = lane % 8, lower = lane / 8 % 2, upper = lane / 16;
-    // ldmatrix reads rows of pixels and transposes them: A is [output channel][pixel], B is [pixel][input channel].
+    // ldmatrix reads rows of a pixel and transposes them: A is [output channel][pixel], B is [pixel][input channel].
     const bfloat16* left = dy + S::out_channel() + lower * 8;
     const bfloat16* right = p + S::in_channel() + upper * 8;
 #pragma unroll 1
-    for (int step = S::share(); step < kSteps; step += S::kWarpsEach) {
+    for (int step = S::warp_in_slice(); step < kSteps; step += S::kWarpsPerSlice) {
         FragmentA a;
         load_matrices_transposed(a.r, left + W::dy_pixel(step * kDepth + upper * 8 + row) * kPitch<Out>);
         const bfloat16* pixel = right + W::p_pixel(step * kDepth + lower * 8 + row) * kPitch<In>;
@@ -84,20 +84,20 @@ __device__ void add_weight_products(WeightSums& sums, const bfloat16* dy, const 
     }
 }
 
-// Adds up the warps that share a slice, in a fixed order, and writes the block's sums to target, [slice] as kSliceQuads
-// says. `shared` has kSumBytes and may have been in use until now.
+// Adds up the warps of each slice in a fixed order and writes the block's sums to target [kSlices][kSliceQuads].
+// `shared`: kSumBytes; waits until all threads have finished with it.
 template <int In, int Out>
 __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* target) {
     using S = WeightSlices<In, Out>;
     const int lane = threadIdx.x % kWarpThreads;
-    const auto place = [&](float4* quads, int share) {
-        return quads + (share * S::kSlices + S::slice()) * kSliceQuads;
+    const auto place = [&](float4* quads, int index) {
+        return quads + (index * S::kSlices + S::slice()) * kSliceQuads;
     };
 #pragma unroll
-    for (int half = S::kWarpsEach / 2; half > 0; half /= 2) {
+    for (int half = S::kWarpsPerSlice / 2; half > 0; half /= 2) {
         __syncthreads();
-        if (S::share() >= half && S::share() < 2 * half) {
-            float4* given = place(shared, S::share() - half);
+        if (S::warp_in_slice() >= half && S::warp_in_slice() < 2 * half) {
+            float4* given = place(shared, S::warp_in_slice() - half);
 #pragma unroll
             for (int j = 0; j < 18; ++j) {
                 const Accumulator& sum = sums.v[j / 2][j % 2];
@@ -105,8 +105,8 @@ __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* targ
             }
         }
         __syncthreads();
-        if (S::share() < half) {
-            const float4* received = place(shared, S::share());
+        if (S::warp_in_slice() < half) {
+            const float4* received = place(shared, S::warp_in_slice());
 #pragma unroll
             for (int j = 0; j < 18; ++j) {
                 const float4 other = received[j * kWarpThreads + lane];
@@ -118,7 +118,7 @@ __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* targ
             }
         }
     }
-    if (S::share() > 0) return;
+    if (S::warp_in_slice() > 0) return;
 #pragma unroll
     for (int j = 0; j < 18; ++j) {
         const Accumulator& sum = sums.v[j / 2][j % 2];
@@ -126,8 +126,8 @@ __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* targ
     }
 }
 
-// Four sums of a slice, number `quad` of its kSliceQuads, go to dweight [output channels][9][in_channels], where the
-// slice begins at out_channel and in_channel.
+// Stores quad number `quad` of the slice that begins at out_channel and in_channel to dweight
+// [output channels][9][in_channels].
 __device__ inline void store_weight_quad(float* dweight, int in_channels, int out_channel, int in_channel, int quad,
                                          const float4& sum) {
     const int lane = quad % kWarpThreads, half = quad / kWarpThreads % 2, tap = quad / kWarpThreads / 2;

@@ -10,13 +10,13 @@ void gather_augment(const Exec&, const AugmentShape& shape, const uint8_t* recor
     const int64_t step_number = *step;
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < shape.batch; ++i) {
-        const Augmentation how = augmentation(shape, step_number, i);
-        const uint8_t* record = records + how.sample * shape.record_bytes();
+        const Augmentation drawn = augmentation(shape, step_number, i);
+        const uint8_t* record = records + drawn.sample * shape.record_bytes();
         T* image = images + int64_t{i} * shape.elements();
         labels[i] = record[0];
         for (int y = 0; y < shape.height; ++y) {
             for (int x = 0; x < shape.width; ++x, image += shape.channels) {
-                const int source = source_pixel(shape, how, y, x);
+                const int source = source_pixel(shape, drawn, y, x);
                 for (int c = 0; c < shape.channels; ++c) {
                     store(image[c], augmented_value(shape, record, mean, source, c));
                 }

@@ -1,7 +1,7 @@
 #include "kernels/batch_norm.h"
 
 #include "kernels/batch_norm_body.h"
-#include "kernels/host/batch_norm_line.h"
+#include "kernels/host/channel_lines.h"
 #include "kernels/host/parallel.h"
 
 namespace residual::kernels {
@@ -54,17 +54,6 @@ void batch_norm_backward_lines(const ChannelLines& lines, const BatchNormBackwar
 
 struct MomentsLine {
     Line mean, shift, slope;
-
-    MomentsLine(const ChannelLines& lines, int64_t rows, const float* means, const float* dmeans,
-                const float* dvariances) {
-        const auto of = [&](int c) {
-            const int i = lines.first_channel + c;
-            return moments_slope(means[i], dmeans ? dmeans[i] : 0.0f, dvariances ? dvariances[i] : 0.0f, rows);
-        };
-        mean.spread(lines, [&](int c) { return of(c).mean; });
-        shift.spread(lines, [&](int c) { return of(c).shift; });
-        slope.spread(lines, [&](int c) { return of(c).slope; });
-    }
 };
 
 template <bool Accumulate, class T>
@@ -128,7 +117,14 @@ template <class Exec, class T>
 void batch_stats_backward(const Exec&, const BatchNormShape& shape, const T* x, const float* mean, const float* dmean,
                           const float* dvariance, T* dx, bool accumulate) {
     for_each_slice(shape, [&](const ChannelLines& lines) {
-        const MomentsLine p(lines, shape.rows, mean, dmean, dvariance);
+        MomentsLine p;
+        const auto slope = [&](int c) {
+            const int i = lines.first_channel + c;
+            return moments_slope(mean[i], dmean ? dmean[i] : 0.0f, dvariance ? dvariance[i] : 0.0f, shape.rows);
+        };
+        p.mean.spread(lines, [&](int c) { return slope(c).mean; });
+        p.shift.spread(lines, [&](int c) { return slope(c).shift; });
+        p.slope.spread(lines, [&](int c) { return slope(c).slope; });
         accumulate ? batch_stats_backward_lines<true>(lines, p, x, dx)
                    : batch_stats_backward_lines<false>(lines, p, x, dx);
     });

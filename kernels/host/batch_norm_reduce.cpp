@@ -4,17 +4,17 @@
 
 #include "kernels/batch_norm.h"
 #include "kernels/batch_norm_body.h"
-#include "kernels/host/batch_norm_line.h"
+#include "kernels/host/channel_lines.h"
 #include "kernels/host/parallel.h"
 
 namespace residual::kernels {
 namespace {
 
-// A reduction is cut into this many chunks at most: a number that depends on no thread count, so that the result does
-// not either, and that most thread counts divide.
+// Most chunks of a reduction: independent of the number of threads, so that the result is too, and divisible by most
+// thread counts.
 constexpr int64_t kChunks = 96;
 
-// Lines that are read a second time while they are still in the L1 cache: 16 KiB of float.
+// Lines that still fit in the L1 cache for the second read: 16 KiB of float.
 constexpr int64_t kBlockLines = 16;
 
 int64_t chunk_count(const ChannelLines& lines) {
@@ -24,7 +24,7 @@ int64_t chunk_begin(const ChannelLines& lines, int64_t chunk) {
     return lines.count * chunk / chunk_count(lines);
 }
 
-// Two doubles per channel, for the channels of a slice.
+// The partial result of a chunk, for the channels of a slice.
 struct Partial {
     double first[kLineElements] = {}, second[kLineElements] = {};
 };
@@ -42,21 +42,20 @@ void merge(Partial& into, double count, const double* mean, const double* m2, do
     }
 }
 
-// Calls body(count, offset, width) for the lines [begin, end), four at a time where there are four of full width: the
-// sums are then loaded and stored a quarter as often. count is a constant.
+// Calls body(count, offset, width) for the lines [begin, end): four lines of full width at a time, so that the sums are
+// loaded and stored a quarter as often, then the rest one by one. count is an integral_constant.
 template <class Body>
 void for_lines(const ChannelLines& lines, int64_t begin, int64_t end, Body body) {
-    constexpr int kTogether = 4;
+    constexpr int kUnroll = 4;
     const int full = lines.channels * lines.copies;
     int64_t line = begin;
-    for (; line + kTogether <= end && lines.width(line + kTogether - 1) == full; line += kTogether) {
-        body(std::integral_constant<int, kTogether>{}, lines.offset(line), full);
+    for (; line + kUnroll <= end && lines.width(line + kUnroll - 1) == full; line += kUnroll) {
+        body(std::integral_constant<int, kUnroll>{}, lines.offset(line), full);
     }
     for (; line < end; ++line) body(std::integral_constant<int, 1>{}, lines.offset(line), lines.width(line));
 }
 
-// The moments of the lines [begin, end). load(i) gives element i the first time, as float; it is then found at
-// stored[i].
+// The moments of the lines [begin, end). The first pass reads element i by load(i), the second from stored[i].
 template <class T, class Load>
 Partial moments_of(const ChannelLines& lines, int64_t begin, int64_t end, const T* stored, Load load) {
     Partial result, block;
@@ -104,7 +103,7 @@ Partial moments_of(const ChannelLines& lines, int64_t begin, int64_t end, const 
     return result;
 }
 
-// Runs reduce(begin, end) -> Partial over the chunks of lines, in parallel, and leaves the results in the scratch.
+// Runs reduce(begin, end) -> Partial on the chunks of lines in parallel and stores the results in the scratch.
 template <class Reduce>
 void reduce_chunks(const ChannelLines& lines, float* scratch, Reduce reduce) {
 #pragma omp parallel for schedule(static) if (lines.count * kLineElements > kParallelElements)
@@ -172,8 +171,7 @@ Partial gradient_sums(const ChannelLines& lines, int64_t begin, int64_t end, con
 
 template <class Exec>
 size_t batch_stats_scratch_floats(const Exec&, const BatchNormShape& shape) {
-    constexpr size_t kDoublesPerChannel = 2;
-    return static_cast<size_t>(kChunks) * shape.channels * kDoublesPerChannel * (sizeof(double) / sizeof(float));
+    return static_cast<size_t>(kChunks) * shape.channels * (2 * sizeof(double) / sizeof(float));
 }
 
 template <class Exec, class T>

@@ -4,12 +4,13 @@
 #include <cstdint>
 
 #include "kernels/batch_norm.h"
+#include "kernels/batch_norm_body.h"
 
 namespace residual::kernels {
 
-// A [rows, channels] tensor seen as lines of up to 256 elements, so that the inner loop is long and vectorises however
-// few channels there are. Few channels: several rows make one line, and per-channel values are repeated along it. More
-// than 256: a slice of the channels of one row is a line, and the slices are visited one after the other.
+// A [rows, channels] tensor viewed as lines of up to 256 elements, so that the inner loop is long enough to vectorise
+// even with few channels. Up to 256 channels: a line is one or more rows, and per-channel values are repeated along it.
+// More than 256: a line is a slice of the channels of one row, and the slices are processed one after the other.
 inline constexpr int kLineElements = 256;
 
 struct ChannelLines {
@@ -40,7 +41,6 @@ inline ChannelLines channel_lines(const BatchNormShape& shape, int first_channel
     return {0, shape.channels, copies, count, int64_t{copies} * shape.channels, last_rows * shape.channels};
 }
 
-// Calls body(lines) for every slice of the channels.
 template <class Body>
 void for_each_slice(const BatchNormShape& shape, Body body) {
     for (int first = 0; first < shape.channels; first += kLineElements) body(channel_lines(shape, first));
@@ -59,13 +59,26 @@ struct alignas(64) Line {
 
     void clear() { std::fill_n(v, kLineElements, 0.0f); }
 
-    // Adds the copies of every channel up, into the first.
+    // Adds up the copies of every channel into the first.
     void fold(const ChannelLines& lines) {
         for (int copy = 1; copy < lines.copies; ++copy) {
             const float* source = v + copy * lines.channels;
 #pragma omp simd
             for (int c = 0; c < lines.channels; ++c) v[c] += source[c];
         }
+    }
+};
+
+// The normalisation of the slice's channels, repeated along a line.
+struct BatchNormLine {
+    Line mean, scale, beta;
+
+    BatchNormLine(const ChannelLines& lines, const float* means, const float* variances, const float* gammas,
+                  const float* betas, float epsilon) {
+        const int first = lines.first_channel;
+        mean.spread(lines, [&](int c) { return means[first + c]; });
+        scale.spread(lines, [&](int c) { return gammas[first + c] * reciprocal_std(variances[first + c], epsilon); });
+        beta.spread(lines, [&](int c) { return betas[first + c]; });
     }
 };
 

@@ -8,7 +8,7 @@
 namespace residual::kernels {
 namespace {
 
-// A partial sum covers this many elements, whatever the number of threads.
+// Elements per partial sum, independent of the number of threads.
 constexpr int64_t kSumBlock = 4096;
 
 int64_t sum_blocks(int64_t n) {

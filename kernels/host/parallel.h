@@ -4,7 +4,7 @@
 
 namespace residual::kernels {
 
-// Below this many elements a loop stays on one thread: waking the others takes longer.
+// Up to this many elements a loop runs on one thread, because waking the others would take longer.
 inline constexpr int64_t kParallelElements = 1 << 14;
 
 }  // namespace residual::kernels

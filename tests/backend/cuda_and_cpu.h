@@ -1,4 +1,4 @@
-// Runs an operation on the CUDA device and on the CPU, from the same inputs, and compares what comes out.
+// Runs an operation on the CUDA device and on the CPU with the same inputs and compares the results.
 #pragma once
 
 #include <array>
@@ -11,14 +11,14 @@
 
 namespace residual {
 
-// True, after saying so, where no CUDA device can be used.
+// If CUDA is unavailable, prints why and returns true.
 inline bool skipped_without_gpu() {
     const std::string reason = why_no_cuda();
     if (!reason.empty()) std::printf("skipped: no GPU (%s)\n", reason.c_str());
     return !reason.empty();
 }
 
-// Relative L2 error that an operation in this type may have.
+// Maximum relative L2 error of an operation in this type.
 inline double tolerance(DType dtype) {
     return dtype == DType::kFloat32 ? 1e-5 : 1e-2;
 }
@@ -31,7 +31,7 @@ std::vector<T> values_of(Backend& backend, const Tensor& x) {
     return values;
 }
 
-// An activation's or a parameter's elements as float.
+// The elements of a float32 or bfloat16 tensor as float.
 inline std::vector<float> floats_of(Backend& backend, const Tensor& x) {
     if (x.dtype() == DType::kFloat32) return values_of<float>(backend, x);
     std::vector<float> values;
@@ -46,14 +46,14 @@ inline Tensor to_device(Backend& backend, const std::vector<float>& values, cons
     return backend.from_host(rounded.data(), shape);
 }
 
-// |a - b| / |b| in L2; |a| where b is all zeros. Not a number where one of the elements is none.
+// |a - b| / |b| in the L2 norm; |a| if b is zero. NaN if any element is NaN.
 inline double relative_error(const std::vector<float>& a, const std::vector<float>& b) {
-    double difference = 0, batch_norm = 0;
+    double difference = 0, norm = 0;
     for (size_t i = 0; i < b.size(); ++i) {
         difference += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
-        batch_norm += double{b[i]} * b[i];
+        norm += double{b[i]} * b[i];
     }
-    return std::sqrt(batch_norm > 0 ? difference / batch_norm : difference);
+    return std::sqrt(norm > 0 ? difference / norm : difference);
 }
 
 class CudaAndCpu {
@@ -73,13 +73,13 @@ class CudaAndCpu {
     Both from_floats(const std::vector<float>& values, const Shape& shape, DType dtype) {
         return {to_device(cpu(), values, shape, dtype), to_device(gpu(), values, shape, dtype)};
     }
-    // Uniform between low and high.
+    // Uniformly distributed between low and high.
     Both random(const Shape& shape, DType dtype, float low = -1, float high = 1) {
         std::vector<float> values(shape.elements());
         for (float& value : values) value = low + (high - low) * static_cast<float>(random_() >> 8) / (1 << 24);
         return from_floats(values, shape, dtype);
     }
-    // Filled with NaN, which an operation must overwrite.
+    // Filled with NaN; operations must overwrite every element.
     Both output(const Shape& shape, DType dtype) {
         return from_floats(std::vector<float>(shape.elements(), NAN), shape, dtype);
     }

@@ -1,4 +1,4 @@
-// Which of cuDNN's answers are used. Needs cuDNN's header, but no GPU.
+// Filtering of cuDNN's algorithms. Needs cuDNN's header but no GPU.
 #ifdef RESIDUAL_CUDA
 #include "engine/backend/cuda/algorithm.h"
 
@@ -21,7 +21,7 @@ Result result_of(cudnnConvolutionBwdFilterAlgo_t algorithm, cudnnMathType_t math
     return result;
 }
 
-std::vector<Result> answers() {
+std::vector<Result> sample_results() {
     return {result_of(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3, CUDNN_TENSOR_OP_MATH, CUDNN_NON_DETERMINISTIC),
             result_of(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0, CUDNN_DEFAULT_MATH, CUDNN_DETERMINISTIC),
             result_of(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION, CUDNN_DETERMINISTIC),
@@ -33,34 +33,36 @@ std::vector<Result> answers() {
 
 }  // namespace
 
-TEST_CASE("a deterministic run takes no algorithm that adds in any order, whatever cuDNN says of it") {
-    const auto chosen = candidates_among(answers(), DType::kBFloat16, {.deterministic = true, .allow_tf32 = false});
+TEST_CASE("deterministic mode excludes algorithms with atomic adds even if cuDNN calls them deterministic") {
+    const auto chosen =
+        candidates_among(sample_results(), DType::kBFloat16, {.deterministic = true, .allow_tf32 = false});
     REQUIRE(chosen.size() == 2);
     for (const auto& candidate : chosen) CHECK(candidate.algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1);
     CHECK(chosen[0].math == CUDNN_TENSOR_OP_MATH);
     CHECK(chosen[1].math == CUDNN_DEFAULT_MATH);
 }
 
-TEST_CASE("float32 is multiplied as float32 unless TF32 is allowed, and never as float16") {
-    const auto exact = candidates_among(answers(), DType::kFloat32, {.deterministic = false, .allow_tf32 = false});
+TEST_CASE("float32 is rounded to TF32 only if allowed, and never to float16") {
+    const auto exact =
+        candidates_among(sample_results(), DType::kFloat32, {.deterministic = false, .allow_tf32 = false});
     REQUIRE(exact.size() == 2);
     for (const auto& candidate : exact) CHECK(candidate.math == CUDNN_FMA_MATH);
     CHECK(exact[0].algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0);
     CHECK(exact[1].algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1);
 
-    const auto tf32 = candidates_among(answers(), DType::kFloat32, {.deterministic = false, .allow_tf32 = true});
+    const auto tf32 = candidates_among(sample_results(), DType::kFloat32, {.deterministic = false, .allow_tf32 = true});
     REQUIRE(tf32.size() == 4);
     CHECK(tf32[0].algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3);
     for (const auto& candidate : tf32) CHECK(candidate.math != CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION);
 }
 
-TEST_CASE("cuDNN is asked for no faster arithmetic than the precision allows") {
-    CHECK(widest_math(DType::kFloat32, {.deterministic = true, .allow_tf32 = false}) == CUDNN_FMA_MATH);
-    CHECK(widest_math(DType::kFloat32, {.deterministic = true, .allow_tf32 = true}) == CUDNN_DEFAULT_MATH);
-    CHECK(widest_math(DType::kBFloat16, {.deterministic = true, .allow_tf32 = false}) == CUDNN_TENSOR_OP_MATH);
+TEST_CASE("the requested math type respects the precision") {
+    CHECK(allowed_math(DType::kFloat32, {.deterministic = true, .allow_tf32 = false}) == CUDNN_FMA_MATH);
+    CHECK(allowed_math(DType::kFloat32, {.deterministic = true, .allow_tf32 = true}) == CUDNN_DEFAULT_MATH);
+    CHECK(allowed_math(DType::kBFloat16, {.deterministic = true, .allow_tf32 = false}) == CUDNN_TENSOR_OP_MATH);
 }
 
-TEST_CASE("an algorithm that cuDNN turned down leaves room for another; one that failed while running does not") {
+TEST_CASE("only algorithms that cuDNN rejected beforehand may be replaced by another") {
     CHECK(refused(CUDNN_STATUS_NOT_SUPPORTED));
     CHECK(refused(CUDNN_STATUS_NOT_SUPPORTED_LAYOUT));
     CHECK(refused(CUDNN_STATUS_BAD_PARAM));

@@ -1,4 +1,4 @@
-// Batch norm: CUDA against CPU.
+// Batch norm on CUDA, compared with the CPU.
 #include "tests/backend/cuda_and_cpu.h"
 #include "tests/catch.h"
 
@@ -23,7 +23,7 @@ BatchNorm random_batch_norm(CudaAndCpu& devices, int64_t channels) {
             devices.random({channels}, DType::kFloat32, 0.5f, 2), devices.random({channels}, DType::kFloat32)};
 }
 
-// The statistics that x has: the gradient is that through these.
+// A batch norm with the statistics of x.
 BatchNorm batch_norm_of(CudaAndCpu& devices, const Both& x) {
     const int64_t channels = x[0].shape()[-1];
     BatchNorm batch_norm = random_batch_norm(devices, channels);
@@ -33,8 +33,8 @@ BatchNorm batch_norm_of(CudaAndCpu& devices, const Both& x) {
     return batch_norm;
 }
 
-// Zero wherever the batch norm of x is so close to zero that rounding decides on which side of the ReLU's kink it lies.
-Both gradient_off_the_kink(CudaAndCpu& devices, const BatchNorm& batch_norm, const Both& x) {
+// A random dy, zero where the batch norm of x is so close to zero that rounding decides the ReLU's mask.
+Both gradient_away_from_zero(CudaAndCpu& devices, const BatchNorm& batch_norm, const Both& x) {
     const Tensor& input = x[0];
     const Tensor normalised = devices.cpu().empty(input.shape(), input.dtype());
     devices.cpu().batch_norm(batch_norm.params(0, false), input, Tensor(), normalised);
@@ -49,13 +49,13 @@ Both gradient_off_the_kink(CudaAndCpu& devices, const BatchNorm& batch_norm, con
 
 }  // namespace
 
-TEST_CASE("batch statistics on CUDA agree with the CPU", "[gpu]") {
+TEST_CASE("batch statistics on CUDA match the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         for (const Shape& shape : kActivations) {
             INFO(shape.to_string() << " " << name_of(dtype));
-            // A mean of several standard deviations: raw sums of squares would lose the variance.
+            // With a mean of several standard deviations, raw sums of squares would lose precision in the variance.
             const auto x = devices.random(shape, dtype, 3, 5), residual = devices.random(shape, dtype);
             const int64_t channels = shape[-1];
             const auto mean_x = devices.output({channels}, DType::kFloat32);
@@ -87,7 +87,7 @@ TEST_CASE("batch statistics on CUDA agree with the CPU", "[gpu]") {
     }
 }
 
-TEST_CASE("norm on CUDA agrees with the CPU: ReLU, residual, in place", "[gpu]") {
+TEST_CASE("batch norm on CUDA matches the CPU: ReLU, residual, in place", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
@@ -113,14 +113,14 @@ TEST_CASE("norm on CUDA agrees with the CPU: ReLU, residual, in place", "[gpu]")
     }
 }
 
-TEST_CASE("the gradient of batch norm on CUDA agrees with the CPU: ReLU, added to dx, dx in place of dy", "[gpu]") {
+TEST_CASE("the gradient of batch norm on CUDA matches the CPU: ReLU, accumulated, in place", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         for (const Shape& shape : kActivations) {
             const auto x = devices.random(shape, dtype, -2, 2);
             const BatchNorm batch_norm = batch_norm_of(devices, x);
-            const auto dy = gradient_off_the_kink(devices, batch_norm, x);
+            const auto dy = gradient_away_from_zero(devices, batch_norm, x);
             for (const bool relu : {false, true}) {
                 INFO(shape.to_string() << " " << name_of(dtype) << " relu " << relu);
                 const Shape channels{shape[-1]};

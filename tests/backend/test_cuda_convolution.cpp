@@ -1,4 +1,4 @@
-// Convolutions and matrix products: CUDA against CPU.
+// Convolutions and matrix products on CUDA, compared with the CPU.
 #include "tests/backend/cuda_and_cpu.h"
 #include "tests/catch.h"
 
@@ -8,16 +8,16 @@ namespace {
 
 // batch, height, width, in_channels, out_channels, kernel, stride, padding: top, bottom, left, right
 const std::vector<Conv2dParams> kConvolutions = {
-    {2, 32, 32, 3, 16, 3, 1, 1, 1, 1, 1},   // the first convolution of the network
+    {2, 32, 32, 3, 16, 3, 1, 1, 1, 1, 1},   // stem
     {3, 32, 32, 16, 16, 3, 1, 1, 1, 1, 1},  //
     {2, 32, 32, 16, 32, 3, 2, 0, 1, 0, 1},  // "same" padding of an even size with stride 2
-    {2, 32, 32, 16, 32, 3, 2, 1, 1, 1, 1},  // the symmetric one
-    {5, 16, 16, 32, 64, 1, 2, 0, 0, 0, 0},  // a projection
+    {2, 32, 32, 16, 32, 3, 2, 1, 1, 1, 1},  // symmetric padding
+    {5, 16, 16, 32, 64, 1, 2, 0, 0, 0, 0},  // projection
     {128, 8, 8, 64, 64, 3, 1, 1, 1, 1, 1},  //
-    {1, 7, 5, 5, 7, 3, 1, 1, 1, 0, 2},      // odd everything
-    {2, 9, 6, 8, 4, 3, 2, 2, 1, 0, 1},      // rows and columns differ
-    {1, 6, 7, 8, 8, 5, 3, 1, 1, 2, 2},      // alike on opposite sides only
-    {1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},      // one of everything
+    {1, 7, 5, 5, 7, 3, 1, 1, 1, 0, 2},      // odd extents
+    {2, 9, 6, 8, 4, 3, 2, 2, 1, 0, 1},      // padding differs by side
+    {1, 6, 7, 8, 8, 5, 3, 1, 1, 2, 2},      // padding equal on opposite sides only
+    {1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},      // smallest shape
 };
 
 std::string text_of(const Conv2dParams& p) {
@@ -28,7 +28,7 @@ std::string text_of(const Conv2dParams& p) {
 
 }  // namespace
 
-TEST_CASE("convolution and its gradients on CUDA agree with the CPU", "[gpu]") {
+TEST_CASE("convolution and its gradients on CUDA match the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
@@ -50,7 +50,7 @@ TEST_CASE("convolution and its gradients on CUDA agree with the CPU", "[gpu]") {
     }
 }
 
-TEST_CASE("matrix products on CUDA agree with the CPU, transposed or not", "[gpu]") {
+TEST_CASE("matrix products on CUDA match the CPU, transposed or not", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     struct Extents {
@@ -72,7 +72,7 @@ TEST_CASE("matrix products on CUDA agree with the CPU, transposed or not", "[gpu
     }
 }
 
-TEST_CASE("TF32 rounds products of float32, but not beyond its ten bits", "[gpu]") {
+TEST_CASE("TF32 convolutions are accurate to ten mantissa bits", "[gpu]") {
     if (skipped_without_gpu()) return;
     const auto cpu = make_cpu_backend();
     const auto gpu = make_cuda_backend({.deterministic = true, .allow_tf32 = true});

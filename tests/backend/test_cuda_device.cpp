@@ -1,4 +1,4 @@
-// What the program says where there is no CUDA device, and what the device says of itself where there is one.
+// Messages about missing CUDA devices, and basic functions of the CUDA backend.
 #include <filesystem>
 
 #include "tests/backend/cuda_and_cpu.h"
@@ -8,7 +8,7 @@ using namespace residual;
 
 namespace {
 
-std::string refusal_of_cuda() {
+std::string cuda_error() {
     try {
         make_cuda_backend({});
     } catch (const InputError& error) {
@@ -20,34 +20,33 @@ std::string refusal_of_cuda() {
 }  // namespace
 
 #ifdef RESIDUAL_CUDA_EMULATED
-TEST_CASE("the emulated device can be used") {
+TEST_CASE("the emulated device is available") {
     CHECK(why_no_cuda() == "");
 }
 #else
-TEST_CASE("a machine without an NVIDIA device is told why it has no CUDA") {
-    const bool none = !std::filesystem::exists("/dev/nvidiactl") && !std::filesystem::exists("/dev/dxg");
-    if (!none) return;
+TEST_CASE("why_no_cuda gives a reason on a machine without an NVIDIA device") {
+    if (std::filesystem::exists("/dev/nvidiactl") || std::filesystem::exists("/dev/dxg")) return;
     CHECK(why_no_cuda() != "");
 }
 #endif
 
-TEST_CASE("the CUDA backend is refused for the reason that why_no_cuda gives, each time") {
+TEST_CASE("make_cuda_backend fails with the reason that why_no_cuda gives, repeatedly") {
     const std::string reason = why_no_cuda();
-    CHECK(refusal_of_cuda() == reason);
+    CHECK(cuda_error() == reason);
     CHECK(why_no_cuda() == reason);
 }
 
 #ifdef RESIDUAL_CUDA
-TEST_CASE("a build with CUDA does not say that it has none") {
+TEST_CASE("a build with CUDA does not report missing CUDA support") {
     CHECK_THAT(why_no_cuda(), !ContainsSubstring("this build"));
 }
 #else
-TEST_CASE("a build without CUDA says so and how to make one with it") {
+TEST_CASE("a build without CUDA explains how to enable it") {
     CHECK_THAT(why_no_cuda(), ContainsSubstring("RESIDUAL_CUDA=ON"));
 }
 #endif
 
-TEST_CASE("the CUDA device describes itself and moves bytes", "[gpu]") {
+TEST_CASE("the CUDA backend describes itself and copies memory", "[gpu]") {
     if (skipped_without_gpu()) return;
     const auto gpu = make_cuda_backend({});
     CHECK(gpu->device() == DeviceType::kCuda);
@@ -57,7 +56,7 @@ TEST_CASE("the CUDA device describes itself and moves bytes", "[gpu]") {
     for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) - 500;
     const std::vector<float> original = values;
     const Tensor x = gpu->from_host(values.data(), {10, 100});
-    values.assign(values.size(), 0);  // the upload must not depend on it any more
+    values.assign(values.size(), 0);  // from_host() must have copied the values
     const Tensor y = gpu->empty(x.shape(), x.dtype());
     gpu->copy(x, y);
     gpu->fill_zero(x);
@@ -65,10 +64,10 @@ TEST_CASE("the CUDA device describes itself and moves bytes", "[gpu]") {
     CHECK(values_of<float>(*gpu, x) == values);
 }
 
-TEST_CASE("memory that the GPU does not have is refused with the remedy", "[gpu]") {
+TEST_CASE("an allocation larger than the GPU's memory fails with a remedy", "[gpu]") {
     if (skipped_without_gpu()) return;
     const auto gpu = make_cuda_backend({});
     CHECK_THROWS_WITH(gpu->empty({int64_t{1} << 46}, DType::kUInt8), ContainsSubstring("train.batch_size"));
-    const Tensor x = gpu->zeros({4}, DType::kFloat32);  // the refusal leaves no error behind
+    const Tensor x = gpu->zeros({4}, DType::kFloat32);  // the failure leaves no CUDA error pending
     CHECK(values_of<float>(*gpu, x) == std::vector<float>(4, 0.0f));
 }

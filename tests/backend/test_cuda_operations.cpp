@@ -1,4 +1,4 @@
-// The operations by the project's own kernels: CUDA against CPU.
+// Operations with the project's own kernels on CUDA, compared with the CPU.
 #include "tests/backend/cuda_and_cpu.h"
 #include "tests/catch.h"
 
@@ -17,7 +17,7 @@ Totals zero_totals(CudaAndCpu& devices) {
     return devices.from_host(zeros, {static_cast<int64_t>(zeros.size())});
 }
 
-// Of the CPU and of the GPU.
+// The metrics of the CPU and of the GPU.
 std::pair<kernels::Metrics, kernels::Metrics> read(CudaAndCpu& devices, const Totals& totals) {
     std::pair<kernels::Metrics, kernels::Metrics> metrics;
     devices.cpu().download(totals[0], &metrics.first);
@@ -27,7 +27,7 @@ std::pair<kernels::Metrics, kernels::Metrics> read(CudaAndCpu& devices, const To
 
 }  // namespace
 
-TEST_CASE("element by element, CUDA agrees with the CPU", "[gpu]") {
+TEST_CASE("elementwise operations on CUDA match the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
@@ -52,7 +52,7 @@ TEST_CASE("element by element, CUDA agrees with the CPU", "[gpu]") {
     }
 }
 
-TEST_CASE("shortcuts and their gradients on CUDA agree with the CPU", "[gpu]") {
+TEST_CASE("shortcuts and their gradients on CUDA match the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     struct Case {
@@ -80,7 +80,7 @@ TEST_CASE("shortcuts and their gradients on CUDA agree with the CPU", "[gpu]") {
     }
 }
 
-TEST_CASE("the global average pool and its gradient on CUDA agree with the CPU", "[gpu]") {
+TEST_CASE("global average pooling and its gradient on CUDA match the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
@@ -99,7 +99,7 @@ TEST_CASE("the global average pool and its gradient on CUDA agree with the CPU",
     }
 }
 
-TEST_CASE("the classifier's bias and the loss on CUDA agree with the CPU", "[gpu]") {
+TEST_CASE("the classifier's bias and the loss on CUDA match the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const auto& [batch, classes] : std::vector<std::pair<int, int>>{{128, 10}, {1, 2}, {37, 100}}) {
@@ -134,7 +134,7 @@ TEST_CASE("the classifier's bias and the loss on CUDA agree with the CPU", "[gpu
     }
 }
 
-TEST_CASE("the update of the weights on CUDA agrees with the CPU", "[gpu]") {
+TEST_CASE("the weight update on CUDA matches the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     for (const int64_t n : {1, 1000, 270001}) {
@@ -159,7 +159,7 @@ TEST_CASE("the update of the weights on CUDA agrees with the CPU", "[gpu]") {
     }
 }
 
-TEST_CASE("batches cut from the records on CUDA are the CPU's", "[gpu]") {
+TEST_CASE("augmented batches on CUDA equal those of the CPU", "[gpu]") {
     if (skipped_without_gpu()) return;
     CudaAndCpu devices;
     const int64_t samples = 50, kRecordBytes = 3073;

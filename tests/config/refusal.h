@@ -1,4 +1,4 @@
-// What the reader of configurations says to a bad one.
+// Error messages for invalid configurations.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 #include "engine/core/error.h"
 #include "tools/run/experiment.h"
 
-// The message; "accepted" where none came.
+// The error message for a configuration; "accepted" if it is valid.
 inline std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {
     try {
         residual::tools::experiment_from_json(text, "x.json", overrides);

@@ -1,4 +1,4 @@
-// Keys that depend on the family of the network, and those that bind a checkpoint.
+// Keys that depend on the model family, and keys that must match a checkpoint.
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -22,7 +22,7 @@ std::set<std::string> pointers(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a family has its own keys and refuses bad values of them", "[config]") {
+TEST_CASE("a family has its own keys and rejects invalid values", "[config]") {
     const auto experiment = residual::tools::experiment_from_json(wide(R"("depth": 28, "widening": 10)"), "x.json");
     CHECK(experiment.model == residual::models::WideResNetConfig{.depth = 28, .widening = 10});
     CHECK(residual::tools::experiment_from_json(R"({"model": {"family": "wide_resnet"}})", "x.json").model ==
@@ -41,23 +41,23 @@ TEST_CASE("a family has its own keys and refuses bad values of them", "[config]"
           "--set model.depth=20: /model/depth: depth 20 is not 6n + 4; the nearest valid depths are 16 and 22");
 }
 
-TEST_CASE("the keys of one family are unknown to another", "[config]") {
+TEST_CASE("the keys of one family are unknown to another family", "[config]") {
     CHECK(refusal(wide(R"("block": "preact")")).rfind("x.json: /model/block: unknown key", 0) == 0);
     CHECK(refusal(wide(R"("widenning": 2)")) ==
           "x.json: /model/widenning: unknown key; the nearest known key is /model/widening");
     CHECK(refusal(R"({"model": {"widening": 2}})").rfind("x.json: /model/widening: unknown key", 0) == 0);
     CHECK(refusal(R"({"model": {"block": "preact"}})", {"model.family=wide_resnet"})
               .rfind("x.json: /model/block: unknown key", 0) == 0);
-    SECTION("wherever in the object the family stands") {
+    SECTION("independent of the position of the family key") {
         CHECK(refusal(R"({"model": {"widening": 2, "family": "wide_resnet"}})") == "accepted");
     }
-    SECTION("and of a family that does not exist, that is said first") {
+    SECTION("an unknown family is reported before its keys") {
         CHECK(refusal(R"({"model": {"widening": 2, "family": "wide"}})") ==
               R"(x.json: /model/family: expected "resnet" or "wide_resnet", got "wide")");
     }
 }
 
-TEST_CASE("the configuration of a checkpoint of format version 2 reads as it was meant", "[config]") {
+TEST_CASE("the configuration of a checkpoint of format version 2 is still read correctly", "[config]") {
     const std::string stored = R"({
     "model": {
         "family": "resnet",
@@ -123,7 +123,7 @@ TEST_CASE("the configuration of a checkpoint of format version 2 reads as it was
     CHECK(residual::tools::to_json(expected).find("piecewise") == std::string::npos);
 }
 
-TEST_CASE("the keys that bind a checkpoint are those that the description calls fixed", "[config]") {
+TEST_CASE("the keys that must match a checkpoint are those described as fixed", "[config]") {
     const std::set<std::string> network = {"/data/format",
                                            "/model/family",
                                            "/model/depth",

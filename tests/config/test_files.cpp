@@ -50,13 +50,13 @@ TEST_CASE("a written configuration reads back equal", "[config]") {
     CHECK(residual::tools::experiment_from_json(residual::tools::to_json(experiment), "resolved") == experiment);
 }
 
-TEST_CASE("a path that is not UTF-8 is refused when written", "[config]") {
+TEST_CASE("writing a path that is not UTF-8 fails", "[config]") {
     residual::tools::Experiment experiment;
     experiment.data.dir = "/\xFF";
     CHECK_THROWS_AS(residual::tools::to_json(experiment), residual::InputError);
 }
 
-TEST_CASE("the defaults are those of ResNet-56", "[config]") {
+TEST_CASE("the defaults describe ResNet-56", "[config]") {
     CHECK(residual::tools::experiment_from_json("{}", "x.json") == residual::tools::Experiment{});
     residual::tools::Experiment experiment = load("resnet56");
     CHECK(experiment.run.dir == "runs/resnet56");
@@ -72,7 +72,7 @@ TEST_CASE("every configuration file loads", "[config]") {
         ++count;
         const residual::tools::Experiment experiment = residual::tools::load_experiment(entry.path().string());
         CHECK(experiment.run.dir == "runs/" + name);
-        // "cifar100_resnet20": the data set before the network, where it is not CIFAR-10.
+        // "cifar100_resnet20": the name starts with the data set unless it is CIFAR-10.
         const auto underscore = name.find('_');
         const std::string network = underscore == name.npos ? name : name.substr(underscore + 1);
         CHECK(experiment.data.format == (underscore == name.npos ? "cifar10" : name.substr(0, underscore)));
@@ -86,10 +86,10 @@ TEST_CASE("every configuration file loads", "[config]") {
             CHECK(model->depth == std::stoll(network.substr(digit)));
         }
     }
-    CHECK(count >= 16);  // None of these is lost; a new one needs no edit here.
+    CHECK(count >= 16);  // catches deleted files; new files need no change here
 }
 
-TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "[config]") {
+TEST_CASE("the post-activation networks are trained as in He et al. 2015, section 4.2", "[config]") {
     for (const char* name : {"postact20", "postact56", "postact110"}) {
         const residual::tools::Experiment experiment = load(name);
         const auto& model = std::get<residual::models::ResNetConfig>(experiment.model.config);
@@ -105,7 +105,7 @@ TEST_CASE("the post-activation networks train as He et al. 2015, section 4.2", "
     CHECK(load("postact110").schedule.boundaries == std::vector<std::int64_t>{400, 32000, 48000});
 }
 
-TEST_CASE("WRN-16-4 trains as Zagoruyko & Komodakis 2016 for 200 epochs of 50,000 images", "[config]") {
+TEST_CASE("WRN-16-4 is trained as in Zagoruyko & Komodakis 2016, for 200 epochs of 50,000 images", "[config]") {
     const residual::tools::Experiment experiment = load("wrn16-4");
     const residual::ScheduleConfig& schedule = experiment.schedule;
     CHECK(experiment.model == residual::models::WideResNetConfig{.batch_norm = {.epsilon = 1e-5, .decay = 0.9}});
@@ -123,13 +123,13 @@ TEST_CASE("WRN-16-4 trains as Zagoruyko & Komodakis 2016 for 200 epochs of 50,00
     CHECK(epoch_of(experiment.train.steps) == Approx(200).epsilon(1e-4));
 }
 
-TEST_CASE("run.dir that is given stays", "[config]") {
+TEST_CASE("an override of run.dir is kept", "[config]") {
     const std::string path = (kConfigs / "quickstart.json").string();
     CHECK(residual::tools::load_experiment(path, std::vector<std::string>{"run.dir=elsewhere"}).run.dir == "elsewhere");
 }
 
-TEST_CASE("the table of keys and the schema are those of the program", "[config]") {
-    INFO("bring them up to date with: config-doc --write configs");
+TEST_CASE("the table of keys and the schema are up to date", "[config]") {
+    INFO("update them with: config-doc --write configs");
     CHECK(read_text(kConfigs / "schema.json") == residual::tools::experiment_schema());
     CHECK_THAT(read_text(kConfigs / "README.md"),
                ContainsSubstring("<!-- keys: made by config-doc -->\n" + residual::tools::experiment_key_table() +

@@ -17,7 +17,7 @@ struct BadValue {
     std::string message;
 };
 
-// `expected "cifar10" or "cifar100"`, and whatever else is registered.
+// `expected "cifar10" or "cifar100"`, and every other registered format.
 std::string data_formats_expected() {
     std::string expected;
     for (const auto name : residual::data_format_names()) {
@@ -48,9 +48,9 @@ const std::vector<BadValue>& bad_values() {
         {"model.batch_norm.decay", "-0.1", "expected a number >= 0 and < 1, got -0.1"},
         {"data.format", R"("mnist")", data_formats_expected() + R"(, got "mnist")"},
         {"data.format", "10", data_formats_expected() + ", got 10"},
-        {"data.dir", "3", "expected a string that is not empty, or null, got 3"},
-        {"data.dir", R"("")", R"(expected a string that is not empty, or null, got "")"},
-        {"data.dir", R"("a\u0000b")", R"(expected a string that is not empty, or null, got "a\u0000b")"},
+        {"data.dir", "3", "expected a non-empty string or null, got 3"},
+        {"data.dir", R"("")", R"(expected a non-empty string or null, got "")"},
+        {"data.dir", R"("a\u0000b")", R"(expected a non-empty string or null, got "a\u0000b")"},
         {"data.shuffle", "1", "expected true or false, got 1"},
         {"data.augment", "false", "expected an object {...}, got false"},
         {"data.augment.pad", "17", "expected an integer from 0 to 16, got 17"},
@@ -80,7 +80,7 @@ const std::vector<BadValue>& bad_values() {
         {"schedule.boundaries", "[1, 3, 3]", "boundaries must rise from each to the next"},
         {"schedule.values", "[0.1]", "1 value(s) for 3 boundary(s); a schedule needs one value more than boundaries"},
         {"schedule.values", "{}", "expected an array of numbers, got {}"},
-        {"run.dir", "true", "expected a string that is not empty, or null, got true"},
+        {"run.dir", "true", "expected a non-empty string or null, got true"},
         {"run.log_every", "0", "expected an integer >= 1, got 0"},
         {"run.eval_every", "-5", "expected an integer >= 1, got -5"},
         {"run.checkpoint_every", "0.5", "expected an integer >= 1, got 0.5"},
@@ -115,7 +115,7 @@ void collect_keys(const nlohmann::json& object, const std::string& prefix, std::
 
 }  // namespace
 
-TEST_CASE("a bad value is refused with the file, the pointer and the value", "[config]") {
+TEST_CASE("the message for an invalid value names the file, the pointer and the value", "[config]") {
     for (const BadValue& bad : bad_values()) {
         std::string text = bad.value;
         std::string pointer;
@@ -128,14 +128,14 @@ TEST_CASE("a bad value is refused with the file, the pointer and the value", "[c
     }
 }
 
-TEST_CASE("every key has a bad value above", "[config]") {
+TEST_CASE("bad_values() covers every key", "[config]") {
     std::set<std::string> keys;
     collect_keys(nlohmann::json::parse(residual::tools::to_json({})), "", keys);
     for (const BadValue& bad : bad_values()) keys.erase(bad.key);
     CHECK(keys == std::set<std::string>{});
 }
 
-TEST_CASE("an element of an array is refused by its index", "[config]") {
+TEST_CASE("the message for an invalid array element names its index", "[config]") {
     CHECK(refusal(R"({"schedule": {"boundaries": [5, 2.5], "values": [1, 1, 1]}})") ==
           "x.json: /schedule/boundaries/1: expected an integer >= 0, got 2.5");
     CHECK(refusal(R"({"schedule": {"boundaries": [-1], "values": [1, 1]}})") ==
@@ -144,7 +144,7 @@ TEST_CASE("an element of an array is refused by its index", "[config]") {
           "x.json: /schedule/values/0: expected a number >= 0, got -0.1");
 }
 
-TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
+TEST_CASE("values at the bounds of their ranges are accepted", "[config]") {
     const residual::tools::Experiment experiment = residual::tools::experiment_from_json(R"({
         "model": {"depth": 8},
         "data": {"dir": "/data", "augment": {"pad": 16}},
@@ -164,7 +164,7 @@ TEST_CASE("values at the ends of their ranges are accepted", "[config]") {
     CHECK(experiment.schedule.values == std::vector<double>{1.0});
 }
 
-TEST_CASE("every word of a vocabulary is read as its enumerator", "[config]") {
+TEST_CASE("every name is read as its enumerator", "[config]") {
     const auto read = [](const std::string& text) { return residual::tools::experiment_from_json(text, "x.json"); };
     const auto model = [&](const std::string& text) {
         return std::get<residual::models::ResNetConfig>(read("{\"model\": " + text + "}").model.config);

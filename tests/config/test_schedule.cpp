@@ -4,7 +4,7 @@
 
 using residual::learning_rate;
 
-TEST_CASE("the step that equals a boundary is the first with the next value", "[schedule]") {
+TEST_CASE("a boundary is the first step with the next value", "[schedule]") {
     const residual::ScheduleConfig schedule;
     CHECK(learning_rate(schedule, 0) == 0.01);
     CHECK(learning_rate(schedule, 499) == 0.01);
@@ -28,7 +28,7 @@ TEST_CASE("a schedule without boundaries is constant, and a boundary at 0 skips 
     CHECK(learning_rate(schedule, 1) == 0.1);
 }
 
-TEST_CASE("a schedule that was never checked is the program's bug", "[schedule]") {
+TEST_CASE("an unchecked invalid schedule or step fails an assertion", "[schedule]") {
     residual::ScheduleConfig schedule;
     CHECK_THROWS_AS(learning_rate(schedule, -1), residual::AssertionError);
     schedule.values = {0.1};

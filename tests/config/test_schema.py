@@ -1,4 +1,4 @@
-"""Checks every file in configs/ against schema.json, and that the schema refuses what the program refuses.
+"""Validates every file in configs/ against schema.json, and checks that the schema rejects invalid values.
 
     /usr/bin/python3 tests/config/test_schema.py        (needs python3-jsonschema)
 """

@@ -1,4 +1,4 @@
-// What Linux tells of its memory, read from files that stand for its own.
+// Host memory limits, read from files in the format of Linux's own.
 #include "engine/core/host_memory.h"
 
 #include <sys/resource.h>
@@ -47,12 +47,12 @@ std::string bytes(uint64_t count) {
 
 }  // namespace
 
-TEST_CASE("host memory: what the machine has available", "[core]") {
+TEST_CASE("host memory: memory available on the machine", "[core]") {
     const Machine machine;
     CHECK(machine.memory().free == 512 * kMiB);
     CHECK(machine.memory().to_string() == "512.0 of 1024.0 MiB of the machine's memory are free");
     CHECK(residual::host_memory_advice(machine.memory()) ==
-          "512.0 of 1024.0 MiB of the machine's memory are free: choose a smaller train.batch_size, or end other "
+          "512.0 of 1024.0 MiB of the machine's memory are free: choose a smaller train.batch_size, or stop other "
           "programs");
 }
 
@@ -60,36 +60,36 @@ TEST_CASE("host memory: the limit of a control group, version 2", "[core]") {
     const Machine machine;
     machine.write("cgroup", "0::/outer/inner\n");
     machine.write("groups/outer/inner/memory.current", bytes(100 * kMiB));
-    SECTION("of its own") {
+    SECTION("on the group itself") {
         machine.write("groups/outer/inner/memory.max", bytes(300 * kMiB));
         CHECK(machine.memory().free == 200 * kMiB);
         CHECK_THAT(machine.memory().to_string(),
                    ContainsSubstring("200.0 of 300.0 MiB of the control group's memory") &&
                        ContainsSubstring("outer/inner/memory.max"));
     }
-    SECTION("where cached files make room") {
+    SECTION("with page cache counted as free") {
         machine.write("groups/outer/inner/memory.max", bytes(300 * kMiB));
         machine.write("groups/outer/inner/memory.stat",
                       "anon 1\ninactive_file " + bytes(30 * kMiB) + "active_file " + bytes(50 * kMiB));
         CHECK(machine.memory().free == 280 * kMiB);
     }
-    SECTION("of the one around it") {
+    SECTION("on its parent") {
         machine.write("groups/outer/inner/memory.max", "max\n");
         machine.write("groups/outer/memory.max", bytes(400 * kMiB));
         machine.write("groups/outer/memory.current", bytes(150 * kMiB));
         CHECK(machine.memory().free == 250 * kMiB);
     }
-    SECTION("of the root that a container sees") {
+    SECTION("on the root group, as a container sees it") {
         machine.write("cgroup", "0::/\n");
         machine.write("groups/memory.max", bytes(64 * kMiB));
         machine.write("groups/memory.current", bytes(70 * kMiB));
         CHECK(machine.memory().free == 0);
     }
-    SECTION("above what the machine has") {
+    SECTION("above the memory of the machine") {
         machine.write("groups/outer/inner/memory.max", bytes(4096 * kMiB));
         CHECK(machine.memory().free == 512 * kMiB);
     }
-    SECTION("that is none") {
+    SECTION("not set") {
         machine.write("groups/outer/inner/memory.max", "max\n");
         CHECK(machine.memory().free == 512 * kMiB);
     }
@@ -103,7 +103,8 @@ TEST_CASE("host memory: the limit of a control group, version 1", "[core]") {
     machine.write("groups/memory/job/memory.stat",
                   "inactive_file 7\ntotal_inactive_file " + bytes(20 * kMiB) + "total_active_file " + bytes(10 * kMiB));
     CHECK(machine.memory().free == 80 * kMiB);
-    machine.write("groups/memory/job/memory.limit_in_bytes", "9223372036854771712\n");  // as it says "none"
+    machine.write("groups/memory/job/memory.limit_in_bytes",
+                  "9223372036854771712\n");  // version 1's value for no limit
     CHECK(machine.memory().free == 512 * kMiB);
 }
 
@@ -118,17 +119,17 @@ TEST_CASE("host memory: the limit of the address space", "[core]") {
     CHECK(machine.memory(4096 * kMiB).free == 512 * kMiB);
 }
 
-TEST_CASE("host memory: a machine that does not tell has no limit", "[core]") {
+TEST_CASE("host memory: no limit if the files cannot be parsed", "[core]") {
     const Machine machine;
     machine.write("meminfo", "nonsense\n");
     machine.write("cgroup", "nonsense\n0::\n");
     CHECK(machine.memory().free == UINT64_MAX);
-    CHECK(machine.memory().to_string() == "the host's memory is full");
+    CHECK(machine.memory().to_string() == "the host is out of memory");
 }
 
-TEST_CASE("host memory: this machine has some", "[core]") {
+TEST_CASE("host memory: this machine reports a limit", "[core]") {
     const MemoryLimit memory = host_memory();
     CHECK(memory.free > 0);
     CHECK(memory.free <= memory.total);
-    CHECK_FALSE(memory.whose.empty());
+    CHECK_FALSE(memory.scope.empty());
 }

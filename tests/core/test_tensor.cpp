@@ -1,4 +1,4 @@
-// Shapes, tensors and views, and the two kinds of error.
+// Shapes, tensors, views and errors.
 #include "engine/core/tensor.h"
 
 #include <cstdlib>
@@ -9,7 +9,7 @@
 
 using namespace residual;
 
-TEST_CASE("a shape knows its axes, elements and how to be shown", "[core]") {
+TEST_CASE("a shape has a rank, extents, an element count and a text form", "[core]") {
     const Shape shape{2, 3, 5, 7};
     CHECK(shape.rank() == 4);
     CHECK(shape[0] == 2);
@@ -26,11 +26,11 @@ TEST_CASE("a shape knows its axes, elements and how to be shown", "[core]") {
     CHECK(scalar.elements() == 1);
     CHECK(scalar.to_string() == "[]");
     CHECK(Shape{4, 0, 3}.elements() == 0);
-    // More than 32 bits hold.
+    // Exceeds 32 bits.
     CHECK(Shape{65536, 32, 32, 64}.elements() == int64_t{65536} * 32 * 32 * 64);
 }
 
-TEST_CASE("shapes are equal where their axes are", "[core]") {
+TEST_CASE("shapes are equal if all their axes are", "[core]") {
     const std::vector<int64_t> extents{2, 3};
     CHECK(Shape{2, 3} == Shape(std::span<const int64_t>(extents)));
     CHECK_FALSE(Shape{2, 3} == Shape{3, 2});
@@ -38,12 +38,12 @@ TEST_CASE("shapes are equal where their axes are", "[core]") {
     CHECK_FALSE(Shape{} == Shape{1});
 }
 
-TEST_CASE("a shape has at most four axes, none of them negative", "[core]") {
+TEST_CASE("a shape has at most four axes and no negative extents", "[core]") {
     CHECK_THROWS_AS((Shape{1, 2, 3, 4, 5}), AssertionError);
     CHECK_THROWS_AS((Shape{2, -1}), AssertionError);
 }
 
-TEST_CASE("a tensor is known by type and shape, and copies share its memory", "[core]") {
+TEST_CASE("a tensor has a type and a shape, and copies share its memory", "[core]") {
     const auto backend = make_cpu_backend();
     CHECK_FALSE(Tensor().defined());
     const std::vector<float> values{0, 1, 2, 3, 4, 5};
@@ -65,7 +65,7 @@ TEST_CASE("a tensor is known by type and shape, and copies share its memory", "[
     CHECK(backend->arena().bytes_in_use() == before);
 }
 
-TEST_CASE("a view is a part of its tensor, and a view of a view starts where that does", "[core]") {
+TEST_CASE("a view shares its tensor's memory, and views can be nested", "[core]") {
     const auto backend = make_cpu_backend();
     std::vector<float> values(24);
     for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
@@ -85,12 +85,12 @@ TEST_CASE("a view is a part of its tensor, and a view of a view starts where tha
         CHECK_THROWS_AS(x.view(-1, {2}), AssertionError);
         CHECK_THROWS_AS(part.view(0, {21}), AssertionError);
     }
-    // The memory lives as long as its last view.
+    // The last view keeps the memory alive.
     CHECK(part.unique());
     CHECK(part.data<float>()[0] == 4);
 }
 
-TEST_CASE("a tensor outlives the device that it came from", "[core]") {
+TEST_CASE("a tensor may outlive its backend", "[core]") {
     Tensor x;
     {
         const auto backend = make_cpu_backend();
@@ -100,7 +100,7 @@ TEST_CASE("a tensor outlives the device that it came from", "[core]") {
     CHECK(x.data<int32_t>()[2] == 4);
 }
 
-TEST_CASE("every type has its size and name", "[core]") {
+TEST_CASE("every type has a size and a name", "[core]") {
     CHECK(size_of(DType::kFloat64) == sizeof(double));
     CHECK(size_of(DType::kFloat32) == sizeof(float));
     CHECK(size_of(DType::kBFloat16) == sizeof(bfloat16));
@@ -111,7 +111,7 @@ TEST_CASE("every type has its size and name", "[core]") {
     CHECK(name_of(DType::kFloat32) == "float32");
 }
 
-TEST_CASE("RESIDUAL_ASSERT says what did not hold and where, and is on in every build", "[core]") {
+TEST_CASE("RESIDUAL_ASSERT reports the expression and its location in every build", "[core]") {
     const int answer = 41;
     std::string message;
     try {
@@ -121,11 +121,11 @@ TEST_CASE("RESIDUAL_ASSERT says what did not hold and where, and is on in every 
     }
     CHECK_THAT(message, ContainsSubstring("assertion failed: answer == 42"));
     CHECK_THAT(message, ContainsSubstring("test_tensor.cpp:"));
-    // A comma that no parentheses protect.
+    // A comma outside parentheses.
     CHECK_NOTHROW([] { RESIDUAL_ASSERT(std::vector<int>{1, 2}.size() == 2); }());
 }
 
-TEST_CASE("a bug is no user's error", "[core]") {
+TEST_CASE("a failed assertion is not a user error", "[core]") {
     CHECK_THROWS_AS([] { throw InputError("wrong"); }(), Error);
     CHECK_THROWS_AS([] { throw DivergedError("wrong"); }(), Error);
     bool caught_as_user_error = false;

@@ -11,7 +11,7 @@ namespace emulator {
 
 namespace {
 
-// Ends a waiting thread of a block that failed, so that its fiber can be used again.
+// Unwinds a waiting thread of a failed block, so that its fiber can be reused.
 struct Abandoned {};
 
 bool same(const char* a, const char* b) {
@@ -31,7 +31,7 @@ std::string threads_text(const std::vector<Thread*>& threads) {
 }  // namespace
 
 Block& Block::current() {
-    static Block& block = *new Block;  // never destroyed: its fibers stand in the middle of their work
+    static Block& block = *new Block;  // never destroyed: its fibers are suspended inside their bodies
     return block;
 }
 
@@ -40,7 +40,7 @@ void Block::run(dim3 size, const std::function<void()>& body, Random& random) {
     body_ = &body;
     random_ = &random;
     threads_.resize(size_t{size.x} * size.y * size.z);
-    warp_meetings_.resize((threads_.size() + kWarp - 1) / kWarp);
+    warp_sync_points_.resize((threads_.size() + kWarp - 1) / kWarp);
     ready_.clear();
     unsigned rank = 0;
     for (Thread& thread : threads_) {
@@ -53,25 +53,25 @@ void Block::run(dim3 size, const std::function<void()>& body, Random& random) {
     }
     unfinished_ = rank;
     failure_ = nullptr;
-    go_on_with(draw());
+    switch_to(draw());
     if (failure_ != nullptr) {
-        block_meetings_.clear();
-        for (Meetings& meetings : warp_meetings_) meetings.clear();
+        block_sync_points_.clear();
+        for (SyncPoints& points : warp_sync_points_) points.clear();
         std::rethrow_exception(failure_);
     }
 }
 
-Meeting& Block::join(Meetings& meetings, uint32_t mask, unsigned expected, unsigned slot, const char* name,
-                     const Place& place, void* operand) {
-    auto found = std::find_if(meetings.begin(), meetings.end(), [&](const auto& m) {
+SyncPoint& Block::join(SyncPoints& points, uint32_t mask, unsigned expected, unsigned slot, const char* name,
+                       const Place& place, void* operand) {
+    auto found = std::find_if(points.begin(), points.end(), [&](const auto& m) {
         return m->mask == mask && same(m->name, name) && same(m->place, place);
     });
-    if (found == meetings.end()) {
-        if (spare_.empty()) spare_.push_back(std::make_unique<Meeting>());
-        meetings.push_back(std::move(spare_.back()));
+    if (found == points.end()) {
+        if (spare_.empty()) spare_.push_back(std::make_unique<SyncPoint>());
+        points.push_back(std::move(spare_.back()));
         spare_.pop_back();
-        found = meetings.end() - 1;
-        Meeting& fresh = **found;
+        found = points.end() - 1;
+        SyncPoint& fresh = **found;
         fresh.name = name;
         fresh.place = place;
         fresh.mask = mask;
@@ -80,19 +80,18 @@ Meeting& Block::join(Meetings& meetings, uint32_t mask, unsigned expected, unsig
         fresh.operands.assign(mask == 0 ? expected : kWarp, nullptr);
         fresh.threads.clear();
     }
-    Meeting& meeting = **found;
-    meeting.operands[slot] = operand;
-    meeting.threads.push_back(thread_);
-    ++meeting.arrived;
-    return meeting;
+    SyncPoint& point = **found;
+    point.operands[slot] = operand;
+    point.threads.push_back(thread_);
+    ++point.arrived;
+    return point;
 }
 
-void Block::release(Meetings& meetings, Meeting& meeting) {
-    ready_.insert(ready_.end(), meeting.threads.begin(), meeting.threads.end());
-    const auto found =
-        std::find_if(meetings.begin(), meetings.end(), [&](const auto& m) { return m.get() == &meeting; });
+void Block::release(SyncPoints& points, SyncPoint& point) {
+    ready_.insert(ready_.end(), point.threads.begin(), point.threads.end());
+    const auto found = std::find_if(points.begin(), points.end(), [&](const auto& m) { return m.get() == &point; });
     spare_.push_back(std::move(*found));
-    meetings.erase(found);
+    points.erase(found);
     wait();
 }
 
@@ -100,12 +99,12 @@ void Block::check_mask(const char* name, const Place& place, uint32_t mask) cons
     const size_t lanes = std::min<size_t>(kWarp, threads_.size() - rank() / kWarp * kWarp);
     const uint32_t present = lanes == kWarp ? ~0u : (1u << lanes) - 1;
     if ((mask & ~present) != 0) {
-        throw Fault(std::string(name) + " at " + text(place) + " names lanes that the block does not have: mask " +
-                    hex(mask) + ", lanes " + hex(present));
+        throw Fault(std::string(name) + " at " + text(place) + ": mask " + hex(mask) +
+                    " contains lanes that the block does not have; it has " + hex(present));
     }
     if ((mask >> lane() & 1u) == 0) {
-        throw Fault(std::string(name) + " at " + text(place) + ": lane " + std::to_string(lane()) +
-                    " calls with a mask that does not name it, " + hex(mask));
+        throw Fault(std::string(name) + " at " + text(place) + ": the mask of lane " + std::to_string(lane()) +
+                    " does not contain the lane itself: " + hex(mask));
     }
 }
 
@@ -122,8 +121,8 @@ void Block::run_thread() {
     try {
         (*body_)();
         if (!thread_->copies.empty()) {
-            throw Fault("a thread returned with " + std::to_string(thread_->copies.size()) +
-                        " asynchronous copies that it never waited for");
+            throw Fault("a thread returned without waiting for " + std::to_string(thread_->copies.size()) +
+                        " asynchronous copies");
         }
     } catch (const Abandoned&) {
     } catch (...) {
@@ -133,10 +132,11 @@ void Block::run_thread() {
     --unfinished_;
 }
 
-// After a thread has returned: another thread that has not started takes its fiber; else the fiber rests.
+// Called after a thread has returned. The next thread reuses the fiber if it has none; otherwise the fiber becomes
+// idle.
 void Block::leave_fiber() {
     if (ready_.empty() && unfinished_ > 0 && failure_ == nullptr) {
-        abandon(std::make_exception_ptr(Fault(who_waits_where())));
+        abandon(std::make_exception_ptr(Fault(deadlock_message())));
     }
     Thread* next = draw();
     if (next != nullptr && next->fiber == nullptr) {
@@ -144,7 +144,7 @@ void Block::leave_fiber() {
         return;
     }
     idle_.push_back(fiber_);
-    go_on_with(next);
+    switch_to(next);
 }
 
 Thread* Block::draw() {
@@ -160,20 +160,20 @@ void Block::make_current(Thread* thread) {
     if (thread != nullptr) coordinates.thread = thread->index;
 }
 
-// Somebody else's turn, until this thread is drawn.
+// Runs other threads until this one is drawn.
 void Block::wait() {
     thread_->fiber = fiber_;
     if (ready_.empty()) {
-        abandon(std::make_exception_ptr(Fault(who_waits_where())));
+        abandon(std::make_exception_ptr(Fault(deadlock_message())));
         throw Abandoned();
     }
     Thread* next = draw();
-    if (next != thread_) go_on_with(next);
+    if (next != thread_) switch_to(next);
     if (failure_ != nullptr) throw Abandoned();
 }
 
-// Null: all is done, back to run().
-void Block::go_on_with(Thread* next) {
+// Null: all threads have returned; switches back to run().
+void Block::switch_to(Thread* next) {
     Fiber* from = fiber_;
     make_current(next);
     if (next == nullptr) {
@@ -191,7 +191,7 @@ void Block::go_on_with(Thread* next) {
     fiber_->resume(*from);
 }
 
-// Threads that wait are woken to end; those that have not started never do.
+// Resumes the waiting threads so that they unwind; threads that have not started never run.
 void Block::abandon(std::exception_ptr failure) {
     if (failure_ == nullptr) failure_ = std::move(failure);
     ready_.clear();
@@ -200,17 +200,17 @@ void Block::abandon(std::exception_ptr failure) {
     }
 }
 
-std::string Block::who_waits_where() const {
-    std::string message = "threads wait for others that never come: ";
-    const auto add = [&](const Meetings& meetings) {
-        for (const auto& meeting : meetings) {
-            message += threads_text(meeting->threads) + " in " + meeting->name;
-            if (meeting->mask != 0) message += " with mask " + hex(meeting->mask);
-            message += " at " + text(meeting->place) + "; ";
+std::string Block::deadlock_message() const {
+    std::string message = "deadlock: ";
+    const auto add = [&](const SyncPoints& points) {
+        for (const auto& point : points) {
+            message += threads_text(point->threads) + " in " + point->name;
+            if (point->mask != 0) message += " with mask " + hex(point->mask);
+            message += " at " + text(point->place) + "; ";
         }
     };
-    add(block_meetings_);
-    for (const Meetings& meetings : warp_meetings_) add(meetings);
+    add(block_sync_points_);
+    for (const SyncPoints& points : warp_sync_points_) add(points);
     const auto returned = std::count_if(threads_.begin(), threads_.end(), [](const Thread& t) { return t.done; });
     return message + std::to_string(returned) + " of " + std::to_string(threads_.size()) + " threads have returned";
 }

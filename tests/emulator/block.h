@@ -1,6 +1,6 @@
-// Runs the threads of one block on fibers. A thread runs undisturbed up to the next point where threads meet (a
-// barrier, a shuffle, a matrix instruction); who goes on there is drawn at random. Threads that never meet share one
-// fiber.
+// Runs the threads of one block on fibers. A thread runs without interruption until it reaches a synchronisation point
+// (a barrier, a shuffle, a matrix instruction); the thread that runs next is chosen at random. Threads that never
+// synchronise share one fiber.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -22,7 +22,7 @@ using Place = std::source_location;
 
 inline constexpr unsigned kWarp = 32;
 
-// 16 bytes under way to shared memory.
+// An asynchronous copy of 16 bytes to shared memory that has not completed.
 struct Copy {
     void* target;
     unsigned char bytes[16];
@@ -30,44 +30,44 @@ struct Copy {
 
 struct Thread {
     uint3 index{};
-    Fiber* fiber = nullptr;  // once it has waited
+    Fiber* fiber = nullptr;  // null until its first wait
     bool done = false;
     std::vector<Copy> copies;
 };
 
-// What threads bring to a meeting: for each of them its operand, null for lanes that do not take part.
+// One operand per participant; null for the lanes outside the mask.
 using Operands = std::vector<void*>;
 
-// Threads that wait for each other: a whole block, or the lanes of a warp that `mask` names.
-struct Meeting {
+// Threads that wait for each other: a whole block, or the lanes of a warp in `mask`.
+struct SyncPoint {
     const char* name;
     Place place;
     uint32_t mask;
     unsigned expected;
     unsigned arrived = 0;
-    Operands operands;               // by lane, or by thread of the block
-    std::vector<Thread*> threads{};  // in the order of arrival
+    Operands operands;               // indexed by lane, or by thread of the block
+    std::vector<Thread*> threads{};  // in order of arrival
 };
 
 class Block {
   public:
-    // The block that runs now.
+    // The running block.
     static Block& current();
 
-    // Runs `body` once for each thread. Throws Fault, or what the body throws.
+    // Runs `body` once for each thread. Throws Fault, or whatever `body` throws.
     void run(dim3 size, const std::function<void()>& body, Random& random);
 
-    // Waits for all threads of the block, or for the lanes in `mask` of the caller's warp, to call with the same name
-    // and place. The last to come calls complete(operands), for which all operands are in place.
+    // Waits until all threads of the block, or the lanes in `mask` of the caller's warp, have called with the same name
+    // and place. The last to arrive calls complete(operands) with the operands of all.
     template <class Complete>
-    void meet_block(const char* name, const Place& place, void* operand, Complete complete) {
-        meet(block_meetings_, 0, static_cast<unsigned>(threads_.size()), rank(), name, place, operand, complete);
+    void sync_block(const char* name, const Place& place, void* operand, Complete complete) {
+        sync(block_sync_points_, 0, static_cast<unsigned>(threads_.size()), rank(), name, place, operand, complete);
     }
     template <class Complete>
-    void meet_warp(const char* name, const Place& place, uint32_t mask, void* operand, Complete complete) {
+    void sync_warp(const char* name, const Place& place, uint32_t mask, void* operand, Complete complete) {
         check_mask(name, place, mask);
-        meet(warp_meetings_[rank() / kWarp], mask, static_cast<unsigned>(__builtin_popcount(mask)), lane(), name, place,
-             operand, complete);
+        sync(warp_sync_points_[rank() / kWarp], mask, static_cast<unsigned>(__builtin_popcount(mask)), lane(), name,
+             place, operand, complete);
     }
 
     unsigned rank() const { return static_cast<unsigned>(thread_ - threads_.data()); }
@@ -75,22 +75,22 @@ class Block {
     Thread& thread() { return *thread_; }
 
   private:
-    using Meetings = std::vector<std::unique_ptr<Meeting>>;
+    using SyncPoints = std::vector<std::unique_ptr<SyncPoint>>;
 
     template <class Complete>
-    void meet(Meetings& meetings, uint32_t mask, unsigned expected, unsigned slot, const char* name, const Place& place,
+    void sync(SyncPoints& points, uint32_t mask, unsigned expected, unsigned slot, const char* name, const Place& place,
               void* operand, Complete complete) {
-        Meeting& meeting = join(meetings, mask, expected, slot, name, place, operand);
-        if (meeting.arrived < expected) {
+        SyncPoint& point = join(points, mask, expected, slot, name, place, operand);
+        if (point.arrived < expected) {
             wait();
         } else {
-            complete(meeting.operands);
-            release(meetings, meeting);
+            complete(point.operands);
+            release(points, point);
         }
     }
-    Meeting& join(Meetings& meetings, uint32_t mask, unsigned expected, unsigned slot, const char* name,
-                  const Place& place, void* operand);
-    void release(Meetings& meetings, Meeting& meeting);
+    SyncPoint& join(SyncPoints& points, uint32_t mask, unsigned expected, unsigned slot, const char* name,
+                    const Place& place, void* operand);
+    void release(SyncPoints& points, SyncPoint& point);
     void check_mask(const char* name, const Place& place, uint32_t mask) const;
 
     static void work();
@@ -98,10 +98,10 @@ class Block {
     Thread* draw();
     void make_current(Thread* thread);
     void wait();
-    void go_on_with(Thread* next);
+    void switch_to(Thread* next);
     void leave_fiber();
     void abandon(std::exception_ptr failure);
-    std::string who_waits_where() const;
+    std::string deadlock_message() const;
 
     Fiber main_;
     std::vector<std::unique_ptr<Fiber>> fibers_;
@@ -115,13 +115,13 @@ class Block {
     std::vector<Thread*> ready_;
     Thread* thread_ = nullptr;
     unsigned unfinished_ = 0;
-    Meetings block_meetings_;
-    std::vector<Meetings> warp_meetings_;
-    Meetings spare_;
+    SyncPoints block_sync_points_;
+    std::vector<SyncPoints> warp_sync_points_;
+    SyncPoints spare_;
     std::exception_ptr failure_;
 };
 
-// What threadIdx and its companions show.
+// The values of threadIdx, blockIdx, blockDim and gridDim.
 struct Coordinates {
     uint3 thread, block;
     dim3 block_size, grid_size;

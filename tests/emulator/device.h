@@ -1,5 +1,5 @@
-// What nvcc gives a .cu file beside C++, for a C++ compiler: included before its first line, as nvcc includes
-// cuda_runtime.h. What does not stand here does not compile.
+// The CUDA extensions that .cu files may use, for a C++ compiler. Included before the first line of each file, as nvcc
+// includes cuda_runtime.h. Anything not declared here fails to compile.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -12,16 +12,16 @@
 #include "tests/emulator/block.h"
 #include "tests/emulator/warp.h"
 
-// Advice for the compiler of the GPU.
+// Only a hint to nvcc.
 #undef __launch_bounds__
 #define __launch_bounds__(...)
 
 #undef __shared__
 #define __shared__ static_assert(false, "shared memory is dynamic only: kernels::dynamic_shared()");
 #undef __constant__
-#define __constant__ static_assert(false, "the emulator knows no constant memory");
+#define __constant__ static_assert(false, "the emulator has no constant memory");
 #undef __managed__
-#define __managed__ static_assert(false, "the emulator knows no managed memory");
+#define __managed__ static_assert(false, "the emulator has no managed memory");
 
 inline const uint3& threadIdx = emulator::coordinates.thread;
 inline const uint3& blockIdx = emulator::coordinates.block;
@@ -29,9 +29,9 @@ inline const dim3& blockDim = emulator::coordinates.block_size;
 inline const dim3& gridDim = emulator::coordinates.grid_size;
 inline constexpr int warpSize = emulator::kWarp;
 
-// Barriers of the block.
+// Block-wide barriers.
 inline void __syncthreads(emulator::Place place = emulator::Place::current()) {
-    emulator::Block::current().meet_block("__syncthreads", place, nullptr, [](const emulator::Operands&) {});
+    emulator::Block::current().sync_block("__syncthreads", place, nullptr, [](const emulator::Operands&) {});
 }
 inline int __syncthreads_count(int predicate, emulator::Place place = emulator::Place::current()) {
     return emulator::vote_block("__syncthreads_count", place, predicate);
@@ -43,9 +43,9 @@ inline int __syncthreads_and(int predicate, emulator::Place place = emulator::Pl
     return emulator::vote_block("__syncthreads_and", place, predicate == 0) == 0 ? 1 : 0;
 }
 
-// Among the lanes of a warp that the mask names.
+// Warp-wide operations on the lanes in the mask.
 inline void __syncwarp(uint32_t mask = ~0u, emulator::Place place = emulator::Place::current()) {
-    emulator::Block::current().meet_warp("__syncwarp", place, mask, nullptr, [](const emulator::Operands&) {});
+    emulator::Block::current().sync_warp("__syncwarp", place, mask, nullptr, [](const emulator::Operands&) {});
 }
 inline uint32_t __ballot_sync(uint32_t mask, int predicate, emulator::Place place = emulator::Place::current()) {
     return emulator::ballot("__ballot_sync", place, mask, predicate);
@@ -91,7 +91,7 @@ T __shfl_xor_sync(uint32_t mask, T value, int lane_mask, int width = warpSize,
     });
 }
 
-// Threads run one at a time, so a plain read and write is atomic. Only the types that CUDA has.
+// Threads run one at a time, so a plain read and write is atomic. Only for types that CUDA supports.
 template <class T>
 concept AtomicInteger = std::same_as<T, int> || std::same_as<T, unsigned> || std::same_as<T, unsigned long long>;
 
@@ -101,7 +101,7 @@ T atomicAdd(T* target, std::type_identity_t<T> value) {
     *target = static_cast<T>(static_cast<std::make_unsigned_t<T>>(old) + static_cast<std::make_unsigned_t<T>>(value));
     return old;
 }
-// The order of such a sum depends on the run: deleted on purpose.
+// Deleted: the result would depend on the order of the additions.
 void atomicAdd(float*, float) = delete;
 void atomicAdd(double*, double) = delete;
 
@@ -130,7 +130,7 @@ T atomicCAS(T* target, std::type_identity_t<T> compare, std::type_identity_t<T> 
     return old;
 }
 
-// Threads of the emulator see each other's writes at once.
+// Emulated threads see each other's writes immediately.
 inline void __threadfence() {}
 inline void __threadfence_block() {}
 
@@ -157,7 +157,7 @@ requires std::is_arithmetic_v<T> T max(T a, T b) {
     return a < b ? b : a;
 }
 
-// nvcc's cuda_runtime.h also takes kernels as what they are.
+// nvcc's cuda_runtime.h has overloads for typed kernel pointers.
 template <class... Params>
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*kernel)(Params...)) {
     return cudaFuncGetAttributes(attributes, reinterpret_cast<const void*>(kernel));

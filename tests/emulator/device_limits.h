@@ -1,5 +1,5 @@
-// What the emulated device is: in numbers a GPU of compute capability 9.0, from the CUDA programming guide's table of
-// technical specifications.
+// The limits of the emulated device: compute capability 9.0, from the table of technical specifications in the CUDA
+// programming guide.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +7,19 @@
 
 namespace emulator {
 
-inline constexpr unsigned kMostThreads = 1024, kMostBlockDepth = 64;
-inline constexpr unsigned kMostGridWidth = 0x7fffffff, kMostGridHeight = 65535;
+inline constexpr unsigned kMaxThreads = 1024, kMaxBlockDepth = 64;
+inline constexpr unsigned kMaxGridWidth = 0x7fffffff, kMaxGridHeight = 65535;
 inline constexpr int kMultiprocessors = 132;
-inline constexpr int kSharedWithoutAsking = 48 << 10, kSharedByAsking = 227 << 10;
-inline constexpr int kSharedOfMultiprocessor = 228 << 10, kSharedReserved = 1 << 10;
+inline constexpr int kDefaultSharedBytes = 48 << 10, kOptInSharedBytes = 227 << 10;
+inline constexpr int kSharedBytesPerMultiprocessor = 228 << 10, kReservedSharedBytes = 1 << 10;
 inline constexpr size_t kMemoryBytes = size_t{8} << 30;
 
-// The device's memory: kMemoryBytes, or less where the environment variable EMULATOR_MEMORY says how many bytes.
+// The device's memory in bytes: the environment variable EMULATOR_MEMORY, or kMemoryBytes if it is not set.
 size_t memory_bytes();
-// Shared memory that a kernel may be given if it asks: kSharedByAsking, or less where the environment variable
-// EMULATOR_SHARED_MEMORY says how many bytes, as on smaller GPUs.
-int shared_by_asking();
-// Shared memory that this kernel may be given.
+// The shared memory per block that a kernel can opt in to: the environment variable EMULATOR_SHARED_MEMORY (to emulate
+// smaller GPUs), or kOptInSharedBytes if it is not set.
+int opt_in_shared_bytes();
+// The shared memory per block that this kernel may use: what it opted in to, or kDefaultSharedBytes.
 int shared_limit_of(const void* kernel);
 
 }  // namespace emulator

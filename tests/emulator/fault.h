@@ -1,4 +1,4 @@
-// What the emulator throws where a program does what the real device leaves undefined: never a wrong result in silence.
+// Thrown when a program does something that is undefined on a real device.
 #pragma once
 
 #include <stdexcept>

@@ -12,10 +12,10 @@ namespace emulator {
 
 namespace {
 
-// Address space; only pages that a kernel touches take memory.
+// Reserves address space; only the pages that a kernel touches use memory.
 constexpr size_t kStackBytes = size_t{256} << 10;
 
-// Who switched last: its context comes back out of the switch.
+// The fiber that was running before the last switch; the switch returns its context.
 Fiber* previous = nullptr;
 
 }  // namespace
@@ -45,7 +45,7 @@ void Fiber::resume(Fiber& from) {
     from.arrive();
 }
 
-// The program's own stack learns its bounds when it is left for the first time.
+// The bounds of the program's own stack become known at the first switch away from it.
 void Fiber::arrive() {
 #if defined(EMULATOR_FIBERS_SANITIZED)
     const void* bottom = nullptr;

@@ -1,4 +1,4 @@
-// A stack of its own and the place where its work stopped: Boost.Context, with what AddressSanitizer must be told.
+// A fiber of Boost.Context that tells AddressSanitizer when stacks are switched.
 #pragma once
 
 #include <boost/context/fiber.hpp>
@@ -8,14 +8,14 @@ namespace emulator {
 
 class Fiber {
   public:
-    // The stack that the program already runs on.
+    // The stack that the program is already running on.
     Fiber() = default;
     // A new stack; the first switch to it calls `body`, which never returns.
     explicit Fiber(void (*body)());
     Fiber(const Fiber&) = delete;
     Fiber& operator=(const Fiber&) = delete;
 
-    // Goes on where the work of this fiber stopped; returns when somebody switches back to the caller's fiber, `from`.
+    // Resumes this fiber; returns when another one resumes the caller's fiber, `from`.
     void resume(Fiber& from);
 
   private:

@@ -19,14 +19,14 @@ namespace emulator {
 
 namespace {
 
-// Shared memory starts at a multiple of this; kernels may count on no more.
+// The only alignment of shared memory that kernels may rely on.
 constexpr size_t kSharedAlignment = 16;
 
 const GuardedBlock* shared = nullptr;
 
-uint64_t number_from_environment(const char* name, uint64_t otherwise) {
+uint64_t number_from_environment(const char* name, uint64_t fallback) {
     const char* text = std::getenv(name);
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+    return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
 }
 
 std::string size_text(const dim3& size) {
@@ -55,7 +55,7 @@ void run_once(const Launch& launch, uint64_t seed) {
         memory.poison();
         try {
             Block::current().run(launch.block, launch.thread, random);
-            if (!memory.intact()) throw Fault("somebody wrote beside the shared memory");
+            if (!memory.intact()) throw Fault("write out of bounds of shared memory");
         } catch (const Fault& fault) {
             shared = nullptr;
             throw Fault(describe(launch) + ", block " + text(coordinates.block) + ", seed " + std::to_string(seed) +
@@ -65,7 +65,7 @@ void run_once(const Launch& launch, uint64_t seed) {
     shared = nullptr;
 }
 
-// With several schedules, each from the same memory, all have to leave the same bits.
+// Several schedules all start from the same memory and must leave the same bits.
 void run(const Launch& launch) {
     static uint64_t launches = 0;
     const uint64_t schedules = number_from_environment("EMULATOR_SCHEDULES", 1);
@@ -89,16 +89,16 @@ void run(const Launch& launch) {
     }
 }
 
-// The limits that the CUDA manual gives for this compute capability.
+// Checks the limits in the CUDA programming guide for this compute capability.
 cudaError_t refusal(const Launch& launch) {
     const dim3 &grid = launch.grid, &block = launch.block;
     const uint64_t threads = uint64_t{block.x} * block.y * block.z;
-    if (threads == 0 || threads > kMostThreads) return cudaErrorInvalidConfiguration;
-    if (block.x > kMostThreads || block.y > kMostThreads || block.z > kMostBlockDepth) {
+    if (threads == 0 || threads > kMaxThreads) return cudaErrorInvalidConfiguration;
+    if (block.x > kMaxThreads || block.y > kMaxThreads || block.z > kMaxBlockDepth) {
         return cudaErrorInvalidConfiguration;
     }
     if (grid.x == 0 || grid.y == 0 || grid.z == 0) return cudaErrorInvalidConfiguration;
-    if (grid.x > kMostGridWidth || grid.y > kMostGridHeight || grid.z > kMostGridHeight) {
+    if (grid.x > kMaxGridWidth || grid.y > kMaxGridHeight || grid.z > kMaxGridHeight) {
         return cudaErrorInvalidConfiguration;
     }
     if (launch.shared_bytes > static_cast<size_t>(shared_limit_of(launch.kernel))) return cudaErrorInvalidValue;
@@ -114,7 +114,7 @@ cudaError_t launch(Launch launch, cudaStream_t stream) {
 }
 
 unsigned char* shared_memory() {
-    if (shared == nullptr) throw Fault("shared memory was asked for outside of a kernel");
+    if (shared == nullptr) throw Fault("shared memory is used outside a kernel");
     return shared->data();
 }
 

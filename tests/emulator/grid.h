@@ -1,6 +1,5 @@
-// Launches: what a device checks before it runs a grid, and the grid under one or several schedules. Blocks run one
-// after another, in an order drawn at random: a block that waited for another to write would wait for ever, so barriers
-// across the grid do not exist here.
+// Launches: checks the limits of the device, then runs the grid under one or several schedules. Blocks run one after
+// another in random order, so a block must not wait for another one: there are no grid-wide barriers.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -17,12 +16,12 @@ struct Launch {
     std::function<void()> thread;  // the kernel with its arguments
 };
 
-// Queues the grid; refuses what the device refuses, with its error, which cudaGetLastError then also returns.
+// Queues the grid. Returns the device's error for a launch beyond its limits; cudaGetLastError then returns it too.
 cudaError_t launch(Launch launch, cudaStream_t stream);
 
-// The running block's shared memory, exactly as long as the launch says.
+// The running block's shared memory; its size is exactly `shared_bytes` of the launch.
 unsigned char* shared_memory();
-// Whether [pointer, pointer + bytes) lies in it.
+// Whether [pointer, pointer + bytes) is inside it.
 bool in_shared_memory(const void* pointer, size_t bytes);
 
 }  // namespace emulator

@@ -5,7 +5,7 @@
 
 namespace emulator {
 
-// Returns `error`, keeping it if it is one.
+// Returns `error`, and stores it unless it is cudaSuccess.
 cudaError_t remember(cudaError_t error);
 
 }  // namespace emulator

@@ -22,10 +22,10 @@ namespace {
 
 constexpr size_t kGuardBytes = 4096;
 constexpr unsigned char kGuard = 0xa5;
-// What cudaMalloc promises.
+// The alignment that cudaMalloc guarantees.
 constexpr size_t kDeviceAlignment = 256;
 
-// In a build with AddressSanitizer nobody reads the guard zones: whoever touches them ends the program.
+// With AddressSanitizer the guard zones must not be read, and need not be: any access aborts the program.
 bool untouched([[maybe_unused]] const unsigned char* begin, [[maybe_unused]] size_t bytes) {
 #if defined(__SANITIZE_ADDRESS__)
     return true;
@@ -101,7 +101,7 @@ bool Memory::holds(const void* pointer, size_t bytes, Owner owner) const {
 void Memory::check_guards() const {
     for (const auto& [start, allocation] : allocations_) {
         if (!allocation.block.intact()) {
-            throw Fault("somebody wrote beside an allocation of " + std::to_string(allocation.block.bytes()) +
+            throw Fault("write out of bounds of an allocation of " + std::to_string(allocation.block.bytes()) +
                         " bytes of device memory");
         }
     }

@@ -1,4 +1,4 @@
-// The device's memory: each allocation a block of its own, filled with 0xff, between guard zones.
+// The device's memory: each allocation is filled with 0xff and lies between two guard zones.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@ namespace emulator {
 
 inline constexpr int kPoison = 0xff;
 
-// Memory between two guard zones. AddressSanitizer reports who touches them at once; a pattern in them shows, in a
-// build without it, that somebody wrote there.
+// Memory between two guard zones. AddressSanitizer reports any access to them immediately; without it, a pattern in
+// them shows later that they were overwritten.
 class GuardedBlock {
   public:
     GuardedBlock(size_t bytes, size_t alignment);
@@ -23,7 +23,7 @@ class GuardedBlock {
     unsigned char* data() const { return data_; }
     size_t bytes() const { return bytes_; }
     void poison() const;
-    // Whether the guard zones are as they were.
+    // Whether the guard zones are unchanged.
     bool intact() const;
 
   private:
@@ -35,26 +35,27 @@ class GuardedBlock {
 
 enum class Owner { kDevice, kPinnedHost };
 
-// Every live allocation, in the order of addresses.
+// All live allocations, ordered by address.
 class Memory {
   public:
     static Memory& instance();
 
     void* allocate(size_t bytes, Owner owner);
-    // False if the pointer is not the start of a live allocation of this owner. Throws Fault if its guards are broken.
+    // False if the pointer is not the start of a live allocation of this owner. Throws Fault if a guard zone was
+    // overwritten.
     bool release(void* pointer, Owner owner);
-    // Whether [pointer, pointer + bytes) lies in one live allocation of this owner.
+    // Whether [pointer, pointer + bytes) is inside one live allocation of this owner.
     bool holds(const void* pointer, size_t bytes, Owner owner) const;
-    // Whether the pointer is the device's, so that the host may not touch it.
+    // Whether the pointer is in device memory, which the host must not access.
     bool is_device(const void* pointer) const { return holds(pointer, 1, Owner::kDevice); }
     size_t bytes_in_use() const { return bytes_in_use_; }
-    // Throws Fault, naming the allocation, if a guard zone was written to.
+    // Throws Fault with the size of the allocation if a guard zone was overwritten.
     void check_guards() const;
 
     using Snapshot = std::vector<std::vector<unsigned char>>;
     Snapshot copy() const;
     void restore(const Snapshot& snapshot) const;
-    // "" if equal, else where the first difference is.
+    // The place of the first difference; "" if there is none.
     std::string difference(const Snapshot& snapshot) const;
 
   private:
@@ -66,8 +67,7 @@ class Memory {
     size_t bytes_in_use_ = 0;
 };
 
-// Whether `bytes` from `pointer` on are the device's, in one allocation: what a double of a library asks of its
-// operands.
+// Whether [pointer, pointer + bytes) is inside one allocation of the device.
 inline bool device_holds(const void* pointer, size_t bytes) {
     return Memory::instance().holds(pointer, bytes, Owner::kDevice);
 }

@@ -1,4 +1,4 @@
-// Decides who goes next: a small generator (xorshift64*), the same from the same seed everywhere.
+// The random generator of the scheduler: xorshift64*, the same sequence for the same seed on every machine.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ class Random {
   public:
     explicit Random(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 0x632be59bd9b4e019u) {
         if (state_ == 0) state_ = 1;
-        for (int i = 0; i < 4; ++i) below(1);  // neighbouring seeds part
+        for (int i = 0; i < 4; ++i) below(1);  // decorrelates neighbouring seeds
     }
 
     // Uniform in [0, limit) for practical limits.

@@ -1,4 +1,4 @@
-// The CUDA runtime's functions on devices, kernels and errors.
+// The CUDA runtime's functions for devices, kernels and errors.
 #include <cuda_runtime.h>
 
 #include <cstdio>
@@ -24,11 +24,11 @@ std::map<const void*, int>& shared_limits() {
 
 struct ErrorText {
     cudaError_t error;
-    const char *name, *words;
+    const char *name, *description;
 };
 
-#define ERROR_TEXT(error, words) \
-    { error, #error, words }
+#define ERROR_TEXT(error, description) \
+    { error, #error, description }
 constexpr ErrorText kErrors[] = {
     ERROR_TEXT(cudaSuccess, "no error"),
     ERROR_TEXT(cudaErrorInvalidValue, "invalid argument"),
@@ -68,14 +68,14 @@ size_t memory_bytes() {
     return text == nullptr ? kMemoryBytes : std::strtoull(text, nullptr, 10);
 }
 
-int shared_by_asking() {
+int opt_in_shared_bytes() {
     const char* text = std::getenv("EMULATOR_SHARED_MEMORY");
-    return text == nullptr ? kSharedByAsking : std::atoi(text);
+    return text == nullptr ? kOptInSharedBytes : std::atoi(text);
 }
 
 int shared_limit_of(const void* kernel) {
     const auto found = shared_limits().find(kernel);
-    return found == shared_limits().end() ? kSharedWithoutAsking : found->second;
+    return found == shared_limits().end() ? kDefaultSharedBytes : found->second;
 }
 
 }  // namespace emulator
@@ -83,7 +83,7 @@ int shared_limit_of(const void* kernel) {
 using namespace emulator;
 
 #if defined(__SANITIZE_ADDRESS__)
-// Fibers would each need a second stack of several megabytes for it.
+// The detection would need a second stack of several megabytes per fiber.
 extern "C" const char* __asan_default_options() {
     return "detect_stack_use_after_return=0";
 }
@@ -96,7 +96,7 @@ const char* cudaGetErrorName(cudaError_t error) {
 
 const char* cudaGetErrorString(cudaError_t error) {
     const ErrorText* known = text_of(error);
-    return known == nullptr ? "an error that the emulator never returns" : known->words;
+    return known == nullptr ? "an error that the emulator never returns" : known->description;
 }
 
 cudaError_t cudaGetLastError() {
@@ -133,7 +133,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
     return cudaSuccess;
 }
 
-// Only what the emulator enforces or its limits say; the rest is zero.
+// Sets the fields that the emulator enforces or has a limit for; the rest is zero.
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     if (device != 0) return remember(cudaErrorInvalidDevice);
     *properties = {};
@@ -143,15 +143,15 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     properties->totalGlobalMem = memory_bytes();
     properties->multiProcessorCount = kMultiprocessors;
     properties->warpSize = 32;
-    properties->maxThreadsPerBlock = kMostThreads;
-    properties->maxThreadsDim[0] = properties->maxThreadsDim[1] = kMostThreads;
-    properties->maxThreadsDim[2] = kMostBlockDepth;
-    properties->maxGridSize[0] = kMostGridWidth;
-    properties->maxGridSize[1] = properties->maxGridSize[2] = kMostGridHeight;
-    properties->sharedMemPerBlock = kSharedWithoutAsking;
-    properties->sharedMemPerBlockOptin = static_cast<size_t>(shared_by_asking());
-    properties->sharedMemPerMultiprocessor = kSharedOfMultiprocessor;
-    properties->reservedSharedMemPerBlock = kSharedReserved;
+    properties->maxThreadsPerBlock = kMaxThreads;
+    properties->maxThreadsDim[0] = properties->maxThreadsDim[1] = kMaxThreads;
+    properties->maxThreadsDim[2] = kMaxBlockDepth;
+    properties->maxGridSize[0] = kMaxGridWidth;
+    properties->maxGridSize[1] = properties->maxGridSize[2] = kMaxGridHeight;
+    properties->sharedMemPerBlock = kDefaultSharedBytes;
+    properties->sharedMemPerBlockOptin = static_cast<size_t>(opt_in_shared_bytes());
+    properties->sharedMemPerMultiprocessor = kSharedBytesPerMultiprocessor;
+    properties->reservedSharedMemPerBlock = kReservedSharedBytes;
     return cudaSuccess;
 }
 
@@ -162,19 +162,19 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
             *value = kMultiprocessors;
             return cudaSuccess;
         case cudaDevAttrMaxThreadsPerBlock:
-            *value = kMostThreads;
+            *value = kMaxThreads;
             return cudaSuccess;
         case cudaDevAttrMaxSharedMemoryPerBlock:
-            *value = kSharedWithoutAsking;
+            *value = kDefaultSharedBytes;
             return cudaSuccess;
         case cudaDevAttrMaxSharedMemoryPerBlockOptin:
-            *value = shared_by_asking();
+            *value = opt_in_shared_bytes();
             return cudaSuccess;
         case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
-            *value = kSharedOfMultiprocessor;
+            *value = kSharedBytesPerMultiprocessor;
             return cudaSuccess;
         case cudaDevAttrReservedSharedMemoryPerBlock:
-            *value = kSharedReserved;
+            *value = kReservedSharedBytes;
             return cudaSuccess;
         case cudaDevAttrComputeCapabilityMajor:
             *value = 9;
@@ -193,7 +193,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
     if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
     *attributes = {};
-    attributes->maxThreadsPerBlock = kMostThreads;
+    attributes->maxThreadsPerBlock = kMaxThreads;
     attributes->maxDynamicSharedSizeBytes = shared_limit_of(function);
     attributes->binaryVersion = 90;
     attributes->ptxVersion = 90;
@@ -204,7 +204,7 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
     if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
     switch (attribute) {
         case cudaFuncAttributeMaxDynamicSharedMemorySize:
-            if (value < 0 || value > shared_by_asking()) return remember(cudaErrorInvalidValue);
+            if (value < 0 || value > opt_in_shared_bytes()) return remember(cudaErrorInvalidValue);
             shared_limits()[function] = value;
             return cudaSuccess;
         case cudaFuncAttributePreferredSharedMemoryCarveout:

@@ -1,4 +1,4 @@
-// The CUDA runtime's functions on captures and graphs. A graph is the chain of what one stream was given.
+// The CUDA runtime's functions for captures and graphs. A graph is the chain of operations submitted to one stream.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -115,7 +115,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     if (find(executables(), executable) == executables().end()) return remember(cudaErrorInvalidValue);
     if (!is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
     if (is_capturing(stream)) {
-        invalidate_capture(stream);  // CUDA would make it a child graph: no code of this project does
+        invalidate_capture(stream);  // CUDA would add a child graph; this project has none
         return remember(cudaErrorNotSupported);
     }
     count_graph_launch();

@@ -1,4 +1,4 @@
-// The CUDA runtime's functions on memory. Every pointer is checked against what is allocated.
+// The CUDA runtime's functions for memory. Every pointer is checked against the live allocations.
 #include <cuda_runtime.h>
 
 #include <cstring>
@@ -20,7 +20,7 @@ struct Direction {
     bool from_device, to_device;
 };
 
-// How the copy goes, or why it cannot.
+// Sets the direction of the copy, or returns the error that refuses it.
 cudaError_t check_copy(const void* target, const void* source, size_t bytes, cudaMemcpyKind kind,
                        Direction& direction) {
     const Memory& memory = Memory::instance();

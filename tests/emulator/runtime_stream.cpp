@@ -1,4 +1,4 @@
-// The CUDA runtime's functions on streams and events.
+// The CUDA runtime's functions for streams and events.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ bool is_event(cudaEvent_t event) {
     return find(events(), event) != events().end();
 }
 
-// Waiting for work that is only noted down is what a capture forbids.
+// A capture forbids waiting: its operations are recorded, not run.
 cudaError_t wait_for(cudaStream_t stream) {
     if (!is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
     if (is_capturing(stream) || calls_are_restricted()) {
@@ -97,11 +97,11 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
     return cudaSuccess;
 }
 
-// Work is done when it has been submitted, so the event happens now.
+// Submitted work is already done, so the event completes now.
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     if (!is_event(event) || !is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
     if (is_capturing(stream)) {
-        invalidate_capture(stream);  // CUDA would allow it, to fork the capture: no code of this project does
+        invalidate_capture(stream);  // CUDA would fork the capture; this project never does
         return remember(cudaErrorNotSupported);
     }
     event->time = std::chrono::steady_clock::now();

@@ -13,11 +13,10 @@ namespace {
 Counts counted;
 bool dry_run = false;
 
-// The emulator keeps one state for all; a program that uses the device from two threads needs another one.
+// The emulator's state is not thread-safe.
 void check_thread() {
     static const std::thread::id owner = std::this_thread::get_id();
-    if (std::this_thread::get_id() != owner)
-        throw Fault("the emulated device serves one host thread, and this is another");
+    if (std::this_thread::get_id() != owner) throw Fault("the emulated device is used by a second host thread");
 }
 
 bool blocks_default_stream(const CUstream_st& stream) {

@@ -1,5 +1,5 @@
-// Streams: all work of the device comes through submit(), which runs it at once or, while the stream captures, notes it
-// down for a graph. Kernels, the runtime's copies and the doubles of libraries use it alike.
+// Streams. All device work (kernels, the runtime's copies, the fake libraries' calls) goes through submit(), which runs
+// it immediately or, if the stream is capturing, records it for a graph.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -16,22 +16,22 @@ enum class Kind { kKernel, kMemcpy, kMemset, kLibrary };
 
 struct Operation {
     Kind kind;
-    std::string name;  // a kernel's, readable; the library's function; the runtime's call
+    std::string name;  // of the kernel (demangled), the library function, or the runtime call
     std::function<void()> work;
 };
 
-// cudaErrorStreamCaptureImplicit on the default stream while a stream that waits for it captures;
-// cudaErrorInvalidResourceHandle for a stream that does not exist (any more).
+// Returns cudaErrorStreamCaptureImplicit on the default stream while a stream that synchronises with it is capturing,
+// cudaErrorInvalidResourceHandle for a stream that does not exist.
 cudaError_t submit(cudaStream_t stream, Operation operation);
 
 bool is_stream(cudaStream_t stream);
 bool is_capturing(cudaStream_t stream);
-// Whether any stream captures in a mode in which this thread may not allocate, free or wait (all but Relaxed).
+// Whether any stream is capturing in a mode that forbids allocating, freeing and waiting (any but Relaxed).
 bool calls_are_restricted();
-// A call that captures forbid was made while this stream captured: the capture is lost.
+// Invalidates this stream's capture, if any, after a call that captures forbid.
 void invalidate_capture(cudaStream_t stream);
 
-// What has run since the last reset, replays of graphs included; what a capture notes down has not run.
+// The operations that have run since the last reset, including graph replays but not captured operations.
 struct Counts {
     int64_t kernels = 0, memcpys = 0, memsets = 0, library_calls = 0;
     int64_t graph_launches = 0;
@@ -42,10 +42,10 @@ struct Counts {
 const Counts& counts();
 void reset_counts();
 
-// From now on operations are counted but not done: for counting the launches of networks too large to run here.
+// In a dry run operations are counted but not run: for counting the launches of networks too large to emulate.
 void set_dry(bool dry);
 
-// Counts the operation and does it.
+// Counts the operation and runs it.
 void perform(const Operation& operation);
 
 }  // namespace emulator

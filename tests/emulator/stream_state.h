@@ -1,4 +1,4 @@
-// What stands behind cudaStream_t, cudaGraph_t and cudaGraphExec_t; for the emulator's own files.
+// The types behind cudaStream_t, cudaGraph_t and cudaGraphExec_t. Internal to the emulator.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -11,7 +11,7 @@
 
 struct CUstream_st {
     unsigned flags = cudaStreamDefault;
-    // While it captures: what was submitted.
+    // The operations captured so far; empty unless the stream is capturing.
     std::optional<std::vector<emulator::Operation>> captured{};
     cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
     bool valid = true;
@@ -21,7 +21,7 @@ struct CUgraphNode_st {
     emulator::Operation operation;
 };
 
-// A chain: each node comes after the one before.
+// A chain: each node depends on the previous one.
 struct CUgraph_st {
     std::vector<CUgraphNode_st> nodes;
 };

@@ -19,14 +19,14 @@ constexpr size_t kRowBytes = 16;
 void check_aligned(const char* name, const Place& place, const void* pointer) {
     if (reinterpret_cast<uintptr_t>(pointer) % kRowBytes == 0) return;
     throw Fault(std::string(name) + " at " + text(place) + ": an address of thread " +
-                text(Block::current().thread().index) + " is no multiple of 16");
+                text(Block::current().thread().index) + " is not a multiple of 16");
 }
 
 void check_shared(const char* name, const Place& place, const void* pointer) {
     check_aligned(name, place, pointer);
     if (in_shared_memory(pointer, kRowBytes)) return;
     throw Fault(std::string(name) + " at " + text(place) + ": the address of thread " +
-                text(Block::current().thread().index) + " is outside of the block's shared memory");
+                text(Block::current().thread().index) + " is outside the block's shared memory");
 }
 
 struct MatrixLane {
@@ -44,7 +44,7 @@ struct ProductLane {
     const uint32_t* b;
 };
 
-// Of the fragments in the lanes: lane = 4 g + t. Register and half follow from the coordinates.
+// Matrix elements in the fragments of the lanes, by the PTX manual's layout: lane = 4 g + t.
 float a_at(const Operands& lanes, int row, int k) {
     const auto* lane = static_cast<const ProductLane*>(lanes[row % 8 * 4 + k % 8 / 2]);
     return value(lane->a[row / 8 + k / 8 * 2], k % 2);
@@ -63,7 +63,7 @@ float& d_at(const Operands& lanes, int row, int column) {
 void load_matrices(const char* name, const Place& place, uint32_t (&r)[4], const void* row, bool transposed) {
     check_shared(name, place, row);
     MatrixLane mine{row, r};
-    Block::current().meet_warp(name, place, kWholeWarp, &mine, [transposed](const Operands& lanes) {
+    Block::current().sync_warp(name, place, kWholeWarp, &mine, [transposed](const Operands& lanes) {
         for (int matrix = 0; matrix < 4; ++matrix) {
             uint16_t m[8][8];
             for (int i = 0; i < 8; ++i) {
@@ -79,10 +79,10 @@ void load_matrices(const char* name, const Place& place, uint32_t (&r)[4], const
     });
 }
 
-// The manual leaves the order of the sum open; here it is that of k.
+// The manual leaves the order of the additions open; here k ascends.
 void multiply_add(const Place& place, float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
     ProductLane mine{d, a, b};
-    Block::current().meet_warp("mma", place, kWholeWarp, &mine, [](const Operands& lanes) {
+    Block::current().sync_warp("mma", place, kWholeWarp, &mine, [](const Operands& lanes) {
         float rows[16][16], columns[8][16];
         for (int k = 0; k < 16; ++k) {
             for (int row = 0; row < 16; ++row) rows[row][k] = a_at(lanes, row, k);

@@ -1,7 +1,7 @@
-// Faults in the use of memory. Those that AddressSanitizer finds end the program, so they run in a child process.
-#include "tests/emulator/planted.h"
+// Memory faults are detected. Those that AddressSanitizer reports abort the program, so they run in a child process.
+#include "tests/emulator/fixture.h"
 
-using namespace planted;
+using namespace emulator_test;
 using residual::kernels::dynamic_shared;
 using residual::kernels::launch;
 
@@ -26,40 +26,40 @@ __global__ void read_misaligned(const unsigned char* source, float* target) {
     *target = *reinterpret_cast<const float*>(source + 2);
 }
 
-std::string death_of_write(int64_t first, int count) {
+std::string crash_of_write(int64_t first, int count) {
     const Array<unsigned char> bytes(kThreads);
-    return last_words_of([&] { launch(write_bytes, 1, kThreads, 0, nullptr, bytes.data(), first, count); });
+    return crash_output_of([&] { launch(write_bytes, 1, kThreads, 0, nullptr, bytes.data(), first, count); });
 }
 
-std::string death_of_shared_write(int64_t at) {
-    return last_words_of([&] { launch(write_shared, 1, kThreads, kThreads, nullptr, at); });
+std::string crash_of_shared_write(int64_t at) {
+    return crash_output_of([&] { launch(write_shared, 1, kThreads, kThreads, nullptr, at); });
 }
 
 }  // namespace
 
-TEST_CASE("one byte out of bounds in global memory ends the program") {
-    CHECK(death_of_write(0, kThreads) == "");
-    CHECK_THAT(death_of_write(1, kThreads), ContainsSubstring("AddressSanitizer") && ContainsSubstring("write_bytes"));
-    CHECK_THAT(death_of_write(-1, 1), ContainsSubstring("AddressSanitizer"));
-    CHECK_THAT(death_of_write(4000, 1), ContainsSubstring("AddressSanitizer"));
+TEST_CASE("an access one byte out of bounds of global memory aborts the program") {
+    CHECK(crash_of_write(0, kThreads) == "");
+    CHECK_THAT(crash_of_write(1, kThreads), ContainsSubstring("AddressSanitizer") && ContainsSubstring("write_bytes"));
+    CHECK_THAT(crash_of_write(-1, 1), ContainsSubstring("AddressSanitizer"));
+    CHECK_THAT(crash_of_write(4000, 1), ContainsSubstring("AddressSanitizer"));
     const Array<unsigned char> source(kThreads), target(1);
-    const auto death_of_read = [&](int64_t at) {
-        return last_words_of([&] { launch(read_byte, 1, 1, 0, nullptr, source.data(), at, target.data()); });
+    const auto crash_of_read = [&](int64_t at) {
+        return crash_output_of([&] { launch(read_byte, 1, 1, 0, nullptr, source.data(), at, target.data()); });
     };
-    CHECK(death_of_read(kThreads - 1) == "");
-    CHECK_THAT(death_of_read(kThreads), ContainsSubstring("AddressSanitizer"));
+    CHECK(crash_of_read(kThreads - 1) == "");
+    CHECK_THAT(crash_of_read(kThreads), ContainsSubstring("AddressSanitizer"));
 }
 
-TEST_CASE("one byte out of bounds in shared memory ends the program") {
-    CHECK(death_of_shared_write(kThreads - 1) == "");
-    CHECK_THAT(death_of_shared_write(kThreads), ContainsSubstring("AddressSanitizer"));
-    CHECK_THAT(death_of_shared_write(-1), ContainsSubstring("AddressSanitizer"));
-    CHECK_THAT(last_words_of([] { launch(write_shared, 1, 1, 0, nullptr, int64_t{0}); }),
+TEST_CASE("a write one byte out of bounds of shared memory aborts the program") {
+    CHECK(crash_of_shared_write(kThreads - 1) == "");
+    CHECK_THAT(crash_of_shared_write(kThreads), ContainsSubstring("AddressSanitizer"));
+    CHECK_THAT(crash_of_shared_write(-1), ContainsSubstring("AddressSanitizer"));
+    CHECK_THAT(crash_output_of([] { launch(write_shared, 1, 1, 0, nullptr, int64_t{0}); }),
                ContainsSubstring("AddressSanitizer"));
 }
 
-TEST_CASE("memory that was freed is out of bounds") {
-    CHECK_THAT(last_words_of([] {
+TEST_CASE("a write to freed memory aborts the program") {
+    CHECK_THAT(crash_output_of([] {
                    unsigned char* bytes = nullptr;
                    cudaMalloc(&bytes, kThreads);
                    cudaFree(bytes);
@@ -68,14 +68,14 @@ TEST_CASE("memory that was freed is out of bounds") {
                ContainsSubstring("AddressSanitizer"));
 }
 
-TEST_CASE("a misaligned read ends the program") {
+TEST_CASE("a misaligned read aborts the program") {
     const Array<unsigned char> source(16);
     const Array<float> target(1);
-    CHECK_THAT(last_words_of([&] { launch(read_misaligned, 1, 1, 0, nullptr, source.data(), target.data()); }),
+    CHECK_THAT(crash_output_of([&] { launch(read_misaligned, 1, 1, 0, nullptr, source.data(), target.data()); }),
                ContainsSubstring("misaligned address"));
 }
 
-TEST_CASE("an element that nobody writes keeps its poison") {
+TEST_CASE("an element that is never written keeps its poison") {
     const Array<unsigned char> bytes(kThreads);
     launch(write_bytes, 1, kThreads, 0, nullptr, bytes.data(), int64_t{0}, kThreads - 1);
     const std::vector<unsigned char> values = bytes.read();
@@ -83,13 +83,13 @@ TEST_CASE("an element that nobody writes keeps its poison") {
     CHECK(values[kThreads - 1] == 0xff);
 }
 
-TEST_CASE("every block finds its shared memory poisoned") {
+TEST_CASE("shared memory is poisoned at the start of every block") {
     const Array<unsigned char> bytes(kThreads);
     launch(show_shared, 4, kThreads, kThreads, nullptr, bytes.data());
     CHECK((bytes.read() == std::vector<unsigned char>(kThreads, 0xff)));
 }
 
-TEST_CASE("pointers that are no live allocation's are refused") {
+TEST_CASE("pointers outside live allocations are refused") {
     unsigned char *bytes = nullptr, host[8] = {};
     REQUIRE(cudaMalloc(&bytes, 8) == cudaSuccess);
     CHECK(cudaMemcpy(bytes, host, 8, cudaMemcpyHostToDevice) == cudaSuccess);

@@ -1,7 +1,7 @@
-// The double of the CUDA runtime: limits of launches, streams, events, captures and their refusals, counts.
-#include "tests/emulator/planted.h"
+// The fake of the CUDA runtime: launch limits, streams, events, captures and what they forbid, operation counts.
+#include "tests/emulator/fixture.h"
 
-using namespace planted;
+using namespace emulator_test;
 using residual::kernels::launch;
 using residual::kernels::LaunchError;
 
@@ -41,24 +41,24 @@ class Stream {
     cudaStream_t stream_ = nullptr;
 };
 
-// What `call` answers while a stream captures, and what the end of the capture answers then.
+// The result of `call` while the stream is capturing, and the result of ending the capture.
 template <class Call>
 std::pair<cudaError_t, cudaError_t> in_capture(const Stream& stream, cudaStreamCaptureMode mode, Call call) {
     REQUIRE(cudaStreamBeginCapture(stream, mode) == cudaSuccess);
-    const cudaError_t answer = call();
+    const cudaError_t result = call();
     cudaGraph_t graph = nullptr;
     const cudaError_t end = cudaStreamEndCapture(stream, &graph);
     if (graph != nullptr) cudaGraphDestroy(graph);
     cudaGetLastError();
-    return {answer, end};
+    return {result, end};
 }
 
-using Answers = std::pair<cudaError_t, cudaError_t>;
+using Results = std::pair<cudaError_t, cudaError_t>;
 constexpr auto kThreadLocal = cudaStreamCaptureModeThreadLocal, kRelaxed = cudaStreamCaptureModeRelaxed;
 
 }  // namespace
 
-TEST_CASE("launches beyond the limits of the device are refused with the device's error, and leave none behind") {
+TEST_CASE("a launch beyond the device's limits fails with the device's error and clears cudaGetLastError") {
     CHECK(refusal(1, 1024) == "");
     CHECK(refusal(1, dim3(2, 8, 64)) == "");
     CHECK(refusal(dim3(1, 2, 3), 1) == "");
@@ -73,28 +73,28 @@ TEST_CASE("launches beyond the limits of the device are refused with the device'
     CHECK(cudaGetLastError() == cudaSuccess);
 }
 
-TEST_CASE("more than 48 KiB of shared memory are there for kernels that ask, up to the device's limit") {
-    const auto ask = [](int bytes) {
+TEST_CASE("a kernel can opt in to more than 48 KiB of shared memory, up to the device's limit") {
+    const auto opt_in = [](int bytes) {
         return cudaFuncSetAttribute(add_one, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
     };
-    CHECK(ask(100 << 10) == cudaSuccess);
+    CHECK(opt_in(100 << 10) == cudaSuccess);
     CHECK(refusal(1, 32, 100 << 10) == "");
     CHECK_THAT(refusal(1, 32, (100 << 10) + 1), ContainsSubstring("cudaErrorInvalidValue"));
-    CHECK(ask(227 << 10) == cudaSuccess);
-    CHECK(ask((227 << 10) + 1) == cudaErrorInvalidValue);
+    CHECK(opt_in(227 << 10) == cudaSuccess);
+    CHECK(opt_in((227 << 10) + 1) == cudaErrorInvalidValue);
     {
-        const Setting small("EMULATOR_SHARED_MEMORY", "101376");
+        const ScopedEnvironment small("EMULATOR_SHARED_MEMORY", "101376");
         cudaDeviceProp properties{};
         CHECK(cudaGetDeviceProperties(&properties, 0) == cudaSuccess);
         CHECK(properties.sharedMemPerBlockOptin == 101376);
-        CHECK(ask(101376) == cudaSuccess);
-        CHECK(ask(101377) == cudaErrorInvalidValue);
+        CHECK(opt_in(101376) == cudaSuccess);
+        CHECK(opt_in(101377) == cudaErrorInvalidValue);
     }
-    CHECK(ask(48 << 10) == cudaSuccess);
+    CHECK(opt_in(48 << 10) == cudaSuccess);
     cudaGetLastError();
 }
 
-TEST_CASE("replays equal eager work and see changed data; a capture itself does nothing") {
+TEST_CASE("a replay equals eager execution on the current data; a capture runs nothing") {
     const Stream stream;
     const Array<int> source(std::vector<int>{5}), target(std::vector<int>{0}), copy(std::vector<int>{0});
     const auto work = [&] {
@@ -135,23 +135,23 @@ TEST_CASE("replays equal eager work and see changed data; a capture itself does 
     cudaGetLastError();
 }
 
-TEST_CASE("what a capture forbids is refused") {
+TEST_CASE("calls that a capture forbids are refused") {
     const Stream stream;
     const Array<int> device(1);
     int host = 0;
-    const Answers lost{cudaErrorStreamCaptureUnsupported, cudaErrorStreamCaptureInvalidated};
-    CHECK(in_capture(stream, kThreadLocal, [&] { return cudaStreamSynchronize(stream); }) == lost);
-    CHECK(in_capture(stream, kRelaxed, [&] { return cudaStreamSynchronize(stream); }) == lost);
-    CHECK(in_capture(stream, kThreadLocal, [&] { return cudaDeviceSynchronize(); }) == lost);
+    const Results invalidated{cudaErrorStreamCaptureUnsupported, cudaErrorStreamCaptureInvalidated};
+    CHECK(in_capture(stream, kThreadLocal, [&] { return cudaStreamSynchronize(stream); }) == invalidated);
+    CHECK(in_capture(stream, kRelaxed, [&] { return cudaStreamSynchronize(stream); }) == invalidated);
+    CHECK(in_capture(stream, kThreadLocal, [&] { return cudaDeviceSynchronize(); }) == invalidated);
     CHECK(in_capture(stream, kThreadLocal, [&] {
               return cudaMemcpyAsync(device.data(), &host, sizeof host, cudaMemcpyHostToDevice, stream);
-          }) == lost);
+          }) == invalidated);
     void* pointer = nullptr;
     CHECK(in_capture(stream, kThreadLocal, [&] { return cudaMalloc(&pointer, 16); }).first ==
           cudaErrorStreamCaptureUnsupported);
     CHECK(in_capture(stream, kThreadLocal, [&] { return cudaFree(device.data()); }).first ==
           cudaErrorStreamCaptureUnsupported);
-    CHECK(in_capture(stream, kRelaxed, [&] { return cudaMalloc(&pointer, 16); }) == Answers{cudaSuccess, cudaSuccess});
+    CHECK(in_capture(stream, kRelaxed, [&] { return cudaMalloc(&pointer, 16); }) == Results{cudaSuccess, cudaSuccess});
     CHECK(cudaFree(pointer) == cudaSuccess);
     CHECK(cudaStreamBeginCapture(nullptr, kThreadLocal) == cudaErrorStreamCaptureUnsupported);
     cudaGraph_t graph = nullptr;
@@ -159,34 +159,34 @@ TEST_CASE("what a capture forbids is refused") {
     cudaGetLastError();
 }
 
-TEST_CASE("page-locked memory of the host can be captured") {
+TEST_CASE("a copy to pinned host memory can be captured") {
     const Stream stream;
     const Array<int> device(std::vector<int>{3});
     int* host = nullptr;
     REQUIRE(cudaMallocHost(&host, sizeof(int)) == cudaSuccess);
     CHECK(in_capture(stream, kThreadLocal, [&] {
               return cudaMemcpyAsync(host, device.data(), sizeof(int), cudaMemcpyDeviceToHost, stream);
-          }) == Answers{cudaSuccess, cudaSuccess});
+          }) == Results{cudaSuccess, cudaSuccess});
     CHECK(cudaFreeHost(host) == cudaSuccess);
 }
 
-TEST_CASE("the default stream may not be used beside a capturing stream that waits for it") {
+TEST_CASE("the default stream is refused while a stream that synchronises with it is capturing") {
     const Array<int> device(std::vector<int>{3});
     const auto use_default = [&] { return cudaMemsetAsync(device.data(), 0, sizeof(int), nullptr); };
-    const Stream blocking(cudaStreamDefault), apart(cudaStreamNonBlocking);
+    const Stream blocking(cudaStreamDefault), non_blocking(cudaStreamNonBlocking);
     CHECK(in_capture(blocking, kThreadLocal, use_default) ==
-          Answers{cudaErrorStreamCaptureImplicit, cudaErrorStreamCaptureInvalidated});
-    CHECK(in_capture(apart, kThreadLocal, use_default) == Answers{cudaSuccess, cudaSuccess});
+          Results{cudaErrorStreamCaptureImplicit, cudaErrorStreamCaptureInvalidated});
+    CHECK(in_capture(non_blocking, kThreadLocal, use_default) == Results{cudaSuccess, cudaSuccess});
 }
 
-TEST_CASE("a stream or an event that does not exist is refused") {
-    cudaStream_t gone = nullptr;
-    REQUIRE(cudaStreamCreateWithFlags(&gone, cudaStreamNonBlocking) == cudaSuccess);
-    REQUIRE(cudaStreamDestroy(gone) == cudaSuccess);
+TEST_CASE("a destroyed stream or event is refused") {
+    cudaStream_t destroyed = nullptr;
+    REQUIRE(cudaStreamCreateWithFlags(&destroyed, cudaStreamNonBlocking) == cudaSuccess);
+    REQUIRE(cudaStreamDestroy(destroyed) == cudaSuccess);
     const Array<int> device(1);
-    CHECK(cudaMemsetAsync(device.data(), 0, sizeof(int), gone) == cudaErrorInvalidResourceHandle);
-    CHECK(cudaStreamSynchronize(gone) == cudaErrorInvalidResourceHandle);
-    CHECK(cudaStreamDestroy(gone) == cudaErrorInvalidResourceHandle);
+    CHECK(cudaMemsetAsync(device.data(), 0, sizeof(int), destroyed) == cudaErrorInvalidResourceHandle);
+    CHECK(cudaStreamSynchronize(destroyed) == cudaErrorInvalidResourceHandle);
+    CHECK(cudaStreamDestroy(destroyed) == cudaErrorInvalidResourceHandle);
     cudaEvent_t start = nullptr, end = nullptr;
     REQUIRE(cudaEventCreate(&start) == cudaSuccess);
     REQUIRE(cudaEventCreate(&end) == cudaSuccess);
@@ -202,7 +202,7 @@ TEST_CASE("a stream or an event that does not exist is refused") {
     cudaGetLastError();
 }
 
-TEST_CASE("operations are counted by kind and name, and a dry run does nothing else") {
+TEST_CASE("operations are counted by kind and name; a dry run only counts") {
     const Array<int> counter(std::vector<int>{0});
     emulator::reset_counts();
     emulator::set_dry(true);

@@ -1,7 +1,7 @@
-// Faults in how threads and blocks wait for each other: each planted one is caught, and its cure passes.
-#include "tests/emulator/planted.h"
+// Synchronisation faults between threads and between blocks: each faulty kernel is detected, each correct one passes.
+#include "tests/emulator/fixture.h"
 
-using namespace planted;
+using namespace emulator_test;
 using residual::kernels::dynamic_shared;
 using residual::kernels::launch;
 
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kThreads = 64;
 
-// out[i] = in[(i + 1) % n] by way of shared memory.
+// out[i] = in[(i + 1) % n], through shared memory.
 template <bool Barrier>
 __global__ void pass_on(const int* in, int* out) {
     int* slots = dynamic_shared<int>();
@@ -18,7 +18,7 @@ __global__ void pass_on(const int* in, int* out) {
     out[threadIdx.x] = slots[(threadIdx.x + 1) % blockDim.x];
 }
 
-// The same twice over: the second write must wait for the first reads.
+// out[i] = in[(i + 2) % n]: the second write must wait for the first reads.
 template <bool Barrier>
 __global__ void pass_on_twice(const int* in, int* out) {
     int* slots = dynamic_shared<int>();
@@ -64,7 +64,7 @@ __global__ void two_barriers(int* out) {
 __global__ void half_warp_votes(int* out) {
     out[threadIdx.x] = threadIdx.x < 16 ? __any_sync(~0u, 1) : 0;
 }
-__global__ void unnamed_lane_votes(int* out) {
+__global__ void lane_outside_mask_votes(int* out) {
     out[threadIdx.x] = __any_sync(0xffffu, 1);
 }
 __global__ void reads_absent_lane(int* out) {
@@ -75,7 +75,7 @@ __global__ void odd_width(int* out) {
 }
 __global__ void throws_after_barrier(int* out) {
     __syncthreads();
-    if (threadIdx.x == 7) throw emulator::Fault("thread 7 had enough");
+    if (threadIdx.x == 7) throw emulator::Fault("thread 7 fails");
     __syncthreads();
     out[threadIdx.x] = 0;
 }
@@ -88,42 +88,42 @@ std::vector<int> numbers(int n) {
 
 template <class Kernel>
 std::string fault_when_passing_on(Kernel kernel) {
-    const Setting schedules("EMULATOR_SCHEDULES", "8");
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
     const Array<int> in(numbers(kThreads)), out(kThreads);
     return fault_of([&] { launch(kernel, 1, kThreads, kThreads * sizeof(int), nullptr, in.data(), out.data()); });
 }
 
 template <class Kernel>
 std::string fault_with_output(Kernel kernel, int blocks = 1) {
-    const Setting schedules("EMULATOR_SCHEDULES", "8");
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
     const Array<int> out(std::vector<int>(kThreads, 0));
     return fault_of([&] { launch(kernel, blocks, kThreads, 0, nullptr, out.data()); });
 }
 
 }  // namespace
 
-TEST_CASE("a missing __syncthreads is caught between write and read, and between read and write") {
+TEST_CASE("a missing __syncthreads is detected between write and read, and between read and write") {
     CHECK(fault_when_passing_on(pass_on<true>) == "");
     CHECK_THAT(fault_when_passing_on(pass_on<false>), ContainsSubstring("depends on the schedule"));
     CHECK(fault_when_passing_on(pass_on_twice<true>) == "");
     CHECK_THAT(fault_when_passing_on(pass_on_twice<false>), ContainsSubstring("depends on the schedule"));
 }
 
-TEST_CASE("a missing __syncwarp is caught") {
+TEST_CASE("a missing __syncwarp is detected") {
     CHECK(fault_when_passing_on(pass_on_in_warp<true>) == "");
     CHECK_THAT(fault_when_passing_on(pass_on_in_warp<false>), ContainsSubstring("depends on the schedule"));
 }
 
-TEST_CASE("what depends on the order of blocks is caught; an integer sum does not") {
+TEST_CASE("a result that depends on the order of blocks is detected; an integer sum passes") {
     CHECK(fault_with_output(sum_of_blocks, 16) == "");
     CHECK_THAT(fault_with_output(last_block_wins, 16), ContainsSubstring("depends on the schedule"));
-    const Setting schedules("EMULATOR_SCHEDULES", "8");
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
     const Array<int> tickets(std::vector<int>{0}), out(16);
     CHECK_THAT(fault_of([&] { launch(first_come, 16, kThreads, 0, nullptr, tickets.data(), out.data()); }),
                ContainsSubstring("depends on the schedule"));
 }
 
-TEST_CASE("the report of a schedule names the kernel, the seeds, and the place in memory") {
+TEST_CASE("the message names the kernel, the seeds and the place in memory") {
     const std::string fault = fault_with_output(last_block_wins, 16);
     CHECK_THAT(fault, ContainsSubstring("last_block_wins"));
     CHECK_THAT(fault, ContainsSubstring("<16x1x1 blocks of 64x1x1 threads>"));
@@ -131,7 +131,7 @@ TEST_CASE("the report of a schedule names the kernel, the seeds, and the place i
     CHECK_THAT(fault, ContainsSubstring("byte 0 of allocation"));
 }
 
-TEST_CASE("a barrier that some threads never reach is reported, not waited for") {
+TEST_CASE("a barrier that some threads never reach is reported as a deadlock") {
     const std::string fault = fault_with_output(divergent_barrier);
     CHECK_THAT(fault, ContainsSubstring("divergent_barrier"));
     CHECK_THAT(fault, ContainsSubstring("block (0, 0, 0)"));
@@ -140,15 +140,15 @@ TEST_CASE("a barrier that some threads never reach is reported, not waited for")
     CHECK_THAT(fault, ContainsSubstring("32 of 64 threads have returned"));
 }
 
-TEST_CASE("two barriers in two branches are not one") {
+TEST_CASE("barriers in two branches do not match each other") {
     const std::string fault = fault_with_output(two_barriers);
     CHECK_THAT(fault, ContainsSubstring("(0, 0, 0) to (31, 0, 0)"));
     CHECK_THAT(fault, ContainsSubstring("(32, 0, 0) to (63, 0, 0)"));
 }
 
-TEST_CASE("operations of a warp that lanes miss, or call with a wrong mask, are reported") {
+TEST_CASE("warp operations with missing lanes or a wrong mask are reported") {
     CHECK_THAT(fault_with_output(half_warp_votes), ContainsSubstring("__any_sync with mask 0xffffffff"));
-    CHECK_THAT(fault_with_output(unnamed_lane_votes), ContainsSubstring("a mask that does not name it"));
+    CHECK_THAT(fault_with_output(lane_outside_mask_votes), ContainsSubstring("does not contain the lane itself"));
     CHECK_THAT(fault_with_output(reads_absent_lane), ContainsSubstring("reads from lane 20"));
     CHECK_THAT(fault_with_output(odd_width), ContainsSubstring("a width of 24"));
     const Array<int> out(16);
@@ -156,10 +156,10 @@ TEST_CASE("operations of a warp that lanes miss, or call with a wrong mask, are 
                ContainsSubstring("lanes that the block does not have"));
 }
 
-TEST_CASE("after a fault in the middle of a block the next launch runs as ever") {
+TEST_CASE("a fault in the middle of a block does not affect the next launch") {
     for (int i = 0; i < 3; ++i) {
-        CHECK_THAT(fault_with_output(throws_after_barrier), ContainsSubstring("thread 7 had enough"));
-        CHECK_THAT(fault_with_output(divergent_barrier), ContainsSubstring("never come"));
+        CHECK_THAT(fault_with_output(throws_after_barrier), ContainsSubstring("thread 7 fails"));
+        CHECK_THAT(fault_with_output(divergent_barrier), ContainsSubstring("deadlock"));
         CHECK(fault_when_passing_on(pass_on<true>) == "");
     }
 }

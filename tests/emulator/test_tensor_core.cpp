@@ -1,13 +1,13 @@
-// Matrix instructions and asynchronous copies against the PTX manual's tables and plain loops; then their planted
-// faults.
+// Matrix instructions and asynchronous copies: compared with the PTX manual's tables and plain loops, and their misuse
+// detected.
 #include <algorithm>
 #include <random>
 
 #include "kernels/bfloat16.h"
 #include "kernels/cuda/tensor_core.h"
-#include "tests/emulator/planted.h"
+#include "tests/emulator/fixture.h"
 
-using namespace planted;
+using namespace emulator_test;
 using residual::kernels::Accumulator;
 using residual::kernels::bfloat16;
 using residual::kernels::copy_async;
@@ -24,7 +24,7 @@ namespace {
 
 constexpr int kRows = 16, kColumns = 8, kDepth = 16, kLanes = 32;
 
-// What the manual prints for mma.m16n8k16: which element of A, B and C is number i of a lane.
+// The manual's layout of mma.m16n8k16: the element of A, B and C that a lane holds in position i.
 struct Element {
     int row, column;
 };
@@ -72,8 +72,8 @@ __global__ void product_of_elements(const bfloat16* a, const bfloat16* b, float*
     }
 }
 
-// The same by way of shared memory and ldmatrix. Swapped puts the second and third 8x8 matrices of A in each other's
-// registers: the wrong fragment index that is easiest to write.
+// The same product through shared memory and ldmatrix. Swapped exchanges the registers of the second and third 8x8
+// matrix of A, an easy mistake.
 template <bool Swapped>
 __global__ void product_of_matrices(const bfloat16* a, const bfloat16* b, float* c) {
     const int lane = static_cast<int>(threadIdx.x);
@@ -103,7 +103,7 @@ __global__ void product_of_matrices(const bfloat16* a, const bfloat16* b, float*
 
 constexpr size_t kSharedBytes = (kRows * kDepth + kDepth * kColumns) * sizeof(bfloat16);
 
-// From ldmatrix straight to memory: what each lane's registers hold.
+// Writes what ldmatrix loads into each lane's registers to memory.
 __global__ void show_matrices(const bfloat16* source, uint32_t* plain, uint32_t* transposed) {
     const int lane = static_cast<int>(threadIdx.x);
     bfloat16* shared = dynamic_shared<bfloat16>();
@@ -128,11 +128,11 @@ __global__ void matrices_of_half_a_warp() {
 enum class Wait { kBeforeReading, kAfterReading, kNever };
 
 template <Wait wait>
-__global__ void copy_through_shared(const int4* source, int4* target, int* old_bytes_stand) {
+__global__ void copy_through_shared(const int4* source, int4* target, int* old_bytes_visible) {
     int4* shared = dynamic_shared<int4>();
     shared[threadIdx.x] = {1, 2, 3, 4};
     copy_async(&shared[threadIdx.x], &source[threadIdx.x]);
-    if (threadIdx.x == 0) *old_bytes_stand = shared[0].x == 1 ? 1 : 0;
+    if (threadIdx.x == 0) *old_bytes_visible = shared[0].x == 1 ? 1 : 0;
     if constexpr (wait == Wait::kBeforeReading) wait_for_copies();
     __syncthreads();
     target[threadIdx.x] = shared[threadIdx.x ^ 1];
@@ -159,7 +159,7 @@ std::vector<bfloat16> random_bfloat16(int n, unsigned seed) {
     return random_values<bfloat16>(n, seed, [](float value) { return bfloat16(value); });
 }
 
-// |kernel's c - plain loops' c|, relative to the products.
+// The largest |c of the kernel - c of plain loops|.
 template <class Kernel>
 double error_of_product(Kernel kernel) {
     const auto a = random_bfloat16(kRows * kDepth, 1), b = random_bfloat16(kDepth * kColumns, 2);
@@ -183,7 +183,7 @@ double error_of_product(Kernel kernel) {
 
 struct Copied {
     std::vector<int4> values;
-    bool old_bytes_stood;
+    bool old_bytes_visible;
 };
 
 template <Wait wait>
@@ -199,12 +199,12 @@ Copied copied(int n) {
 
 }  // namespace
 
-TEST_CASE("mma multiplies fragments laid out as the manual's tables say") {
+TEST_CASE("mma multiplies fragments in the manual's layout") {
     CHECK(error_of_product(product_of_elements) < 1e-5);
 }
 
-TEST_CASE("ldmatrix gives the fragments that mma takes, and a wrong fragment index a wrong product") {
-    const Setting schedules("EMULATOR_SCHEDULES", "8");
+TEST_CASE("ldmatrix loads the fragments that mma reads; a wrong fragment index gives a wrong product") {
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
     CHECK(error_of_product(product_of_matrices<false>) < 1e-5);
     CHECK(error_of_product(product_of_matrices<true>) > 0.1);
 }
@@ -226,44 +226,44 @@ TEST_CASE("ldmatrix, plain and transposed, element by element") {
     }
 }
 
-TEST_CASE("ldmatrix wants aligned rows inside of shared memory, from the whole warp") {
+TEST_CASE("ldmatrix requires the whole warp and aligned rows inside shared memory") {
     const auto fault = [](int first, size_t bytes) {
         return fault_of([=] { launch(matrices_from, 1, kLanes, bytes, nullptr, first); });
     };
     CHECK(fault(0, kLanes * 16) == "");
-    CHECK_THAT(fault(4, kLanes * 16 + 16), ContainsSubstring("no multiple of 16"));
-    CHECK_THAT(fault(8, kLanes * 16), ContainsSubstring("(31, 0, 0) is outside of the block's shared memory"));
+    CHECK_THAT(fault(4, kLanes * 16 + 16), ContainsSubstring("not a multiple of 16"));
+    CHECK_THAT(fault(8, kLanes * 16), ContainsSubstring("(31, 0, 0) is outside the block's shared memory"));
     CHECK_THAT(fault_of([] { launch(matrices_of_half_a_warp, 1, kLanes, 16, nullptr); }),
                ContainsSubstring("ldmatrix with mask 0xffffffff") && ContainsSubstring("test_tensor_core.cpp:"));
 }
 
-TEST_CASE("an asynchronous copy lands at its wait, and until then neither old nor new bytes stand there") {
-    const Setting schedules("EMULATOR_SCHEDULES", "8");
+TEST_CASE("an asynchronous copy completes at its wait; until then the target holds neither old nor new bytes") {
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
     const Copied result = copied<Wait::kBeforeReading>(64);
-    CHECK(!result.old_bytes_stood);
+    CHECK(!result.old_bytes_visible);
     for (int i = 0; i < 64; ++i) {
         CHECK(result.values[i].x == (i ^ 1));
         CHECK(result.values[i].w == 4 * (i ^ 1));
     }
 }
 
-TEST_CASE("a wait that comes too late, or never, is caught") {
+TEST_CASE("a late or missing wait is detected") {
     const auto late = copied<Wait::kAfterReading>(64).values;
     CHECK(std::any_of(late.begin(), late.end(), [](const int4& value) { return value.x == -1; }));
-    CHECK_THAT(fault_of([] { copied<Wait::kNever>(64); }), ContainsSubstring("never waited for"));
-    const Setting schedules("EMULATOR_SCHEDULES", "8");
+    CHECK_THAT(fault_of([] { copied<Wait::kNever>(64); }), ContainsSubstring("without waiting for"));
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
     CHECK_THAT(fault_of([] { copied<Wait::kAfterReading>(64); }), ContainsSubstring("depends on the schedule"));
 }
 
-TEST_CASE("an asynchronous copy is aligned, from global to shared memory, 16 bytes each") {
+TEST_CASE("an asynchronous copy requires 16 aligned bytes of global and of shared memory") {
     const Array<bfloat16> source(16);
     const auto fault = [&](int shared_offset, int source_offset) {
         return fault_of([&] { launch(copy_from, 1, 1, 32, nullptr, source.data(), shared_offset, source_offset); });
     };
     CHECK(fault(8, 8) == "");
-    CHECK_THAT(fault(4, 0), ContainsSubstring("no multiple of 16"));
-    CHECK_THAT(fault(0, 4), ContainsSubstring("no multiple of 16"));
-    CHECK_THAT(fault(16, 0), ContainsSubstring("outside of the block's shared memory"));
+    CHECK_THAT(fault(4, 0), ContainsSubstring("not a multiple of 16"));
+    CHECK_THAT(fault(0, 4), ContainsSubstring("not a multiple of 16"));
+    CHECK_THAT(fault(16, 0), ContainsSubstring("outside the block's shared memory"));
     CHECK_THAT(fault(0, 16), ContainsSubstring("not in global memory"));
     CHECK_THAT(fault_of([] { launch(copy_from_shared_memory, 1, 1, 32, nullptr); }),
                ContainsSubstring("not in global memory"));

@@ -1,7 +1,7 @@
-// Shuffles, votes and barriers with a value give what the CUDA manual says.
-#include "tests/emulator/planted.h"
+// Shuffles, votes and barriers with a value return what the CUDA manual specifies.
+#include "tests/emulator/fixture.h"
 
-using namespace planted;
+using namespace emulator_test;
 using residual::kernels::launch;
 
 namespace {
@@ -30,7 +30,7 @@ __global__ void every_operation(Results* results) {
     r.wide = __shfl_xor_sync(~0u, i + 0.25, 1);
 }
 
-// The two halves of a warp go separate ways and meet again.
+// The two halves of a warp diverge and converge again.
 __global__ void halves(int* out) {
     const int i = static_cast<int>(threadIdx.x);
     int sum = i;
@@ -45,7 +45,7 @@ __global__ void halves(int* out) {
 
 }  // namespace
 
-TEST_CASE("lanes receive what the manual says") {
+TEST_CASE("lanes receive the values that the manual specifies") {
     const Array<Results> results(kBlock);
     launch(every_operation, 1, kBlock, 0, nullptr, results.data());
     const std::vector<Results> values = results.read();
@@ -70,8 +70,8 @@ TEST_CASE("lanes receive what the manual says") {
     }
 }
 
-TEST_CASE("parts of a warp exchange values apart from each other") {
-    const Setting schedules("EMULATOR_SCHEDULES", "8");
+TEST_CASE("two parts of a warp exchange values independently") {
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
     const Array<int> out(kLanes);
     launch(halves, 1, kLanes, 0, nullptr, out.data());
     const std::vector<int> values = out.read();

@@ -17,7 +17,7 @@ namespace emulator {
 
 namespace {
 
-// Kernels stand in anonymous namespaces, which dladdr does not see: the program's own table of symbols has them.
+// Kernels are in anonymous namespaces, which dladdr does not find, so this reads the symbol table of the executable.
 std::unordered_map<uintptr_t, std::string> read_functions() {
     std::unordered_map<uintptr_t, std::string> functions;
     uintptr_t base = 0;

@@ -1,4 +1,4 @@
-// Words for messages.
+// Formatting for messages.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -16,9 +16,9 @@ inline std::string text(const std::source_location& place) {
     return std::string(place.file_name()) + ":" + std::to_string(place.line());
 }
 std::string hex(uint64_t value);
-// The name of a function of this program, readable; "a kernel" where the program carries no symbols.
+// The demangled name of a function of this program; "a kernel" if the program has no symbols.
 const std::string& function_name(const void* function);
-// The same as the linker knows it; null where there are no symbols.
+// Its mangled name; null if the program has no symbols.
 const char* linker_name(const void* function);
 
 }  // namespace emulator

@@ -1,4 +1,4 @@
-// Arrays in device memory as the loops of the stand-ins see them: float32, whatever they are stored as.
+// Reading and writing arrays in device memory. The fakes compute in float32, whatever the storage type.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace fakes {
 
-// result = alpha * computed + beta * what it held; with beta = 0 that is not read and may be anything.
+// result = alpha * computed + beta * previous; with beta = 0 the previous content is not read.
 struct Blend {
     float alpha;
     float beta;
@@ -21,10 +21,10 @@ constexpr size_t bytes_of(Storage storage) {
 std::vector<float> read_array(const void* pointer, Storage storage, size_t count);
 void write_array(void* pointer, Storage storage, const std::vector<float>& values, const Blend& blend);
 
-// As matrix units take float32: 10 bits of mantissa, ties away from zero.
+// Rounds as tensor cores do with float32 operands: 10 bits of mantissa, ties away from zero.
 void round_to_tf32(std::vector<float>& values);
 
-// What a library leaves in its workspace is of no use to anybody, nor what it finds there.
+// A caller must not rely on the content of a workspace.
 void fill_with_garbage(void* workspace, size_t bytes);
 
 }  // namespace fakes

@@ -1,4 +1,4 @@
-// The stand-in of cuBLAS: handles and the float32 matrix product.
+// The fake cuBLAS: handles and the float32 matrix product.
 #include <cublas_v2.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 using CublasRefusal = Refusal<cublasStatus_t>;
 
 Registry<cublasContext>& handles() {
-    static auto* const registry = new Registry<cublasContext>("handle of cuBLAS");
+    static auto* const registry = new Registry<cublasContext>("cuBLAS handle");
     require_at_exit([] { return registry->leaked(); });
     return *registry;
 }
@@ -36,7 +36,7 @@ cublasContext& at(cublasHandle_t handle) {
 }
 
 template <class Body>
-cublasStatus_t answer(const char* call, Body body) {
+cublasStatus_t status_of(const char* call, Body body) {
     try {
         body();
         return CUBLAS_STATUS_SUCCESS;
@@ -46,7 +46,7 @@ cublasStatus_t answer(const char* call, Body body) {
     }
 }
 
-// A matrix stored by columns, `stride` floats from one to the next.
+// A column-major matrix; `stride` (the leading dimension) is the distance between columns, in floats.
 struct Matrix {
     const char* name;
     const float* pointer;
@@ -57,12 +57,12 @@ struct Matrix {
 
     void require_stride() const {
         require(stride >= std::max(1, rows), CUBLAS_STATUS_INVALID_VALUE,
-                "the columns of " + std::string(name) + " lie " + std::to_string(stride) +
-                    " apart, which is less than its " + std::to_string(rows) + " rows");
+                "the leading dimension of " + std::string(name) + " is " + std::to_string(stride) + ", less than its " +
+                    std::to_string(rows) + " rows");
     }
 };
 
-// Element [row, column] of op(matrix) at row * row_step + column * column_step.
+// op(matrix): element [row, column] is at row * row_step + column * column_step.
 struct Operand {
     std::vector<float> values;
     size_t row_step, column_step;
@@ -86,21 +86,21 @@ void multiply(const Operand& a, const Operand& b, int k, const Matrix& c, const 
     }
 }
 
-// Once when the call is made and again when it runs, which may be in a replay, long after.
+// Called when the product is queued and again when it runs, which may be later, in a graph replay.
 void require_arrays(const Matrix& a, const Matrix& b, const Matrix& c, const DeviceArray& workspace) {
     for (const Matrix* matrix : {&a, &b, &c}) {
         if (reinterpret_cast<uintptr_t>(matrix->pointer) % sizeof(float) != 0) {
-            throw Misuse(std::string(matrix->name) + " does not lie on 4 bytes");
+            throw Misuse(std::string(matrix->name) + " is not aligned to 4 bytes");
         }
         require_on_device(matrix->array());
     }
-    require_apart(c.array(), {a.array(), b.array()});
+    require_disjoint(c.array(), {a.array(), b.array()});
     if (workspace.pointer == nullptr) return;
     require_on_device(workspace);
-    require_apart(workspace, {a.array(), b.array(), c.array()});
+    require_disjoint(workspace, {a.array(), b.array(), c.array()});
 }
 
-// Part of a large workspace shows as well as all of it whether anybody relies on what is there.
+// Overwriting part of a large workspace is enough to show whether a caller relies on its content.
 constexpr size_t kGarbageBytes = size_t{1} << 16;
 
 }  // namespace
@@ -117,7 +117,7 @@ const char* cublasGetStatusName(cublasStatus_t status) {
         case CUBLAS_STATUS_INVALID_VALUE:
             return "CUBLAS_STATUS_INVALID_VALUE";
         default:
-            return "CUBLAS_STATUS of another kind";
+            return "another CUBLAS_STATUS";
     }
 }
 
@@ -126,22 +126,22 @@ const char* cublasGetStatusString(cublasStatus_t status) {
 }
 
 cublasStatus_t cublasCreate(cublasHandle_t* handle) {
-    return answer("cublasCreate", [&] {
-        require(handle != nullptr, CUBLAS_STATUS_INVALID_VALUE, "the place for the handle is null");
+    return status_of("cublasCreate", [&] {
+        require(handle != nullptr, CUBLAS_STATUS_INVALID_VALUE, "the pointer to the handle is null");
         *handle = handles().create();
     });
 }
 
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
-    return answer("cublasDestroy", [&] {
+    return status_of("cublasDestroy", [&] {
         at(handle);
         handles().destroy(handle);
     });
 }
 
-// The workspace of the user is forgotten, as the documentation says.
+// Resets the workspace set by the user, as documented.
 cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
-    return answer("cublasSetStream", [&] {
+    return status_of("cublasSetStream", [&] {
         require_live(stream, "cublasSetStream");
         cublasContext& context = at(handle);
         context.stream = stream;
@@ -151,10 +151,10 @@ cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
 }
 
 cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void* workspace, size_t bytes) {
-    return answer("cublasSetWorkspace", [&] {
+    return status_of("cublasSetWorkspace", [&] {
         cublasContext& context = at(handle);
         require(reinterpret_cast<uintptr_t>(workspace) % 256 == 0, CUBLAS_STATUS_INVALID_VALUE,
-                "the workspace does not lie on 256 bytes");
+                "the workspace is not aligned to 256 bytes");
         require_on_device({"the workspace", workspace, bytes});
         context.workspace = workspace;
         context.workspace_bytes = bytes;
@@ -162,10 +162,10 @@ cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void* workspace, size_t
 }
 
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
-    return answer("cublasSetMathMode", [&] {
+    return status_of("cublasSetMathMode", [&] {
         const bool known =
             mode == CUBLAS_DEFAULT_MATH || mode == CUBLAS_PEDANTIC_MATH || mode == CUBLAS_TF32_TENSOR_OP_MATH;
-        if (!known) throw Misuse("the stand-in of cuBLAS has no math mode " + std::to_string(mode));
+        if (!known) throw Misuse("the fake cuBLAS has no math mode " + std::to_string(mode));
         at(handle).math = mode;
     });
 }
@@ -173,32 +173,32 @@ cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
 cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t transpose_a, cublasOperation_t transpose_b, int m,
                            int n, int k, const float* alpha, const float* a, int a_stride, const float* b, int b_stride,
                            const float* beta, float* c, int c_stride) {
-    return answer("cublasSgemm", [&] {
+    return status_of("cublasSgemm", [&] {
         const cublasContext& context = at(handle);
-        require_live(context.stream, "the handle of cuBLAS");
+        require_live(context.stream, "the cuBLAS handle");
         require(m >= 0 && n >= 0 && k >= 0, CUBLAS_STATUS_INVALID_VALUE, "an extent is negative");
         for (const auto operation : {transpose_a, transpose_b}) {
             require(operation == CUBLAS_OP_N || operation == CUBLAS_OP_T || operation == CUBLAS_OP_C,
-                    CUBLAS_STATUS_INVALID_VALUE, "no such operation");
+                    CUBLAS_STATUS_INVALID_VALUE, "unknown operation");
         }
         require(alpha != nullptr && beta != nullptr, CUBLAS_STATUS_INVALID_VALUE, "alpha or beta is null");
-        const bool turned_a = transpose_a != CUBLAS_OP_N, turned_b = transpose_b != CUBLAS_OP_N;
-        const Matrix of_a{"A", a, turned_a ? k : m, turned_a ? m : k, a_stride};
-        const Matrix of_b{"B", b, turned_b ? n : k, turned_b ? k : n, b_stride};
-        const Matrix of_c{"C", c, m, n, c_stride};
-        for (const Matrix* matrix : {&of_a, &of_b, &of_c}) matrix->require_stride();
-        if (m == 0 || n == 0 || k == 0) throw Misuse("the stand-in of cuBLAS multiplies no empty matrix");
+        const bool a_transposed = transpose_a != CUBLAS_OP_N, b_transposed = transpose_b != CUBLAS_OP_N;
+        const Matrix matrix_a{"A", a, a_transposed ? k : m, a_transposed ? m : k, a_stride};
+        const Matrix matrix_b{"B", b, b_transposed ? n : k, b_transposed ? k : n, b_stride};
+        const Matrix matrix_c{"C", c, m, n, c_stride};
+        for (const Matrix* matrix : {&matrix_a, &matrix_b, &matrix_c}) matrix->require_stride();
+        if (m == 0 || n == 0 || k == 0) throw Misuse("the fake cuBLAS does not multiply empty matrices");
         const DeviceArray workspace{"the workspace", context.workspace, context.workspace_bytes};
         if (context.workspace == nullptr && is_being_captured(context.stream)) {
-            throw Misuse("cublasSgemm is captured without a workspace of its own");
+            throw Misuse("cublasSgemm is captured without a user-provided workspace");
         }
-        require_arrays(of_a, of_b, of_c, workspace);
+        require_arrays(matrix_a, matrix_b, matrix_c, workspace);
         const Blend blend{*alpha, *beta};
         const bool tf32 = context.math == CUBLAS_TF32_TENSOR_OP_MATH;
         queue(context.stream, "cublasSgemm", [=] {
-            require_arrays(of_a, of_b, of_c, workspace);
+            require_arrays(matrix_a, matrix_b, matrix_c, workspace);
             fill_with_garbage(const_cast<void*>(workspace.pointer), std::min(workspace.bytes, kGarbageBytes));
-            multiply(Operand(of_a, turned_a, tf32), Operand(of_b, turned_b, tf32), k, of_c, blend);
+            multiply(Operand(matrix_a, a_transposed, tf32), Operand(matrix_b, b_transposed, tf32), k, matrix_c, blend);
         });
     });
 }

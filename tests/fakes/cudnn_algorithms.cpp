@@ -1,10 +1,10 @@
-// Which of cuDNN's algorithms there are for NHWC, and how they differ to a caller.
+// Which of cuDNN's algorithms support NHWC, and how they differ for a caller.
 #include "tests/fakes/cudnn_convolution.h"
 
 namespace fakes {
 namespace {
 
-// Another size for each direction, algorithm and shape, never zero, and no round number.
+// Different for each direction, algorithm and shape, never zero, and not a round number.
 size_t workspace_bytes(int direction, int algorithm, const ConvolutionGeometry& g) {
     return 1000 + 100 * size_t(direction) + 10 * size_t(algorithm) + g.w_elements() + size_t(g.out_h) * g.out_w;
 }
@@ -16,7 +16,7 @@ std::set<cudnnConvolutionFwdAlgo_t>& refused_forward_algorithms() {
 
 }  // namespace
 
-// For weights in NHWC the documentation lists two algorithms in each direction.
+// The documentation lists two algorithms in each direction for weights in NHWC.
 AlgorithmTraits traits_of(cudnnConvolutionFwdAlgo_t algorithm, const ConvolutionGeometry& g) {
     return {algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM ||
                 algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,

@@ -1,4 +1,4 @@
-// cuDNN's functions for batch norm: evaluation, and the gradient in training.
+// cuDNN's batch norm functions: forward in evaluation, backward in training.
 #include <cmath>
 
 #include "tests/fakes/cudnn_objects.h"
@@ -15,10 +15,10 @@ struct BatchNormGeometry {
     size_t parameter_bytes() const { return channels * sizeof(float); }
 };
 
-// `activations`: x, and y or dy and dx, all alike.
+// `activations`: the descriptors of x and y, or of x, dy and dx, which must be equal.
 BatchNormGeometry geometry_of(cudnnBatchNormMode_t mode, const std::vector<cudnnTensorDescriptor_t>& activations,
                               cudnnTensorDescriptor_t parameter_descriptor, double epsilon) {
-    if (mode != CUDNN_BATCHNORM_SPATIAL) throw Misuse("the stand-in of cuDNN normalises each channel, nothing else");
+    if (mode != CUDNN_BATCHNORM_SPATIAL) throw Misuse("the fake cuDNN has only spatial batch norm");
     const auto& x = tensor_at(activations[0], "the descriptor of x");
     for (const auto descriptor : activations) {
         const auto& other = tensor_at(descriptor, "a descriptor of an activation");
@@ -26,7 +26,7 @@ BatchNormGeometry geometry_of(cudnnBatchNormMode_t mode, const std::vector<cudnn
                     other.h == x.h && other.w == x.w,
                 CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "the activations differ in shape, type or layout");
     }
-    if (x.format != CUDNN_TENSOR_NHWC) throw Misuse("the stand-in of cuDNN normalises NHWC alone");
+    if (x.format != CUDNN_TENSOR_NHWC) throw Misuse("the fake cuDNN has batch norm only for NHWC");
     const auto& parameter = tensor_at(parameter_descriptor, "the descriptor of the parameters");
     require(parameter.n == 1 && parameter.c == x.c && parameter.h == 1 && parameter.w == 1,
             CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "the parameters are not one number for each channel of x");
@@ -41,13 +41,13 @@ Blend blend_of(const void* alpha, const void* beta) {
     return {*static_cast<const float*>(alpha), *static_cast<const float*>(beta)};
 }
 
-// Once when the call is made and again when it runs, which may be in a replay, long after.
+// Called when the operation is queued and again when it runs, which may be later, in a graph replay.
 void require_arrays(const std::vector<DeviceArray>& inputs, const std::vector<DeviceArray>& outputs) {
     for (const DeviceArray& input : inputs) require_array(input);
     for (auto output = outputs.begin(); output != outputs.end(); ++output) {
         require_array(*output);
-        require_apart(*output, inputs);
-        require_apart(*output, {outputs.begin(), output});
+        require_disjoint(*output, inputs);
+        require_disjoint(*output, {outputs.begin(), output});
     }
 }
 
@@ -105,7 +105,7 @@ cudnnStatus_t cudnnBatchNormalizationForwardInference(cudnnHandle_t handle, cudn
                                                       cudnnTensorDescriptor_t parameter_descriptor, const void* gamma,
                                                       const void* shift, const void* mean, const void* variance,
                                                       double epsilon) {
-    return answer(__func__, [&] {
+    return status_of(__func__, [&] {
         const cudaStream_t stream = live_stream(cudnn_at(handle));
         const Blend blend = blend_of(alpha, beta);
         const BatchNormGeometry g = geometry_of(mode, {x_descriptor, y_descriptor}, parameter_descriptor, epsilon);
@@ -139,13 +139,13 @@ cudnnStatus_t cudnnBatchNormalizationBackward(cudnnHandle_t handle, cudnnBatchNo
                                               cudnnTensorDescriptor_t parameter_descriptor, const void* gamma,
                                               void* dgamma, void* dbeta, double epsilon, const void* saved_mean,
                                               const void* saved_inverse_std) {
-    return answer(__func__, [&] {
+    return status_of(__func__, [&] {
         const cudaStream_t stream = live_stream(cudnn_at(handle));
         const Blend data = blend_of(alpha_data, beta_data), parameter = blend_of(alpha_parameter, beta_parameter);
         const BatchNormGeometry g =
             geometry_of(mode, {x_descriptor, dy_descriptor, dx_descriptor}, parameter_descriptor, epsilon);
         require((saved_mean == nullptr) == (saved_inverse_std == nullptr), CUDNN_STATUS_BAD_PARAM,
-                "one of savedMean and savedInvVariance is null");
+                "only one of savedMean and savedInvVariance is null");
         std::vector<DeviceArray> inputs = {
             {"x", x, g.bytes()}, {"dy", dy, g.bytes()}, {"bnScale", gamma, g.parameter_bytes()}};
         if (saved_mean != nullptr) {

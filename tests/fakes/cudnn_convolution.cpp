@@ -1,4 +1,4 @@
-// cuDNN's functions for a convolution and its two gradients.
+// cuDNN's functions for convolution and its two gradients.
 #include "tests/fakes/cudnn_convolution_calls.h"
 
 using namespace fakes;
@@ -6,25 +6,25 @@ using namespace fakes;
 // ---- forward
 
 cudnnStatus_t cudnnGetConvolutionForwardAlgorithmMaxCount(cudnnHandle_t handle, int* count) {
-    return most_results<cudnnConvolutionFwdAlgo_t>(__func__, handle, count);
+    return max_results<cudnnConvolutionFwdAlgo_t>(__func__, handle, count);
 }
 
 cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t handle, cudnnTensorDescriptor_t x,
                                                      cudnnFilterDescriptor_t w,
                                                      cudnnConvolutionDescriptor_t convolution,
-                                                     cudnnTensorDescriptor_t y, int most, int* count,
+                                                     cudnnTensorDescriptor_t y, int max_count, int* count,
                                                      cudnnConvolutionFwdAlgoPerf_t* out) {
-    return heuristic(__func__, handle, x, w, convolution, y, most, count, out);
+    return heuristic(__func__, handle, x, w, convolution, y, max_count, count, out);
 }
 
 cudnnStatus_t cudnnFindConvolutionForwardAlgorithmEx(cudnnHandle_t handle, cudnnTensorDescriptor_t x_descriptor,
                                                      const void* x, cudnnFilterDescriptor_t w_descriptor, const void* w,
                                                      cudnnConvolutionDescriptor_t convolution,
-                                                     cudnnTensorDescriptor_t y_descriptor, void* y, int most,
+                                                     cudnnTensorDescriptor_t y_descriptor, void* y, int max_count,
                                                      int* count, cudnnConvolutionFwdAlgoPerf_t* out, void* workspace,
                                                      size_t workspace_bytes) {
-    return measure<Forward>(__func__, handle, x_descriptor, x, w_descriptor, w, convolution, y_descriptor, y, y, most,
-                            count, out, {workspace, workspace_bytes});
+    return measure<Forward>(__func__, handle, x_descriptor, x, w_descriptor, w, convolution, y_descriptor, y, y,
+                            max_count, count, out, {workspace, workspace_bytes});
 }
 
 cudnnStatus_t cudnnGetConvolutionForwardWorkspaceSize(cudnnHandle_t handle, cudnnTensorDescriptor_t x,
@@ -47,25 +47,23 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, c
 // ---- gradient of x
 
 cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithmMaxCount(cudnnHandle_t handle, int* count) {
-    return most_results<cudnnConvolutionBwdDataAlgo_t>(__func__, handle, count);
+    return max_results<cudnnConvolutionBwdDataAlgo_t>(__func__, handle, count);
 }
 
 cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t handle, cudnnFilterDescriptor_t w,
                                                           cudnnTensorDescriptor_t dy,
                                                           cudnnConvolutionDescriptor_t convolution,
-                                                          cudnnTensorDescriptor_t dx, int most, int* count,
+                                                          cudnnTensorDescriptor_t dx, int max_count, int* count,
                                                           cudnnConvolutionBwdDataAlgoPerf_t* out) {
-    return heuristic(__func__, handle, dx, w, convolution, dy, most, count, out);
+    return heuristic(__func__, handle, dx, w, convolution, dy, max_count, count, out);
 }
 
-cudnnStatus_t cudnnFindConvolutionBackwardDataAlgorithmEx(cudnnHandle_t handle, cudnnFilterDescriptor_t w_descriptor,
-                                                          const void* w, cudnnTensorDescriptor_t dy_descriptor,
-                                                          const void* dy, cudnnConvolutionDescriptor_t convolution,
-                                                          cudnnTensorDescriptor_t dx_descriptor, void* dx, int most,
-                                                          int* count, cudnnConvolutionBwdDataAlgoPerf_t* out,
-                                                          void* workspace, size_t workspace_bytes) {
+cudnnStatus_t cudnnFindConvolutionBackwardDataAlgorithmEx(
+    cudnnHandle_t handle, cudnnFilterDescriptor_t w_descriptor, const void* w, cudnnTensorDescriptor_t dy_descriptor,
+    const void* dy, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t dx_descriptor, void* dx,
+    int max_count, int* count, cudnnConvolutionBwdDataAlgoPerf_t* out, void* workspace, size_t workspace_bytes) {
     return measure<BackwardData>(__func__, handle, dx_descriptor, dx, w_descriptor, w, convolution, dy_descriptor, dy,
-                                 dx, most, count, out, {workspace, workspace_bytes});
+                                 dx, max_count, count, out, {workspace, workspace_bytes});
 }
 
 cudnnStatus_t cudnnGetConvolutionBackwardDataWorkspaceSize(cudnnHandle_t handle, cudnnFilterDescriptor_t w,
@@ -90,25 +88,23 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alp
 // ---- gradient of the weights
 
 cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(cudnnHandle_t handle, int* count) {
-    return most_results<cudnnConvolutionBwdFilterAlgo_t>(__func__, handle, count);
+    return max_results<cudnnConvolutionBwdFilterAlgo_t>(__func__, handle, count);
 }
 
 cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle_t handle, cudnnTensorDescriptor_t x,
                                                             cudnnTensorDescriptor_t dy,
                                                             cudnnConvolutionDescriptor_t convolution,
-                                                            cudnnFilterDescriptor_t dw, int most, int* count,
+                                                            cudnnFilterDescriptor_t dw, int max_count, int* count,
                                                             cudnnConvolutionBwdFilterAlgoPerf_t* out) {
-    return heuristic(__func__, handle, x, dw, convolution, dy, most, count, out);
+    return heuristic(__func__, handle, x, dw, convolution, dy, max_count, count, out);
 }
 
-cudnnStatus_t cudnnFindConvolutionBackwardFilterAlgorithmEx(cudnnHandle_t handle, cudnnTensorDescriptor_t x_descriptor,
-                                                            const void* x, cudnnTensorDescriptor_t dy_descriptor,
-                                                            const void* dy, cudnnConvolutionDescriptor_t convolution,
-                                                            cudnnFilterDescriptor_t dw_descriptor, void* dw, int most,
-                                                            int* count, cudnnConvolutionBwdFilterAlgoPerf_t* out,
-                                                            void* workspace, size_t workspace_bytes) {
+cudnnStatus_t cudnnFindConvolutionBackwardFilterAlgorithmEx(
+    cudnnHandle_t handle, cudnnTensorDescriptor_t x_descriptor, const void* x, cudnnTensorDescriptor_t dy_descriptor,
+    const void* dy, cudnnConvolutionDescriptor_t convolution, cudnnFilterDescriptor_t dw_descriptor, void* dw,
+    int max_count, int* count, cudnnConvolutionBwdFilterAlgoPerf_t* out, void* workspace, size_t workspace_bytes) {
     return measure<BackwardFilter>(__func__, handle, x_descriptor, x, dw_descriptor, dw, convolution, dy_descriptor, dy,
-                                   dw, most, count, out, {workspace, workspace_bytes});
+                                   dw, max_count, count, out, {workspace, workspace_bytes});
 }
 
 cudnnStatus_t cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnnHandle_t handle, cudnnTensorDescriptor_t x,

@@ -1,4 +1,4 @@
-// Convolution in the stand-in of cuDNN: its geometry, its algorithms, and its loops.
+// Convolution in the fake cuDNN: its geometry, its algorithms and its loops.
 #pragma once
 
 #include <set>
@@ -14,7 +14,7 @@ struct ConvolutionGeometry {
     int out_h, out_w;
     int pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w;
     Storage storage;
-    bool rounds_to_tf32;  // float32 operands before they are multiplied
+    bool rounds_to_tf32;  // rounds float32 operands before the multiplication
 
     size_t x_elements() const { return size_t(n) * h * w * c; }
     size_t w_elements() const { return size_t(k) * kernel_h * kernel_w * c; }
@@ -22,24 +22,24 @@ struct ConvolutionGeometry {
     int taps() const { return kernel_h * kernel_w; }
 };
 
-// Checks the descriptors one by one and against each other. Refuses what cuDNN is documented to refuse, among it every
-// layout but NHWC with NHWC weights that this stand-in could compute.
+// Checks each descriptor and that they are compatible. Refuses what cuDNN is documented to refuse, and layouts other
+// than NHWC, which the fake does not have.
 ConvolutionGeometry geometry_of(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
                                 cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y);
 
-// The order in which products are added, by which algorithms differ in rounding: from the end or the beginning, and
-// starting `rotation` terms later.
+// The order in which products are added; it makes the algorithms round differently. The sum starts `rotation` terms
+// later and runs backward if `reversed`.
 struct SumOrder {
     bool reversed = false;
     unsigned rotation = 0;
 
     int at(int i, int count) const {
-        const int turned = static_cast<int>((unsigned(i) + rotation) % unsigned(count));
-        return reversed ? count - 1 - turned : turned;
+        const int rotated = static_cast<int>((unsigned(i) + rotation) % unsigned(count));
+        return reversed ? count - 1 - rotated : rotated;
     }
 };
 
-// Plain loops over float32 arrays, sums in float32. Arrays have the elements that the geometry says.
+// Plain loops over float32 arrays with float32 sums. The sizes of the arrays are given by the geometry.
 std::vector<float> convolve(const ConvolutionGeometry& g, const std::vector<float>& x, const std::vector<float>& w,
                             SumOrder order);
 std::vector<float> convolve_backward_data(const ConvolutionGeometry& g, const std::vector<float>& w,
@@ -47,11 +47,11 @@ std::vector<float> convolve_backward_data(const ConvolutionGeometry& g, const st
 std::vector<float> convolve_backward_filter(const ConvolutionGeometry& g, const std::vector<float>& x,
                                             const std::vector<float>& dy, SumOrder order);
 
-// ---- algorithms, as far as they differ to a caller
+// ---- algorithms
 
-// What of one algorithm a caller can see.
+// The properties of an algorithm that a caller can observe.
 struct AlgorithmTraits {
-    bool supported;  // For NHWC in float32 or bfloat16.
+    bool supported;  // for NHWC in float32 or bfloat16
     bool deterministic;
     size_t workspace_bytes;
 };
@@ -60,10 +60,10 @@ AlgorithmTraits traits_of(cudnnConvolutionFwdAlgo_t algorithm, const Convolution
 AlgorithmTraits traits_of(cudnnConvolutionBwdDataAlgo_t algorithm, const ConvolutionGeometry& g);
 AlgorithmTraits traits_of(cudnnConvolutionBwdFilterAlgo_t algorithm, const ConvolutionGeometry& g);
 
-// How an algorithm adds this time: the same each time where it is deterministic.
+// The order for the next run of an algorithm: the same every time if it is deterministic.
 SumOrder next_order(int algorithm, bool deterministic);
 
-// The most results that the functions that rank algorithms return.
+// The number of algorithms in each direction.
 template <class Algorithm>
 constexpr int kAlgorithmCount = 0;
 template <>
@@ -72,11 +72,11 @@ template <>
 inline constexpr int kAlgorithmCount<cudnnConvolutionBwdDataAlgo_t> = CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT;
 template <>
 inline constexpr int kAlgorithmCount<cudnnConvolutionBwdFilterAlgo_t> = CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT;
-// Each algorithm with the math type asked for and with the default one.
+// An upper bound: each algorithm with the requested math type and with the default one.
 template <class Algorithm>
-constexpr int kMostResults = 2 * kAlgorithmCount<Algorithm>;
+constexpr int kMaxResults = 2 * kAlgorithmCount<Algorithm>;
 
-// While this lives, every run of these forward algorithms answers NOT_SUPPORTED, though they are offered.
+// During its lifetime, running these forward algorithms returns NOT_SUPPORTED although the heuristic still offers them.
 class RefusedForwardAlgorithms {
   public:
     explicit RefusedForwardAlgorithms(const std::set<cudnnConvolutionFwdAlgo_t>& algorithms);

@@ -1,4 +1,4 @@
-// What cuDNN's functions for a convolution and for its two gradients do alike, written once for all three.
+// The common implementation of cuDNN's functions for convolution and its two gradients.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ struct Workspace {
     size_t bytes;
 };
 
-// Which of a convolution's three arrays is written, and how.
+// For each direction: which of the three arrays is the output, and how it is computed.
 struct Forward {
     static constexpr const char* kOutput = "y";
     static std::vector<float> compute(const ConvolutionGeometry& g, const std::vector<float>& x,
@@ -37,7 +37,7 @@ struct BackwardFilter {
     }
 };
 
-// One run of a convolution or a gradient: three arrays of which `output` is written.
+// One run of a convolution or a gradient. `output` is one of x, w and y.
 struct Run {
     ConvolutionGeometry geometry;
     const void *x, *w, *y;
@@ -54,7 +54,7 @@ struct Run {
     }
 };
 
-// Checks the three arrays: on the device, aligned, and what is written apart from what is read.
+// Requires the three arrays to be on the device and aligned, and the output not to overlap the inputs.
 template <class Direction>
 void require_arrays(const ConvolutionGeometry& g, const void* x, const void* w, const void* y,
                     const Workspace& workspace) {
@@ -64,7 +64,7 @@ void require_arrays(const ConvolutionGeometry& g, const void* x, const void* w, 
     for (const DeviceArray& array : arrays) require_array(array);
     const DeviceArray space{"the workspace", workspace.pointer, workspace.bytes};
     require_array(space);
-    require_apart(space, arrays);
+    require_disjoint(space, arrays);
     std::vector<DeviceArray> others;
     DeviceArray output{};
     for (const DeviceArray& array : arrays) {
@@ -74,10 +74,10 @@ void require_arrays(const ConvolutionGeometry& g, const void* x, const void* w, 
             others.push_back(array);
         }
     }
-    require_apart(output, others);
+    require_disjoint(output, others);
 }
 
-// Memory may be given back between the recording of a run and its replay: arrays are checked again when it runs.
+// Memory may be freed between a capture and its replay, so the arrays are checked again when the operation runs.
 template <class Direction>
 void queue_run(cudaStream_t stream, const char* call, const Run& run) {
     queue(stream, call, [run] {
@@ -92,9 +92,9 @@ void queue_run(cudaStream_t stream, const char* call, const Run& run) {
 
 template <class Algorithm>
 AlgorithmTraits supported_traits(Algorithm algorithm, const ConvolutionGeometry& g) {
-    require(algorithm >= 0 && algorithm < kAlgorithmCount<Algorithm>, CUDNN_STATUS_BAD_PARAM, "no such algorithm");
+    require(algorithm >= 0 && algorithm < kAlgorithmCount<Algorithm>, CUDNN_STATUS_BAD_PARAM, "unknown algorithm");
     const AlgorithmTraits traits = traits_of(algorithm, g);
-    require(traits.supported, CUDNN_STATUS_NOT_SUPPORTED, "this algorithm is not there for NHWC");
+    require(traits.supported, CUDNN_STATUS_NOT_SUPPORTED, "the algorithm does not support NHWC");
     return traits;
 }
 
@@ -103,14 +103,15 @@ cudnnStatus_t run(const char* call, cudnnHandle_t handle, const void* alpha, cud
                   const void* x, cudnnFilterDescriptor_t w_descriptor, const void* w,
                   cudnnConvolutionDescriptor_t convolution, Algorithm algorithm, const Workspace& workspace,
                   const void* beta, cudnnTensorDescriptor_t y_descriptor, const void* y, void* output) {
-    return answer(call, [&] {
+    return status_of(call, [&] {
         const cudaStream_t stream = live_stream(cudnn_at(handle));
         const auto geometry = geometry_of(x_descriptor, w_descriptor, convolution, y_descriptor);
         require_pointer(alpha, "alpha");
         require_pointer(beta, "beta");
         const AlgorithmTraits traits = supported_traits(algorithm, geometry);
         if constexpr (std::is_same_v<Algorithm, cudnnConvolutionFwdAlgo_t>) {
-            require(!runs_are_refused(algorithm), CUDNN_STATUS_NOT_SUPPORTED, "refused as the test wants it");
+            require(!runs_are_refused(algorithm), CUDNN_STATUS_NOT_SUPPORTED,
+                    "refused because of RefusedForwardAlgorithms");
         }
         require_pointer(workspace.pointer, "the workspace");
         require(workspace.bytes >= traits.workspace_bytes, CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT,
@@ -133,24 +134,24 @@ template <class Algorithm>
 cudnnStatus_t workspace_size(const char* call, cudnnHandle_t handle, cudnnTensorDescriptor_t x,
                              cudnnFilterDescriptor_t w, cudnnConvolutionDescriptor_t convolution,
                              cudnnTensorDescriptor_t y, Algorithm algorithm, size_t* bytes) {
-    return answer(call, [&] {
+    return status_of(call, [&] {
         cudnn_at(handle);
-        require_pointer(bytes, "the place for the size");
+        require_pointer(bytes, "the pointer to the size");
         *bytes = supported_traits(algorithm, geometry_of(x, w, convolution, y)).workspace_bytes;
     });
 }
 
 template <class Algorithm>
-cudnnStatus_t most_results(const char* call, cudnnHandle_t handle, int* count) {
-    return answer(call, [&] {
+cudnnStatus_t max_results(const char* call, cudnnHandle_t handle, int* count) {
+    return status_of(call, [&] {
         cudnn_at(handle);
-        require_pointer(count, "the place for the count");
-        *count = kMostResults<Algorithm>;
+        require_pointer(count, "the pointer to the count");
+        *count = kMaxResults<Algorithm>;
     });
 }
 
-// Every algorithm with the math type that was asked for, those that there are first; among them first those that add
-// in any order, which are the fastest.
+// All algorithms with the requested math type (and the default one), supported ones first, then by time: the
+// non-deterministic ones are the fastest.
 template <class Result>
 std::vector<Result> ranked(const ConvolutionGeometry& g, cudnnMathType_t math) {
     using Algorithm = decltype(Result::algo);
@@ -179,32 +180,32 @@ std::vector<Result> ranked(const ConvolutionGeometry& g, cudnnMathType_t math) {
 }
 
 template <class Result>
-void return_results(const std::vector<Result>& results, int most, int* count, Result* out) {
-    require(most > 0, CUDNN_STATUS_BAD_PARAM, "no result is asked for");
-    require_pointer(count, "the place for the count of results");
-    require_pointer(out, "the place for the results");
-    *count = std::min(most, static_cast<int>(results.size()));
+void return_results(const std::vector<Result>& results, int max_count, int* count, Result* out) {
+    require(max_count > 0, CUDNN_STATUS_BAD_PARAM, "no results requested");
+    require_pointer(count, "the pointer to the count of results");
+    require_pointer(out, "the pointer to the results");
+    *count = std::min(max_count, static_cast<int>(results.size()));
     std::copy_n(results.begin(), *count, out);
 }
 
 template <class Result>
 cudnnStatus_t heuristic(const char* call, cudnnHandle_t handle, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
-                        cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y, int most, int* count,
+                        cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y, int max_count, int* count,
                         Result* out) {
-    return answer(call, [&] {
+    return status_of(call, [&] {
         cudnn_at(handle);
         const auto geometry = geometry_of(x, w, convolution, y);
-        return_results(ranked<Result>(geometry, convolution_at(convolution).math), most, count, out);
+        return_results(ranked<Result>(geometry, convolution_at(convolution).math), max_count, count, out);
     });
 }
 
-// Runs every algorithm for which the workspace is large enough. To time them it waits for the stream.
+// Runs every algorithm whose workspace fits, then synchronises the stream, as a measurement does.
 template <class Direction, class Result>
 cudnnStatus_t measure(const char* call, cudnnHandle_t handle, cudnnTensorDescriptor_t x_descriptor, const void* x,
                       cudnnFilterDescriptor_t w_descriptor, const void* w, cudnnConvolutionDescriptor_t convolution,
-                      cudnnTensorDescriptor_t y_descriptor, const void* y, void* output, int most, int* count,
+                      cudnnTensorDescriptor_t y_descriptor, const void* y, void* output, int max_count, int* count,
                       Result* out, const Workspace& workspace) {
-    return answer(call, [&] {
+    return status_of(call, [&] {
         const cudaStream_t stream = live_stream(cudnn_at(handle));
         if (is_being_captured(stream)) throw Misuse(std::string(call) + " on a stream that is being captured");
         const auto geometry = geometry_of(x_descriptor, w_descriptor, convolution, y_descriptor);
@@ -227,7 +228,7 @@ cudnnStatus_t measure(const char* call, cudnnHandle_t handle, cudnnTensorDescrip
                                   next_order(result.algo, result.determinism == CUDNN_DETERMINISTIC)});
         }
         if (cudaStreamSynchronize(stream) != cudaSuccess) refuse(CUDNN_STATUS_EXECUTION_FAILED, "the stream failed");
-        return_results(results, most, count, out);
+        return_results(results, max_count, count, out);
     });
 }
 

@@ -1,4 +1,4 @@
-// What descriptors of a convolution must say for cuDNN to accept them together.
+// Whether cuDNN accepts a convolution's descriptors together.
 #include "tests/fakes/cudnn_convolution.h"
 
 namespace fakes {
@@ -20,16 +20,16 @@ ConvolutionGeometry geometry_of(cudnnTensorDescriptor_t x_descriptor, cudnnFilte
 
     require(x.type == w.type && x.type == y.type, CUDNN_STATUS_BAD_PARAM, "x, w and y differ in type");
     require(convolution.compute == CUDNN_DATA_FLOAT, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE,
-            "sums in another type than float32");
+            "the compute type is not float32");
     require(convolution.math != CUDNN_FMA_MATH || x.type == CUDNN_DATA_FLOAT, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE,
-            "only matrix units multiply bfloat16");
+            "FMA math does not support bfloat16");
     require(x.format == CUDNN_TENSOR_NHWC && w.format == CUDNN_TENSOR_NHWC && y.format == CUDNN_TENSOR_NHWC,
             CUDNN_STATUS_NOT_SUPPORTED_LAYOUT, "x, w and y are not all NHWC");
-    if (convolution.mode != CUDNN_CROSS_CORRELATION) throw Misuse("the stand-in of cuDNN does not turn the weights");
+    if (convolution.mode != CUDNN_CROSS_CORRELATION) throw Misuse("the fake cuDNN has only cross-correlation");
 
-    require(w.c == x.c, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "w has not as many input channels as x");
-    require(w.k == y.c, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "w has not as many output channels as y");
-    require(x.n == y.n, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "x and y differ in batch");
+    require(w.c == x.c, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "w and x differ in input channels");
+    require(w.k == y.c, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "w and y differ in output channels");
+    require(x.n == y.n, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "x and y differ in batch size");
     const int out_h = out_extent(x.h, w.h, convolution.pad_h, convolution.stride_h, convolution.dilation_h);
     const int out_w = out_extent(x.w, w.w, convolution.pad_w, convolution.stride_w, convolution.dilation_w);
     require(out_h == y.h && out_w == y.w, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH,

@@ -1,10 +1,10 @@
-// Convolution and its two gradients, element by element.
+// Convolution and its two gradients as plain loops.
 #include "tests/fakes/cudnn_convolution.h"
 
 namespace fakes {
 namespace {
 
-// Calls visit(first element of x's pixel, number of the tap) for each tap of an output pixel that lies in the image.
+// Calls visit(offset of the input pixel in x, tap) for each tap of an output pixel that is inside the image.
 template <class Visit>
 void for_taps(const ConvolutionGeometry& g, int n, int out_row, int out_column, SumOrder order, Visit visit) {
     for (int i = 0; i < g.taps(); ++i) {
@@ -16,7 +16,7 @@ void for_taps(const ConvolutionGeometry& g, int n, int out_row, int out_column, 
     }
 }
 
-// Calls visit(n, row, column, first element of y's pixel) for each output pixel of one image.
+// Calls visit(row, column, offset of the pixel in y) for each output pixel of image n.
 template <class Visit>
 void for_pixels(const ConvolutionGeometry& g, int n, SumOrder order, Visit visit) {
     for (int i = 0; i < g.out_h * g.out_w; ++i) {
@@ -30,28 +30,28 @@ void add_scaled(float* to, float factor, const float* from, int count) {
     for (int i = 0; i < count; ++i) to[i] += factor * from[i];
 }
 
-// [taps, c, k] of [k, taps, c]: the inner loop of the forward pass then runs over neighbours.
+// Transposes [k, taps, c] to [taps, c, k], so that the inner loop of the forward pass is contiguous.
 std::vector<float> with_outputs_innermost(const ConvolutionGeometry& g, const std::vector<float>& w) {
-    std::vector<float> turned(w.size());
+    std::vector<float> transposed(w.size());
     const size_t inner = size_t(g.taps()) * g.c;
     for (size_t k = 0; k < size_t(g.k); ++k) {
-        for (size_t i = 0; i < inner; ++i) turned[i * g.k + k] = w[k * inner + i];
+        for (size_t i = 0; i < inner; ++i) transposed[i * g.k + k] = w[k * inner + i];
     }
-    return turned;
+    return transposed;
 }
 
 }  // namespace
 
 std::vector<float> convolve(const ConvolutionGeometry& g, const std::vector<float>& x, const std::vector<float>& w,
                             SumOrder order) {
-    const std::vector<float> turned = with_outputs_innermost(g, w);
+    const std::vector<float> transposed = with_outputs_innermost(g, w);
     std::vector<float> y(g.y_elements());
     for (int n = 0; n < g.n; ++n) {
         for_pixels(g, n, {}, [&](int row, int column, size_t at_y) {
             for_taps(g, n, row, column, order, [&](size_t at_x, int tap) {
                 for (int i = 0; i < g.c; ++i) {
                     const int c = order.at(i, g.c);
-                    add_scaled(&y[at_y], x[at_x + c], &turned[(size_t(tap) * g.c + c) * g.k], g.k);
+                    add_scaled(&y[at_y], x[at_x + c], &transposed[(size_t(tap) * g.c + c) * g.k], g.k);
                 }
             });
         });
@@ -74,7 +74,7 @@ std::vector<float> convolve_backward_data(const ConvolutionGeometry& g, const st
     return dx;
 }
 
-// One image's sum is made before it is added to the others: long sums in float32 lose less.
+// Sums each image separately: shorter float32 sums lose less precision.
 std::vector<float> convolve_backward_filter(const ConvolutionGeometry& g, const std::vector<float>& x,
                                             const std::vector<float>& dy, SumOrder order) {
     std::vector<float> dw(g.w_elements());

@@ -21,16 +21,16 @@ std::string& last_error() {
 
 template <class T>
 cudnnStatus_t create(const char* call, Registry<T>& registry, T** out) {
-    return answer(call, [&] {
-        require_pointer(out, "the place for what is created");
+    return status_of(call, [&] {
+        require_pointer(out, "the pointer to the new object");
         *out = registry.create();
     });
 }
 
 template <class T>
 cudnnStatus_t destroy(const char* call, Registry<T>& registry, T* object) {
-    return answer(call, [&] {
-        require_pointer(object, "what is to be destroyed");
+    return status_of(call, [&] {
+        require_pointer(object, "the object to destroy");
         registry.destroy(object);
     });
 }
@@ -46,7 +46,7 @@ T& set_at(Registry<T>& registry, T* descriptor, const char* name) {
 }  // namespace
 
 Registry<cudnnContext>& cudnn_handles() {
-    return registry_of<cudnnContext>("handle of cuDNN");
+    return registry_of<cudnnContext>("cuDNN handle");
 }
 Registry<cudnnTensorStruct>& tensor_descriptors() {
     return registry_of<cudnnTensorStruct>("tensor descriptor");
@@ -59,7 +59,7 @@ Registry<cudnnConvolutionStruct>& convolution_descriptors() {
 }
 
 cudnnContext& cudnn_at(cudnnHandle_t handle) {
-    require_pointer(handle, "the handle of cuDNN");
+    require_pointer(handle, "the cuDNN handle");
     return cudnn_handles().at(handle);
 }
 const cudnnTensorStruct& tensor_at(cudnnTensorDescriptor_t descriptor, const char* name) {
@@ -73,20 +73,20 @@ const cudnnConvolutionStruct& convolution_at(cudnnConvolutionDescriptor_t descri
 }
 
 cudaStream_t live_stream(const cudnnContext& handle) {
-    require_live(handle.stream, "the handle of cuDNN");
+    require_live(handle.stream, "the cuDNN handle");
     return handle.stream;
 }
 
 Storage storage_of(cudnnDataType_t type) {
     if (type == CUDNN_DATA_FLOAT) return Storage::kFloat32;
     if (type == CUDNN_DATA_BFLOAT16) return Storage::kBFloat16;
-    throw Misuse("the stand-in of cuDNN has no data type " + std::to_string(type));
+    throw Misuse("the fake cuDNN has no data type " + std::to_string(type));
 }
 
 void require_array(const DeviceArray& array) {
     require_pointer(array.pointer, array.name);
     require(reinterpret_cast<uintptr_t>(array.pointer) % 16 == 0, CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER,
-            std::string(array.name) + " does not lie on 16 bytes");
+            std::string(array.name) + " is not aligned to 16 bytes");
     require_on_device(array);
 }
 
@@ -113,7 +113,7 @@ const char* cudnnGetErrorString(cudnnStatus_t status) {
         case CUDNN_STATUS_NOT_SUPPORTED:
             return "CUDNN_STATUS_NOT_SUPPORTED";
         default:
-            return "CUDNN_STATUS of another category";
+            return "another CUDNN_STATUS";
     }
 }
 
@@ -130,7 +130,7 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) {
 }
 
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
-    return answer(__func__, [&] {
+    return status_of(__func__, [&] {
         require_live(stream, "cudnnSetStream");
         cudnn_at(handle).stream = stream;
     });
@@ -145,7 +145,7 @@ cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t descriptor) {
 
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t descriptor, cudnnTensorFormat_t format,
                                          cudnnDataType_t type, int n, int c, int h, int w) {
-    return answer(__func__, [&] {
+    return status_of(__func__, [&] {
         require_pointer(descriptor, "the tensor descriptor");
         require(n > 0 && c > 0 && h > 0 && w > 0, CUDNN_STATUS_BAD_PARAM, "an extent of the tensor is not positive");
         require(int64_t{n} * c * h * w < int64_t{1} << 31, CUDNN_STATUS_NOT_SUPPORTED,
@@ -164,7 +164,7 @@ cudnnStatus_t cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t descriptor) {
 
 cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t descriptor, cudnnDataType_t type,
                                          cudnnTensorFormat_t format, int k, int c, int h, int w) {
-    return answer(__func__, [&] {
+    return status_of(__func__, [&] {
         require_pointer(descriptor, "the filter descriptor");
         require(k > 0 && c > 0 && h > 0 && w > 0, CUDNN_STATUS_BAD_PARAM, "an extent of the filter is not positive");
         storage_of(type);
@@ -182,7 +182,7 @@ cudnnStatus_t cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t des
 cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t descriptor, int pad_h, int pad_w,
                                               int stride_h, int stride_w, int dilation_h, int dilation_w,
                                               cudnnConvolutionMode_t mode, cudnnDataType_t compute) {
-    return answer(__func__, [&] {
+    return status_of(__func__, [&] {
         require_pointer(descriptor, "the convolution descriptor");
         require(pad_h >= 0 && pad_w >= 0, CUDNN_STATUS_BAD_PARAM, "the padding is negative");
         require(stride_h > 0 && stride_w > 0, CUDNN_STATUS_BAD_PARAM, "the stride is not positive");
@@ -194,10 +194,10 @@ cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t descr
 }
 
 cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t descriptor, cudnnMathType_t math) {
-    return answer(__func__, [&] {
+    return status_of(__func__, [&] {
         require_pointer(descriptor, "the convolution descriptor");
-        require(math >= CUDNN_DEFAULT_MATH && math <= CUDNN_FMA_MATH, CUDNN_STATUS_BAD_PARAM, "no such math type");
-        if (math == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION) throw Misuse("the stand-in of cuDNN rounds to no float16");
+        require(math >= CUDNN_DEFAULT_MATH && math <= CUDNN_FMA_MATH, CUDNN_STATUS_BAD_PARAM, "unknown math type");
+        if (math == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION) throw Misuse("the fake cuDNN has no conversion to float16");
         convolution_descriptors().at(descriptor).math = math;
     });
 }

@@ -1,4 +1,4 @@
-// What stands behind cuDNN's opaque handles and descriptors, and how a call of cuDNN is answered.
+// The types behind cuDNN's opaque handles and descriptors, and how a cuDNN call returns its status.
 #pragma once
 
 #include <cudnn.h>
@@ -54,25 +54,26 @@ inline void require_pointer(const void* pointer, const char* name) {
     require(pointer != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER, std::string(name) + " is null");
 }
 
-// Living objects; a null pointer is refused, a dead one is a misuse, and so is a descriptor that nobody has set.
+// The live object behind a pointer. Refuses a null pointer; throws Misuse for a destroyed object or a descriptor that
+// was never set.
 cudnnContext& cudnn_at(cudnnHandle_t handle);
 const cudnnTensorStruct& tensor_at(cudnnTensorDescriptor_t descriptor, const char* name);
 const cudnnFilterStruct& filter_at(cudnnFilterDescriptor_t descriptor, const char* name);
 const cudnnConvolutionStruct& convolution_at(cudnnConvolutionDescriptor_t descriptor);
 
-// The stream on which work of this handle is queued: alive.
+// The handle's stream; throws Misuse if it was destroyed.
 cudaStream_t live_stream(const cudnnContext& handle);
-// float32 or bfloat16; cuDNN has more, the stand-in has not.
+// Throws Misuse for types other than float32 and bfloat16.
 Storage storage_of(cudnnDataType_t type);
-// Checks the pointer as cuDNN's kernels need it, and that the array lies on the device.
+// Requires a pointer aligned to 16 bytes and an array in device memory.
 void require_array(const DeviceArray& array);
 
-// Answers with the status of a refusal and remembers its reason.
+// Stores the reason of a refusal and returns its status.
 cudnnStatus_t refused_call(const char* call, const CudnnRefusal& refusal);
 
-// The body of a function of cuDNN: success, or the status with which a check in it refused.
+// Runs the body of a cuDNN function: CUDNN_STATUS_SUCCESS, or the status of the check that refused the call.
 template <class Body>
-cudnnStatus_t answer(const char* call, Body body) {
+cudnnStatus_t status_of(const char* call, Body body) {
     try {
         body();
         return CUDNN_STATUS_SUCCESS;

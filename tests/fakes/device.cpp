@@ -12,10 +12,10 @@ namespace fakes {
 void require_on_device(const DeviceArray& array) {
     if (emulator::device_holds(array.pointer, array.bytes)) return;
     throw Misuse(std::string(array.name) + ", " + std::to_string(array.bytes) +
-                 " bytes, does not lie in one live allocation of the device");
+                 " bytes, is not inside one live allocation of the device");
 }
 
-void require_apart(const DeviceArray& output, const std::vector<DeviceArray>& others) {
+void require_disjoint(const DeviceArray& output, const std::vector<DeviceArray>& others) {
     const auto* const first = static_cast<const char*>(output.pointer);
     for (const DeviceArray& other : others) {
         const auto* const other_first = static_cast<const char*>(other.pointer);
@@ -26,7 +26,7 @@ void require_apart(const DeviceArray& output, const std::vector<DeviceArray>& ot
 }
 
 void require_live(cudaStream_t stream, const char* of) {
-    if (!emulator::is_stream(stream)) throw Misuse(std::string(of) + " has a stream that does not live");
+    if (!emulator::is_stream(stream)) throw Misuse(std::string(of) + " has a destroyed stream");
 }
 
 bool is_being_captured(cudaStream_t stream) {
@@ -35,7 +35,7 @@ bool is_being_captured(cudaStream_t stream) {
 
 void queue(cudaStream_t stream, const char* name, std::function<void()> work) {
     const cudaError_t error = emulator::submit(stream, {emulator::Kind::kLibrary, name, std::move(work)});
-    if (error != cudaSuccess) throw Misuse(std::string(name) + " queued work where none can be queued");
+    if (error != cudaSuccess) throw Misuse(std::string(name) + ": the stream accepts no work");
 }
 
 }  // namespace fakes

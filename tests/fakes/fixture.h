@@ -1,4 +1,4 @@
-// Device memory and streams for the tests of the stand-ins.
+// Device memory and streams for the tests of the fakes.
 #pragma once
 
 #include <cublas_v2.h>
@@ -50,8 +50,8 @@ class StreamOwner {
     cudaStream_t stream_ = nullptr;
 };
 
-// The calls refused for wrong arguments since the last look, in one text.
-inline std::string complaints() {
+// The calls refused for wrong arguments since the last call, one per line.
+inline std::string refusals() {
     std::string text;
     for (const std::string& reason : take_wrong_arguments()) text += reason + "\n";
     return text;

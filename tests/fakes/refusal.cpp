@@ -17,9 +17,9 @@ std::vector<std::string (*)()>& exit_checks() {
     return *checks;
 }
 
-std::string untaken_wrong_arguments() {
+std::string unread_wrong_arguments() {
     std::string text;
-    for (const std::string& reason : wrong_arguments()) text += "\n  refused, and nobody noticed: " + reason;
+    for (const std::string& reason : wrong_arguments()) text += "\n  refused, but the status was ignored: " + reason;
     return text;
 }
 
@@ -27,7 +27,7 @@ void check_at_exit() {
     std::string text;
     for (const auto check : exit_checks()) text += check();
     if (text.empty()) return;
-    std::fprintf(stderr, "stand-ins of cuDNN and cuBLAS at the end of the process:%s\n", text.c_str());
+    std::fprintf(stderr, "fakes of cuDNN and cuBLAS, at exit:%s\n", text.c_str());
     std::fflush(nullptr);
     std::_Exit(EXIT_FAILURE);
 }
@@ -39,7 +39,7 @@ std::vector<std::string> take_wrong_arguments() {
 }
 
 void remember_wrong_argument(const std::string& reason) {
-    if (wrong_arguments().empty()) require_at_exit(untaken_wrong_arguments);
+    if (wrong_arguments().empty()) require_at_exit(unread_wrong_arguments);
     wrong_arguments().push_back(reason);
 }
 

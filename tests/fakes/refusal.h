@@ -1,6 +1,6 @@
-// How a stand-in says no. What the real library answers with a status is refused with that status, and the reason is
-// kept for the library's own error string. What the real library would not notice, and answer with a crash or with
-// garbage, throws Misuse.
+// How a fake refuses a call. If the real library would return an error status, the fake returns the same status and
+// stores the reason for the library's error string. If the real library would not notice the error, and crash or
+// compute garbage, the fake throws Misuse.
 #pragma once
 
 #include <stdexcept>
@@ -14,20 +14,20 @@ class Misuse : public std::logic_error {
     explicit Misuse(const std::string& what) : std::logic_error("misuse of a CUDA library: " + what) {}
 };
 
-// Thrown by a check and turned into the status by the function that the caller called.
+// Thrown by a check; the called library function turns it into its status.
 template <class Status>
 struct Refusal {
     Status status;
     std::string reason;
 };
 
-// The reasons of all calls refused for wrong arguments since the last time, oldest first; calls refused because the
-// library has no such algorithm are not among them. The engine answers a refusal with another algorithm, so that a
-// wrong argument might go unnoticed: reasons that nobody has taken when the process ends make it fail.
+// The reasons of all calls refused for wrong arguments since the last take, oldest first, not counting algorithms that
+// are not supported. The engine reacts to a refusal by trying another algorithm, which could hide a wrong argument: a
+// process that exits with reasons not taken fails.
 std::vector<std::string> take_wrong_arguments();
 void remember_wrong_argument(const std::string& reason);
 
-// Fails the process at its end, saying why, unless `reason()` is empty then.
+// At exit, fails the process and prints `reason()` unless it is empty.
 void require_at_exit(std::string (*reason)());
 
 }  // namespace fakes

@@ -1,4 +1,4 @@
-// The objects of one kind that a library has handed out: who is alive, who is not any more.
+// All objects of one kind that a library has created, live and destroyed.
 #pragma once
 
 #include <map>
@@ -9,8 +9,8 @@
 
 namespace fakes {
 
-// An object that was destroyed keeps its memory to the end of the process, so that its address is never given to
-// another one and a use after its end is always recognised.
+// A destroyed object keeps its memory until the process exits, so that its address is not reused and every use after
+// destruction is detected.
 template <class T>
 class Registry {
   public:
@@ -24,7 +24,7 @@ class Registry {
         return pointer;
     }
 
-    // Throws Misuse unless it is alive.
+    // Throws Misuse unless the object is live.
     T& at(T* pointer) { return *entry_of(pointer).object; }
 
     void destroy(T* pointer) {
@@ -32,7 +32,7 @@ class Registry {
         --live_;
     }
 
-    // "" or how many were never destroyed.
+    // How many were never destroyed; "" if none.
     std::string leaked() const {
         return live_ == 0 ? "" : "\n  never destroyed: " + std::to_string(live_) + " " + kind_;
     }
@@ -46,7 +46,7 @@ class Registry {
     Entry& entry_of(T* pointer) {
         const auto found = entries_.find(pointer);
         if (found == entries_.end()) throw Misuse(std::string("not a ") + kind_);
-        if (!found->second.live) throw Misuse(std::string("a ") + kind_ + " that was destroyed before");
+        if (!found->second.live) throw Misuse(std::string("a destroyed ") + kind_);
         return found->second;
     }
 

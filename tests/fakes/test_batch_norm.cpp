@@ -1,4 +1,4 @@
-// The stand-in of cuDNN's batch norm: what it computes, and which broken rules it notices.
+// The fake of cuDNN's batch norm: what it computes and which errors it detects.
 #include <cmath>
 
 #include "tests/fakes/fixture.h"
@@ -10,7 +10,7 @@ namespace {
 constexpr int kRows = 12, kChannels = 4;
 constexpr double kEpsilon = 1e-3;
 
-struct Setting {
+struct Fixture {
     StreamOwner stream;
     cudnnHandle_t cudnn = nullptr;
     cudnnTensorDescriptor_t activation = nullptr, parameter = nullptr;
@@ -21,7 +21,7 @@ struct Setting {
     Buffer dgamma{std::vector<float>(kChannels, NAN)}, dbeta{std::vector<float>(kChannels, NAN)};
     float one = 1, zero = 0;
 
-    Setting() {
+    Fixture() {
         REQUIRE(cudnnCreate(&cudnn) == CUDNN_STATUS_SUCCESS);
         REQUIRE(cudnnSetStream(cudnn, stream.get()) == CUDNN_STATUS_SUCCESS);
         REQUIRE(cudnnCreateTensorDescriptor(&activation) == CUDNN_STATUS_SUCCESS);
@@ -30,7 +30,7 @@ struct Setting {
                 CUDNN_STATUS_SUCCESS);
         set_parameter(CUDNN_DATA_FLOAT, kChannels);
     }
-    ~Setting() {
+    ~Fixture() {
         cudnnDestroyTensorDescriptor(parameter);
         cudnnDestroyTensorDescriptor(activation);
         cudnnDestroy(cudnn);
@@ -45,18 +45,18 @@ struct Setting {
                                                        from.get(), activation, to, parameter, gamma.get(), beta.get(),
                                                        mean.get(), variance.get(), epsilon);
     }
-    cudnnStatus_t backward(float* dx, const void* saved_mean, const void* saved_inverse, float* keep = nullptr) {
-        return cudnnBatchNormalizationBackward(cudnn, CUDNN_BATCHNORM_SPATIAL, &one, keep ? keep : &zero, &one, &zero,
-                                               activation, x.get(), activation, dy.get(), activation, dx, parameter,
-                                               gamma.get(), dgamma.get(), dbeta.get(), kEpsilon, saved_mean,
+    cudnnStatus_t backward(float* dx, const void* saved_mean, const void* saved_inverse, float* beta_data = nullptr) {
+        return cudnnBatchNormalizationBackward(cudnn, CUDNN_BATCHNORM_SPATIAL, &one, beta_data ? beta_data : &zero,
+                                               &one, &zero, activation, x.get(), activation, dy.get(), activation, dx,
+                                               parameter, gamma.get(), dgamma.get(), dbeta.get(), kEpsilon, saved_mean,
                                                saved_inverse);
     }
 };
 
 }  // namespace
 
-TEST_CASE("the stand-in normalises with the statistics that it is given") {
-    Setting s;
+TEST_CASE("the forward pass normalises with the given statistics") {
+    Fixture s;
     REQUIRE(s.forward(s.x, s.y.get()) == CUDNN_STATUS_SUCCESS);
     s.stream.wait();
     const auto x = s.x.values(), y = s.y.values();
@@ -67,8 +67,8 @@ TEST_CASE("the stand-in normalises with the statistics that it is given") {
     }
 }
 
-TEST_CASE("the gradient takes saved statistics, or makes its own") {
-    Setting s;
+TEST_CASE("the gradient uses saved statistics or computes them") {
+    Fixture s;
     const Buffer dx(std::vector<float>(kRows * kChannels, NAN)), dx_of_saved(std::vector<float>(kRows * kChannels));
     REQUIRE(s.backward(dx.get(), nullptr, nullptr) == CUDNN_STATUS_SUCCESS);
     s.stream.wait();
@@ -83,7 +83,7 @@ TEST_CASE("the gradient takes saved statistics, or makes its own") {
         mean[c] = static_cast<float>(sum);
         inverse[c] = static_cast<float>(1 / std::sqrt(squares + kEpsilon));
         CHECK(s.dbeta.values()[c] == Approx(of_dy));
-        CHECK(of_dx == Approx(0).margin(1e-5));  // A channel's mean does not change what comes out.
+        CHECK(of_dx == Approx(0).margin(1e-5));  // shifting a channel does not change the output
     }
     const auto own = dx.values(), own_dgamma = s.dgamma.values();
     const Buffer saved_mean(mean), saved_inverse(inverse);
@@ -98,8 +98,8 @@ TEST_CASE("the gradient takes saved statistics, or makes its own") {
     for (size_t i = 0; i < own.size(); ++i) CHECK(added.values()[i] == Approx(own[i] + 3).margin(1e-6));
 }
 
-TEST_CASE("a batch norm with wrong parameters, epsilon or statistics is refused") {
-    Setting s;
+TEST_CASE("wrong parameters, epsilon or statistics are refused") {
+    Fixture s;
     const Buffer dx(std::vector<float>(kRows * kChannels));
     CHECK(s.forward(s.x, s.y.get(), -1e-3) == CUDNN_STATUS_BAD_PARAM);
     CHECK(s.backward(dx.get(), s.mean.get(), nullptr) == CUDNN_STATUS_BAD_PARAM);
@@ -107,11 +107,11 @@ TEST_CASE("a batch norm with wrong parameters, epsilon or statistics is refused"
     CHECK(s.forward(s.x, s.y.get()) == CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     s.set_parameter(CUDNN_DATA_BFLOAT16, kChannels);
     CHECK(s.forward(s.x, s.y.get()) == CUDNN_STATUS_BAD_PARAM);
-    CHECK_THAT(complaints(), ContainsSubstring("epsilon is less"));
+    CHECK_THAT(refusals(), ContainsSubstring("epsilon is less"));
 }
 
-TEST_CASE("a batch norm whose output is one of its inputs, or reaches beyond its memory, is noticed") {
-    Setting s;
+TEST_CASE("outputs that overlap inputs and arrays beyond their allocation throw Misuse") {
+    Fixture s;
     const Buffer small(std::vector<float>(kRows * kChannels - 1));
     CHECK_THROWS_AS(s.forward(s.x, s.x.get()), Misuse);
     CHECK_THROWS_AS(s.forward(small, s.y.get()), Misuse);

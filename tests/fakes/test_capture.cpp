@@ -1,8 +1,8 @@
-// The stand-ins on a stream that is being captured, and in replays of what was.
+// The fakes on a capturing stream and in graph replays.
 #include <functional>
 #include <memory>
 
-#include "tests/fakes/convolution_setting.h"
+#include "tests/fakes/convolution_fixture.h"
 
 using namespace fakes;
 
@@ -39,8 +39,8 @@ void fill(const Buffer& buffer, const std::vector<float>& values) {
 
 }  // namespace
 
-TEST_CASE("a captured convolution runs at each replay, on what its arrays hold then") {
-    ConvolutionSetting s;
+TEST_CASE("a captured convolution runs at each replay on the current content of its arrays") {
+    ConvolutionFixture s;
     Graph graph(s.stream, [&] { REQUIRE(s.forward() == CUDNN_STATUS_SUCCESS); });
     CHECK(std::isnan(s.y.values()[0]));
     graph.replay();
@@ -50,8 +50,8 @@ TEST_CASE("a captured convolution runs at each replay, on what its arrays hold t
     CHECK(s.y.values()[0] == Approx(s.expected_y(0, 0, 0, 0)));
 }
 
-TEST_CASE("a replay does not read descriptors that have changed since, nor alpha and beta") {
-    ConvolutionSetting s;
+TEST_CASE("a replay uses the descriptors, alpha and beta of the capture") {
+    ConvolutionFixture s;
     Graph graph(s.stream, [&] { REQUIRE(s.forward() == CUDNN_STATUS_SUCCESS); });
     s.set_convolution(0, 1);
     s.alpha = 5;
@@ -59,8 +59,8 @@ TEST_CASE("a replay does not read descriptors that have changed since, nor alpha
     CHECK(s.y.values()[0] == Approx(s.expected_y(0, 0, 0, 0)));
 }
 
-TEST_CASE("a replay on memory that was given back is noticed") {
-    ConvolutionSetting s;
+TEST_CASE("a replay on freed memory throws Misuse") {
+    ConvolutionFixture s;
     auto x = std::make_unique<Buffer>(ramp(180, -1, 0.25f));
     Graph graph(s.stream, [&] {
         REQUIRE(cudnnConvolutionForward(s.cudnn, &s.alpha, s.x_descriptor, x->get(), s.w_descriptor, s.w.get(),
@@ -73,8 +73,8 @@ TEST_CASE("a replay on memory that was given back is noticed") {
     CHECK_THROWS_AS(graph.replay(), Misuse);
 }
 
-TEST_CASE("algorithms are not timed while the stream is captured") {
-    ConvolutionSetting s;
+TEST_CASE("measuring algorithms on a capturing stream throws Misuse") {
+    ConvolutionFixture s;
     Graph graph(s.stream, [&] {
         int count = 0;
         cudnnConvolutionFwdAlgoPerf_t result;
@@ -85,7 +85,7 @@ TEST_CASE("algorithms are not timed while the stream is captured") {
     });
 }
 
-TEST_CASE("a captured matrix product needs a workspace, which a new stream takes away") {
+TEST_CASE("a captured matrix product needs a workspace, which setting the stream resets") {
     const StreamOwner stream;
     const Buffer a({1, 2, 3, 4}), b({1, 0, 0, 1}), c({0, 0, 0, 0}), workspace(std::vector<float>(64));
     const float one = 1, zero = 0;

@@ -1,11 +1,11 @@
-// The stand-in of cuDNN's convolution: what it computes, and which broken rules it notices.
+// The fake of cuDNN's convolution: what it computes and which errors it detects.
 #include <cmath>
 
-#include "tests/fakes/convolution_setting.h"
+#include "tests/fakes/convolution_fixture.h"
 #include "tests/fakes/cudnn_objects.h"
 
 using namespace fakes;
-using Setting = ConvolutionSetting;
+using Fixture = ConvolutionFixture;
 
 namespace {
 
@@ -17,8 +17,8 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
 
 }  // namespace
 
-TEST_CASE("the stand-in convolves, and beta = 0 does not read the output") {
-    Setting s;
+TEST_CASE("the forward pass convolves; beta = 0 does not read the output") {
+    Fixture s;
     for (const auto algorithm :
          {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM}) {
         REQUIRE(s.forward(algorithm) == CUDNN_STATUS_SUCCESS);
@@ -32,8 +32,8 @@ TEST_CASE("the stand-in convolves, and beta = 0 does not read the output") {
     }
 }
 
-TEST_CASE("alpha scales what is computed, beta what was there") {
-    Setting s;
+TEST_CASE("alpha scales the result, beta the previous content") {
+    Fixture s;
     REQUIRE(s.forward() == CUDNN_STATUS_SUCCESS);
     s.stream.wait();
     const auto once = s.y.values();
@@ -45,9 +45,9 @@ TEST_CASE("alpha scales what is computed, beta what was there") {
     for (size_t i = 0; i < once.size(); ++i) CHECK(blended[i] == Approx(1.5f * once[i]));
 }
 
-// <dy, conv(x, w)> is linear in x and in w, and its gradients are dx and dw: <dx, x> = <dw, w> = <dy, y>.
-TEST_CASE("the gradients that the stand-in computes are those of its forward pass") {
-    Setting s;
+// <dy, conv(x, w)> is linear in x and in w with gradients dx and dw, so <dx, x> = <dw, w> = <dy, y>.
+TEST_CASE("the gradients match the forward pass") {
+    Fixture s;
     REQUIRE(s.forward() == CUDNN_STATUS_SUCCESS);
     const Buffer dy(ramp(72, 1, -0.25f)), dx(std::vector<float>(180, NAN)), dw(std::vector<float>(108, NAN));
     for (const auto algorithm : {CUDNN_CONVOLUTION_BWD_DATA_ALGO_0, CUDNN_CONVOLUTION_BWD_DATA_ALGO_1}) {
@@ -66,8 +66,8 @@ TEST_CASE("the gradients that the stand-in computes are those of its forward pas
     }
 }
 
-TEST_CASE("an algorithm that adds in any order gives other bits from run to run, another the same") {
-    Setting s;
+TEST_CASE("a non-deterministic algorithm gives different bits in each run, a deterministic one the same") {
+    Fixture s;
     const auto gradient = [&](cudnnConvolutionBwdFilterAlgo_t algorithm) {
         const Buffer dy(ramp(72, 1, -0.3f)), dw(std::vector<float>(108, NAN));
         REQUIRE(cudnnConvolutionBackwardFilter(s.cudnn, &s.alpha, s.x_descriptor, s.x.get(), s.y_descriptor, dy.get(),
@@ -81,7 +81,7 @@ TEST_CASE("an algorithm that adds in any order gives other bits from run to run,
 }
 
 TEST_CASE("TF32 drops bits that FMA math keeps") {
-    Setting s;
+    Fixture s;
     const Buffer odd(std::vector<float>(180, 1 + 0x1p-12f));
     const auto sum = [&](cudnnMathType_t math) {
         REQUIRE(cudnnSetConvolutionMathType(s.convolution, math) == CUDNN_STATUS_SUCCESS);
@@ -95,15 +95,15 @@ TEST_CASE("TF32 drops bits that FMA math keeps") {
     CHECK(sum(CUDNN_FMA_MATH) != sum(CUDNN_DEFAULT_MATH));
 }
 
-TEST_CASE("descriptors that do not fit together are refused") {
-    Setting s;
-    SECTION("another stride than y has room for") {
+TEST_CASE("descriptors that do not match are refused") {
+    Fixture s;
+    SECTION("a stride that does not match the shape of y") {
         s.set_convolution(1, 1);
     }
-    SECTION("another padding") {
+    SECTION("a padding that does not match the shape of y") {
         s.set_convolution(0, 2);
     }
-    SECTION("another dilation") {
+    SECTION("a dilation that does not match the shape of y") {
         s.set_convolution(1, 2, 2);
     }
     SECTION("x with more channels than the weights") {
@@ -112,21 +112,21 @@ TEST_CASE("descriptors that do not fit together are refused") {
     SECTION("x with more images than y") {
         s.set_x(CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 3, 3, 5, 6);
     }
-    SECTION("x of another type than y") {
+    SECTION("x and y with different types") {
         s.set_x(CUDNN_TENSOR_NHWC, CUDNN_DATA_BFLOAT16, 2, 3, 5, 6);
     }
     CHECK(CUDNN_STATUS_CATEGORY(s.forward()) == CUDNN_STATUS_BAD_PARAM);
-    CHECK_THAT(complaints(), ContainsSubstring("cudnnConvolutionForward"));
+    CHECK_THAT(refusals(), ContainsSubstring("cudnnConvolutionForward"));
 }
 
-TEST_CASE("another layout than NHWC is not supported") {
-    Setting s;
+TEST_CASE("only NHWC is supported") {
+    Fixture s;
     s.set_x(CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, 2, 3, 5, 6);
     CHECK(s.forward() == CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
 }
 
-TEST_CASE("extents, padding and strides that make no sense are refused") {
-    Setting s;
+TEST_CASE("extents and strides below 1 and negative padding are refused") {
+    Fixture s;
     CHECK(cudnnSetTensor4dDescriptor(s.x_descriptor, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 2, 0, 5, 6) ==
           CUDNN_STATUS_BAD_PARAM);
     CHECK(cudnnSetFilter4dDescriptor(s.w_descriptor, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, 4, -1, 3, 3) ==
@@ -135,11 +135,11 @@ TEST_CASE("extents, padding and strides that make no sense are refused") {
                                           CUDNN_DATA_FLOAT) == CUDNN_STATUS_BAD_PARAM);
     CHECK(cudnnSetConvolution2dDescriptor(s.convolution, 0, 0, 0, 1, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT) ==
           CUDNN_STATUS_BAD_PARAM);
-    CHECK_THAT(complaints(), ContainsSubstring("the stride is not positive"));
+    CHECK_THAT(refusals(), ContainsSubstring("the stride is not positive"));
 }
 
-TEST_CASE("each algorithm needs a workspace of its own size, and one that is too small is refused") {
-    Setting s;
+TEST_CASE("each algorithm needs a different workspace size; a smaller workspace is refused") {
+    Fixture s;
     const size_t gemm = s.workspace_bytes(CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM);
     const size_t precomputed = s.workspace_bytes(CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM);
     CHECK(gemm > 0);
@@ -147,13 +147,13 @@ TEST_CASE("each algorithm needs a workspace of its own size, and one that is too
     CHECK(s.forward(CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, s.workspace.get(), gemm) ==
           CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT);
     CHECK(s.forward(CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, nullptr, 0) == CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
-    CHECK_THAT(complaints(), ContainsSubstring("workspace"));
+    CHECK_THAT(refusals(), ContainsSubstring("workspace"));
     CHECK(s.forward(CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, s.workspace.get(), precomputed) ==
           CUDNN_STATUS_SUCCESS);
 }
 
-TEST_CASE("a workspace is left full of garbage, as far as the algorithm asked for it and no further") {
-    Setting s;
+TEST_CASE("a run overwrites the workspace up to the size that the algorithm requested") {
+    Fixture s;
     const size_t bytes = s.workspace_bytes(CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM);
     REQUIRE(s.forward() == CUDNN_STATUS_SUCCESS);
     s.stream.wait();
@@ -163,8 +163,8 @@ TEST_CASE("a workspace is left full of garbage, as far as the algorithm asked fo
     CHECK(left[bytes / sizeof(float) + 1] == 0);
 }
 
-TEST_CASE("arrays that are not on the device for their whole extent, misaligned, or shared are noticed") {
-    Setting s;
+TEST_CASE("arrays that are misaligned, overlapping or not entirely on the device are detected") {
+    Fixture s;
     const auto run = [&](const void* x, void* y, void* space) {
         return cudnnConvolutionForward(s.cudnn, &s.alpha, s.x_descriptor, x, s.w_descriptor, s.w.get(), s.convolution,
                                        CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, space, s.workspace.bytes(), &s.beta,
@@ -178,25 +178,25 @@ TEST_CASE("arrays that are not on the device for their whole extent, misaligned,
     CHECK_THROWS_AS(run(s.x.get(), s.y.get(), s.workspace.get() + 4), Misuse);
     CHECK(run(s.x.get() + 1, s.y.get(), s.workspace.get()) == CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER);
     CHECK(run(nullptr, s.y.get(), s.workspace.get()) == CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
-    CHECK_THAT(complaints(), ContainsSubstring("16 bytes"));
+    CHECK_THAT(refusals(), ContainsSubstring("16 bytes"));
 }
 
-TEST_CASE("an array in memory that was given back is noticed") {
-    Setting s;
-    const void* gone = Buffer(std::vector<float>(180)).get();
-    CHECK_THROWS_AS(cudnnConvolutionForward(s.cudnn, &s.alpha, s.x_descriptor, gone, s.w_descriptor, s.w.get(),
+TEST_CASE("an array in freed memory throws Misuse") {
+    Fixture s;
+    const void* freed = Buffer(std::vector<float>(180)).get();
+    CHECK_THROWS_AS(cudnnConvolutionForward(s.cudnn, &s.alpha, s.x_descriptor, freed, s.w_descriptor, s.w.get(),
                                             s.convolution, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, s.workspace.get(),
                                             s.workspace.bytes(), &s.beta, s.y_descriptor, s.y.get()),
                     Misuse);
 }
 
-TEST_CASE("algorithms that NHWC has not are offered as not supported, and are refused") {
-    Setting s;
-    int most = 0, count = 0;
-    REQUIRE(cudnnGetConvolutionForwardAlgorithmMaxCount(s.cudnn, &most) == CUDNN_STATUS_SUCCESS);
-    std::vector<cudnnConvolutionFwdAlgoPerf_t> results(most);
+TEST_CASE("algorithms without NHWC support are listed as not supported and refused") {
+    Fixture s;
+    int max_count = 0, count = 0;
+    REQUIRE(cudnnGetConvolutionForwardAlgorithmMaxCount(s.cudnn, &max_count) == CUDNN_STATUS_SUCCESS);
+    std::vector<cudnnConvolutionFwdAlgoPerf_t> results(max_count);
     REQUIRE(cudnnGetConvolutionForwardAlgorithm_v7(s.cudnn, s.x_descriptor, s.w_descriptor, s.convolution,
-                                                   s.y_descriptor, most, &count,
+                                                   s.y_descriptor, max_count, &count,
                                                    results.data()) == CUDNN_STATUS_SUCCESS);
     int supported = 0;
     for (int i = 0; i < count; ++i) {
@@ -211,20 +211,20 @@ TEST_CASE("algorithms that NHWC has not are offered as not supported, and are re
                                                   &bytes) == CUDNN_STATUS_NOT_SUPPORTED);
 }
 
-TEST_CASE("timing runs the algorithms, which overwrites the output") {
-    Setting s;
-    int most = 0, count = 0;
-    REQUIRE(cudnnGetConvolutionForwardAlgorithmMaxCount(s.cudnn, &most) == CUDNN_STATUS_SUCCESS);
-    std::vector<cudnnConvolutionFwdAlgoPerf_t> results(most);
+TEST_CASE("measuring runs the algorithms and overwrites the output") {
+    Fixture s;
+    int max_count = 0, count = 0;
+    REQUIRE(cudnnGetConvolutionForwardAlgorithmMaxCount(s.cudnn, &max_count) == CUDNN_STATUS_SUCCESS);
+    std::vector<cudnnConvolutionFwdAlgoPerf_t> results(max_count);
     REQUIRE(cudnnFindConvolutionForwardAlgorithmEx(
                 s.cudnn, s.x_descriptor, s.x.get(), s.w_descriptor, s.w.get(), s.convolution, s.y_descriptor, s.y.get(),
-                most, &count, results.data(), s.workspace.get(), s.workspace.bytes()) == CUDNN_STATUS_SUCCESS);
+                max_count, &count, results.data(), s.workspace.get(), s.workspace.bytes()) == CUDNN_STATUS_SUCCESS);
     CHECK(results[0].status == CUDNN_STATUS_SUCCESS);
     CHECK(s.y.values()[0] == Approx(s.expected_y(0, 0, 0, 0)));
 }
 
-TEST_CASE("handles and descriptors are used and destroyed while they live, and no longer") {
-    Setting s;
+TEST_CASE("using or destroying a handle or descriptor that is not live throws Misuse") {
+    Fixture s;
     cudnnTensorDescriptor_t descriptor = nullptr;
     REQUIRE(cudnnCreateTensorDescriptor(&descriptor) == CUDNN_STATUS_SUCCESS);
     const auto query = [&] {
@@ -235,18 +235,18 @@ TEST_CASE("handles and descriptors are used and destroyed while they live, and n
     };
     CHECK_THROWS_WITH(query(), ContainsSubstring("never set"));
     REQUIRE(cudnnDestroyTensorDescriptor(descriptor) == CUDNN_STATUS_SUCCESS);
-    CHECK_THROWS_WITH(query(), ContainsSubstring("destroyed before"));
-    CHECK_THROWS_WITH(cudnnDestroyTensorDescriptor(descriptor), ContainsSubstring("destroyed before"));
+    CHECK_THROWS_WITH(query(), ContainsSubstring("a destroyed tensor descriptor"));
+    CHECK_THROWS_WITH(cudnnDestroyTensorDescriptor(descriptor), ContainsSubstring("a destroyed tensor descriptor"));
     CHECK_THROWS_AS(cudnnDestroyTensorDescriptor(reinterpret_cast<cudnnTensorDescriptor_t>(&descriptor)), Misuse);
 
-    cudnnHandle_t gone = nullptr;
-    REQUIRE(cudnnCreate(&gone) == CUDNN_STATUS_SUCCESS);
-    REQUIRE(cudnnDestroy(gone) == CUDNN_STATUS_SUCCESS);
-    CHECK_THROWS_AS(cudnnSetStream(gone, s.stream.get()), Misuse);
+    cudnnHandle_t destroyed = nullptr;
+    REQUIRE(cudnnCreate(&destroyed) == CUDNN_STATUS_SUCCESS);
+    REQUIRE(cudnnDestroy(destroyed) == CUDNN_STATUS_SUCCESS);
+    CHECK_THROWS_AS(cudnnSetStream(destroyed, s.stream.get()), Misuse);
 }
 
-TEST_CASE("a handle whose stream is gone runs nothing") {
-    Setting s;
+TEST_CASE("running on a destroyed stream throws Misuse") {
+    Fixture s;
     {
         const StreamOwner other;
         REQUIRE(cudnnSetStream(s.cudnn, other.get()) == CUDNN_STATUS_SUCCESS);
@@ -254,7 +254,7 @@ TEST_CASE("a handle whose stream is gone runs nothing") {
     CHECK_THROWS_AS(s.forward(), Misuse);
 }
 
-TEST_CASE("what was never destroyed is counted") {
+TEST_CASE("leaked descriptors are counted") {
     CHECK(tensor_descriptors().leaked() == "");
     cudnnTensorDescriptor_t descriptor = nullptr;
     REQUIRE(cudnnCreateTensorDescriptor(&descriptor) == CUDNN_STATUS_SUCCESS);

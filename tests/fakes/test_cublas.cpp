@@ -1,4 +1,4 @@
-// The stand-in of cuBLAS: what it multiplies, and which broken rules it notices.
+// The fake cuBLAS: what it computes and which errors it detects.
 #include <cmath>
 
 #include "tests/fakes/fixture.h"
@@ -7,10 +7,10 @@ using namespace fakes;
 
 namespace {
 
-// By columns: A [3, 2] in columns of 4, B [2, 5] in columns of 3, C [3, 5] in columns of 6.
+// Column-major: A [3, 2], B [2, 5] and C [3, 5] with leading dimensions 4, 3 and 6.
 constexpr int kM = 3, kN = 5, kK = 2, kStrideA = 4, kStrideB = 3, kStrideC = 6;
 
-struct Setting {
+struct Fixture {
     StreamOwner stream;
     cublasHandle_t cublas = nullptr;
     Buffer a{ramp(kStrideA * 3, -1, 0.5f)}, b{ramp(kStrideB * 5, 2, -0.25f)};
@@ -18,12 +18,12 @@ struct Setting {
     Buffer workspace{std::vector<float>(1024)};
     float alpha = 1, beta = 0;
 
-    Setting() {
+    Fixture() {
         REQUIRE(cublasCreate(&cublas) == CUBLAS_STATUS_SUCCESS);
         REQUIRE(cublasSetStream(cublas, stream.get()) == CUBLAS_STATUS_SUCCESS);
         REQUIRE(cublasSetWorkspace(cublas, workspace.get(), workspace.bytes()) == CUBLAS_STATUS_SUCCESS);
     }
-    ~Setting() { cublasDestroy(cublas); }
+    ~Fixture() { cublasDestroy(cublas); }
 
     cublasStatus_t multiply(int stride_a = kStrideA, int stride_b = kStrideB, int stride_c = kStrideC,
                             cublasOperation_t operation_a = CUBLAS_OP_N, cublasOperation_t operation_b = CUBLAS_OP_N) {
@@ -34,8 +34,8 @@ struct Setting {
 
 }  // namespace
 
-TEST_CASE("the stand-in multiplies matrices by columns, and beta = 0 does not read the output") {
-    Setting s;
+TEST_CASE("column-major matrices are multiplied; beta = 0 does not read the output") {
+    Fixture s;
     REQUIRE(s.multiply() == CUBLAS_STATUS_SUCCESS);
     s.stream.wait();
     const auto a = s.a.values(), b = s.b.values(), c = s.c.values();
@@ -44,12 +44,12 @@ TEST_CASE("the stand-in multiplies matrices by columns, and beta = 0 does not re
             const float sum = a[row] * b[column * kStrideB] + a[kStrideA + row] * b[column * kStrideB + 1];
             CHECK(c[column * kStrideC + row] == Approx(sum));
         }
-        CHECK(std::isnan(c[column * kStrideC + kM]));  // Between the columns nothing is written.
+        CHECK(std::isnan(c[column * kStrideC + kM]));  // the padding between columns is not written
     }
 }
 
 TEST_CASE("operands are transposed on request") {
-    Setting s;
+    Fixture s;
     const Buffer a(ramp(kK * kM, -1, 0.5f)), b(ramp(kN * kK, 2, -0.25f));
     REQUIRE(cublasSgemm(s.cublas, CUBLAS_OP_T, CUBLAS_OP_T, kM, kN, kK, &s.alpha, a.get(), kK, b.get(), kN, &s.beta,
                         s.c.get(), kStrideC) == CUBLAS_STATUS_SUCCESS);
@@ -63,18 +63,18 @@ TEST_CASE("operands are transposed on request") {
     }
 }
 
-TEST_CASE("columns that lie closer than their length are refused") {
-    Setting s;
+TEST_CASE("a leading dimension smaller than the number of rows is refused") {
+    Fixture s;
     CHECK(s.multiply(kM - 1) == CUBLAS_STATUS_INVALID_VALUE);
     CHECK(s.multiply(kStrideA, kK - 1) == CUBLAS_STATUS_INVALID_VALUE);
     CHECK(s.multiply(kStrideA, kStrideB, kM - 1) == CUBLAS_STATUS_INVALID_VALUE);
     CHECK(s.multiply(kK - 1, kStrideB, kStrideC, CUBLAS_OP_T) == CUBLAS_STATUS_INVALID_VALUE);
     CHECK(s.multiply(kStrideA, kN - 1, kStrideC, CUBLAS_OP_N, CUBLAS_OP_T) == CUBLAS_STATUS_INVALID_VALUE);
-    CHECK_THAT(complaints(), ContainsSubstring("the columns of C lie 2 apart"));
+    CHECK_THAT(refusals(), ContainsSubstring("the leading dimension of C is 2"));
 }
 
 TEST_CASE("TF32 drops bits that pedantic math keeps") {
-    Setting s;
+    Fixture s;
     const Buffer odd(std::vector<float>(kStrideA * kK, 1 + 0x1p-12f));
     const auto product = [&](cublasMath_t math) {
         REQUIRE(cublasSetMathMode(s.cublas, math) == CUBLAS_STATUS_SUCCESS);
@@ -86,18 +86,18 @@ TEST_CASE("TF32 drops bits that pedantic math keeps") {
     CHECK(product(CUBLAS_PEDANTIC_MATH) != product(CUBLAS_TF32_TENSOR_OP_MATH));
 }
 
-TEST_CASE("matrices that reach beyond their memory, or share it, are noticed") {
-    Setting s;
+TEST_CASE("matrices that overlap or extend beyond their allocation throw Misuse") {
+    Fixture s;
     CHECK_THROWS_AS(s.multiply(kStrideA * 3), Misuse);
     CHECK_THROWS_AS(cublasSgemm(s.cublas, CUBLAS_OP_N, CUBLAS_OP_N, kM, kN, kK, &s.alpha, s.a.get(), kStrideA,
                                 s.b.get(), kStrideB, &s.beta, s.b.get(), kM),
                     Misuse);
 }
 
-TEST_CASE("a workspace must be aligned, on the device, and there when it is used") {
-    Setting s;
+TEST_CASE("a workspace must be aligned, on the device, and live when it is used") {
+    Fixture s;
     CHECK(cublasSetWorkspace(s.cublas, s.workspace.get() + 1, 1024) == CUBLAS_STATUS_INVALID_VALUE);
-    CHECK_THAT(complaints(), ContainsSubstring("256 bytes"));
+    CHECK_THAT(refusals(), ContainsSubstring("256 bytes"));
     CHECK_THROWS_AS(cublasSetWorkspace(s.cublas, s.workspace.get(), s.workspace.bytes() + 1), Misuse);
     {
         const Buffer other(std::vector<float>(256));
@@ -106,13 +106,13 @@ TEST_CASE("a workspace must be aligned, on the device, and there when it is used
     CHECK_THROWS_AS(s.multiply(), Misuse);
 }
 
-TEST_CASE("a handle of cuBLAS is used while it lives") {
-    Setting s;
-    cublasHandle_t gone = nullptr;
-    REQUIRE(cublasCreate(&gone) == CUBLAS_STATUS_SUCCESS);
-    REQUIRE(cublasDestroy(gone) == CUBLAS_STATUS_SUCCESS);
-    CHECK_THROWS_AS(cublasDestroy(gone), Misuse);
-    CHECK_THROWS_AS(cublasSetMathMode(gone, CUBLAS_PEDANTIC_MATH), Misuse);
+TEST_CASE("using a destroyed cuBLAS handle throws Misuse") {
+    Fixture s;
+    cublasHandle_t destroyed = nullptr;
+    REQUIRE(cublasCreate(&destroyed) == CUBLAS_STATUS_SUCCESS);
+    REQUIRE(cublasDestroy(destroyed) == CUBLAS_STATUS_SUCCESS);
+    CHECK_THROWS_AS(cublasDestroy(destroyed), Misuse);
+    CHECK_THROWS_AS(cublasSetMathMode(destroyed, CUBLAS_PEDANTIC_MATH), Misuse);
     CHECK(cublasDestroy(nullptr) == CUBLAS_STATUS_NOT_INITIALIZED);
-    CHECK(complaints() != "");
+    CHECK(refusals() != "");
 }

@@ -1,4 +1,4 @@
-// A GPU with less memory than is asked of it.
+// The engine's messages when the GPU runs out of memory.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -22,11 +22,11 @@ class SmallDevice {
     ~SmallDevice() { unsetenv("EMULATOR_MEMORY"); }
 };
 
-const std::string kRemedy = "choose a smaller train.batch_size, or end other programs that use the GPU";
+const std::string kRemedy = "choose a smaller train.batch_size, or stop other programs that use the GPU";
 
 }  // namespace
 
-TEST_CASE("a tensor that the GPU has no memory for: the need, what is free and the remedy") {
+TEST_CASE("a tensor too large for the GPU's memory: the message says what is needed and free, and the remedy") {
     const SmallDevice small;
     const auto gpu = make_cuda_backend({});
     const size_t before = gpu->arena().bytes_reserved();
@@ -41,14 +41,14 @@ TEST_CASE("a tensor that the GPU has no memory for: the need, what is free and t
     REQUIRE(cudaMemGetInfo(&free_bytes, &total_bytes) == cudaSuccess);
     CHECK(total_bytes == size_t{128} * kMiB);
     CHECK(free_bytes <= size_t{88} * kMiB);
-    CHECK(message == fmt::format("out of memory: 60.0 MiB more are needed, {:.1f} MiB are held already; the GPU has "
+    CHECK(message == fmt::format("out of memory: cannot allocate 60.0 MiB ({:.1f} MiB already allocated); the GPU has "
                                  "{:.1f} of 128.0 MiB free: {}",
                                  before / 1048576.0 + 40, free_bytes / 1048576.0, kRemedy));
     const Tensor x = gpu->zeros({4}, DType::kFloat32);  // the refusal leaves no error behind
     CHECK(test::download(*gpu, x).values == std::vector<double>(4, 0.0));
 }
 
-TEST_CASE("a call of a library that finds no memory on the GPU tells the remedy as well") {
+TEST_CASE("a library call that runs out of GPU memory also reports the remedy") {
     const SmallDevice small;
     CHECK_THROWS_WITH(cuda::check(cudaErrorMemoryAllocation, "cudaGraphInstantiate(x)"),
                       ContainsSubstring("cudaGraphInstantiate failed: cudaErrorMemoryAllocation") &&

@@ -22,7 +22,7 @@ test::Array convolved(Backend& backend) {
 
 }  // namespace
 
-TEST_CASE("an algorithm that cuDNN offers and then refuses to run leaves room for the next") {
+TEST_CASE("if cuDNN refuses to run an algorithm that it offered, the next one is tried") {
     const test::Array expected = convolved(*make_cpu_backend());
     for (const bool deterministic : {true, false}) {
         for (const auto algorithm :
@@ -34,7 +34,7 @@ TEST_CASE("an algorithm that cuDNN offers and then refuses to run leaves room fo
     }
 }
 
-TEST_CASE("a convolution for which no algorithm runs is an error that says which") {
+TEST_CASE("a convolution for which no algorithm runs is an error") {
     const RefusedForwardAlgorithms refused(
         {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM});
     const auto backend = make_cuda_backend({});
@@ -42,7 +42,7 @@ TEST_CASE("a convolution for which no algorithm runs is an error that says which
                       ContainsSubstring("no deterministic algorithm") && ContainsSubstring("train.deterministic"));
 }
 
-TEST_CASE("an algorithm chosen once is kept, so that one that is refused later is an error") {
+TEST_CASE("the chosen algorithm is kept; if it is refused later, that is an error") {
     const auto backend = make_cuda_backend({});
     convolved(*backend);
     const RefusedForwardAlgorithms refused(

@@ -1,4 +1,4 @@
-// What a process leaves undone shows when it ends.
+// Leaks and ignored refusals fail the process at exit.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +11,7 @@ using namespace fakes;
 
 namespace {
 
-// Runs `body` in a process of its own, which then ends regularly; its exit code.
+// Runs `body` in a child process that then exits normally; returns its exit code.
 template <class Body>
 int exit_code_of(Body body) {
     std::fflush(nullptr);
@@ -29,7 +29,7 @@ int exit_code_of(Body body) {
 
 }  // namespace
 
-TEST_CASE("a process that leaves a handle, or a refusal that nobody looked at, fails") {
+TEST_CASE("a process that leaks a handle or ignores a refusal fails") {
     CHECK(exit_code_of([] {
               cudnnHandle_t handle = nullptr;
               cudnnCreate(&handle);

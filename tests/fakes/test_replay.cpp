@@ -1,4 +1,4 @@
-// What a replayed training step asks of the host and of the device's memory: one launch, nothing else.
+// A replayed training step is one graph launch, without memory allocation or copies.
 #include "tests/catch.h"
 #include "tests/emulator/memory.h"
 #include "tests/emulator/stream.h"
@@ -8,12 +8,12 @@ using namespace residual;
 
 namespace {
 
-// The first steps settle addresses and algorithms, and the next one is recorded.
+// The first two steps settle addresses and algorithms; the third is recorded.
 constexpr int kStepsBeforeReplays = 3;
 
 }  // namespace
 
-TEST_CASE("a replayed step is one launch of a graph: no memory is taken, nothing is copied from or to the host") {
+TEST_CASE("a replayed step is one graph launch that allocates no memory and copies nothing") {
     for (const auto& config : {test::kPreact, test::kPlain, test::kPostact}) {
         for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
             INFO(name_of(dtype));

@@ -1,4 +1,4 @@
-// One training step in bfloat16 from the state of a golden file, and how near it came.
+// One training step in bfloat16 from the state of a golden file, and checks of its results.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,7 @@ inline const char* const kNarrowNetworks[] = {"bf16_preact", "bf16_plain"};
 struct Step {
     std::map<std::string, std::vector<float>> gradients;  // By parameter, of the cross-entropy alone.
     std::map<std::string, std::vector<float>> weights;    // By parameter, after the update.
-    // What a golden file holds, by its names: loss.first, cross_entropy.first, grad.<name> (with weight decay),
-    // after1.<name>.
+    // By names of the golden file: loss.first, cross_entropy.first, grad.<name> (with weight decay), after1.<name>.
     std::map<std::string, std::vector<float>> golden;
 };
 
@@ -41,21 +40,20 @@ inline Step one_step(std::unique_ptr<residual::Backend> device, const GoldenFile
     for (const auto& parameter : parameters.parameters()) {
         step.weights[parameter->name] = network.read(parameter->weight);
         step.golden["after1." + parameter->name] = step.weights[parameter->name];
-        // The first momentum is the gradient with weight decay, as the update saw it.
+        // After one step the momentum is the gradient with weight decay.
         step.golden["grad." + parameter->name] = network.read(parameter->momentum);
     }
     for (const auto& buffer : parameters.buffers()) step.golden["after1." + buffer->name] = network.read(buffer->value);
     return step;
 }
 
-// |change| / |after| of a tensor that the step changes from the file's state before it.
+// |after - before| / |after| of a tensor that the step updates, in the golden file.
 inline double relative_change(const GoldenFile& golden, const std::string& name) {
     return relative_error(golden.values("before." + name), golden.values("after1." + name));
 }
 
-// Every tensor may be 1.5 times as far from float64 as PyTorch's autocast is. Where that came nearer than bfloat16 can
-// tell numbers apart (2^-9 of the gradient, of the loss, or of the change to what the step updates), it was chance, and
-// that is the bound.
+// Every tensor may deviate from float64 by 1.5 times the deviation of PyTorch's autocast, or by the rounding error of
+// bfloat16 if that is larger: 2^-9 of the gradient, the loss, or the change by the update.
 inline void check_near_float64(const Step& step, const GoldenFile& golden) {
     constexpr double kFactor = 1.5, kRounding = 0x1p-9;
     const auto autocast = golden.json("autocast_deviation");
@@ -68,7 +66,7 @@ inline void check_near_float64(const Step& step, const GoldenFile& golden) {
     }
 }
 
-// Two steps that round to bfloat16 at the same points: what is left is the order of float32 sums.
+// Two steps that round to bfloat16 at the same points differ only in the order of float32 sums.
 inline void check_alike(const Step& step, const Step& expected) {
     constexpr double kTolerance = 2e-2;
     REQUIRE(step.gradients.size() == expected.gradients.size());

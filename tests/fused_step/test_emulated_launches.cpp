@@ -1,4 +1,4 @@
-// How many kernels, memsets and copies a fused training step takes, counted by the emulator.
+// The number of kernels, memsets and copies in a fused training step, counted by the emulator.
 #include <cstdio>
 
 #include "engine/data/cifar10.h"
@@ -13,19 +13,19 @@ using namespace residual;
 
 namespace {
 
-// Operations are counted and not done while it lives.
+// While it exists, the emulator counts operations without executing them.
 class DryScope {
   public:
     DryScope() { emulator::set_dry(true); }
     ~DryScope() { emulator::set_dry(false); }
 };
 
-constexpr int kBatch = 128;  // The byte model chooses between one backward kernel and two by it.
+constexpr int kBatch = 128;  // Determines the choice between one backward kernel and two.
 
 struct LaunchCase {
     const char* name;
     models::ResNetConfig model;
-    int64_t fused, composed;  // Operations of a step.
+    int64_t fused, composed;  // Operations per step.
 };
 
 const LaunchCase kCases[] = {
@@ -45,13 +45,13 @@ emulator::Counts counted(Step step) {
 
 }  // namespace
 
-TEST_CASE("a fused step takes few launches, recorded or not, and none of a library", "[fused_step]") {
+TEST_CASE("a fused step, eager or replayed, has few launches and no library calls", "[fused_step]") {
     const DryScope dry;
     for (const LaunchCase& c : kCases) {
         INFO(c.name);
         test::Training training(c.model, DType::kBFloat16, {.fused = true}, kBatch);
         Trainer& trainer = training.trainer();
-        trainer.update();  // The first step may make what later ones find.
+        trainer.update();  // One-time initialisation.
         const auto eager = counted([&] { trainer.update(); });
         std::printf("%s: %lld operations\n", c.name, static_cast<long long>(eager.total()));
         for (const auto& [name, count] : eager.by_name) {
@@ -69,17 +69,17 @@ TEST_CASE("a fused step takes few launches, recorded or not, and none of a libra
     }
 }
 
-TEST_CASE("a composed step in bfloat16 takes this many launches", "[fused_step]") {
+TEST_CASE("the number of launches of a composed step in bfloat16", "[fused_step]") {
     const DryScope dry;
     for (const LaunchCase& c : kCases) {
         INFO(c.name);
         test::Training training(c.model, DType::kBFloat16, {.fused = false}, kBatch);
-        training.trainer().update();  // The first step may make what later ones find.
+        training.trainer().update();  // One-time initialisation.
         CHECK(counted([&] { training.trainer().update(); }).total() == c.composed);
     }
 }
 
-TEST_CASE("the kernels counted from the trace of a forward pass are those that a fused step launches", "[fused_step]") {
+TEST_CASE("the kernels derived from the trace of a forward pass match those of a fused step", "[fused_step]") {
     const auto backend = make_cpu_backend();
     for (const LaunchCase& c : kCases) {
         INFO(c.name);

@@ -1,4 +1,4 @@
-// A GPU whose blocks get less shared memory than a fused kernel needs.
+// Fused kernels on a GPU with less shared memory per block than some of them need.
 #include <cstdlib>
 
 #include "engine/ops/conv.h"
@@ -21,7 +21,7 @@ bool fuses(Backend& backend, int side, int channels) {
 
 }  // namespace
 
-TEST_CASE("units that need more shared memory than the GPU has are composed, the others fused", "[fused_step]") {
+TEST_CASE("shapes that need more shared memory than the GPU has are composed, the others fused", "[fused_step]") {
     {
         const SharedMemory small("101376");  // 99 KiB
         const auto backend = make_cuda_backend({.fused = true});

@@ -1,4 +1,4 @@
-// More classes than the fused classifier knows: that part of the network composes, the rest stays fused.
+// With more classes than the fused classifier supports, the classifier is composed and the rest of the network fused.
 #include <cmath>
 
 #include "tests/catch.h"
@@ -14,7 +14,7 @@ struct Result {
     double cross_entropy;
 };
 
-// Two steps, of which the second is recorded where the device can.
+// Two steps; the second is recorded if the device supports it.
 Result train(const char* format, bool fused) {
     residual::tools::Experiment experiment;
     experiment.model = residual::models::ResNetConfig{.depth = 8};
@@ -43,7 +43,7 @@ Result train(const char* format, bool fused) {
 
 }  // namespace
 
-TEST_CASE("a network of 100 classes takes fused steps, and composes the classifier", "[fused_step][gpu]") {
+TEST_CASE("a network with 100 classes trains fused except for the classifier", "[fused_step][gpu]") {
     if (test::skipped_without_gpu()) return;
     for (const char* format : {"cifar10", "cifar100"}) {
         INFO(format);

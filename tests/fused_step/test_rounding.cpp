@@ -1,4 +1,4 @@
-// A whole training step in bfloat16, composed and fused, against PyTorch's float64 and its autocast.
+// A training step in bfloat16, composed and fused, compared with PyTorch's float64 and autocast.
 #include "tests/fused_step/step.h"
 #include "tests/support/devices.h"
 #include "tests/support/reference_fused.h"
@@ -8,7 +8,7 @@ using namespace test;
 namespace {
 
 bool all_fused(residual::Backend& backend, const char* name) {
-    // The convolutions of depth 8 behind the stem: channels and stride.
+    // The convolutions of a network of depth 8 after the stem.
     const struct {
         int height, in, out, stride;
     } convolutions[] = {{32, 16, 16, 1}, {32, 16, 32, 2}, {16, 32, 32, 1}, {16, 32, 64, 2}, {8, 64, 64, 1}};
@@ -27,7 +27,7 @@ bool all_fused(residual::Backend& backend, const char* name) {
 
 }  // namespace
 
-TEST_CASE("a step in bfloat16 is as near to float64 as PyTorch's autocast", "[fused_step]") {
+TEST_CASE("a step in bfloat16 is as close to float64 as PyTorch's autocast", "[fused_step]") {
     for (const char* name : kNarrowNetworks) {
         const GoldenFile golden(name);
         for (const bool fused : {false, true}) {
@@ -38,9 +38,8 @@ TEST_CASE("a step in bfloat16 is as near to float64 as PyTorch's autocast", "[fu
     }
 }
 
-TEST_CASE(
-    "a step of fused kernels equals plain loops that round alike, and is as near to float64 as PyTorch's autocast",
-    "[fused_step][gpu]") {
+TEST_CASE("a fused step matches plain loops with the same rounding, and is as close to float64 as PyTorch's autocast",
+          "[fused_step][gpu]") {
     if (skipped_without_gpu()) return;
     for (const char* name : kNarrowNetworks) {
         INFO(name);

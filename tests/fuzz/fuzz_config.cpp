@@ -1,8 +1,8 @@
-// The text of a configuration file: refused with InputError, or accepted and then the same after writing and reading.
+// The text of a configuration file is refused with InputError, or accepted and unchanged by a JSON round trip.
 #include <optional>
 
 #include "engine/core/error.h"
-#include "tests/fuzz/accepted.h"
+#include "tests/fuzz/round_trip.h"
 #include "tests/fuzz/target.h"
 #include "tools/run/experiment.h"
 
@@ -13,6 +13,6 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     } catch (const residual::InputError&) {
         return 0;
     }
-    fuzz::expect_to_survive(*experiment);
+    fuzz::expect_round_trip(*experiment);
     return 0;
 }

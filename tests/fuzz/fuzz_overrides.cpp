@@ -1,11 +1,11 @@
-// The values of --set, one a line, laid over a valid configuration: refused with InputError, or accepted and then the
-// same after writing and reading.
+// Values of --set, one per line, applied to a valid configuration, are refused with InputError, or accepted and
+// unchanged by a JSON round trip.
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/core/error.h"
-#include "tests/fuzz/accepted.h"
+#include "tests/fuzz/round_trip.h"
 #include "tests/fuzz/target.h"
 #include "tools/run/experiment.h"
 
@@ -37,6 +37,6 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     } catch (const residual::InputError&) {
         return 0;
     }
-    fuzz::expect_to_survive(*experiment);
+    fuzz::expect_round_trip(*experiment);
     return 0;
 }

@@ -1,5 +1,5 @@
-// Records of a data set, of CIFAR-10 and of small gray images: refused with InputError, or accepted and then good for
-// the mean image and for a shuffled and augmented batch, with labels of its classes and finite images.
+// Records of CIFAR-10 and of a data set of small gray images are refused with InputError, or accepted. Accepted records
+// give a per-pixel mean and a shuffled, augmented batch with valid labels and pixels in range.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -26,7 +26,7 @@ void expect_batch(residual::Backend& backend, const residual::DataDescription& d
     const std::vector<float> mean = residual::pixel_mean(data, records);
     RESIDUAL_ASSERT(std::all_of(mean.begin(), mean.end(), is_byte));
 
-    // The order, the crops and the flips change with the records.
+    // Varies the order, the crops and the flips with the records.
     const uint64_t seed = residual::crc32_of(std::as_bytes(records));
     residual::DataConfig config;
     config.augment.pad = static_cast<int64_t>(seed % 17);

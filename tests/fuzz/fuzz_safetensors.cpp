@@ -1,6 +1,6 @@
-// The bytes of a safetensors file: refused with InputError, or accepted and then tensors that lie in the file's data
-// one after the other, each as large as its type and shape say, under a header that can be written down and read back.
-// Its metadata, taken for a checkpoint's, is read or refused alike.
+// The bytes of a safetensors file are refused with InputError, or accepted. The tensors of an accepted file are
+// contiguous, fill its data, and have the sizes given by type and shape; its header survives a round trip. Its metadata
+// is then read as that of a checkpoint, or refused with InputError.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@
 
 namespace {
 
-// A file in memory, rewritten for each input: read() takes a path.
+// A file in memory, rewritten for each input, because read() takes a path.
 class MemoryFile {
   public:
     MemoryFile() : descriptor_(memfd_create("input", 0)) { RESIDUAL_ASSERT(descriptor_ >= 0); }
@@ -37,7 +37,7 @@ uint64_t bytes_of(const residual::TensorView& tensor) {
     uint64_t bytes = size_of(tensor.type);
     for (const int64_t size : tensor.shape) {
         RESIDUAL_ASSERT(size >= 0);
-        // A dimension of 0 empties the tensor, whatever the others multiply to.
+        // With a dimension of 0 the product of the others may overflow.
         if (size == 0) return 0;
     }
     for (const int64_t size : tensor.shape)
@@ -60,7 +60,7 @@ void expect_views_of(const residual::SafetensorsFile& file, std::span<const uint
     RESIDUAL_ASSERT(offset == data.size());
 }
 
-void expect_header_to_survive(const residual::SafetensorsFile& file, uint64_t data_bytes) {
+void expect_header_round_trip(const residual::SafetensorsFile& file, uint64_t data_bytes) {
     std::vector<residual::SafetensorsEntry> entries;
     uint64_t offset = 0;
     for (const residual::TensorView& tensor : file.tensors()) {
@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::memcpy(&header_bytes, data, sizeof header_bytes);
     const std::span<const uint8_t> tensors = std::span(data, size).subspan(sizeof header_bytes + header_bytes);
     expect_views_of(*file, tensors);
-    expect_header_to_survive(*file, tensors.size());
+    expect_header_round_trip(*file, tensors.size());
     try {
         residual::checkpoint_info_of("the input", file->metadata(), file->tensors());
     } catch (const residual::InputError&) {

@@ -1,6 +1,6 @@
-// Runs a fuzz target once for each file of the folders named, in place of libFuzzer's main:
+// Replaces libFuzzer's main: runs a fuzz target once for each file in the given folders.
 //     fuzz-<target> FOLDER...
-// Fails where a folder holds no file; a finding ends the program.
+// Fails if a folder is empty; a finding aborts the program.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Exactly as large as the file, so that AddressSanitizer sees a byte read beyond it.
+// The buffer is exactly as large as the file, so that AddressSanitizer detects reads beyond it.
 std::vector<uint8_t> bytes_of(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
     std::vector<uint8_t> bytes(fs::file_size(path));
@@ -34,7 +34,7 @@ int main(int count, char** arguments) {
         std::vector<fs::path> files;
         for (const fs::directory_entry& entry : fs::directory_iterator(arguments[i])) files.push_back(entry.path());
         if (files.empty()) {
-            std::fprintf(stderr, "%s holds no file\n", arguments[i]);
+            std::fprintf(stderr, "%s contains no files\n", arguments[i]);
             return 1;
         }
         std::sort(files.begin(), files.end());

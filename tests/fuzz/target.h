@@ -1,5 +1,5 @@
-// What every fuzz target is: a function of libFuzzer's name and type. It takes any bytes and returns; an exception that
-// leaves it, or a report of a sanitizer, is a finding.
+// The entry point of every fuzz target, with libFuzzer's name and type. It accepts any bytes; an escaping exception or
+// a sanitizer report is a finding.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,7 @@
 #include "kernels/bn_relu_conv.h"
 #include "tools/reference/convolution.h"
 
-// Zeros before and after as TensorFlow's "same" has them, or one on each side as far as the output needs it.
+// Padding as in TensorFlow's "same", or one zero on each side where the output needs it.
 enum class Padding { kSame, kSymmetric };
 
 inline void pad_axis(Padding padding, int size, int stride, int& before, int& out_size) {
@@ -38,7 +38,6 @@ inline size_t weight_size(const residual::kernels::BnReluConvShape& s) {
     return size_t{9} * s.in_channels * s.out_channels;
 }
 
-// The reference's shape of the same convolution.
 inline residual::reference::ConvShape reference_shape(const residual::kernels::BnReluConvShape& s) {
     return {s.batch,  s.height,  s.width,    s.in_channels, s.out_channels, 3,
             s.stride, s.pad_top, s.pad_left, s.out_height,  s.out_width};

@@ -1,4 +1,4 @@
-// What the fused convolutions write: rounded pixels and the statistics of them, and memory that they must leave alone.
+// Checks of the outputs of the fused convolutions: rounded pixels, their statistics, and unmodified inputs.
 #pragma once
 
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "tests/kernels/values.h"
 #include "tools/reference/batch_norm.h"
 
-// Each element to one unit in the last place of bfloat16, and `slack` where products cancel; together to less.
+// Each element to one unit in the last place of bfloat16 plus `slack` for cancellation; more tightly in relative L2.
 inline void check_rounded(const std::vector<residual::kernels::bfloat16>& actual, const std::vector<double>& expected,
                           double slack) {
     REQUIRE(actual.size() == expected.size());

@@ -8,7 +8,7 @@
 #include "kernels/permutation.h"
 #include "kernels/philox.h"
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::AugmentShape;
@@ -22,18 +22,18 @@ struct AugmentCase {
 };
 
 const AugmentCase kCases[] = {
-    {{1, 1, 32, 32, 3, 0, false, false, 0}, 0},                    // the plain image
+    {{1, 1, 32, 32, 3, 0, false, false, 0}, 0},                    // no augmentation
     {{5, 7, 32, 32, 3, 0, false, true, 1}, 1},                     // a batch across the end of an epoch
-    {{4, 9, 32, 32, 3, 0, true, false, 2}, 100},                   // flip alone
-    {{6, 11, 32, 32, 3, 4, false, true, 3}, 12345},                // crop alone
+    {{4, 9, 32, 32, 3, 0, true, false, 2}, 100},                   // flip only
+    {{6, 11, 32, 32, 3, 4, false, true, 3}, 12345},                // crop only
     {{128, 300, 32, 32, 3, 4, true, true, 4}, 63999},              // as in training
     {{3, 50, 32, 32, 3, 40, true, true, 5}, 7},                    // a crop that may miss the image
     {{2, 10, 32, 32, 3, 4, true, true, ~uint64_t{0}}, 1ll << 33},  // both words of seed and step
-    {{3, 5, 8, 8, 1, 2, true, true, 6}, 9},                        // small and gray
-    {{3, 4, 5, 7, 2, 1, true, true, 7}, 3},                        // odd sizes, lower than wide
+    {{3, 5, 8, 8, 1, 2, true, true, 6}, 9},                        // small and grey
+    {{3, 4, 5, 7, 2, 1, true, true, 7}, 3},                        // odd sizes, wider than high
     {{2, 3, 9, 1, 3, 1, true, false, 8}, 2},                       // one column
     {{2, 2, 1, 1, 1, 0, true, true, 9}, 1},                        // one pixel
-    {{2, 3, 67, 33, 3, 4, true, true, 10}, 11},                    // a block's threads take several turns
+    {{2, 3, 67, 33, 3, 4, true, true, 10}, 11},                    // more elements than one pass of a block
 };
 
 int64_t record_bytes(const AugmentShape& shape) {
@@ -53,7 +53,7 @@ struct Image {
     int32_t label;
 };
 
-// By the book: subtract the mean, pad with zeros, cut out, mirror.
+// The reference: subtract the mean, pad with zeros, crop, flip.
 Image augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& records, const std::vector<float>& mean) {
     const AugmentShape& s = test.shape;
     const uint64_t position = static_cast<uint64_t>(test.step) * s.batch + i;
@@ -87,7 +87,7 @@ Image augmented(const AugmentCase& test, int i, const std::vector<uint8_t>& reco
     return image;
 }
 
-template <class Place, class T>
+template <class Device, class T>
 void augment_of() {
     for (const AugmentCase& test : kCases) {
         const AugmentShape& s = test.shape;
@@ -101,30 +101,30 @@ void augment_of() {
             expected.insert(expected.end(), image.pixels.begin(), image.pixels.end());
             expected_labels.push_back(image.label);
         }
-        typename Place::template Array<uint8_t> data(records);
-        typename Place::template Array<float> means(mean);
-        typename Place::template Array<int64_t> step(std::vector<int64_t>{test.step});
-        typename Place::template Array<T> images(expected.size());
-        typename Place::template Array<int32_t> labels(s.batch);
-        residual::kernels::gather_augment(Place::exec(), s, data.data(), means.data(), step.data(), images.data(),
+        typename Device::template Array<uint8_t> data(records);
+        typename Device::template Array<float> means(mean);
+        typename Device::template Array<int64_t> step(std::vector<int64_t>{test.step});
+        typename Device::template Array<T> images(expected.size());
+        typename Device::template Array<int32_t> labels(s.batch);
+        residual::kernels::gather_augment(Device::exec(), s, data.data(), means.data(), step.data(), images.data(),
                                           labels.data());
         check_close(images.read(), expected);
         CHECK(labels.read() == expected_labels);
     }
 }
 
-template <class Place>
+template <class Device>
 void augment_cases() {
-    augment_of<Place, float>();
-    augment_of<Place, bfloat16>();
+    augment_of<Device, float>();
+    augment_of<Device, bfloat16>();
 }
 
 }  // namespace
 
-PLACED_TEST_CASE("Gather, crop, flip and mean subtraction", "[kernels][augment]", augment_cases)
+DEVICE_TEST_CASE("Gather, crop, flip and mean subtraction", "[kernels][augment]", augment_cases)
 
 // Pearson's chi-square with 80 degrees of freedom: above 142 with a probability under 3e-5.
-TEST_CASE("Crop offsets are even and half of the images are flipped", "[kernels][augment]") {
+TEST_CASE("Crop offsets are uniform and half of the images are flipped", "[kernels][augment]") {
     const AugmentShape shape{128, 50000, 32, 32, 3, 4, true, true, 11};
     std::array<int, 81> offsets{};
     int flipped = 0;
@@ -132,10 +132,10 @@ TEST_CASE("Crop offsets are even and half of the images are flipped", "[kernels]
     const int draws = kSteps * shape.batch;
     for (int step = 0; step < kSteps; ++step) {
         for (int i = 0; i < shape.batch; ++i) {
-            const residual::kernels::Augmentation how = residual::kernels::augmentation(shape, step, i);
-            REQUIRE((how.top >= 0 && how.top <= 8 && how.left >= 0 && how.left <= 8));
-            ++offsets[how.top * 9 + how.left];
-            flipped += how.flipped ? 1 : 0;
+            const residual::kernels::Augmentation drawn = residual::kernels::augmentation(shape, step, i);
+            REQUIRE((drawn.top >= 0 && drawn.top <= 8 && drawn.left >= 0 && drawn.left <= 8));
+            ++offsets[drawn.top * 9 + drawn.left];
+            flipped += drawn.flipped ? 1 : 0;
         }
     }
     double chi_square = 0.0;
@@ -145,7 +145,7 @@ TEST_CASE("Crop offsets are even and half of the images are flipped", "[kernels]
     CHECK(std::abs(flipped - draws / 2.0) < 4.0 * std::sqrt(draws / 4.0));
 }
 
-TEST_CASE("An epoch shows every sample once", "[kernels][augment]") {
+TEST_CASE("An epoch contains every sample once", "[kernels][augment]") {
     const AugmentShape shape{7, 50, 32, 32, 3, 0, false, true, 12};
     std::vector<int> seen(50, 0);
     for (int position = 0; position < 50; ++position) {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/output_checks.h"
-#include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::BatchNormShape;
@@ -25,7 +25,7 @@ size_t elements(const BatchNormShape& shape) {
     return static_cast<size_t>(shape.rows) * shape.channels;
 }
 
-// A normalisation with parameters of both signs. The statistics need not be those of x.
+// Parameters of both signs. The statistics need not be those of x.
 struct Parameters {
     std::vector<float> mean, variance, gamma, beta;
 
@@ -40,48 +40,48 @@ struct Parameters {
     }
 };
 
-template <class Place>
-struct PlacedParameters {
-    typename Place::template Array<float> mean, variance, gamma, beta;
+template <class Device>
+struct DeviceParameters {
+    typename Device::template Array<float> mean, variance, gamma, beta;
 
-    explicit PlacedParameters(const Parameters& p) : mean(p.mean), variance(p.variance), gamma(p.gamma), beta(p.beta) {}
+    explicit DeviceParameters(const Parameters& p) : mean(p.mean), variance(p.variance), gamma(p.gamma), beta(p.beta) {}
 };
 
-template <class Place, class T>
+template <class Device, class T>
 void batch_norm_of() {
     for (const BatchNormShape& s : kShapes) {
         const Parameters p(s.channels);
-        PlacedParameters<Place> placed(p);
+        DeviceParameters<Device> device(p);
         const auto x = uniform_values<T>(elements(s), 1), residual = uniform_values<T>(elements(s), 2);
         for (int variant = 0; variant < 4; ++variant) {
             const bool relu = variant % 2 == 1, add = variant / 2 == 1;
             CAPTURE(s.rows, s.channels, relu, add);
             const std::vector<double> expected =
                 p.reference(relu).forward(to_doubles(x), add ? to_doubles(residual) : std::vector<double>());
-            typename Place::template Array<T> input(x), added(residual), y(x.size());
-            residual::kernels::batch_norm(Place::exec(), s, input.data(), placed.mean.data(), placed.variance.data(),
-                                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu,
+            typename Device::template Array<T> input(x), added(residual), y(x.size());
+            residual::kernels::batch_norm(Device::exec(), s, input.data(), device.mean.data(), device.variance.data(),
+                                          device.gamma.data(), device.beta.data(), kEpsilon, relu,
                                           add ? added.data() : nullptr, y.data());
             check_close(y.read(), expected);
-            residual::kernels::batch_norm(Place::exec(), s, input.data(), placed.mean.data(), placed.variance.data(),
-                                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu,
+            residual::kernels::batch_norm(Device::exec(), s, input.data(), device.mean.data(), device.variance.data(),
+                                          device.gamma.data(), device.beta.data(), kEpsilon, relu,
                                           add ? added.data() : nullptr, input.data());
             check_close(input.read(), expected);
         }
     }
 }
 
-template <class Place>
+template <class Device>
 void batch_norm_cases() {
-    batch_norm_of<Place, float>();
-    batch_norm_of<Place, bfloat16>();
+    batch_norm_of<Device, float>();
+    batch_norm_of<Device, bfloat16>();
 }
 
-template <class Place, class T>
+template <class Device, class T>
 void backward_of() {
     for (const BatchNormShape& s : kShapes) {
         const Parameters p(s.channels);
-        PlacedParameters<Place> placed(p);
+        DeviceParameters<Device> device(p);
         const auto x = uniform_values<T>(elements(s), 3), dy = uniform_values<T>(elements(s), 4);
         const auto before = uniform_values<T>(elements(s), 5);
         for (int variant = 0; variant < 4; ++variant) {
@@ -92,22 +92,22 @@ void backward_of() {
             const auto [dgamma, dbeta] = batch_norm.sums(to_doubles(x), g);
             std::vector<double> dx = batch_norm.dx(to_doubles(x), g);
             if (accumulate) dx = residual::reference::plus(dx, to_doubles(before));
-            typename Place::template Array<T> input(x), upstream(dy);
-            typename Place::template Array<T> gradient(accumulate ? before : nan_values<T>(x.size()));
-            typename Place::template Array<float> placed_dgamma(s.channels), placed_dbeta(s.channels);
-            typename Place::template Array<float> scratch(
-                residual::kernels::batch_stats_scratch_floats(Place::exec(), s));
-            residual::kernels::batch_norm_backward_reduce(Place::exec(), s, upstream.data(), input.data(),
-                                                          placed.mean.data(), placed.variance.data(),
-                                                          placed.gamma.data(), placed.beta.data(), kEpsilon, relu,
-                                                          placed_dgamma.data(), placed_dbeta.data(), scratch.data());
-            check_close(placed_dgamma.read(), dgamma);
-            check_close(placed_dbeta.read(), dbeta);
+            typename Device::template Array<T> input(x), upstream(dy);
+            typename Device::template Array<T> gradient(accumulate ? before : nan_values<T>(x.size()));
+            typename Device::template Array<float> device_dgamma(s.channels), device_dbeta(s.channels);
+            typename Device::template Array<float> scratch(
+                residual::kernels::batch_stats_scratch_floats(Device::exec(), s));
+            residual::kernels::batch_norm_backward_reduce(Device::exec(), s, upstream.data(), input.data(),
+                                                          device.mean.data(), device.variance.data(),
+                                                          device.gamma.data(), device.beta.data(), kEpsilon, relu,
+                                                          device_dgamma.data(), device_dbeta.data(), scratch.data());
+            check_close(device_dgamma.read(), dgamma);
+            check_close(device_dbeta.read(), dbeta);
             const auto backward = [&](T* target) {
-                residual::kernels::batch_norm_backward(Place::exec(), s, upstream.data(), input.data(),
-                                                       placed.mean.data(), placed.variance.data(), placed.gamma.data(),
-                                                       placed.beta.data(), kEpsilon, relu, placed_dgamma.data(),
-                                                       placed_dbeta.data(), target, accumulate);
+                residual::kernels::batch_norm_backward(Device::exec(), s, upstream.data(), input.data(),
+                                                       device.mean.data(), device.variance.data(), device.gamma.data(),
+                                                       device.beta.data(), kEpsilon, relu, device_dgamma.data(),
+                                                       device_dbeta.data(), target, accumulate);
             };
             backward(gradient.data());
             check_close(gradient.read(), dx);
@@ -119,14 +119,14 @@ void backward_of() {
     }
 }
 
-template <class Place>
+template <class Device>
 void backward_cases() {
-    backward_of<Place, float>();
-    backward_of<Place, bfloat16>();
+    backward_of<Device, float>();
+    backward_of<Device, bfloat16>();
 }
 
-// Of the moments of x, from gradients as large as sums over the rows; a null one stands for zeros.
-template <class Place, class T>
+// The gradients of the moments are as large as sums over the rows; null means zeros.
+template <class Device, class T>
 void moments_of() {
     for (const BatchNormShape& s : kShapes) {
         const auto x = uniform_values<T>(elements(s), 3), before = uniform_values<T>(elements(s), 5);
@@ -134,7 +134,7 @@ void moments_of() {
         const auto rows = static_cast<double>(s.rows);
         const auto dmean = uniform_values<float>(s.channels, 6, -rows, rows);
         const auto dvariance = uniform_values<float>(s.channels, 7, -rows, rows);
-        typename Place::template Array<float> placed_mean(mean), placed_dmean(dmean), placed_dvariance(dvariance);
+        typename Device::template Array<float> device_mean(mean), device_dmean(dmean), device_dvariance(dvariance);
         for (int variant = 0; variant < 6; ++variant) {
             const bool accumulate = variant % 2 == 1, with_dmean = variant / 2 != 1, with_dvariance = variant / 2 != 2;
             CAPTURE(s.rows, s.channels, accumulate, with_dmean, with_dvariance);
@@ -143,37 +143,37 @@ void moments_of() {
                                                         with_dvariance ? to_doubles(dvariance) : zeros};
             std::vector<double> expected = residual::reference::moments_dx(to_doubles(x), to_doubles(mean), gradient);
             if (accumulate) expected = residual::reference::plus(expected, to_doubles(before));
-            typename Place::template Array<T> input(x), dx(accumulate ? before : nan_values<T>(x.size()));
+            typename Device::template Array<T> input(x), dx(accumulate ? before : nan_values<T>(x.size()));
             residual::kernels::batch_stats_backward(
-                Place::exec(), s, input.data(), placed_mean.data(), with_dmean ? placed_dmean.data() : nullptr,
-                with_dvariance ? placed_dvariance.data() : nullptr, dx.data(), accumulate);
+                Device::exec(), s, input.data(), device_mean.data(), with_dmean ? device_dmean.data() : nullptr,
+                with_dvariance ? device_dvariance.data() : nullptr, dx.data(), accumulate);
             check_close(dx.read(), expected);
             check_unchanged(input, x);
         }
     }
 }
 
-template <class Place>
+template <class Device>
 void moments_cases() {
-    moments_of<Place, float>();
-    moments_of<Place, bfloat16>();
+    moments_of<Device, float>();
+    moments_of<Device, bfloat16>();
     for (const int channels : {1, 7, 64, 300}) {
         CAPTURE(channels);
         const Parameters p(channels);
-        PlacedParameters<Place> placed(p);
+        DeviceParameters<Device> device(p);
         const auto dgamma = uniform_values<float>(channels, 8, -90, 90), dbeta = uniform_values<float>(channels, 9);
         const residual::reference::Moments expected =
             p.reference(true).moments_gradient({to_doubles(dgamma), to_doubles(dbeta)});
-        typename Place::template Array<float> dgammas(dgamma), dbetas(dbeta), dmean(channels), dvariance(channels);
-        residual::kernels::batch_norm_backward_moments(Place::exec(), channels, placed.variance.data(),
-                                                       placed.gamma.data(), kEpsilon, dgammas.data(), dbetas.data(),
+        typename Device::template Array<float> dgammas(dgamma), dbetas(dbeta), dmean(channels), dvariance(channels);
+        residual::kernels::batch_norm_backward_moments(Device::exec(), channels, device.variance.data(),
+                                                       device.gamma.data(), kEpsilon, dgammas.data(), dbetas.data(),
                                                        dmean.data(), dvariance.data());
         check_close(dmean.read(), expected.mean);
         check_close(dvariance.read(), expected.variance);
     }
 }
 
-template <class Place>
+template <class Device>
 void running_cases() {
     for (const int64_t rows : {1, 2, 131072}) {
         for (const int channels : {1, 7, 64, 300}) {
@@ -187,9 +187,9 @@ void running_cases() {
                 expected_mean[c] = 0.99 * old_mean[c] + 0.01 * mean[c];
                 expected_variance[c] = 0.99 * old_variance[c] + 0.01 * unbiased * variance[c];
             }
-            typename Place::template Array<float> means(mean), variances(variance);
-            typename Place::template Array<float> running_mean(old_mean), running_variance(old_variance);
-            residual::kernels::update_running(Place::exec(), channels, rows, means.data(), variances.data(), 0.99f,
+            typename Device::template Array<float> means(mean), variances(variance);
+            typename Device::template Array<float> running_mean(old_mean), running_variance(old_variance);
+            residual::kernels::update_running(Device::exec(), channels, rows, means.data(), variances.data(), 0.99f,
                                               running_mean.data(), running_variance.data());
             check_close(running_mean.read(), expected_mean);
             check_close(running_variance.read(), expected_variance);
@@ -199,7 +199,7 @@ void running_cases() {
 
 }  // namespace
 
-PLACED_TEST_CASE("Normalisation with and without ReLU and residual", "[kernels][batch_norm]", batch_norm_cases)
-PLACED_TEST_CASE("The gradient of the normalisation", "[kernels][batch_norm]", backward_cases)
-PLACED_TEST_CASE("The gradients of a batch's moments", "[kernels][batch_norm]", moments_cases)
-PLACED_TEST_CASE("Running statistics", "[kernels][batch_norm]", running_cases)
+DEVICE_TEST_CASE("Normalisation with and without ReLU and residual", "[kernels][batch_norm]", batch_norm_cases)
+DEVICE_TEST_CASE("The gradient of the normalisation", "[kernels][batch_norm]", backward_cases)
+DEVICE_TEST_CASE("The gradients of a batch's moments", "[kernels][batch_norm]", moments_cases)
+DEVICE_TEST_CASE("Running statistics", "[kernels][batch_norm]", running_cases)

@@ -6,7 +6,7 @@
 
 #include "kernels/batch_norm.h"
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 #include "tools/reference/batch_norm.h"
 
@@ -34,7 +34,7 @@ void check_statistics(const BatchNormShape& s, const std::vector<float>& mean, c
     if (s.rows == 1) check_equal(variance, std::vector<double>(s.channels, 0.0));
 }
 
-template <class Place, class T>
+template <class Device, class T>
 void stats_of() {
     for (const StatsCase& test : kCases) {
         const BatchNormShape& s = test.shape;
@@ -42,10 +42,11 @@ void stats_of() {
         const size_t n = static_cast<size_t>(s.rows) * s.channels;
         const auto x = uniform_values<T>(n, 1, test.mean - test.spread, test.mean + test.spread);
         const auto residual = uniform_values<T>(n, 2, -test.spread, test.spread);
-        typename Place::template Array<T> y(x), added(residual);
-        typename Place::template Array<float> mean(s.channels), variance(s.channels);
-        typename Place::template Array<float> scratch(residual::kernels::batch_stats_scratch_floats(Place::exec(), s));
-        residual::kernels::batch_stats(Place::exec(), s, y.data(), mean.data(), variance.data(), scratch.data());
+        typename Device::template Array<T> y(x), added(residual);
+        typename Device::template Array<float> mean(s.channels), variance(s.channels);
+        typename Device::template Array<float> scratch(
+            residual::kernels::batch_stats_scratch_floats(Device::exec(), s));
+        residual::kernels::batch_stats(Device::exec(), s, y.data(), mean.data(), variance.data(), scratch.data());
         check_statistics(s, mean.read(), variance.read(), residual::reference::moments_of(to_doubles(x), s.channels));
 
         std::vector<double> sum(n);
@@ -55,7 +56,7 @@ void stats_of() {
                                                          residual::kernels::to_float(residual[i]));
             sum[i] = to_double(stored[i]);
         }
-        residual::kernels::add_batch_stats(Place::exec(), s, added.data(), y.data(), mean.data(), variance.data(),
+        residual::kernels::add_batch_stats(Device::exec(), s, added.data(), y.data(), mean.data(), variance.data(),
                                            scratch.data());
         check_equal(y.read(), sum);
         check_statistics(s, mean.read(), variance.read(),
@@ -63,25 +64,25 @@ void stats_of() {
     }
 }
 
-template <class Place>
+template <class Device>
 void stats_cases() {
-    stats_of<Place, float>();
-    stats_of<Place, bfloat16>();
+    stats_of<Device, float>();
+    stats_of<Device, bfloat16>();
 }
 
-// Rows that grow by orders of magnitude: blocks with very different means are merged.
-template <class Place>
+// The mean grows with the rows, so that blocks with very different means are merged.
+template <class Device>
 void drifting_mean() {
     const BatchNormShape s{30000, 7};
     std::vector<float> x = uniform_values<float>(static_cast<size_t>(s.rows) * s.channels, 3);
     for (size_t i = 0; i < x.size(); ++i) x[i] += 1e-3f * static_cast<float>(i / s.channels);
-    typename Place::template Array<float> input(x), mean(s.channels), variance(s.channels);
-    typename Place::template Array<float> scratch(residual::kernels::batch_stats_scratch_floats(Place::exec(), s));
-    residual::kernels::batch_stats(Place::exec(), s, input.data(), mean.data(), variance.data(), scratch.data());
+    typename Device::template Array<float> input(x), mean(s.channels), variance(s.channels);
+    typename Device::template Array<float> scratch(residual::kernels::batch_stats_scratch_floats(Device::exec(), s));
+    residual::kernels::batch_stats(Device::exec(), s, input.data(), mean.data(), variance.data(), scratch.data());
     check_statistics(s, mean.read(), variance.read(), residual::reference::moments_of(to_doubles(x), s.channels));
 }
 
-// The bits of every reduction, at whatever number of threads the caller has set.
+// The results of all reductions with the current number of threads.
 std::vector<float> reductions(const BatchNormShape& s, const std::vector<float>& x, const std::vector<float>& dy) {
     std::vector<float> mean(s.channels), variance(s.channels), dgamma(s.channels), dbeta(s.channels);
     const std::vector<float> ones(s.channels, 1.0f), zeros(s.channels, 0.0f);
@@ -98,10 +99,11 @@ std::vector<float> reductions(const BatchNormShape& s, const std::vector<float>&
 
 }  // namespace
 
-PLACED_TEST_CASE("Batch statistics, also where the mean dwarfs the deviation", "[kernels][batch_norm]", stats_cases)
-PLACED_TEST_CASE("Batch statistics of a mean that drifts", "[kernels][batch_norm]", drifting_mean)
+DEVICE_TEST_CASE("Batch statistics, including means much larger than the deviation", "[kernels][batch_norm]",
+                 stats_cases)
+DEVICE_TEST_CASE("Batch statistics of a drifting mean", "[kernels][batch_norm]", drifting_mean)
 
-TEST_CASE("Reductions have the same bits at every number of threads", "[kernels][batch_norm]") {
+TEST_CASE("Reductions give the same bits with any number of threads", "[kernels][batch_norm]") {
     const int threads = omp_get_max_threads();
     for (const BatchNormShape& s : {BatchNormShape{40001, 16}, BatchNormShape{1000, 300}}) {
         CAPTURE(s.rows, s.channels);

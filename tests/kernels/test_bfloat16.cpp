@@ -8,7 +8,7 @@
 
 using residual::kernels::bfloat16;
 
-TEST_CASE("bfloat16 keeps every value that it holds", "[kernels][bfloat16]") {
+TEST_CASE("bfloat16 survives the round trip through float", "[kernels][bfloat16]") {
     int wrong = 0;
     for (uint32_t word = 0; word <= 0xffff; ++word) {
         bfloat16 value;
@@ -34,7 +34,7 @@ TEST_CASE("bfloat16 rounds to nearest, ties to even", "[kernels][bfloat16]") {
         {0x3f808000, 0x3f80},  // the middle, even below
         {0x3f808001, 0x3f81},  // just over the middle
         {0x3f818000, 0x3f82},  // the middle, even above
-        {0xbf818000, 0xbf82},  // the same, negative
+        {0xbf818000, 0xbf82},  // the previous case, negative
         {0x3fffffff, 0x4000},  // carries into the exponent
         {0x7f7fffff, 0x7f80},  // the largest float rounds to infinity
         {0x00000001, 0x0000},  // the smallest subnormal
@@ -48,7 +48,7 @@ TEST_CASE("bfloat16 rounds to nearest, ties to even", "[kernels][bfloat16]") {
     }
 }
 
-TEST_CASE("A NaN stays a quiet NaN in bfloat16, whatever its payload", "[kernels][bfloat16]") {
+TEST_CASE("A NaN with any payload becomes a quiet NaN in bfloat16", "[kernels][bfloat16]") {
     for (const uint32_t word : {0x7f800001u, 0x7fffffffu, 0xffc00000u, 0xff800001u, 0x7fff8000u}) {
         CAPTURE(word);
         const uint16_t bits = bfloat16(std::bit_cast<float>(word)).bits;

@@ -10,8 +10,8 @@
 #include "kernels/cuda/bn_relu_conv_shape.h"
 #include "tests/catch.h"
 #include "tests/kernels/convolution.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/output_checks.h"
-#include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -31,7 +31,6 @@ struct Case {
     Wanted wanted;
 };
 
-// No zeros before, and none behind but where the stride leaves a rest.
 BnReluConvShape unpadded_shape(int batch, int height, int width, int in_channels, int out_channels, int stride) {
     return {batch,
             height,
@@ -45,10 +44,10 @@ BnReluConvShape unpadded_shape(int batch, int height, int width, int in_channels
             (width - 3) / stride + 1};
 }
 
-// A tile of dy is 16x16, 8x16 or 8x8 pixels for 16, 32 or 64 channels of x, with stride 2 half of that; where the
-// weight gradient is alone 16x16 or 8x16, or several images of 8x8.
+// A tile of dy is 16x16, 8x16 or 8x8 pixels for 16, 32 or 64 channels of x, half of that with stride 2; in the separate
+// weight gradient kernel 16x16 or 8x16, or several images of 8x8.
 const Case kCases[] = {
-    // Each combination of channels and stride: with tails against the tile, and in several images.
+    // Each combination of channels and stride, with partial tiles and with several images.
     {bn_relu_conv_shape(1, 17, 18, 16, 16, 1, kSame), {true, true, false, false}},
     {bn_relu_conv_shape(3, 5, 9, 16, 16, 1, kSymmetric), {true, false, true, true}},
     {bn_relu_conv_shape(1, 18, 34, 16, 16, 2, kSame), {true, true, true, false}},
@@ -65,13 +64,13 @@ const Case kCases[] = {
     {bn_relu_conv_shape(1, 9, 10, 64, 64, 1, kSymmetric), {true, false, false, false}},
     {bn_relu_conv_shape(3, 9, 8, 64, 64, 2, kSymmetric), {true, false, true, false}},
     {bn_relu_conv_shape(1, 10, 12, 64, 64, 2, kSame), {false, true, false, true}},
-    // One pixel in, one pixel out, the smallest sizes.
+    // The smallest sizes.
     {bn_relu_conv_shape(1, 1, 1, 16, 16, 1, kSame), {true, true, true, true}},
     {bn_relu_conv_shape(1, 1, 1, 64, 64, 2, kSymmetric), {true, true, false, false}},
     {bn_relu_conv_shape(2, 2, 2, 16, 32, 2, kSame), {true, false, false, true}},
     {bn_relu_conv_shape(1, 2, 3, 32, 64, 2, kSymmetric), {true, true, true, false}},
     {bn_relu_conv_shape(1, 1, 5, 32, 32, 1, kSame), {false, true, false, false}},
-    // Without padding: rows and columns of x that fewer taps, or none, join with y.
+    // Without padding: rows and columns of x with fewer taps, or none.
     {unpadded_shape(1, 6, 5, 16, 16, 1), {true, true, false, false}},
     {unpadded_shape(2, 3, 3, 32, 32, 2), {true, false, true, true}},
     {unpadded_shape(1, 9, 11, 16, 32, 2), {true, true, false, false}},
@@ -96,7 +95,7 @@ struct Inputs {
           y_mean(uniform_values<float>(s.out_channels, 11)),
           y_dmean(uniform_values<float>(s.out_channels, 14, -0.5, 0.5)),
           y_dvariance(uniform_values<float>(s.out_channels, 15, -0.25, 0.25)) {
-        // Sums over the rows grow with them.
+        // These gradients are sums over the rows.
         const auto rows = static_cast<float>(s.batch * s.out_height * s.out_width);
         for (float& value : y_dmean) value *= rows;
         for (float& value : y_dvariance) value *= rows;
@@ -107,7 +106,7 @@ struct Reference {
     std::vector<double> dy_whole, dx, dweight, dgamma, dbeta, dmean, dvariance;
 };
 
-// dy_whole and p are rounded to bfloat16 as the kernels round them, p from the same formula.
+// dy_whole and p are rounded to bfloat16 as in the kernels; p uses the kernels' formula.
 Reference reference_of(const Case& c, const Inputs& i) {
     const BnReluConvShape& s = c.shape;
     Reference r;
@@ -147,17 +146,16 @@ Reference reference_of(const Case& c, const Inputs& i) {
 }
 
 template <class T>
-using Array = CudaPlace::Array<T>;
+using Array = CudaDevice::Array<T>;
 
-// Inputs and outputs in memory of their own each.
-struct Placed {
+struct DeviceData {
     Array<bfloat16> dy, y, x, weight, dp, dx;
     Array<float> mean, variance, gamma, beta, y_mean, y_dmean, y_dvariance;
     Array<float> dweight, dgamma, dbeta, dmean, dvariance, scratch;
     Array<uint32_t> tickets;
     std::optional<Array<bfloat16>> dy_whole;
 
-    Placed(const Case& c, const Inputs& i)
+    DeviceData(const Case& c, const Inputs& i)
         : dy(i.dy),
           y(i.y),
           x(i.x),
@@ -176,7 +174,7 @@ struct Placed {
           dbeta(i.mean.size()),
           dmean(i.mean.size()),
           dvariance(i.mean.size()),
-          scratch(residual::kernels::bn_relu_conv_backward_scratch_floats(CudaPlace::exec(), c.shape)),
+          scratch(residual::kernels::bn_relu_conv_backward_scratch_floats(CudaDevice::exec(), c.shape)),
           tickets(std::vector<uint32_t>(residual::kernels::kTickets, 0)) {
         if (c.wanted.dy_whole) dy_whole.emplace(i.dy.size());
     }
@@ -227,46 +225,41 @@ void check_case(const Case& c, std::initializer_list<int> forms) {
         CAPTURE(s.batch, s.height, s.width, s.in_channels, s.out_channels, s.stride, s.pad_top, s.pad_left,
                 s.out_height, s.out_width, c.wanted.stats, c.wanted.dy_whole, c.wanted.dp, c.wanted.accumulate, form);
         REQUIRE(residual::kernels::bn_relu_conv_supported(s));
-        Placed placed(c, inputs);
-        residual::kernels::bn_relu_conv_backward_form(CudaPlace::exec(), s, placed.arguments(c.wanted),
-                                                      {placed.scratch.data(), placed.tickets.data()}, form);
-        // A value on the edge between two bfloat16 may be rounded the other way: a millionth of the values, by 2^-8.
-        check_close(placed.dweight.read(), expected.dweight, 2e-4);
-        check_close(placed.dgamma.read(), expected.dgamma, 2e-4);
-        check_close(placed.dbeta.read(), expected.dbeta, 2e-4);
+        DeviceData device(c, inputs);
+        residual::kernels::bn_relu_conv_backward_form(CudaDevice::exec(), s, device.arguments(c.wanted),
+                                                      {device.scratch.data(), device.tickets.data()}, form);
+        // A value midway between two bfloat16 may be rounded differently: about one in a million, by 2^-8.
+        check_close(device.dweight.read(), expected.dweight, 2e-4);
+        check_close(device.dgamma.read(), expected.dgamma, 2e-4);
+        check_close(device.dbeta.read(), expected.dbeta, 2e-4);
         if (c.wanted.dmoments) {
-            check_close(placed.dmean.read(), expected.dmean, 2e-4);
-            check_close(placed.dvariance.read(), expected.dvariance, 2e-4);
+            check_close(device.dmean.read(), expected.dmean, 2e-4);
+            check_close(device.dvariance.read(), expected.dvariance, 2e-4);
         }
-        check_close(placed.dx.read(), expected.dx, 4e-3);
-        if (c.wanted.dy_whole) check_rounded(placed.dy_whole->read(), expected.dy_whole, 1e-6);
-        placed.check_inputs_unchanged(inputs);
+        check_close(device.dx.read(), expected.dx, 4e-3);
+        if (c.wanted.dy_whole) check_rounded(device.dy_whole->read(), expected.dy_whole, 1e-6);
+        device.check_inputs_unchanged(inputs);
     }
-}
-
-bool no_gpu() {
-    if (CudaPlace::present()) return false;
-    WARN("skipped: no GPU");
-    return true;
 }
 
 }  // namespace
 
-TEST_CASE("The fused BN-ReLU-conv unit, backward", "[kernels][bn_relu_conv][gpu]") {
-    if (no_gpu()) return;
+TEST_CASE("Fused BN-ReLU-conv, backward", "[kernels][bn_relu_conv][gpu]") {
+    if (skipped_without_gpu()) return;
     for (const Case& c : kCases) check_case(c, {1, 2});
 }
 
-TEST_CASE("The fused BN-ReLU-conv unit, backward, with more tiles than blocks", "[kernels][bn_relu_conv][gpu]") {
-    if (no_gpu()) return;
+TEST_CASE("Fused BN-ReLU-conv, backward, with more tiles than blocks", "[kernels][bn_relu_conv][gpu]") {
+    if (skipped_without_gpu()) return;
     check_case({bn_relu_conv_shape(133, 1, 1, 16, 16, 2, kSymmetric), {true, true, false, true}}, {1});
     check_case({bn_relu_conv_shape(34, 1, 2, 64, 64, 2, kSymmetric), {true, false, true, false}}, {2});
 }
 
-// Two in a row: the gradients of the moments that the second one makes bring the rest of its dx to the first one.
-TEST_CASE("dx with fixed moments and the gradients of the moments are the gradient of batch norm",
+// Two consecutive convolutions: the second returns dx with fixed moments and the gradients of the moments, from which
+// the first forms the full gradient.
+TEST_CASE("dx with fixed moments plus the gradients of the moments equals the gradient of batch norm",
           "[kernels][bn_relu_conv][gpu]") {
-    if (no_gpu()) return;
+    if (skipped_without_gpu()) return;
     const BnReluConvShape s = bn_relu_conv_shape(2, 9, 17, 16, 16, 1, kSame);
     const residual::kernels::BatchNormShape rows{int64_t{s.batch} * s.height * s.width, s.in_channels};
     const Case second{s, {false, false, true, false}}, first{s, {true, true, false, false}};
@@ -275,8 +268,8 @@ TEST_CASE("dx with fixed moments and the gradients of the moments are the gradie
     std::vector<float> scratch(residual::kernels::batch_stats_scratch_floats(residual::kernels::Host{}, rows));
     residual::kernels::batch_stats(residual::kernels::Host{}, rows, i.x.data(), i.mean.data(), i.variance.data(),
                                    scratch.data());
-    Placed upper(second, i);
-    residual::kernels::bn_relu_conv_backward(CudaPlace::exec(), s, upper.arguments(second.wanted),
+    DeviceData upper(second, i);
+    residual::kernels::bn_relu_conv_backward(CudaDevice::exec(), s, upper.arguments(second.wanted),
                                              {upper.scratch.data(), upper.tickets.data()});
 
     Inputs below(s);
@@ -285,11 +278,11 @@ TEST_CASE("dx with fixed moments and the gradients of the moments are the gradie
     below.y_mean = i.mean;
     below.y_dmean = upper.dmean.read();
     below.y_dvariance = upper.dvariance.read();
-    Placed lower(first, below);
-    residual::kernels::bn_relu_conv_backward(CudaPlace::exec(), s, lower.arguments(first.wanted),
+    DeviceData lower(first, below);
+    residual::kernels::bn_relu_conv_backward(CudaDevice::exec(), s, lower.arguments(first.wanted),
                                              {lower.scratch.data(), lower.tickets.data()});
 
-    // The same from the gradient of p, in one go.
+    // The reference: the full gradient of batch norm, from the gradient of p.
     const std::vector<double> dp =
         residual::reference::conv_dx(reference_shape(s), to_doubles(i.dy), to_doubles(i.weight));
     std::vector<float> upstream(dp.size()), x(dp.size()), whole(dp.size());
@@ -309,7 +302,7 @@ TEST_CASE("dx with fixed moments and the gradients of the moments are the gradie
     check_close(lower.dy_whole->read(), to_doubles(whole), 4e-3);
 }
 
-TEST_CASE("One backward kernel or two", "[kernels][bn_relu_conv]") {
+TEST_CASE("Choice between one and two backward kernels", "[kernels][bn_relu_conv]") {
     // The table of docs/fused-step.md: batch 128, in megabytes.
     const struct {
         BnReluConvShape shape;
@@ -334,17 +327,17 @@ TEST_CASE("One backward kernel or two", "[kernels][bn_relu_conv]") {
               Approx(row.two).margin(0.051));
         CHECK(residual::kernels::bn_relu_conv_backward_kernels(row.shape) == row.kernels);
     }
-    // Many images: their second reading costs more than the sums of larger blocks.
+    // With many images, reading them twice costs more than the larger partial sums.
     CHECK(residual::kernels::bn_relu_conv_backward_kernels(bn_relu_conv_shape(1024, 16, 16, 32, 32, 1, kSame)) == 1);
     CHECK(residual::kernels::bn_relu_conv_backward_kernels(bn_relu_conv_shape(1024, 8, 8, 64, 64, 1, kSame)) == 2);
 }
 
-TEST_CASE("What the BN-ReLU-conv unit's kernels ask for", "[kernels][bn_relu_conv]") {
+TEST_CASE("Shared memory of the fused BN-ReLU-conv kernels", "[kernels][bn_relu_conv]") {
     for (const Case& c : kCases) {
         CAPTURE(c.shape.in_channels, c.shape.out_channels, c.shape.stride);
-        // 99 KiB is what the smaller GPUs of this generation offer a block.
+        // Smaller GPUs of this generation offer 99 KiB per block.
         CHECK(residual::kernels::backward_shared_bytes(c.shape) <= 99 * 1024);
-        // Forward, with two windows, takes more for the widest; 163 KiB are an A100's.
+        // Forward needs more for the largest shapes, because it has two windows; an A100 offers 163 KiB.
         const bool wide = c.shape.in_channels == 64 ||
                           (c.shape.in_channels == 32 && c.shape.out_channels == 32 && c.shape.stride == 2);
         CHECK((residual::kernels::bn_relu_conv_shared_bytes(c.shape) > 99 * 1024) == wide);

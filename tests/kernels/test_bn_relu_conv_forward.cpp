@@ -6,8 +6,8 @@
 #include "kernels/bn_relu_conv.h"
 #include "tests/catch.h"
 #include "tests/kernels/convolution.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/output_checks.h"
-#include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -32,9 +32,9 @@ constexpr Padding kSame = Padding::kSame, kSymmetric = Padding::kSymmetric;
 constexpr ResidualKind kNone = ResidualKind::kNone, kIdentity = ResidualKind::kIdentity,
                        kPool = ResidualKind::kAveragePool;
 
-// A tile of y is 8x16 pixels, 8x8 where it has 64 channels.
+// A tile of y is 8x16 pixels, 8x8 with 64 channels.
 const Case kCases[] = {
-    // Each combination of channels and stride: with tails against the tile, and in several images.
+    // Each combination of channels and stride, with partial tiles and with several images.
     {bn_relu_conv_shape(1, 9, 17, 16, 16, 1, kSame), {kIdentity, true, true, true}},
     {bn_relu_conv_shape(3, 8, 16, 16, 16, 1, kSymmetric), {kNone, true, false, true}},
     {bn_relu_conv_shape(1, 18, 34, 16, 16, 2, kSame), {kNone, true, true, false}},
@@ -47,19 +47,19 @@ const Case kCases[] = {
     {bn_relu_conv_shape(3, 16, 16, 32, 64, 2, kSame), {kNone, true, false, true}},
     {bn_relu_conv_shape(2, 10, 9, 64, 64, 1, kSymmetric), {kIdentity, true, true, true}},
     {bn_relu_conv_shape(1, 17, 18, 64, 64, 2, kSymmetric), {kPool, true, true, false}},
-    // One pixel in, one pixel out, an even size with one zero before, the smallest sizes.
+    // The smallest sizes; an even size with one zero before.
     {bn_relu_conv_shape(1, 1, 1, 16, 16, 1, kSame), {kIdentity, true, true, true}},
     {bn_relu_conv_shape(1, 1, 1, 64, 64, 2, kSymmetric), {kNone, true, true, true}},
     {bn_relu_conv_shape(2, 2, 2, 16, 32, 2, kSame), {kPool, true, true, false}},
     {bn_relu_conv_shape(1, 2, 3, 32, 64, 2, kSymmetric), {kIdentity, true, true, true}},
     {bn_relu_conv_shape(1, 3, 2, 32, 32, 1, kSymmetric), {kNone, true, true, false}},
-    // Eight channels of residual are no whole chunks in sixteen.
+    // A residual of 8 channels, centred among 16, is not aligned to chunks.
     {bn_relu_conv_shape(1, 3, 5, 16, 16, 1, kSame), {kPool, true, false, false}},
-    // As in evaluation: no statistics, nothing moves.
+    // As in evaluation: no statistics, no running statistics.
     {bn_relu_conv_shape(2, 4, 6, 16, 16, 1, kSame), {kIdentity, false, false, false}},
     {bn_relu_conv_shape(1, 8, 8, 64, 64, 1, kSame), {kNone, false, false, false}},
     {bn_relu_conv_shape(1, 8, 8, 32, 64, 2, kSame), {kPool, false, true, false}},
-    // More tiles than blocks: a block fetches the next while it computes.
+    // More tiles than blocks: a block loads the next window while it computes.
     {bn_relu_conv_shape(1, 48, 720, 64, 64, 2, kSame), {kIdentity, true, true, true}},
 };
 
@@ -99,7 +99,7 @@ Inputs inputs_of(const Case& c) {
     return i;
 }
 
-// Both are rounded to bfloat16 where the kernel rounds them; p from the same formula.
+// p is rounded to bfloat16 as in the kernel and uses its formula; y is not rounded.
 struct Reference {
     std::vector<double> p, y;
 };
@@ -132,7 +132,7 @@ void check_running(const std::vector<float>& batch, double factor, const std::ve
 }
 
 template <class T>
-using Array = CudaPlace::Array<T>;
+using Array = CudaDevice::Array<T>;
 
 void check_case(const Case& c, const Inputs& i) {
     const BnReluConvShape& s = c.shape;
@@ -145,7 +145,7 @@ void check_case(const Case& c, const Inputs& i) {
 
     Array<bfloat16> x(i.x), weight(i.weight), residual(i.residual), y(output_size(s));
     Array<float> mean(i.mean), variance(i.variance), gamma(i.gamma), beta(i.beta);
-    Array<float> scratch(residual::kernels::bn_relu_conv_forward_scratch_floats(CudaPlace::exec(), s));
+    Array<float> scratch(residual::kernels::bn_relu_conv_forward_scratch_floats(CudaDevice::exec(), s));
     Array<uint32_t> tickets(no_tickets);
     std::optional<Array<float>> y_mean, y_variance, moving_mean, moving_variance;
     std::optional<Array<bfloat16>> p;
@@ -166,9 +166,9 @@ void check_case(const Case& c, const Inputs& i) {
         f.running = {moving_mean.emplace(running_mean).data(), moving_variance.emplace(running_variance).data(),
                      kDecay};
     }
-    residual::kernels::bn_relu_conv_forward(CudaPlace::exec(), s, f, {scratch.data(), tickets.data()});
+    residual::kernels::bn_relu_conv_forward(CudaDevice::exec(), s, f, {scratch.data(), tickets.data()});
 
-    // A value of p on the edge between two bfloat16 may be rounded the other way, and moves y by that times a weight.
+    // A value of p midway between two bfloat16 may be rounded differently, which changes y by that times a weight.
     const Reference expected = reference_of(c, i);
     const double largest = *std::max_element(expected.p.begin(), expected.p.end());
     check_rounded(y.read(), expected.y, largest * 0.3 / 128);
@@ -191,20 +191,14 @@ void check_case(const Case& c, const Inputs& i) {
 
 }  // namespace
 
-TEST_CASE("The fused BN-ReLU-conv unit, forward", "[kernels][bn_relu_conv][gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
+TEST_CASE("Fused BN-ReLU-conv, forward", "[kernels][bn_relu_conv][gpu]") {
+    if (skipped_without_gpu()) return;
     for (const Case& c : kCases) check_case(c, inputs_of(c));
 }
 
-TEST_CASE("The fused BN-ReLU-conv unit's statistics where the mean is large", "[kernels][bn_relu_conv][gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
-    // In bfloat16 values near 256 lie 2 apart: a residual of 256 to 268 gives y a mean of about 60 standard deviations.
+TEST_CASE("Fused BN-ReLU-conv, statistics with a large mean", "[kernels][bn_relu_conv][gpu]") {
+    if (skipped_without_gpu()) return;
+    // bfloat16 values near 256 are 2 apart: a residual of 256 to 268 gives y a mean of about 60 standard deviations.
     const Case c{bn_relu_conv_shape(2, 19, 33, 16, 16, 1, kSame), {kIdentity, true, false, false}};
     Inputs i = inputs_of(c);
     i.residual = uniform_values<bfloat16>(output_size(c.shape), 10, 256.0, 268.0);
@@ -212,7 +206,7 @@ TEST_CASE("The fused BN-ReLU-conv unit's statistics where the mean is large", "[
     check_case(c, i);
 }
 
-TEST_CASE("Shapes that the fused BN-ReLU-conv unit takes", "[kernels][bn_relu_conv]") {
+TEST_CASE("Shapes that fused BN-ReLU-conv supports", "[kernels][bn_relu_conv]") {
     for (const Case& c : kCases) {
         CHECK(residual::kernels::bn_relu_conv_supported(c.shape));
     }

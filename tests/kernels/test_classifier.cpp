@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/output_checks.h"
-#include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -19,8 +19,7 @@ namespace {
 
 constexpr float kEpsilon = 1e-3f, kDecay = 0.9f;
 
-// Threads are left over where the chunks of a pixel do not divide 256; more than 256 images share the backward
-// blocks.
+// Some threads are idle if the chunks of a pixel do not divide 256; more than 256 images share the backward blocks.
 const ClassifierShape kCases[] = {
     {3, 64, 64, 10},  {12, 64, 64, 10}, {1, 1, 8, 2},     {1, 64, 64, 32}, {5, 1, 64, 10},
     {2, 49, 24, 3},   {4, 7, 40, 5},    {1, 35, 256, 32}, {2, 3, 248, 7},  {1, 4096, 16, 2},
@@ -46,7 +45,7 @@ Inputs inputs_of(const ClassifierShape& s) {
     i.beta = uniform_values<float>(channels, 5, -0.5, 1.0);
     i.weight = uniform_values<float>(channels * s.classes, 6);
     i.bias = uniform_values<float>(s.classes, 7);
-    // On which side of zero a value lies must not depend on rounding.
+    // The sign of a normalised value must not depend on rounding.
     const std::vector<double> normalised = batch_norm_of(i, false).forward(to_doubles(i.x));
     for (size_t k = 0; k < i.x.size(); ++k) {
         if (std::abs(normalised[k]) < 1e-5) i.x[k] = bfloat16(to_float(i.x[k]) + 0.5f);
@@ -55,11 +54,10 @@ Inputs inputs_of(const ClassifierShape& s) {
 }
 
 template <class T>
-using Array = CudaPlace::Array<T>;
+using Array = CudaDevice::Array<T>;
 
-// The inputs where the kernels run.
-struct Placed {
-    explicit Placed(const Inputs& i)
+struct DeviceData {
+    explicit DeviceData(const Inputs& i)
         : x(i.x), mean(i.mean), variance(i.variance), gamma(i.gamma), beta(i.beta), weight(i.weight), bias(i.bias) {}
 
     residual::kernels::BatchNormInput batch_norm() {
@@ -86,11 +84,11 @@ void check_forward(const ClassifierShape& s, bool moves) {
     const auto running_mean = uniform_values<float>(channels, 8);
     const auto running_variance = uniform_values<float>(channels, 9, 0.5, 2.0);
 
-    Placed in(i);
+    DeviceData in(i);
     Array<float> moving_mean(running_mean), moving_variance(running_variance);
     Array<float> pooled(s.batch * channels), logits(s.batch * classes);
     const residual::kernels::RunningStats running{moving_mean.data(), moving_variance.data(), kDecay};
-    residual::kernels::classifier_forward(CudaPlace::exec(), s, in.x.data(), in.batch_norm(),
+    residual::kernels::classifier_forward(CudaDevice::exec(), s, in.x.data(), in.batch_norm(),
                                           moves ? running : residual::kernels::RunningStats{}, in.weight.data(),
                                           in.bias.data(), pooled.data(), logits.data());
 
@@ -133,15 +131,15 @@ void check_backward(const ClassifierShape& s) {
     const auto pooled = uniform_values<float>(batch * channels, 11, 0.0, 2.0);
     const std::vector<uint32_t> no_tickets(residual::kernels::kTickets, 0);
 
-    Placed in(i);
+    DeviceData in(i);
     Array<float> dlogits_in(dlogits), pooled_in(pooled);
     Array<bfloat16> dx(i.x.size());
     Array<float> dgamma(channels), dbeta(channels), dmean(channels), dvariance(channels);
     Array<float> dweight(classes * channels), dbias(classes);
-    Array<float> scratch(residual::kernels::classifier_backward_scratch_floats(CudaPlace::exec(), s));
+    Array<float> scratch(residual::kernels::classifier_backward_scratch_floats(CudaDevice::exec(), s));
     Array<uint32_t> tickets(no_tickets);
     residual::kernels::classifier_backward(
-        CudaPlace::exec(), s,
+        CudaDevice::exec(), s,
         {.dlogits = dlogits_in.data(),
          .x = in.x.data(),
          .batch_norm = in.batch_norm(),
@@ -173,7 +171,7 @@ void check_backward(const ClassifierShape& s) {
     const residual::reference::Moments moments = batch_norm.moments_gradient(sums);
     std::vector<double> gradient = batch_norm.dx_fixed(g);
     for (double& value : gradient) value = to_double(bfloat16(static_cast<float>(value)));
-    // A value on the edge between two bfloat16 may be rounded the other way.
+    // A value midway between two bfloat16 may be rounded differently.
     check_rounded(dx.read(), gradient, 0.0);
     CHECK(relative_l2(dx.read(), gradient) <= 1e-4);
     check_close(dgamma.read(), sums.dgamma);
@@ -190,11 +188,8 @@ void check_backward(const ClassifierShape& s) {
 
 }  // namespace
 
-TEST_CASE("The fused classifier, forward", "[kernels][classifier][gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
+TEST_CASE("Fused classifier, forward", "[kernels][classifier][gpu]") {
+    if (skipped_without_gpu()) return;
     bool moves = true;
     for (const ClassifierShape& s : kCases) {
         check_forward(s, moves);
@@ -202,25 +197,19 @@ TEST_CASE("The fused classifier, forward", "[kernels][classifier][gpu]") {
     }
 }
 
-TEST_CASE("The fused classifier, backward", "[kernels][classifier][gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
+TEST_CASE("Fused classifier, backward", "[kernels][classifier][gpu]") {
+    if (skipped_without_gpu()) return;
     for (const ClassifierShape& s : kCases) check_backward(s);
 }
 
-TEST_CASE("The fused classifier does not hide a NaN", "[kernels][classifier][gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
+TEST_CASE("Fused classifier propagates NaN", "[kernels][classifier][gpu]") {
+    if (skipped_without_gpu()) return;
     const ClassifierShape s{2, 4, 8, 3};
     Inputs i = inputs_of(s);
     i.x[s.pixels * s.channels + 9] = bfloat16(std::numeric_limits<float>::quiet_NaN());
-    Placed in(i);
+    DeviceData in(i);
     Array<float> pooled(s.batch * s.channels), logits(s.batch * s.classes);
-    residual::kernels::classifier_forward(CudaPlace::exec(), s, in.x.data(), in.batch_norm(), {}, in.weight.data(),
+    residual::kernels::classifier_forward(CudaDevice::exec(), s, in.x.data(), in.batch_norm(), {}, in.weight.data(),
                                           in.bias.data(), pooled.data(), logits.data());
     const auto values = logits.read();
     for (int k = 0; k < s.classes; ++k) {
@@ -229,7 +218,7 @@ TEST_CASE("The fused classifier does not hide a NaN", "[kernels][classifier][gpu
     }
 }
 
-TEST_CASE("Shapes that the fused classifier takes", "[kernels][classifier]") {
+TEST_CASE("Shapes that the fused classifier supports", "[kernels][classifier]") {
     for (const ClassifierShape& s : kCases) CHECK(residual::kernels::classifier_supported(s));
     CHECK_FALSE(residual::kernels::classifier_supported({1, 64, 60, 10}));
     CHECK_FALSE(residual::kernels::classifier_supported({1, 64, 264, 10}));

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 
 namespace {
@@ -14,7 +14,7 @@ struct LinearCase {
 
 const LinearCase kCases[] = {{1, 1}, {1, 10}, {3, 7}, {128, 10}, {257, 13}, {1000, 100}};
 
-template <class Place>
+template <class Device>
 void linear_cases() {
     for (const LinearCase& s : kCases) {
         CAPTURE(s.rows, s.columns);
@@ -25,14 +25,14 @@ void linear_cases() {
             expected_y[i] = to_double(x[i]) + to_double(bias[i % s.columns]);
             expected_sum[i % s.columns] += to_double(x[i]);
         }
-        typename Place::template Array<float> input(x), biases(bias), sum(s.columns);
-        residual::kernels::column_sum(Place::exec(), s.rows, s.columns, input.data(), sum.data());
+        typename Device::template Array<float> input(x), biases(bias), sum(s.columns);
+        residual::kernels::column_sum(Device::exec(), s.rows, s.columns, input.data(), sum.data());
         check_close(sum.read(), expected_sum);
-        residual::kernels::add_bias(Place::exec(), s.rows, s.columns, biases.data(), input.data());
+        residual::kernels::add_bias(Device::exec(), s.rows, s.columns, biases.data(), input.data());
         check_close(input.read(), expected_y);
     }
 }
 
 }  // namespace
 
-PLACED_TEST_CASE("Bias and column sum", "[kernels][linear]", linear_cases)
+DEVICE_TEST_CASE("Bias and column sum", "[kernels][linear]", linear_cases)

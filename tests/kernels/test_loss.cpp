@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 
 namespace {
@@ -25,16 +25,16 @@ struct Outcome {
     int32_t correct;
 };
 
-template <class Place>
+template <class Device>
 Outcome run(int batch, int classes, const std::vector<float>& logits, const std::vector<int32_t>& labels) {
-    typename Place::template Array<float> input(logits), loss(1), gradient(logits.size());
-    typename Place::template Array<int32_t> truth(labels), correct(1);
-    residual::kernels::softmax_cross_entropy(Place::exec(), batch, classes, input.data(), truth.data(), loss.data(),
+    typename Device::template Array<float> input(logits), loss(1), gradient(logits.size());
+    typename Device::template Array<int32_t> truth(labels), correct(1);
+    residual::kernels::softmax_cross_entropy(Device::exec(), batch, classes, input.data(), truth.data(), loss.data(),
                                              gradient.data(), correct.data(), nullptr);
     return {loss.read()[0], gradient.read(), correct.read()[0]};
 }
 
-template <class Place>
+template <class Device>
 void loss_cases() {
     for (const LossCase& s : kCases) {
         CAPTURE(s.batch, s.classes, s.scale);
@@ -56,46 +56,46 @@ void loss_cases() {
             }
             correct += std::max_element(row, row + s.classes) - row == labels[n] ? 1 : 0;
         }
-        const Outcome outcome = run<Place>(s.batch, s.classes, logits, labels);
+        const Outcome outcome = run<Device>(s.batch, s.classes, logits, labels);
         CHECK(std::abs(outcome.loss - loss) <= 1e-5 * std::abs(loss));
         check_close(outcome.gradient, gradient);
         CHECK(outcome.correct == correct);
     }
 }
 
-template <class Place>
+template <class Device>
 void odd_rows() {
     const float nan = std::numeric_limits<float>::quiet_NaN();
-    // The first of equals is the answer.
-    CHECK(run<Place>(2, 3, {1, 1, 0, 1, 1, 0}, {0, 1}).correct == 1);
-    // A row with a NaN is wrong wherever it stands, and the loss says so.
+    // Of equal logits the first is the prediction.
+    CHECK(run<Device>(2, 3, {1, 1, 0, 1, 1, 0}, {0, 1}).correct == 1);
+    // A row with a NaN at any index is wrong, and the loss is NaN.
     for (int k = 0; k < 3; ++k) {
         std::vector<float> logits = {5, 1, 1, 5, 1, 1};
         logits[k] = nan;
-        const Outcome outcome = run<Place>(2, 3, logits, {0, 0});
+        const Outcome outcome = run<Device>(2, 3, logits, {0, 0});
         CAPTURE(k);
         CHECK(outcome.correct == 1);
         CHECK(std::isnan(outcome.loss));
     }
-    // No gradient wanted.
-    typename Place::template Array<float> logits(std::vector<float>{0, 0}), loss(1);
-    typename Place::template Array<int32_t> labels(std::vector<int32_t>{1}), correct(1);
-    residual::kernels::softmax_cross_entropy(Place::exec(), 1, 2, logits.data(), labels.data(), loss.data(), nullptr,
+    // Without gradient.
+    typename Device::template Array<float> logits(std::vector<float>{0, 0}), loss(1);
+    typename Device::template Array<int32_t> labels(std::vector<int32_t>{1}), correct(1);
+    residual::kernels::softmax_cross_entropy(Device::exec(), 1, 2, logits.data(), labels.data(), loss.data(), nullptr,
                                              correct.data(), nullptr);
     CHECK(std::abs(loss.read()[0] - std::log(2.0)) < 1e-6);
     CHECK(correct.read()[0] == 0);
 }
 
-template <class Place>
+template <class Device>
 void totals_cases() {
     const std::vector<residual::kernels::Metrics> start(1, {1.5, 7.0, 2, 10, 0});
-    typename Place::template Array<residual::kernels::Metrics> totals(start);
+    typename Device::template Array<residual::kernels::Metrics> totals(start);
     double cross_entropy = 1.5;
     int64_t right = 2, samples = 10;
     for (const int batch : {1, 8, 300}) {
-        typename Place::template Array<float> logits(uniform_values<float>(batch * 3, batch)), loss(1);
-        typename Place::template Array<int32_t> labels(std::vector<int32_t>(batch, 1)), correct(1);
-        residual::kernels::softmax_cross_entropy(Place::exec(), batch, 3, logits.data(), labels.data(), loss.data(),
+        typename Device::template Array<float> logits(uniform_values<float>(batch * 3, batch)), loss(1);
+        typename Device::template Array<int32_t> labels(std::vector<int32_t>(batch, 1)), correct(1);
+        residual::kernels::softmax_cross_entropy(Device::exec(), batch, 3, logits.data(), labels.data(), loss.data(),
                                                  nullptr, correct.data(), totals.data());
         cross_entropy += static_cast<double>(loss.read()[0]) * batch;
         right += correct.read()[0];
@@ -112,6 +112,6 @@ void totals_cases() {
 
 }  // namespace
 
-PLACED_TEST_CASE("Softmax cross-entropy: loss, gradient, correct", "[kernels][loss]", loss_cases)
-PLACED_TEST_CASE("Softmax cross-entropy of equal logits, NaNs, and without a gradient", "[kernels][loss]", odd_rows)
-PLACED_TEST_CASE("Totals grow by each batch", "[kernels][loss]", totals_cases)
+DEVICE_TEST_CASE("Softmax cross-entropy: loss, gradient, correct", "[kernels][loss]", loss_cases)
+DEVICE_TEST_CASE("Softmax cross-entropy of equal logits, NaNs, and without a gradient", "[kernels][loss]", odd_rows)
+DEVICE_TEST_CASE("Each batch is added to the totals", "[kernels][loss]", totals_cases)

@@ -3,12 +3,12 @@
 #include "kernels/matrix_peak.h"
 
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 
 namespace {
 
-// The elements of a 16x8 result that a lane holds: rows g and g + 8, columns 2t and 2t + 1.
-int share_of(int lane) {
+// The sum of a lane's elements of the 16x8 results: rows g and g + 8, columns 2t and 2t + 1.
+int lane_sum(int lane) {
     const int g = lane / 4, t = lane % 4;
     int sum = 0;
     for (int i = 0; i < 2; ++i)
@@ -22,26 +22,23 @@ int share_of(int lane) {
 }
 
 void check(int blocks, int repeats) {
-    CudaPlace::Array<float> sums(static_cast<size_t>(blocks) * residual::kernels::kMatrixPeakThreads);
-    residual::kernels::matrix_peak(CudaPlace::exec(), blocks, repeats, sums.data());
+    CudaDevice::Array<float> sums(static_cast<size_t>(blocks) * residual::kernels::kMatrixPeakThreads);
+    residual::kernels::matrix_peak(CudaDevice::exec(), blocks, repeats, sums.data());
     const auto found = sums.read();
     size_t wrong = 0;
-    // Small integers: float32 holds every sum exactly.
+    // Small integers: every sum is exact in float32.
     for (size_t i = 0; i < found.size(); ++i) {
-        wrong += found[i] == static_cast<float>(repeats * share_of(static_cast<int>(i % 32))) ? 0 : 1;
+        wrong += found[i] == static_cast<float>(repeats * lane_sum(static_cast<int>(i % 32))) ? 0 : 1;
     }
     CHECK(wrong == 0);
 }
 
 }  // namespace
 
-TEST_CASE("the yardstick of tensor cores makes the products that it counts", "[gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
-    REQUIRE(share_of(0) == -2);  // The lanes differ, so an element in a wrong lane shows.
-    REQUIRE(share_of(2) == 28);
+TEST_CASE("The tensor-core peak benchmark computes the products that it counts", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    REQUIRE(lane_sum(0) == -2);  // The lanes differ, to detect an element in the wrong lane.
+    REQUIRE(lane_sum(2) == 28);
     check(1, 1);
     check(3, 7);
     check(2, 0);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -27,7 +27,7 @@ constexpr int kBatch = 16;
 const std::vector<int64_t> kBoundaries = {1, 3};
 const std::vector<float> kRates = {0.1f, 0.0f, 0.5f};
 
-// What the first step finds.
+// The state before the first step.
 struct Start {
     std::vector<float> weight, velocity;
     int64_t step = 0;
@@ -35,8 +35,8 @@ struct Start {
     bool nesterov = false;
 };
 
-// One optimizer with its state, at `offset` elements into its arrays.
-template <class Place>
+// The state of one optimizer, stored at `offset` elements into its arrays.
+template <class Device>
 class Optimizer {
   public:
     Optimizer(const SgdCase& s, const Start& start)
@@ -47,15 +47,15 @@ class Optimizer {
           weight_(shifted(start.weight)),
           velocity_(shifted(start.velocity)),
           copy_(s.n + s.offset),
-          scratch_(residual::kernels::sgd_momentum_scratch_floats(Place::exec(), shape())),
+          scratch_(residual::kernels::sgd_momentum_scratch_floats(Device::exec(), shape())),
           tickets_(std::vector<uint32_t>(residual::kernels::kTickets, 0)),
           step_(std::vector<int64_t>{start.step}),
           totals_(std::vector<residual::kernels::Metrics>{start.totals}) {}
 
     void step(const std::vector<float>& gradients, bool with_copy, bool with_totals) {
-        typename Place::template Array<float> gradient(shifted(gradients));
+        typename Device::template Array<float> gradient(shifted(gradients));
         const int k = case_.offset;
-        residual::kernels::sgd_momentum(Place::exec(), shape(), {boundaries_.data(), rates_.data(), 2}, step_.data(),
+        residual::kernels::sgd_momentum(Device::exec(), shape(), {boundaries_.data(), rates_.data(), 2}, step_.data(),
                                         gradient.data() + k, velocity_.data() + k, weight_.data() + k,
                                         with_copy ? copy_.data() + k : nullptr, with_totals ? totals_.data() : nullptr,
                                         {scratch_.data(), tickets_.data()});
@@ -81,21 +81,21 @@ class Optimizer {
 
     SgdCase case_;
     bool nesterov_;
-    typename Place::template Array<int64_t> boundaries_;
-    typename Place::template Array<float> rates_, weight_, velocity_;
-    typename Place::template Array<bfloat16> copy_;
-    typename Place::template Array<float> scratch_;
-    typename Place::template Array<uint32_t> tickets_;
-    typename Place::template Array<int64_t> step_;
-    typename Place::template Array<residual::kernels::Metrics> totals_;
+    typename Device::template Array<int64_t> boundaries_;
+    typename Device::template Array<float> rates_, weight_, velocity_;
+    typename Device::template Array<bfloat16> copy_;
+    typename Device::template Array<float> scratch_;
+    typename Device::template Array<uint32_t> tickets_;
+    typename Device::template Array<int64_t> step_;
+    typename Device::template Array<residual::kernels::Metrics> totals_;
 };
 
-template <class Place>
+template <class Device>
 void sgd_cases(bool nesterov) {
     for (const SgdCase& s : kCases) {
         CAPTURE(s.n, s.decayed, s.offset);
         const auto start = uniform_values<float>(s.n, 1);
-        Optimizer<Place> optimizer(s, {.weight = start, .velocity = std::vector<float>(s.n), .nesterov = nesterov});
+        Optimizer<Device> optimizer(s, {.weight = start, .velocity = std::vector<float>(s.n), .nesterov = nesterov});
         std::vector<double> w(start.begin(), start.end()), v(s.n, 0.0);
         double penalty = 0.25;
         for (int step = 0; step < 5; ++step) {
@@ -103,7 +103,7 @@ void sgd_cases(bool nesterov) {
             const auto g = uniform_values<float>(s.n, 10 + step);
             const bool with_totals = step != 2;
             const double rate = kRates[step < 1 ? 0 : step < 3 ? 1 : 2];
-            // The penalty is that of the weights as they stand, which differ from the reference by their rounding.
+            // The penalty of the actual weights before the step, which differ from the reference by rounding.
             const auto before = optimizer.weight();
             double squares = 0.0;
             for (int64_t i = 0; i < s.n; ++i) {
@@ -130,25 +130,25 @@ void sgd_cases(bool nesterov) {
     }
 }
 
-template <class Place>
+template <class Device>
 void momentum_cases() {
-    sgd_cases<Place>(false);
+    sgd_cases<Device>(false);
 }
 
-template <class Place>
+template <class Device>
 void nesterov_cases() {
-    sgd_cases<Place>(true);
+    sgd_cases<Device>(true);
 }
 
-// Enough for every block to stride on.
-template <class Place>
+// Enough elements for several iterations of every block.
+template <class Device>
 void large_case() {
     const SgdCase s{540007, 530003, 0};
     const auto start = uniform_values<float>(s.n, 2), gradient = uniform_values<float>(s.n, 3);
     double squares = 0.0;
     for (int64_t i = 0; i < s.decayed; ++i) squares += static_cast<double>(start[i]) * start[i];
     const Start begin{start, std::vector<float>(s.n)};
-    Optimizer<Place> first(s, begin), second(s, begin);
+    Optimizer<Device> first(s, begin), second(s, begin);
     first.step(gradient, true, true);
     second.step(gradient, true, true);
     const double penalty = 0.25 + 0.5 * kDecay * squares * kBatch;
@@ -162,23 +162,23 @@ void large_case() {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
 
-// One element that is not finite: the first, the last with weight decay, the first without, around the last full block
-// of threads, the very last.
-template <class Place>
+// One element is not finite: the first, the last with weight decay, the first without, the last of a full block of
+// threads, or the last.
+template <class Device>
 void not_finite(bool nesterov) {
     for (const int offset : {0, 1}) {
         const SgdCase s{1030, 520, offset};
         const auto weight = uniform_values<float>(s.n, 4), velocity = uniform_values<float>(s.n, 5);
         const auto gradient = uniform_values<float>(s.n, 6);
         for (const int64_t element : {0, 519, 520, 1023, 1029}) {
-            for (const int64_t step : {0, 2}) {  // At the rates 0.1 and 0.
+            for (const int64_t step : {0, 2}) {  // rates 0.1 and 0
                 for (const float value : {kNan, kInfinity, -kInfinity}) {
                     for (const int array : {0, 1, 2}) {
                         CAPTURE(offset, element, step, value, array);
                         Start start{.weight = weight, .velocity = velocity, .step = step, .nesterov = nesterov};
                         auto first = gradient;
                         (array == 0 ? start.weight : array == 1 ? start.velocity : first)[element] = value;
-                        Optimizer<Place> optimizer(s, start);
+                        Optimizer<Device> optimizer(s, start);
                         optimizer.step(first, false, true);
                         CHECK(optimizer.totals().diverged_at == step + 1);
                         CHECK(!std::isfinite(optimizer.weight()[element]));
@@ -191,26 +191,26 @@ void not_finite(bool nesterov) {
     }
 }
 
-template <class Place>
+template <class Device>
 void not_finite_cases() {
-    for (const bool nesterov : {false, true}) not_finite<Place>(nesterov);
+    for (const bool nesterov : {false, true}) not_finite<Device>(nesterov);
 }
 
-template <class Place>
+template <class Device>
 void diverging() {
     const SgdCase s{7, 3, 0};
     const std::vector<float> ones(s.n, 1.0f), zeros(s.n, 0.0f);
     std::vector<float> large = ones;
     large[5] = -2e38f;
 
-    Optimizer<Place> growing(s, {large, zeros, 2});
-    for (const int64_t diverged_at : {0, 0, 5, 5}) {  // At the rates 0, 0.5, 0.5, 0.5: the third step overflows.
+    Optimizer<Device> growing(s, {large, zeros, 2});
+    for (const int64_t diverged_at : {0, 0, 5, 5}) {  // rates 0, 0.5, 0.5, 0.5: the third step overflows
         CAPTURE(growing.steps());
         growing.step(std::vector<float>(s.n, 3e37f * static_cast<float>(growing.steps())), false, true);
         CHECK(growing.totals().diverged_at == diverged_at);
     }
     for (const double loss : {static_cast<double>(kNan), static_cast<double>(kInfinity)}) {
-        Optimizer<Place> lost(s, {ones, zeros, 0, {loss, 0.25, 3, 4, 0}});
+        Optimizer<Device> lost(s, {ones, zeros, 0, {loss, 0.25, 3, 4, 0}});
         lost.step(ones, false, true);
         CHECK(lost.totals().diverged_at == 1);
         lost.step(ones, false, true);
@@ -218,15 +218,16 @@ void diverging() {
     }
 }
 
-template <class Place>
+template <class Device>
 void constant_rate() {
-    typename Place::template Array<float> rate(std::vector<float>{0.5f}), weight(std::vector<float>{1.0f});
-    typename Place::template Array<float> velocity(std::vector<float>{0.0f}), gradient(std::vector<float>{1.0f});
+    typename Device::template Array<float> rate(std::vector<float>{0.5f}), weight(std::vector<float>{1.0f});
+    typename Device::template Array<float> velocity(std::vector<float>{0.0f}), gradient(std::vector<float>{1.0f});
     const residual::kernels::SgdShape shape{1, 0, 0.0f, 0.0f, false, 1};
-    typename Place::template Array<float> scratch(residual::kernels::sgd_momentum_scratch_floats(Place::exec(), shape));
-    typename Place::template Array<uint32_t> tickets(std::vector<uint32_t>(residual::kernels::kTickets, 0));
-    typename Place::template Array<int64_t> step(std::vector<int64_t>{int64_t{1} << 40});
-    residual::kernels::sgd_momentum(Place::exec(), shape, {nullptr, rate.data(), 0}, step.data(), gradient.data(),
+    typename Device::template Array<float> scratch(
+        residual::kernels::sgd_momentum_scratch_floats(Device::exec(), shape));
+    typename Device::template Array<uint32_t> tickets(std::vector<uint32_t>(residual::kernels::kTickets, 0));
+    typename Device::template Array<int64_t> step(std::vector<int64_t>{int64_t{1} << 40});
+    residual::kernels::sgd_momentum(Device::exec(), shape, {nullptr, rate.data(), 0}, step.data(), gradient.data(),
                                     velocity.data(), weight.data(), nullptr, nullptr, {scratch.data(), tickets.data()});
     CHECK(weight.read()[0] == 0.5f);
     CHECK(step.read()[0] == (int64_t{1} << 40) + 1);
@@ -234,12 +235,13 @@ void constant_rate() {
 
 }  // namespace
 
-PLACED_TEST_CASE("SGD with momentum and weight decay: weights, penalty and step over a schedule",
+DEVICE_TEST_CASE("SGD with momentum and weight decay: weights, penalty and step over a schedule",
                  "[kernels][optimizer]", momentum_cases)
-PLACED_TEST_CASE("SGD with Nesterov's momentum: weights, penalty and step over a schedule", "[kernels][optimizer]",
+DEVICE_TEST_CASE("SGD with Nesterov's momentum: weights, penalty and step over a schedule", "[kernels][optimizer]",
                  nesterov_cases)
-PLACED_TEST_CASE("SGD of many parameters, the same every time", "[kernels][optimizer]", large_case)
-PLACED_TEST_CASE("SGD notes the step with a gradient, velocity or weight that is not finite", "[kernels][optimizer]",
+DEVICE_TEST_CASE("SGD of many parameters is deterministic", "[kernels][optimizer]", large_case)
+DEVICE_TEST_CASE("SGD records the step with a gradient, velocity or weight that is not finite", "[kernels][optimizer]",
                  not_finite_cases)
-PLACED_TEST_CASE("SGD notes the step that overflows, and a loss that is not finite", "[kernels][optimizer]", diverging)
-PLACED_TEST_CASE("SGD at a constant rate, at a late step", "[kernels][optimizer]", constant_rate)
+DEVICE_TEST_CASE("SGD records the step that overflows, and a loss that is not finite", "[kernels][optimizer]",
+                 diverging)
+DEVICE_TEST_CASE("SGD at a constant rate, at a late step", "[kernels][optimizer]", constant_rate)

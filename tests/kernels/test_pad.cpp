@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -12,14 +12,14 @@ using residual::kernels::PadShape;
 namespace {
 
 const PadShape kShapes[] = {
-    {1, 1, 1, 1, 0, 0, 0, 0},     // nothing to do
+    {1, 1, 1, 1, 0, 0, 0, 0},     // no padding
     {1, 1, 1, 3, 0, 1, 0, 1},     // one pixel
-    {2, 5, 7, 3, 1, 2, 3, 4},     // every side its own
+    {2, 5, 7, 3, 1, 2, 3, 4},     // a different padding on every side
     {3, 4, 3, 13, 2, 0, 0, 1},    // tails
     {2, 32, 32, 16, 0, 1, 0, 1},  // "same" of a stride-2 convolution
 };
 
-template <class Place, class T>
+template <class Device, class T>
 void pad_of() {
     for (const PadShape& s : kShapes) {
         CAPTURE(s.batch, s.height, s.width, s.channels, s.top, s.bottom, s.left, s.right);
@@ -37,20 +37,20 @@ void pad_of() {
                         expected_y[out] = to_double(x[in]);
                         expected_dx[in] = to_double(dy[out]);
                     }
-        typename Place::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
-        residual::kernels::spatial_pad(Place::exec(), s, input.data(), y.data());
+        typename Device::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
+        residual::kernels::spatial_pad(Device::exec(), s, input.data(), y.data());
         check_equal(y.read(), expected_y);
-        residual::kernels::spatial_crop(Place::exec(), s, upstream.data(), dx.data());
+        residual::kernels::spatial_crop(Device::exec(), s, upstream.data(), dx.data());
         check_equal(dx.read(), expected_dx);
     }
 }
 
-template <class Place>
+template <class Device>
 void pad_cases() {
-    pad_of<Place, float>();
-    pad_of<Place, bfloat16>();
+    pad_of<Device, float>();
+    pad_of<Device, bfloat16>();
 }
 
 }  // namespace
 
-PLACED_TEST_CASE("Spatial zero-pad, and its gradient", "[kernels][pad]", pad_cases)
+DEVICE_TEST_CASE("Spatial zero-pad and its gradient", "[kernels][pad]", pad_cases)

@@ -46,7 +46,7 @@ std::vector<uint32_t> permutation(uint64_t seed, uint64_t epoch, uint32_t n) {
     return order;
 }
 
-int common_places(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+int matching_positions(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
     int common = 0;
     for (size_t i = 0; i < a.size(); ++i) common += a[i] == b[i] ? 1 : 0;
     return common;
@@ -54,7 +54,7 @@ int common_places(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b
 
 }  // namespace
 
-TEST_CASE("A permutation reaches every sample once", "[kernels][permutation]") {
+TEST_CASE("A permutation contains every sample once", "[kernels][permutation]") {
     for (const uint32_t n : {1u, 2u, 3u, 4u, 5u, 7u, 16u, 17u, 1000u, 50000u}) {
         for (const uint64_t epoch : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 40}) {
             CAPTURE(n, epoch);
@@ -70,7 +70,7 @@ TEST_CASE("A permutation reaches every sample once", "[kernels][permutation]") {
     }
 }
 
-TEST_CASE("A permutation of a huge data set stays inside", "[kernels][permutation]") {
+TEST_CASE("A permutation of a huge data set stays in range", "[kernels][permutation]") {
     std::set<uint32_t> values;
     for (uint32_t i = 0; i < 1000; ++i) {
         const uint32_t value = permuted(1, 2, 0xfffffffeu - i, 0xffffffffu);
@@ -80,21 +80,21 @@ TEST_CASE("A permutation of a huge data set stays inside", "[kernels][permutatio
     CHECK(values.size() == 1000);
 }
 
-// Two random permutations agree in one place on average, in more than 12 with a probability under 1e-10.
-TEST_CASE("Epochs and seeds have their own permutations", "[kernels][permutation]") {
+// Two random permutations agree at one position on average, at more than 12 with a probability under 1e-10.
+TEST_CASE("Every epoch and seed has a different permutation", "[kernels][permutation]") {
     const auto base = permutation(0, 0, 50000);
     CHECK(permutation(0, 0, 50000) == base);
-    CHECK(common_places(base, permutation(0, 1, 50000)) <= 12);
-    CHECK(common_places(base, permutation(0, uint64_t{1} << 32, 50000)) <= 12);
-    CHECK(common_places(base, permutation(1, 0, 50000)) <= 12);
-    CHECK(common_places(base, permutation(uint64_t{1} << 32, 0, 50000)) <= 12);
+    CHECK(matching_positions(base, permutation(0, 1, 50000)) <= 12);
+    CHECK(matching_positions(base, permutation(0, uint64_t{1} << 32, 50000)) <= 12);
+    CHECK(matching_positions(base, permutation(1, 0, 50000)) <= 12);
+    CHECK(matching_positions(base, permutation(uint64_t{1} << 32, 0, 50000)) <= 12);
     std::vector<uint32_t> identity(50000);
     for (uint32_t i = 0; i < identity.size(); ++i) identity[i] = i;
-    CHECK(common_places(base, identity) <= 12);
+    CHECK(matching_positions(base, identity) <= 12);
 }
 
 // Pearson's chi-square: 9 and 5 degrees of freedom, thresholds of a probability under 1e-4.
-TEST_CASE("Permutations are even over the epochs", "[kernels][permutation]") {
+TEST_CASE("Permutations are uniform over the epochs", "[kernels][permutation]") {
     constexpr int kEpochs = 20000;
     std::vector<int> first(10, 0);
     std::vector<int> orders(27, 0);

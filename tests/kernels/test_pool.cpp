@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -16,7 +16,7 @@ struct PoolCase {
 
 const PoolCase kCases[] = {{1, 1, 1}, {1, 49, 3}, {5, 7, 13}, {3, 1, 64}, {128, 64, 64}, {2, 1000, 17}};
 
-template <class Place, class T>
+template <class Device, class T>
 void pool_of() {
     for (const PoolCase& s : kCases) {
         CAPTURE(s.batch, s.pixels, s.channels);
@@ -31,22 +31,22 @@ void pool_of() {
                     expected_y[out] += to_double(x[in]) / s.pixels;
                     expected_dx[in] = to_double(dy[out]) / s.pixels;
                 }
-        typename Place::template Array<T> input(x), dx(x.size());
-        typename Place::template Array<float> upstream(dy), y(dy.size());
-        residual::kernels::global_average_pool(Place::exec(), s.batch, s.pixels, s.channels, input.data(), y.data());
+        typename Device::template Array<T> input(x), dx(x.size());
+        typename Device::template Array<float> upstream(dy), y(dy.size());
+        residual::kernels::global_average_pool(Device::exec(), s.batch, s.pixels, s.channels, input.data(), y.data());
         check_close(y.read(), expected_y);
-        residual::kernels::global_average_pool_backward(Place::exec(), s.batch, s.pixels, s.channels, upstream.data(),
+        residual::kernels::global_average_pool_backward(Device::exec(), s.batch, s.pixels, s.channels, upstream.data(),
                                                         dx.data());
         check_close(dx.read(), expected_dx);
     }
 }
 
-template <class Place>
+template <class Device>
 void pool_cases() {
-    pool_of<Place, float>();
-    pool_of<Place, bfloat16>();
+    pool_of<Device, float>();
+    pool_of<Device, bfloat16>();
 }
 
 }  // namespace
 
-PLACED_TEST_CASE("Global average pool, and its gradient", "[kernels][pool]", pool_cases)
+DEVICE_TEST_CASE("Global average pool and its gradient", "[kernels][pool]", pool_cases)

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/kernels/places.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -13,7 +13,7 @@ namespace {
 
 const ShortcutShape kShapes[] = {
     {1, 2, 2, 1, 1},      // one pixel out
-    {1, 1, 1, 3, 7},      // one pixel in: nothing to pool, one to subsample
+    {1, 1, 1, 3, 7},      // one pixel in: none pooled, one subsampled
     {2, 5, 7, 3, 6},      // odd sizes, an odd number of zeros
     {3, 4, 2, 5, 5},      // no zeros
     {1, 3, 3, 13, 30},    // tails
@@ -30,7 +30,7 @@ struct Reference {
     std::vector<double> y, dx;
 };
 
-// Both directions from the definition: `window` 2 averages 2x2 pixels, `window` 1 takes the upper left one.
+// Both directions from the definition: `window` 2 averages 2x2 pixels, `window` 1 copies the upper left one.
 template <class T>
 Reference reference(const ShortcutShape& s, int window, int out_height, int out_width, const std::vector<T>& x,
                     const std::vector<T>& dy) {
@@ -52,7 +52,7 @@ Reference reference(const ShortcutShape& s, int window, int out_height, int out_
     return result;
 }
 
-template <class Place, class T>
+template <class Device, class T>
 void avgpool_of() {
     for (const ShortcutShape& s : kShapes) {
         CAPTURE(s.batch, s.height, s.width, s.in_channels, s.out_channels);
@@ -60,21 +60,21 @@ void avgpool_of() {
         const auto x = uniform_values<T>(static_cast<size_t>(s.batch) * s.height * s.width * s.in_channels, 1);
         const auto dy = uniform_values<T>(static_cast<size_t>(s.batch) * height * width * s.out_channels, 2);
         const Reference expected = reference(s, 2, height, width, x, dy);
-        typename Place::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
-        residual::kernels::avgpool_zeropad(Place::exec(), s, input.data(), y.data());
+        typename Device::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
+        residual::kernels::avgpool_zeropad(Device::exec(), s, input.data(), y.data());
         check_close(y.read(), expected.y);
-        residual::kernels::avgpool_zeropad_backward(Place::exec(), s, upstream.data(), dx.data());
+        residual::kernels::avgpool_zeropad_backward(Device::exec(), s, upstream.data(), dx.data());
         check_equal(dx.read(), expected.dx);
     }
 }
 
-template <class Place>
+template <class Device>
 void avgpool_cases() {
-    avgpool_of<Place, float>();
-    avgpool_of<Place, bfloat16>();
+    avgpool_of<Device, float>();
+    avgpool_of<Device, bfloat16>();
 }
 
-template <class Place, class T>
+template <class Device, class T>
 void subsample_of() {
     for (const ShortcutShape& s : kShapes) {
         CAPTURE(s.batch, s.height, s.width, s.in_channels, s.out_channels);
@@ -82,21 +82,21 @@ void subsample_of() {
         const auto x = uniform_values<T>(static_cast<size_t>(s.batch) * s.height * s.width * s.in_channels, 3);
         const auto dy = uniform_values<T>(static_cast<size_t>(s.batch) * height * width * s.out_channels, 4);
         const Reference expected = reference(s, 1, height, width, x, dy);
-        typename Place::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
-        residual::kernels::subsample_zeropad(Place::exec(), s, input.data(), y.data());
+        typename Device::template Array<T> input(x), upstream(dy), y(dy.size()), dx(x.size());
+        residual::kernels::subsample_zeropad(Device::exec(), s, input.data(), y.data());
         check_equal(y.read(), expected.y);
-        residual::kernels::subsample_zeropad_backward(Place::exec(), s, upstream.data(), dx.data());
+        residual::kernels::subsample_zeropad_backward(Device::exec(), s, upstream.data(), dx.data());
         check_equal(dx.read(), expected.dx);
     }
 }
 
-template <class Place>
+template <class Device>
 void subsample_cases() {
-    subsample_of<Place, float>();
-    subsample_of<Place, bfloat16>();
+    subsample_of<Device, float>();
+    subsample_of<Device, bfloat16>();
 }
 
 }  // namespace
 
-PLACED_TEST_CASE("Average pool with channel zero-pad, and its gradient", "[kernels][shortcut]", avgpool_cases)
-PLACED_TEST_CASE("Subsample with channel zero-pad, and its gradient", "[kernels][shortcut]", subsample_cases)
+DEVICE_TEST_CASE("Average pool with channel zero-pad and its gradient", "[kernels][shortcut]", avgpool_cases)
+DEVICE_TEST_CASE("Subsample with channel zero-pad and its gradient", "[kernels][shortcut]", subsample_cases)

@@ -5,8 +5,8 @@
 #include "kernels/batch_norm_body.h"
 #include "tests/catch.h"
 #include "tests/kernels/convolution.h"
+#include "tests/kernels/devices.h"
 #include "tests/kernels/output_checks.h"
-#include "tests/kernels/places.h"
 #include "tests/kernels/values.h"
 
 using residual::kernels::bfloat16;
@@ -25,26 +25,25 @@ struct Case {
 // A tile is 8x16 pixels.
 const Case kCases[] = {
     {{1, 1, 1, 1, 1}, true},    // one pixel
-    {{3, 1, 1, 0, 0}, true},    // padding behind alone
-    {{1, 8, 16, 1, 1}, true},   // one whole tile
-    {{2, 9, 17, 1, 1}, true},   // tails
+    {{3, 1, 1, 0, 0}, true},    // padding only after the image
+    {{1, 8, 16, 1, 1}, true},   // one full tile
+    {{2, 9, 17, 1, 1}, true},   // partial tiles
     {{1, 7, 33, 0, 1}, false},  // without statistics
     {{1, 19, 5, 1, 0}, true},   // a column of tiles
     {{532, 2, 1, 1, 1}, true},  // more tiles than blocks
     {{2, 32, 32, 1, 1}, true},  // as in the network
 };
 
-// The stem as a convolution without batch norm, for the reference.
 BnReluConvShape convolution_shape(const StemShape& s) {
     return {s.batch, s.height, s.width, 3, 16, 1, s.pad_top, s.pad_left, s.height, s.width};
 }
 
 template <class T>
-using Array = CudaPlace::Array<T>;
+using Array = CudaDevice::Array<T>;
 
 struct Scratch {
     explicit Scratch(const StemShape& s)
-        : floats(residual::kernels::stem_scratch_floats(CudaPlace::exec(), s)),
+        : floats(residual::kernels::stem_scratch_floats(CudaDevice::exec(), s)),
           tickets(std::vector<uint32_t>(residual::kernels::kTickets, 0)) {}
     residual::kernels::SumScratch sums() { return {floats.data(), tickets.data()}; }
 
@@ -63,7 +62,7 @@ void check_forward(const Case& c) {
     Array<bfloat16> input(x), weights(weight), y(output_size(shape));
     Array<float> mean(16), variance(16);
     Scratch scratch(c.shape);
-    residual::kernels::stem_forward(CudaPlace::exec(), c.shape, input.data(), weights.data(), y.data(),
+    residual::kernels::stem_forward(CudaDevice::exec(), c.shape, input.data(), weights.data(), y.data(),
                                     c.stats ? mean.data() : nullptr, c.stats ? variance.data() : nullptr,
                                     scratch.sums());
     check_rounded(y.read(), residual::reference::conv(reference_shape(shape), to_doubles(x), to_doubles(weight)), 1e-3);
@@ -73,7 +72,7 @@ void check_forward(const Case& c) {
     check_unchanged(scratch.tickets, std::vector<uint32_t>(residual::kernels::kTickets, 0));
 }
 
-// dy with what the gradients of y's moments bring, rounded as the kernel rounds it before it multiplies.
+// dy plus the contribution of the gradients of y's moments, rounded to bfloat16 as in the kernel.
 std::vector<double> whole_gradient(const std::vector<bfloat16>& dy, const std::vector<bfloat16>& y,
                                    const std::vector<float>& mean, const std::vector<float>& dmean,
                                    const std::vector<float>& dvariance) {
@@ -91,7 +90,7 @@ void check_backward(const Case& c) {
     const auto dy = uniform_values<bfloat16>(output_size(shape), 3);
     const auto y = uniform_values<bfloat16>(output_size(shape), 4, -30.0, 50.0);
     const auto mean_values = uniform_values<float>(16, 5, 5.0, 15.0);
-    // As large as the sums over all rows that they are.
+    // As large as sums over all rows.
     const auto dmean_values = uniform_values<float>(16, 8, -rows, rows);
     const auto dvariance_values = uniform_values<float>(16, 9, -rows / 20, rows / 20);
     Array<bfloat16> input(x), upstream(dy), output(y);
@@ -99,11 +98,11 @@ void check_backward(const Case& c) {
     Scratch scratch(c.shape);
     residual::kernels::MomentsGradient moments;
     if (c.stats) moments = {mean.data(), dmean.data(), dvariance.data()};
-    // Without gradients of its moments y is not read.
-    residual::kernels::stem_backward(CudaPlace::exec(), c.shape, upstream.data(), c.stats ? output.data() : nullptr,
+    // Without gradients of its moments, y is not read.
+    residual::kernels::stem_backward(CudaDevice::exec(), c.shape, upstream.data(), c.stats ? output.data() : nullptr,
                                      moments, input.data(), dweight.data(), scratch.sums());
     const auto whole = c.stats ? whole_gradient(dy, y, mean_values, dmean_values, dvariance_values) : to_doubles(dy);
-    // A value on the edge between two bfloat16 may be rounded the other way.
+    // A value midway between two bfloat16 may be rounded differently.
     check_close(dweight.read(), residual::reference::conv_dweight(reference_shape(shape), to_doubles(x), whole),
                 c.stats ? 1e-3 : 1e-5);
     check_unchanged(input, x);
@@ -117,22 +116,16 @@ void check_backward(const Case& c) {
 
 }  // namespace
 
-TEST_CASE("The stem on tensor cores, forward", "[kernels][stem][gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
+TEST_CASE("Fused stem, forward", "[kernels][stem][gpu]") {
+    if (skipped_without_gpu()) return;
     for (const Case& c : kCases) {
         CAPTURE(c.shape.batch, c.shape.height, c.shape.width, c.shape.pad_top, c.shape.pad_left, c.stats);
         check_forward(c);
     }
 }
 
-TEST_CASE("The stem's weight gradient", "[kernels][stem][gpu]") {
-    if (!CudaPlace::present()) {
-        WARN("skipped: no GPU");
-        return;
-    }
+TEST_CASE("Fused stem, weight gradient", "[kernels][stem][gpu]") {
+    if (skipped_without_gpu()) return;
     for (const Case& c : kCases) {
         CAPTURE(c.shape.batch, c.shape.height, c.shape.width, c.shape.pad_top, c.shape.pad_left, c.stats);
         check_backward(c);

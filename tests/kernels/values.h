@@ -1,4 +1,4 @@
-// Inputs, and the comparison with a double-precision reference.
+// Random inputs, and comparison with a double-precision reference.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 #include "kernels/bfloat16.h"
 #include "tests/catch.h"
 
-// What a kernel may differ from the reference computed from the same (rounded) inputs: relative L2.
+// Tolerance of a kernel's relative L2 error against the reference computed from the same (rounded) inputs.
 template <class T>
 constexpr double kTolerance = std::is_same_v<T, residual::kernels::bfloat16> ? 1e-2 : 1e-5;
 
@@ -37,23 +37,23 @@ std::vector<T> uniform_values(size_t n, unsigned seed, double low = -1.0, double
     return values;
 }
 
-// n NaNs, which an output that is written everywhere does not keep.
+// n NaNs, none of which may remain in an output.
 template <class T>
 std::vector<T> nan_values(size_t n) {
     return std::vector<T>(n, residual::kernels::from_float<T>(std::numeric_limits<float>::quiet_NaN()));
 }
 
-// |actual - expected| / |expected|, absolute where the expected values are all zero; NaN if any value is.
+// |actual - expected| / |expected|, or |actual - expected| if all expected values are zero; NaN if any value is.
 template <class T>
 double relative_l2(const std::vector<T>& actual, const std::vector<double>& expected) {
     REQUIRE(actual.size() == expected.size());
-    double error = 0.0, batch_norm = 0.0;
+    double error = 0.0, norm = 0.0;
     for (size_t i = 0; i < actual.size(); ++i) {
         const double difference = to_double(actual[i]) - expected[i];
         error += difference * difference;
-        batch_norm += expected[i] * expected[i];
+        norm += expected[i] * expected[i];
     }
-    return std::sqrt(error) / (batch_norm > 0.0 ? std::sqrt(batch_norm) : 1.0);
+    return std::sqrt(error) / (norm > 0.0 ? std::sqrt(norm) : 1.0);
 }
 
 template <class T>

@@ -31,7 +31,7 @@ config() {
     refused "$1" "resnet-train: bad.json$3" train bad.json
 }
 config "an unknown key" '{"train": {"stesp": 5}}' ": /train/stesp: unknown key; the nearest known key is /train/steps"
-config "a key that stands twice" '{"train": {"steps": 5, "steps": 6}}' ": /train/steps: this key stands twice"
+config "a duplicate key" '{"train": {"steps": 5, "steps": 6}}' ": /train/steps: this key appears twice"
 config "a number as text" '{"train": {"steps": "5"}}' ': /train/steps: expected an integer >= 1, got "5"'
 config "a number as an object" '{"train": {"steps": {}}}' ': /train/steps: expected an integer >= 1, got {}'
 config "an object as a number" '{"train": 5}' ': /train: expected an object {...}, got 5'
@@ -44,7 +44,7 @@ config "a batch above the data" '{"train": {"batch_size": 50001}}' ": /train/bat
 config "a batch beyond 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 65536"
 config "boundaries that fall" '{"schedule": {"boundaries": [9, 3], "values": [1, 1, 1]}}' ": /schedule/boundaries: boundaries must rise"
 config "values too few" '{"schedule": {"boundaries": [3, 9], "values": [1]}}' ": /schedule/values: 1 value(s) for 2 boundary(s)"
-config "an empty file" '' ": empty; the least configuration is {}"
+config "an empty file" '' ": empty; the smallest valid configuration is {}"
 config "a byte order mark" '\xEF\xBB\xBF{}' ": starts with a byte order mark"
 config "text that is not UTF-8" '{"data": {"dir": "\xC3("}}' ":1:20: invalid JSON"
 config "a file that was cut off" '{"train": {"steps": 5' ":1:21: invalid JSON"

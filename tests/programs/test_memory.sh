@@ -16,7 +16,7 @@ cd "$scratch"
 mkdir data
 for name in "${cifar10_files[@]}"; do truncate -s 30730000 "data/$name"; done
 printf '{"model": {"depth": 8}, "train": {"steps": 1}}' >config.json
-remedy="choose a smaller train.batch_size, or end other programs"
+remedy="choose a smaller train.batch_size, or stop other programs"
 matches() { grep -qE -- "$1" output; }
 
 # within KIBIBYTES COMMAND...
@@ -35,7 +35,7 @@ if starts_within 4000000; then
     train 3000000 50000
     expect "a batch too large for the memory: exit 1" exits_with 1
     expect "the need, the limit and the remedy" \
-        matches "^resnet-train: out of memory: 3125\.0 MiB more are needed, [0-9.]+ MiB are held already; [0-9.]+ of 2929\.7 MiB of the process's address space \(ulimit -v\) are free: $remedy$"
+        matches "^resnet-train: out of memory: cannot allocate 3125\.0 MiB \([0-9.]+ MiB already allocated\); [0-9.]+ of 2929\.7 MiB of the process's address space \(ulimit -v\) are free: $remedy$"
 else
     printf 'skipped: a limit on the address space: the sanitizers need more\n'
 fi
@@ -54,7 +54,7 @@ if grep -q EMULATOR_MEMORY "$bin/resnet-train"; then
     run env EMULATOR_MEMORY=$((160 << 20)) "$bin/resnet-train" config.json --data data --out out --device cuda --set train.batch_size=1
     expect "a GPU too small: exit 1" exits_with 1
     expect "the need, the limit and the remedy of the GPU" \
-        matches "^resnet-train: out of memory: [0-9.]+ MiB more are needed, [0-9.]+ MiB are held already; the GPU has [0-9.]+ of 160\.0 MiB free: $remedy that use the GPU$"
+        matches "^resnet-train: out of memory: cannot allocate [0-9.]+ MiB \([0-9.]+ MiB already allocated\); the GPU has [0-9.]+ of 160\.0 MiB free: $remedy that use the GPU$"
     expect "nothing is written" absent out
 else
     printf 'skipped: a GPU too small: the emulator alone can be made smaller\n'

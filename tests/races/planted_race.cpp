@@ -1,6 +1,6 @@
-// What ThreadSanitizer is tried on before it is trusted:
+// Checks that ThreadSanitizer detects races:
 //     planted-race openmp|thread race|sound
-// `race` leaves out the synchronisation that `sound` has; both run on two threads.
+// `race` omits the synchronisation that `sound` has. Both use two threads.
 #include <omp.h>
 
 #include <condition_variable>
@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kElements = 1 << 16;
 
-// Each half of the array is written by one thread and read by the other, in the next loop; `sound` has the barrier
-// between the loops, the end of a parallel region included.
+// Each thread writes one half of the array and reads the other half in the next loop; `sound` has a barrier between the
+// loops.
 int openmp(bool sound) {
     std::vector<int> values(kElements), copy(kElements);
     omp_set_num_threads(2);
@@ -33,7 +33,7 @@ int openmp(bool sound) {
     return std::accumulate(copy.begin(), copy.end(), 0);
 }
 
-// A worker takes a value over from its owner; `sound` hands it over under a mutex.
+// The worker reads a value that the main thread writes; `sound` passes it under a mutex.
 int thread(bool sound) {
     int value = 0, result = 0;
     bool ready = false;

@@ -47,7 +47,7 @@ network() {
     expect "$name: logits and labels" exits_with 0
     pytorch "$trained" "$data" "$scratch/$name.logits"
     expect "$name: PyTorch computes the same logits" exits_with 0
-    expect "$name: of all pictures" says "10000 pictures, largest relative difference"
+    expect "$name: of all images" says "10000 images, largest relative difference"
 }
 
 network plain model.shortcut=none model.padding=symmetric

@@ -1,4 +1,4 @@
-// Arrays in host memory, in double precision, and their way to a device and back.
+// Double-precision arrays in host memory, with upload to and download from a device.
 #pragma once
 
 #include <cmath>
@@ -30,7 +30,7 @@ struct Array {
     double at(int64_t i, int64_t j, int64_t k, int64_t l) const { return const_cast<Array*>(this)->at(i, j, k, l); }
 };
 
-// The same numbers on every machine for one name.
+// Seeded by a name; the same sequence on every machine.
 class Random {
   public:
     explicit Random(std::string_view name) {
@@ -51,14 +51,14 @@ class Random {
     std::mt19937 generator_;
 };
 
-// The nearest number with `bits` bits of mantissa, the hidden one included; ties to even.
+// Rounds to `bits` bits of mantissa, including the hidden bit; ties to even.
 inline double rounded_to_bits(double value, int bits) {
     int exponent = 0;
     const double fraction = std::frexp(value, &exponent);
     return std::ldexp(std::nearbyint(std::ldexp(fraction, bits)), exponent - bits);
 }
 
-// As float32 or bfloat16 stores it.
+// Rounds to float32 or bfloat16.
 inline Array rounded(Array array, DType dtype) {
     for (double& value : array.values) value = rounded_to_bits(value, dtype == DType::kBFloat16 ? 8 : 24);
     return array;
@@ -104,7 +104,7 @@ inline double relative_error(const Array& actual, const Array& expected) {
     return relative_error(actual.values, expected.values);
 }
 
-// The relative error that an operation on this type may have, from inputs that are rounded alike.
+// The largest relative error of an operation on this type, if the reference reads the same rounded inputs.
 inline double tolerance(DType dtype) {
     return dtype == DType::kFloat32 ? 1e-5 : 1e-2;
 }

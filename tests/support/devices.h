@@ -10,15 +10,14 @@
 
 namespace test {
 
-// True, after saying so, where no CUDA device can be used.
+// True, after printing the reason, if no CUDA device is available.
 inline bool skipped_without_gpu() {
     const std::string reason = residual::why_no_cuda();
     if (!reason.empty()) std::printf("skipped: no GPU (%s)\n", reason.c_str());
     return !reason.empty();
 }
 
-// Fills most of the first chunk of the arena, which holds a few constants already, with NaN, so that an output nobody
-// wrote shows.
+// Fills the free part of the arena's first chunk with NaN, so that unwritten outputs are detected.
 inline std::unique_ptr<residual::Backend> poisoned(std::unique_ptr<residual::Backend> backend) {
     const std::vector<uint8_t> bytes(size_t{7} << 20, 0xff);
     backend->from_host(bytes.data(), {static_cast<int64_t>(bytes.size())});
@@ -30,7 +29,7 @@ inline std::unique_ptr<residual::Backend> poisoned(std::unique_ptr<residual::Bac
 #define DEVICE_TEST_JOIN_(a, b) a##b
 #define DEVICE_TEST_NAME_(line) DEVICE_TEST_JOIN_(device_test_, line)
 
-// A test case whose body sees `Backend& backend`: run on the CPU, and, tagged [gpu], on CUDA where there is a GPU.
+// A test case with a parameter `Backend& backend`: runs on the CPU and, tagged [gpu], on CUDA if a GPU is available.
 #define DEVICE_TEST_CASE(name, tags)                                          \
     static void DEVICE_TEST_NAME_(__LINE__)(residual::Backend & backend);     \
     TEST_CASE(name, tags) {                                                   \

@@ -1,4 +1,4 @@
-// A full disk, for one process.
+// Simulates a full disk for this process.
 #pragma once
 
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 
 namespace test {
 
-// Lets no file of this process grow beyond `bytes` while it lives: a write that would fails.
+// During its lifetime, writes that would make a file larger than `bytes` fail.
 class FileSizeLimit {
   public:
     explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

@@ -1,4 +1,4 @@
-// Gradients of the tape against central differences of a scalar loss.
+// Compares the tape's gradients with central differences of a scalar loss.
 #pragma once
 
 #include <functional>
@@ -7,15 +7,15 @@
 
 namespace test {
 
-// From leaves (float32) to a scalar loss.
+// Computes a float32 scalar loss from the leaves.
 using LossOf = std::function<Variable(Context&, const std::vector<Variable>&)>;
 
 struct Differences {
     double step = 1e-2;
-    DType dtype = DType::kFloat32;  // Of the leaves. In bfloat16 values and step have to be exact.
+    DType dtype = DType::kFloat32;  // of the leaves; in bfloat16, values and step must be exact
 };
 
-// For each leaf the relative L2 error between the tape's gradient and central differences of every element.
+// For each leaf, the relative L2 error of the tape's gradient against the central differences of all elements.
 inline std::vector<double> gradient_errors(Backend& backend, const std::vector<Array>& leaves, const LossOf& loss_of,
                                            const Differences& options = {}) {
     const auto variables = [&](const std::vector<Array>& arrays, bool requires_grad) {

@@ -1,4 +1,4 @@
-// The files of tests/golden (its README.md says what they hold), and a network in the state that one begins from.
+// Reads the files of tests/golden (see its README.md), and builds a network in the initial state that a file stores.
 #pragma once
 
 #include <cstring>
@@ -20,7 +20,7 @@ class GoldenFile {
 
     bool has(const std::string& name) const { return file_.find(name) != nullptr; }
 
-    // In the order of the file (channels first).
+    // In file order: channels first.
     std::vector<float> values(const std::string& name) const {
         const residual::TensorView* view = file_.find(name);
         INFO(name);
@@ -91,7 +91,7 @@ struct GoldenNetwork : residual::tools::Session {
         backend->upload(values.data(), to);
     }
 
-    // In the order of a file.
+    // In file order: channels first.
     std::vector<float> read(const residual::Tensor& tensor) {
         std::vector<float> values(tensor.elements());
         backend->download(tensor, values.data());

@@ -1,4 +1,4 @@
-// What surrounds an operation under test: a tape, gradients from above, and views that lead to a scalar loss.
+// Helpers for testing one operation on the tape: upstream gradients, and views on the way to a scalar loss.
 #pragma once
 
 #include <utility>
@@ -13,7 +13,7 @@ using residual::Context;
 using residual::Tape;
 using residual::Variable;
 
-// Runs the tape of `context` backward from these gradients of these variables.
+// Runs the tape of `context` backward from the given upstream gradients.
 inline void backward_from(Context& context, std::vector<std::pair<Variable, Tensor>> gradients) {
     Backend& backend = context.backend;
     const Variable loss(backend.zeros({1}, DType::kFloat32), true);
@@ -23,7 +23,7 @@ inline void backward_from(Context& context, std::vector<std::pair<Variable, Tens
     context.tape->backward(backend, loss);
 }
 
-// x [..., channels] as a matrix [rows, channels]: the same memory.
+// View of x [..., channels] as a matrix [rows, channels].
 inline Variable as_rows(Context& context, const Variable& x) {
     const int64_t channels = x.shape()[-1];
     const Shape matrix{x.shape().elements() / channels, channels};

@@ -1,4 +1,4 @@
-// Records of CIFAR-10's files whose label, or bytes, say which one they are.
+// CIFAR-10 records with distinct labels and bytes.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace test {
 
-// Up to ten records of random bytes; number i has the label i.
+// Up to ten records of random bytes; record i has label i.
 inline std::vector<uint8_t> numbered_records(int count) {
     RESIDUAL_ASSERT(count <= 10);
     Random random("records");
@@ -20,7 +20,7 @@ inline std::vector<uint8_t> numbered_records(int count) {
     return records;
 }
 
-// Byte of record `index` at a row, column and channel.
+// The pixel byte of record `index` at a row, column and channel.
 inline int byte_of(const std::vector<uint8_t>& records, int index, int row, int column, int channel) {
     const int size = residual::Cifar10::kSide;
     return records[static_cast<size_t>(index) * residual::Cifar10::kRecordBytes + 1 + (channel * size + row) * size +

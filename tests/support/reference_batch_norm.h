@@ -1,4 +1,4 @@
-// Batch norm and its gradient in double precision, on arrays; the last axis is the channel.
+// Batch norm and its gradient in double precision, on arrays whose last axis is the channel.
 #pragma once
 
 #include "tests/support/array.h"
@@ -7,7 +7,7 @@
 namespace test {
 
 struct ReferenceStats {
-    Array mean, variance;  // variance: biased
+    Array mean, variance;  // the biased variance
 };
 
 inline ReferenceStats stats_of(const Array& x) {
@@ -29,7 +29,7 @@ struct ReferenceBatchNorm {
         Array dx, dgamma, dbeta, dresidual;
     };
 
-    // Through the statistics of x as well.
+    // Includes the gradient through the statistics of x.
     Gradients backward(const Array& x, const Array& dy, const Array* residual = nullptr) const {
         const residual::reference::BatchNorm batch_norm = with(stats_of(x));
         const Array masked(x.shape, batch_norm.masked(x.values, dy.values, values_of(residual)));

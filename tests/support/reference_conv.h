@@ -10,7 +10,7 @@ namespace test {
 
 struct ReferenceConv {
     int stride;
-    bool same;  // TensorFlow's padding; else (kernel - 1) / 2 on every side.
+    bool same;  // TensorFlow's "SAME" padding; otherwise (kernel - 1) / 2 on every side
 
     Shape output_shape(const Shape& x, const Shape& w) const {
         const residual::reference::ConvShape s = shape_of(x, w);
@@ -29,8 +29,8 @@ struct ReferenceConv {
     }
 
   private:
-    // Zeros before the first row (or column). TensorFlow's rule as its documentation words it: for an even size and
-    // stride 2 it is less than on the other side.
+    // The padding before the first row (or column), by the formula in TensorFlow's documentation. For an even size and
+    // stride 2 it is smaller than the padding after the last one.
     int before(int size, int kernel) const {
         if (!same) return (kernel - 1) / 2;
         const int rest = size % stride;

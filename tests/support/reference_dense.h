@@ -26,7 +26,7 @@ inline Array transposed(const Array& a) {
 }
 
 struct ReferenceLoss {
-    double loss = 0;  // Mean over the rows.
+    double loss = 0;  // mean over the rows
     int correct = 0;
     Array dlogits;
 

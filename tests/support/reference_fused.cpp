@@ -53,13 +53,13 @@ size_t rows_of(const Tensor& x) {
     return static_cast<size_t>(x.elements()) / channels_of(x);
 }
 
-// ---- batch norms
+// ---- batch norm
 
-// A batch norm's output is computed in float, as every kernel does: the sign decides over the whole gradient. All else
-// of a batch norm is residual::reference::BatchNorm.
-class BatchNormLine {
+// The output of batch norm in float, as the kernels compute it, because its sign masks the gradient. Everything else
+// uses residual::reference::BatchNorm in double precision.
+class FloatBatchNorm {
   public:
-    explicit BatchNormLine(const BatchNormParams& batch_norm) : batch_norm_(batch_norm) {
+    explicit FloatBatchNorm(const BatchNormParams& batch_norm) : batch_norm_(batch_norm) {
         RESIDUAL_ASSERT(batch_norm.relu);
     }
 
@@ -72,19 +72,19 @@ class BatchNormLine {
     }
     float rectified(double x, size_t c) const {
         const float value = output(x, c);
-        return value <= 0.0f ? 0.0f : value;  // A NaN stays one.
+        return value <= 0.0f ? 0.0f : value;  // keeps NaN
     }
-    bool open(double x, size_t c) const { return output(x, c) > 0.0f; }
+    bool active(double x, size_t c) const { return output(x, c) > 0.0f; }
 
   private:
     const BatchNormParams& batch_norm_;
 };
 
 Values normalised_input(const BatchNormParams& batch_norm, const Tensor& tensor) {
-    const BatchNormLine line(batch_norm);
+    const FloatBatchNorm float_batch_norm(batch_norm);
     Values p = read(tensor);
     for (size_t i = 0; i < p.size(); ++i) {
-        p[i] = as_stored(tensor.dtype(), line.rectified(p[i], i % channels_of(tensor)));
+        p[i] = as_stored(tensor.dtype(), float_batch_norm.rectified(p[i], i % channels_of(tensor)));
     }
     return p;
 }
@@ -95,7 +95,7 @@ void write_stats(const Tensor& tensor, const BatchStats& stats) {
     write(stats.variance, moments.variance);
 }
 
-void move_running(const BatchNormParams& batch_norm, const Tensor& x, const residual::RunningUpdate& update) {
+void update_running(const BatchNormParams& batch_norm, const Tensor& x, const residual::RunningUpdate& update) {
     if (!update.running.mean.defined()) return;
     const float unbiased = residual::kernels::unbiased_factor(static_cast<int64_t>(rows_of(x)));
     for (size_t c = 0; c < channels_of(x); ++c) {
@@ -107,7 +107,8 @@ void move_running(const BatchNormParams& batch_norm, const Tensor& x, const resi
     }
 }
 
-// The gradient of a tensor from the one with its moments held fixed, rounded as the tensor is stored.
+// The whole gradient of a tensor: `fixed`, its gradient with the moments held fixed, plus the gradient through the
+// moments. Rounded to the type of `fixed`.
 Values whole_gradient(const MomentsGradient& moments, const Tensor& tensor, const Tensor& fixed) {
     Values whole = read(fixed);
     if (!moments.mean.defined()) return whole;
@@ -119,33 +120,33 @@ Values whole_gradient(const MomentsGradient& moments, const Tensor& tensor, cons
     return whole;
 }
 
-// From the gradient `dp` of max(batch_norm(x), 0): dx with the moments of x held fixed, and what else the batch norm
-// learns.
+// From the gradient `dp` of max(batch_norm(x), 0): writes dx with the moments of x held fixed, and the gradients of
+// gamma, beta and, if requested, of the moments.
 void backward_through_batch_norm(const BatchNormParams& batch_norm, const Tensor& tensor, Values dp, const Tensor& dx,
                                  bool accumulate, const BatchNormGradients& gradients) {
-    const BatchNormLine line(batch_norm);
+    const FloatBatchNorm float_batch_norm(batch_norm);
     const Values x = read(tensor);
     for (size_t i = 0; i < x.size(); ++i) {
-        if (!line.open(x[i], i % channels_of(tensor))) dp[i] = 0;
+        if (!float_batch_norm.active(x[i], i % channels_of(tensor))) dp[i] = 0;
     }
-    const residual::reference::BatchNorm loops{{read(batch_norm.stats.mean), read(batch_norm.stats.variance)},
-                                               read(batch_norm.gamma),
-                                               read(batch_norm.beta),
-                                               batch_norm.epsilon,
-                                               batch_norm.relu};
-    const Values fixed = loops.dx_fixed(dp);
+    const residual::reference::BatchNorm reference{{read(batch_norm.stats.mean), read(batch_norm.stats.variance)},
+                                                   read(batch_norm.gamma),
+                                                   read(batch_norm.beta),
+                                                   batch_norm.epsilon,
+                                                   batch_norm.relu};
+    const Values fixed = reference.dx_fixed(dp);
     write(dx, accumulate ? plus(read(dx), fixed) : fixed);
-    const residual::reference::BatchNormSums sums = loops.sums(x, dp);
+    const residual::reference::BatchNormSums sums = reference.sums(x, dp);
     write(gradients.dgamma, sums.dgamma);
     write(gradients.dbeta, sums.dbeta);
     if (!gradients.dmean.defined()) return;
-    const residual::reference::Moments moments = loops.moments_gradient(sums);
+    const residual::reference::Moments moments = reference.moments_gradient(sums);
     write(gradients.dmean, moments.mean);
     write(gradients.dvariance, moments.variance);
 }
 
-// y += the residual, brought to the shape of y [.., height, width, channels] by a 2x2 average pool and zeros on the
-// channel axis.
+// y += residual, after a 2x2 average pool and zero padding of the channels to the shape of y [.., height, width,
+// channels].
 void add_pooled(const Tensor& residual, const Shape& shape, Values& y) {
     const int64_t height = shape[1], width = shape[2], channels = shape[3], narrow = channels / 2;
     RESIDUAL_ASSERT(residual.shape() == Shape({shape[0], 2 * height, 2 * width, narrow}));
@@ -174,7 +175,7 @@ void ReferenceFusedOps::bn_relu_conv(const residual::BnReluConv& unit, const res
     write(result.y, y);
     if (result.stats.mean.defined()) write_stats(result.y, result.stats);
     if (result.p.defined()) write(result.p, p);
-    move_running(unit.batch_norm, unit.x, running);
+    update_running(unit.batch_norm, unit.x, running);
 }
 
 void ReferenceFusedOps::bn_relu_conv_backward(const residual::BnReluConv& unit, const Tensor& y, const Tensor& dy,
@@ -206,13 +207,13 @@ void ReferenceFusedOps::stem_backward(const Conv2dParams& conv, const Tensor& x,
 void ReferenceFusedOps::classifier(const BatchNormParams& batch_norm, const residual::RunningUpdate& running,
                                    const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& pooled,
                                    const Tensor& logits) {
-    const BatchNormLine line(batch_norm);
+    const FloatBatchNorm float_batch_norm(batch_norm);
     const Values values = read(x);
     const size_t channels = channels_of(x), pixels = rows_of(x) / rows_of(pooled), classes = channels_of(logits);
     Values means(rows_of(pooled) * channels);
     for (size_t i = 0; i < values.size(); ++i) {
         const size_t c = i % channels;
-        means[i / (pixels * channels) * channels + c] += double{line.rectified(values[i], c)} / pixels;
+        means[i / (pixels * channels) * channels + c] += double{float_batch_norm.rectified(values[i], c)} / pixels;
     }
     write(pooled, means);
     const Values stored = read(pooled), w = read(weight);
@@ -223,7 +224,7 @@ void ReferenceFusedOps::classifier(const BatchNormParams& batch_norm, const resi
         for (size_t c = 0; c < channels; ++c) sums[i] += stored[n * channels + c] * w[k * channels + c];
     }
     write(logits, sums);
-    move_running(batch_norm, x, running);
+    update_running(batch_norm, x, running);
 }
 
 void ReferenceFusedOps::classifier_backward(const BatchNormParams& batch_norm, const Tensor& x, const Tensor& pooled,

@@ -1,5 +1,5 @@
-// The fused operations of a device as plain loops in double precision, for the CPU. They round where the contracts in
-// kernels/bn_relu_conv.h, stem.h and classifier.h say, and nowhere else.
+// The fused operations as plain loops in double precision, for the CPU. They round only where the contracts in
+// kernels/bn_relu_conv.h, stem.h and classifier.h say.
 #pragma once
 
 #include <functional>
@@ -9,14 +9,14 @@
 
 namespace test {
 
-// Which operations are fused; whatever is not, the engine composes.
+// Which operations are fused; the engine composes the others.
 struct FusedSelection {
     std::function<bool(const residual::Conv2dParams&)> bn_relu_conv = [](const auto&) { return true; };
     bool stem = true;
     bool classifier = true;
 };
 
-// Tensors are float32 or bfloat16, in memory of the host, and of any shape.
+// Tensors are float32 or bfloat16, in host memory, of any shape.
 class ReferenceFusedOps final : public residual::FusedOps {
   public:
     explicit ReferenceFusedOps(FusedSelection selection = {}) : selection_(std::move(selection)) {}
@@ -53,7 +53,7 @@ class ReferenceFusedOps final : public residual::FusedOps {
     FusedSelection selection_;
 };
 
-// The CPU with them.
+// A CPU backend with these fused operations.
 inline std::unique_ptr<residual::Backend> make_reference_fused_backend(FusedSelection selection = {}) {
     auto backend = residual::make_cpu_backend();
     backend->set_fused(std::make_unique<ReferenceFusedOps>(std::move(selection)));

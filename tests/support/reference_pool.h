@@ -1,4 +1,4 @@
-// Shortcuts without weights and the global average pool as plain loops in double precision.
+// Parameter-free shortcuts and the global average pool as plain loops in double precision.
 #pragma once
 
 #include "tests/support/array.h"

@@ -1,4 +1,4 @@
-// What tests ask of a network that was built from a configuration.
+// Helpers for tests of a network that was built from a configuration.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ inline residual::PrecisionChoice precision_of(residual::DType activations) {
                                                      : residual::PrecisionChoice::fp32;
 }
 
-// What a step changes and the next one reads: weights (and their copies in the activations' type), momenta, running
+// The state that one step passes to the next: weights (and their copies in the activations' type), momenta, running
 // statistics.
 inline std::vector<residual::Tensor> state_of(const residual::nn::Parameters& parameters) {
     std::vector<residual::Tensor> tensors = {parameters.weights(), parameters.momenta()};

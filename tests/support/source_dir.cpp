@@ -5,8 +5,8 @@
 namespace test {
 
 std::string source_dir() {
-    const char* const carried = std::getenv("RESIDUAL_SOURCE_DIR");
-    return carried != nullptr ? carried : SOURCE_DIR;
+    const char* const override = std::getenv("RESIDUAL_SOURCE_DIR");
+    return override != nullptr ? override : SOURCE_DIR;
 }
 
 }  // namespace test

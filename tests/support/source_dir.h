@@ -1,11 +1,11 @@
-// Where the tests find the repository's files.
+// The location of the repository's files.
 #pragma once
 
 #include <string>
 
 namespace test {
 
-// The folder that the tests were built from, or RESIDUAL_SOURCE_DIR where the programs have been carried elsewhere.
+// The source folder of the build, or the environment variable RESIDUAL_SOURCE_DIR if the programs run elsewhere.
 std::string source_dir();
 
 }  // namespace test

@@ -1,5 +1,4 @@
-// Networks that train on a few images on the CUDA device, with everything in motion: epochs, learning rate, step
-// number.
+// Networks that train on a few images on the CUDA device, with changing epoch, learning rate and step number.
 #pragma once
 
 #include "tests/catch.h"
@@ -21,12 +20,12 @@ class Training {
     Training(const residual::models::ModelConfig& model, residual::DType dtype, const residual::CudaOptions& options,
              int batch)
         : session_(experiment(model, dtype, batch), residual::make_cuda_backend(options)),
-          // Four images, so that a few steps begin new epochs.
+          // Only four images, so that a few steps span several epochs.
           trainer_(session_.trainer(numbered_records(4), session_.set_mean(std::vector<float>(32 * 32 * 3, 120)))) {}
 
     residual::Trainer& trainer() { return trainer_; }
     residual::Backend& backend() { return *session_.backend; }
-    // What steps change, byte by byte: weights, momenta, gradients, running statistics.
+    // The bytes of everything that a step changes: weights, momenta, gradients, running statistics.
     std::vector<std::vector<uint8_t>> state() {
         auto tensors = state_of(session_.parameters);
         tensors.push_back(session_.parameters.gradients());
@@ -46,7 +45,8 @@ class Training {
     residual::Trainer trainer_;
 };
 
-// Trains one network eagerly and its twin with a recording, and compares the bits they leave after each step.
+// Trains one network eagerly and an identical one by replaying a recorded step, and requires bit-identical states after
+// each step.
 inline void check_replays(const residual::models::ModelConfig& config, residual::DType dtype,
                           const residual::CudaOptions& options) {
     constexpr int kBatch = 2, kSteps = 6;

@@ -58,48 +58,42 @@ void Convolution::reorder(const dnnl::reorder::primitive_desc& description, cons
                   {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
 }
 
-memory Convolution::weights_for(const Step& step, const Tensor& w, Tensor& keep) {
+memory Convolution::weights_for(const Step& step, const Tensor& w, Tensor& buffer) {
     if (!step.reorder) return executor_.wrap(w_, w);
-    keep = executor_.bytes(step.weights.get_size());
-    const memory weights = executor_.wrap(step.weights, keep);
+    buffer = executor_.bytes(step.weights.get_size());
+    const memory weights = executor_.wrap(step.weights, buffer);
     reorder(*step.reorder, executor_.wrap(w_, w), weights);
     return weights;
 }
 
 void Convolution::forward(const Tensor& x, const Tensor& w, const Tensor& y) {
-    Tensor keep;
+    Tensor buffer;
     executor_.run(forward_.primitive, forward_.scratchpad,
                   {{DNNL_ARG_SRC, executor_.wrap(x_, x)},
-                   {DNNL_ARG_WEIGHTS, weights_for(forward_, w, keep)},
+                   {DNNL_ARG_WEIGHTS, weights_for(forward_, w, buffer)},
                    {DNNL_ARG_DST, executor_.wrap(y_, y)}});
 }
 
 void Convolution::backward_data(const Tensor& dy, const Tensor& w, const Tensor& dx) {
     if (!backward_data_) backward_data_ = make_backward_data();
-    Tensor keep;
+    Tensor buffer;
     executor_.run(backward_data_->primitive, backward_data_->scratchpad,
                   {{DNNL_ARG_DIFF_DST, executor_.wrap(y_, dy)},
-                   {DNNL_ARG_WEIGHTS, weights_for(*backward_data_, w, keep)},
+                   {DNNL_ARG_WEIGHTS, weights_for(*backward_data_, w, buffer)},
                    {DNNL_ARG_DIFF_SRC, executor_.wrap(x_, dx)}});
 }
 
 void Convolution::backward_weight(const Tensor& x, const Tensor& dy, const Tensor& dw) {
     if (!backward_weight_) backward_weight_ = make_backward_weight();
     const Step& step = *backward_weight_;
-    Tensor keep = dw;
-    if (step.reorder) keep = executor_.bytes(step.weights.get_size());
-    const memory gradient = executor_.wrap(step.weights, keep);
+    Tensor buffer = dw;
+    if (step.reorder) buffer = executor_.bytes(step.weights.get_size());
+    const memory gradient = executor_.wrap(step.weights, buffer);
     executor_.run(step.primitive, step.scratchpad,
                   {{DNNL_ARG_SRC, executor_.wrap(x_, x)},
                    {DNNL_ARG_DIFF_DST, executor_.wrap(y_, dy)},
                    {DNNL_ARG_DIFF_WEIGHTS, gradient}});
     if (step.reorder) reorder(*step.reorder, gradient, executor_.wrap(dw_, dw));
-}
-
-Convolution& Convolutions::get(const Conv2dParams& params, DType dtype) {
-    auto& entry = cache_[{params, dtype}];
-    if (!entry) entry = std::make_unique<Convolution>(executor_, params, dtype);
-    return *entry;
 }
 
 }  // namespace residual::onednn

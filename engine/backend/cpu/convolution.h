@@ -1,8 +1,8 @@
-// Convolution and its two gradients by oneDNN: NHWC activations as they are, weights in whatever layout oneDNN likes.
+// Convolution and its two gradients by oneDNN. Activations stay NHWC; weights are reordered to oneDNN's preferred
+// layout.
 #pragma once
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -10,19 +10,18 @@
 
 namespace residual::onednn {
 
-// The primitives of one convolution shape and type, made when first needed and kept.
+// The primitives of one convolution shape and type. Those of the gradients are created on first use.
 class Convolution {
   public:
     Convolution(Executor& executor, const Conv2dParams& params, DType dtype);
 
-    // x, w, y have the type given to the constructor.
+    // Tensors have the type given to the constructor, except dw, which is float32.
     void forward(const Tensor& x, const Tensor& w, const Tensor& y);
     void backward_data(const Tensor& dy, const Tensor& w, const Tensor& dx);
-    // dw is float32.
     void backward_weight(const Tensor& x, const Tensor& dy, const Tensor& dw);
 
   private:
-    // A primitive, and the reorder between the engine's weight layout and the one it wants (none if they agree).
+    // A primitive, and the reorder between the engine's weight layout and the primitive's (none if they are equal).
     struct Step {
         dnnl::primitive primitive;
         dnnl::memory::desc scratchpad;
@@ -32,8 +31,8 @@ class Convolution {
 
     Step make_backward_data() const;
     Step make_backward_weight() const;
-    // The weights as `step` wants them: w itself, or a copy that `keep` holds.
-    dnnl::memory weights_for(const Step& step, const Tensor& w, Tensor& keep);
+    // The weights in the layout of `step`: w itself or a copy in `buffer`.
+    dnnl::memory weights_for(const Step& step, const Tensor& w, Tensor& buffer);
     void reorder(const dnnl::reorder::primitive_desc& description, const dnnl::memory& from, const dnnl::memory& to);
 
     Executor& executor_;
@@ -47,11 +46,13 @@ class Convolution {
 class Convolutions {
   public:
     explicit Convolutions(Executor& executor) : executor_(executor) {}
-    Convolution& get(const Conv2dParams& params, DType dtype);
+    Convolution& get(const Conv2dParams& params, DType dtype) {
+        return cache_.try_emplace({params, dtype}, executor_, params, dtype).first->second;
+    }
 
   private:
     Executor& executor_;
-    std::map<std::pair<Conv2dParams, DType>, std::unique_ptr<Convolution>> cache_;
+    std::map<std::pair<Conv2dParams, DType>, Convolution> cache_;
 };
 
 }  // namespace residual::onednn

@@ -22,17 +22,14 @@ class HostMemory final : public MemorySource {
     std::string remedy() const override { return host_memory_advice(host_memory()); }
 };
 
-bool cpu_multiplies_bfloat16() {
-    const auto isa = static_cast<int>(dnnl::get_effective_cpu_isa());
-    const auto bf16 = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
-    return (isa & bf16) == bf16;
+bool cpu_has(dnnl::cpu_isa isa) {
+    const auto wanted = static_cast<int>(isa);
+    return (static_cast<int>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
 }
 
 std::string isa_name() {
-    const auto isa = static_cast<int>(dnnl::get_effective_cpu_isa());
-    const auto has = [&](dnnl::cpu_isa wanted) { return (isa & static_cast<int>(wanted)) == static_cast<int>(wanted); };
-    if (has(dnnl::cpu_isa::avx512_core)) return "AVX-512";
-    if (has(dnnl::cpu_isa::avx2)) return "AVX2";
+    if (cpu_has(dnnl::cpu_isa::avx512_core)) return "AVX-512";
+    if (cpu_has(dnnl::cpu_isa::avx2)) return "AVX2";
     return "SSE4.1";
 }
 
@@ -42,7 +39,7 @@ CpuBackend::CpuBackend()
     : KernelBackend(std::make_unique<HostMemory>(), kernels::Host{}),
       executor_(*this),
       convolutions_(executor_),
-      native_bfloat16_(cpu_multiplies_bfloat16()) {}
+      native_bfloat16_(cpu_has(dnnl::cpu_isa::avx512_core_bf16)) {}
 
 std::string onednn_version() {
     const dnnl_version_t* version = dnnl_version();
@@ -78,7 +75,7 @@ Tensor CpuBackend::as_float(const Tensor& x) {
 }
 
 void CpuBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) {
-    if (multiplies(p, x.dtype())) {
+    if (supports(p, x.dtype())) {
         convolutions_.get(p, x.dtype()).forward(x, w, y);
         return;
     }
@@ -88,7 +85,7 @@ void CpuBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w,
 }
 
 void CpuBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) {
-    if (multiplies(p, dy.dtype())) {
+    if (supports(p, dy.dtype())) {
         convolutions_.get(p, dy.dtype()).backward_data(dy, w, dx);
         return;
     }
@@ -98,7 +95,7 @@ void CpuBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, c
 }
 
 void CpuBackend::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-    if (multiplies(p, x.dtype())) {
+    if (supports(p, x.dtype())) {
         convolutions_.get(p, x.dtype()).backward_weight(x, dy, dw);
     } else {
         convolutions_.get(p, DType::kFloat32).backward_weight(as_float(x), as_float(dy), dw);

@@ -25,16 +25,17 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
     void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) override;
 
   private:
-    // Whether oneDNN convolves this type as it is. On images one pixel wide its bfloat16 is wrong: 2.6 reads scratch
-    // memory that nobody wrote (gradient of the weights), 3.7 gives other numbers (forward).
-    bool multiplies(const Conv2dParams& p, DType dtype) const {
+    // Whether oneDNN convolves this type directly; otherwise bfloat16 is converted to float32 and back. On images one
+    // pixel wide its bfloat16 convolution is wrong: 2.6 reads uninitialised scratch memory (weight gradient), 3.7 gives
+    // different results (forward).
+    bool supports(const Conv2dParams& p, DType dtype) const {
         return dtype == DType::kFloat32 || (native_bfloat16_ && p.width > 1);
     }
     Tensor as_float(const Tensor& x);
 
     onednn::Executor executor_;
     onednn::Convolutions convolutions_;
-    bool native_bfloat16_;  // Whether this CPU multiplies bfloat16; where not, it is widened to float32 and back.
+    bool native_bfloat16_;  // Whether the CPU multiplies bfloat16.
 };
 
 }  // namespace residual

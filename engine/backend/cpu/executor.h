@@ -21,7 +21,7 @@ class Executor {
 
     const dnnl::engine& engine() const { return engine_; }
 
-    // The tensor's memory seen through `layout`, which must not be larger.
+    // The tensor's memory interpreted with `layout`, which must fit in it.
     dnnl::memory wrap(const dnnl::memory::desc& layout, const Tensor& x) const {
         RESIDUAL_ASSERT(layout.get_size() <= x.bytes());
         return {layout, engine_, x.data()};
@@ -29,7 +29,7 @@ class Executor {
 
     Tensor bytes(size_t count) const { return backend_.empty({static_cast<int64_t>(count)}, DType::kUInt8); }
 
-    // Runs `primitive` to its end; its scratch memory lives as long as the call.
+    // Runs `primitive` to completion, with scratch memory from the backend's arena.
     void run(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, Arguments arguments) {
         const Tensor scratch = bytes(scratchpad.get_size());
         arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(scratchpad, scratch));

@@ -1,14 +1,12 @@
-// oneDNN under one name: how a primitive is described differs between version 2 (Debian 12) and 3 (Debian 13).
-//
-// Version 2 builds an operation descriptor first and a primitive descriptor from it; version 3 builds the primitive
-// descriptor directly. The rest is the same in both.
+// Hides the API difference between oneDNN 2 (Debian 12), which builds a primitive descriptor from an operation
+// descriptor, and oneDNN 3 (Debian 13), which builds it directly.
 #pragma once
 
 #include <dnnl.hpp>
 
 namespace residual::onednn {
 
-// Scratch memory comes from the engine's arena instead of a buffer inside each primitive.
+// The caller provides scratch memory, from the engine's arena, instead of each primitive holding a buffer.
 inline dnnl::primitive_attr caller_scratchpad() {
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -24,7 +22,7 @@ typename Primitive::primitive_desc describe(const dnnl::engine& engine, const Ar
 #endif
 }
 
-// A backward primitive, with the forward one whose choices it must follow.
+// A backward primitive needs the descriptor of its forward primitive as a hint.
 template <class Primitive, class Forward, class... Arguments>
 typename Primitive::primitive_desc describe_backward(const dnnl::engine& engine, const Forward& forward,
                                                      const Arguments&... arguments) {

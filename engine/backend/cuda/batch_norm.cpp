@@ -4,10 +4,8 @@ namespace residual::cuda {
 
 namespace {
 
-// Not CUDNN_BATCHNORM_SPATIAL_PERSISTENT: it may be faster, but limits the range of the values.
+// CUDNN_BATCHNORM_SPATIAL_PERSISTENT may be faster, but limits the range of the values.
 constexpr cudnnBatchNormMode_t kMode = CUDNN_BATCHNORM_SPATIAL;
-constexpr float kOne = 1.0f;
-constexpr float kZero = 0.0f;
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Batch norm by cuDNN: what it does with statistics that are given to it.
+// Batch norm by cuDNN, with given statistics.
 #pragma once
 
 #include <map>
@@ -13,10 +13,10 @@ class BatchNorm {
   public:
     explicit BatchNorm(cudnnHandle_t cudnn) : cudnn_(cudnn) {}
 
-    // y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, without ReLU. y is not x.
+    // y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, without ReLU. y must not be x.
     void forward(const BatchNormParams& p, const Tensor& x, const Tensor& y);
-    // The gradient of forward(), through the batch statistics as well. inverse_std = 1 / sqrt(variance + epsilon),
-    // [channels] float32. dx is not dy.
+    // The gradient of forward(), including through the batch statistics. inverse_std = 1 / sqrt(variance + epsilon),
+    // [channels] float32. dx must not be dy.
     void backward(const BatchNormParams& p, const Tensor& inverse_std, const Tensor& x, const Tensor& dy,
                   const Tensor& dx, bool accumulate, const Tensor& dgamma, const Tensor& dbeta);
 
@@ -29,7 +29,7 @@ class BatchNorm {
     const Descriptors& descriptors_of(const Tensor& x);
 
     cudnnHandle_t cudnn_;
-    std::map<std::tuple<int, int, int, DType>, Descriptors> cache_;  // By batch, pixels, channels, type.
+    std::map<std::tuple<int, int, int, DType>, Descriptors> cache_;  // key: batch, pixels, channels, type
 };
 
 }  // namespace residual::cuda

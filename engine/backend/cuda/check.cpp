@@ -16,8 +16,8 @@ void fail(const std::string& call, const std::string& reason, const Place& place
 
 namespace {
 
-std::string reason(const std::string& name, const std::string& words, bool out_of_memory) {
-    return name + ": " + words + (out_of_memory ? "; " + memory_advice() : "");
+std::string reason(const std::string& name, const std::string& description, bool out_of_memory) {
+    return name + ": " + description + (out_of_memory ? "; " + memory_advice() : "");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Every call of CUDA, cuDNN and cuBLAS goes through CUDA_CALL, which throws Error where the call fails.
+// CUDA_CALL wraps every call of CUDA, cuDNN and cuBLAS and throws Error if it fails.
 #pragma once
 
 #include <cublas_v2.h>
@@ -12,15 +12,15 @@ namespace residual::cuda {
 
 using Place = std::source_location;
 
-// Throws Error: the name of the called function, the library's own words, the source line; where the GPU's memory ran
-// out, how much there is and the remedy as well. `call` is the call's text.
+// Throws Error with the name of the called function, the library's message and the source line; if the GPU is out of
+// memory, also with the free and total memory and the remedy. `call` is the source text of the call.
 [[noreturn]] void fail(const std::string& call, const std::string& reason, const Place& place);
 
 void check(cudaError_t status, const char* call, const Place& place = Place::current());
 void check(cudnnStatus_t status, const char* call, const Place& place = Place::current());
 void check(cublasStatus_t status, const char* call, const Place& place = Place::current());
 
-// Whether cuDNN turned the call down before doing anything, so that another algorithm may be tried.
+// Whether cuDNN rejected the call before doing any work, so that another algorithm may be tried.
 inline bool refused(cudnnStatus_t status) {
     const int category = CUDNN_STATUS_CATEGORY(status);
     return category == CUDNN_STATUS_NOT_SUPPORTED || category == CUDNN_STATUS_BAD_PARAM;

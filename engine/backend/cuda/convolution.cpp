@@ -9,7 +9,7 @@ namespace residual::cuda {
 
 namespace {
 
-// Enough for every algorithm that is worth it on small images; a plan that wants more is the last to be tried.
+// Enough for every worthwhile algorithm on small images. Plans that need more are tried last.
 constexpr size_t kWorkspaceLimit = size_t{256} << 20;
 
 ConvolutionShapes make_shapes(const Conv2dParams& p, DType dtype) {
@@ -31,30 +31,30 @@ Convolution::Convolution(Backend& backend, cudnnHandle_t cudnn, const CudaOption
       dtype_(dtype),
       shapes_(make_shapes(params, dtype)) {}
 
-// The candidates are those of cuDNN's heuristic where bits must repeat: it depends on the shape, the GPU and cuDNN's
-// version alone. Timing would rank two algorithms of about the same speed differently from run to run, and each gives
-// its own rounding. Timing runs the algorithms on the operands, which leaves the output's old values overwritten.
+// In deterministic mode the candidates come from cuDNN's heuristic, which depends only on the shape, the GPU and the
+// version of cuDNN. Timing may rank two algorithms of similar speed differently from run to run, and their rounding
+// differs. Timing runs the algorithms on the operands and overwrites the output.
 template <class Direction>
 std::vector<Convolution::Plan<Direction>> Convolution::plans(const ConvolutionOperands& operands) {
-    const cudnnMathType_t widest = widest_math(dtype_, options_);
-    CUDA_CALL(cudnnSetConvolutionMathType(shapes_.convolution.get(), widest));
-    int most = 0, count = 0;
-    CUDA_CALL(Direction::count(cudnn_, &most));
-    std::vector<typename Direction::Result> results(most);
+    const cudnnMathType_t math = allowed_math(dtype_, options_);
+    CUDA_CALL(cudnnSetConvolutionMathType(shapes_.convolution.get(), math));
+    int max_count = 0, count = 0;
+    CUDA_CALL(Direction::max_count(cudnn_, &max_count));
+    std::vector<typename Direction::Result> results(max_count);
     cudnnStatus_t status;
     if (options_.deterministic) {
-        status = Direction::heuristic(cudnn_, shapes_, most, &count, results.data());
+        status = Direction::heuristic(cudnn_, shapes_, max_count, &count, results.data());
     } else {
-        const Tensor space = backend_.empty({kWorkspaceLimit}, DType::kUInt8);
-        status =
-            Direction::measure(cudnn_, shapes_, operands, most, &count, results.data(), {space.data(), space.bytes()});
+        const Tensor workspace = backend_.empty({kWorkspaceLimit}, DType::kUInt8);
+        status = Direction::measure(cudnn_, shapes_, operands, max_count, &count, results.data(),
+                                    {workspace.data(), workspace.bytes()});
     }
     if (!refused(status)) check(status, Direction::kName);
     results.resize(refused(status) ? 0 : count);
 
     auto candidates = candidates_among(results, dtype_, options_);
-    // Deterministic, and known to nearly every shape.
-    candidates.push_back({Direction::kFallback, widest});
+    // Deterministic, and supports nearly every shape.
+    candidates.push_back({Direction::kFallback, math});
 
     std::vector<Plan<Direction>> plans;
     for (const auto& candidate : candidates) {
@@ -70,13 +70,12 @@ std::vector<Convolution::Plan<Direction>> Convolution::plans(const ConvolutionOp
     return plans;
 }
 
-// The workspace goes back to the arena while the kernel still runs: whoever gets it next queues behind on the same
-// stream.
+// The workspace returns to the arena while the kernel is still running; its next user runs later on the same stream.
 template <class Direction>
 cudnnStatus_t Convolution::launch(const Plan<Direction>& plan, const ConvolutionOperands& operands) {
     CUDA_CALL(cudnnSetConvolutionMathType(shapes_.convolution.get(), plan.candidate.math));
-    const Tensor space = backend_.empty({static_cast<int64_t>(plan.workspace_bytes)}, DType::kUInt8);
-    return Direction::run(cudnn_, shapes_, operands, plan.candidate.algorithm, {space.data(), space.bytes()});
+    const Tensor workspace = backend_.empty({static_cast<int64_t>(plan.workspace_bytes)}, DType::kUInt8);
+    return Direction::run(cudnn_, shapes_, operands, plan.candidate.algorithm, {workspace.data(), workspace.bytes()});
 }
 
 template <class Direction>
@@ -96,7 +95,7 @@ void Convolution::run(std::optional<Plan<Direction>>& chosen, const ConvolutionO
                             Direction::kName, cudnn_version(), options_.deterministic ? "deterministic " : "",
                             params_.input_shape().to_string(), name_of(dtype_), params_.weight_shape().to_string(),
                             params_.stride, params_.pad_top, params_.pad_left,
-                            options_.deterministic ? "; set train.deterministic to false to allow the others" : ""));
+                            options_.deterministic ? "; set train.deterministic to false to allow others" : ""));
 }
 
 void Convolution::forward(const Tensor& x, const Tensor& w, const Tensor& y) {
@@ -109,12 +108,6 @@ void Convolution::backward_data(const Tensor& dy, const Tensor& w, const Tensor&
 
 void Convolution::backward_weight(const Tensor& x, const Tensor& dy, const Tensor& dw) {
     run(backward_weight_, {x.data(), dw.data(), dy.data()});
-}
-
-Convolution& Convolutions::get(const Conv2dParams& params, DType dtype) {
-    auto& entry = cache_[{params, dtype}];
-    if (!entry) entry = std::make_unique<Convolution>(backend_, cudnn_, options_, params, dtype);
-    return *entry;
 }
 
 }  // namespace residual::cuda

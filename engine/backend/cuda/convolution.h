@@ -1,8 +1,7 @@
-// Convolution and its two gradients by cuDNN, with padding that is the same on opposite sides (cuDNN knows no other).
+// Convolution and its two gradients by cuDNN. Padding must be equal on opposite sides, as cuDNN requires.
 #pragma once
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -11,14 +10,14 @@
 
 namespace residual::cuda {
 
-// One convolution shape and type. The algorithm of each direction is chosen at its first call and kept.
+// One convolution shape and type. The algorithm of each direction is chosen on its first call.
 class Convolution {
   public:
-    // Workspaces come from the arena of `backend`, which must outlive this.
+    // Allocates workspaces from the arena of `backend`, which must outlive this.
     Convolution(Backend& backend, cudnnHandle_t cudnn, const CudaOptions& options, const Conv2dParams& params,
                 DType dtype);
 
-    // All tensors have the type given to the constructor, dw too.
+    // All tensors, including dw, have the type given to the constructor.
     void forward(const Tensor& x, const Tensor& w, const Tensor& y);
     void backward_data(const Tensor& dy, const Tensor& w, const Tensor& dx);
     void backward_weight(const Tensor& x, const Tensor& dy, const Tensor& dw);
@@ -52,13 +51,15 @@ class Convolutions {
   public:
     Convolutions(Backend& backend, cudnnHandle_t cudnn, const CudaOptions& options)
         : backend_(backend), cudnn_(cudnn), options_(options) {}
-    Convolution& get(const Conv2dParams& params, DType dtype);
+    Convolution& get(const Conv2dParams& params, DType dtype) {
+        return cache_.try_emplace({params, dtype}, backend_, cudnn_, options_, params, dtype).first->second;
+    }
 
   private:
     Backend& backend_;
     cudnnHandle_t cudnn_;
     CudaOptions options_;
-    std::map<std::pair<Conv2dParams, DType>, std::unique_ptr<Convolution>> cache_;
+    std::map<std::pair<Conv2dParams, DType>, Convolution> cache_;
 };
 
 }  // namespace residual::cuda

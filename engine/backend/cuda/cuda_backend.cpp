@@ -20,12 +20,12 @@ cudaDeviceProp current_device_properties() {
     return properties;
 }
 
-bool padded_alike(const Conv2dParams& p) {
+bool has_symmetric_padding(const Conv2dParams& p) {
     return p.pad_top == p.pad_bottom && p.pad_left == p.pad_right;
 }
 
-// The same convolution of an image that has its padding already.
-Conv2dParams of_padded(const Conv2dParams& p) {
+// The same convolution of an already padded image.
+Conv2dParams without_padding(const Conv2dParams& p) {
     return {.batch = p.batch,
             .height = p.height + p.pad_top + p.pad_bottom,
             .width = p.width + p.pad_left + p.pad_right,
@@ -69,7 +69,7 @@ std::string CudaBackend::description() const {
                        limits.empty() ? "" : "; ", limits);
 }
 
-// Waits: memory of the host that is not page-locked could be, but need not be, copied aside before the call returns.
+// Waits, because a copy from pageable host memory may still be in progress when the call returns.
 void CudaBackend::upload(const void* host, const Tensor& to) {
     CUDA_CALL(cudaMemcpyAsync(to.data(), host, to.bytes(), cudaMemcpyHostToDevice, stream_.get()));
     synchronize();
@@ -98,39 +98,39 @@ std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& work
 }
 
 Tensor CudaBackend::pad(const Conv2dParams& p, const Tensor& x) {
-    const Tensor padded = empty(of_padded(p).input_shape(), x.dtype());
+    const Tensor padded = empty(without_padding(p).input_shape(), x.dtype());
     with_activation_type(
         x.dtype(), [&]<class T>(T) { kernels::spatial_pad(exec(), pad_shape(p), x.data<T>(), padded.data<T>()); });
     return padded;
 }
 
 void CudaBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) {
-    if (padded_alike(p)) {
+    if (has_symmetric_padding(p)) {
         convolutions_.get(p, x.dtype()).forward(x, w, y);
     } else {
-        convolutions_.get(of_padded(p), x.dtype()).forward(pad(p, x), w, y);
+        convolutions_.get(without_padding(p), x.dtype()).forward(pad(p, x), w, y);
     }
 }
 
 void CudaBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) {
-    if (padded_alike(p)) {
+    if (has_symmetric_padding(p)) {
         convolutions_.get(p, dy.dtype()).backward_data(dy, w, dx);
         return;
     }
-    const Tensor padded = empty(of_padded(p).input_shape(), dx.dtype());
-    convolutions_.get(of_padded(p), dy.dtype()).backward_data(dy, w, padded);
+    const Tensor padded = empty(without_padding(p).input_shape(), dx.dtype());
+    convolutions_.get(without_padding(p), dy.dtype()).backward_data(dy, w, padded);
     with_activation_type(
         dx.dtype(), [&]<class T>(T) { kernels::spatial_crop(exec(), pad_shape(p), padded.data<T>(), dx.data<T>()); });
 }
 
-// cuDNN wants the gradient of the weights in the type of x and dy. In bfloat16 it is therefore rounded once, after it
-// has been summed in float32, and then widened.
+// cuDNN writes the weight gradient in the type of x and dy. For bfloat16 it is summed in float32, rounded to bfloat16
+// once, and converted to float32 here.
 void CudaBackend::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) {
     const Tensor rounded = x.dtype() == DType::kFloat32 ? dw : empty(dw.shape(), x.dtype());
-    if (padded_alike(p)) {
+    if (has_symmetric_padding(p)) {
         convolutions_.get(p, x.dtype()).backward_weight(x, dy, rounded);
     } else {
-        convolutions_.get(of_padded(p), x.dtype()).backward_weight(pad(p, x), dy, rounded);
+        convolutions_.get(without_padding(p), x.dtype()).backward_weight(pad(p, x), dy, rounded);
     }
     if (x.dtype() != DType::kFloat32) cast(rounded, dw);
 }
@@ -139,7 +139,7 @@ void CudaBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, boo
     matmul_.run(a, transpose_a, b, transpose_b, c);
 }
 
-// cuDNN neither adds a residual here nor says that y may be x; the project's own kernel does both.
+// cuDNN does not add a residual and does not document in-place operation; the project's own kernel supports both.
 void CudaBackend::batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) {
     if (residual.defined() || x.data() == y.data()) {
         KernelBackend::batch_norm(p, x, residual, y);
@@ -155,7 +155,7 @@ void CudaBackend::make_constants(int64_t channels) {
     zeros_ = zeros({channels}, DType::kFloat32);
 }
 
-// 1 / sqrt(variance + epsilon) is the normalisation of one row of ones whose mean is zero.
+// Computes 1 / sqrt(variance + epsilon) by normalising a row of ones with mean 0.
 Tensor CudaBackend::inverse_std(const BatchNormParams& p) {
     const int64_t channels = p.gamma.elements();
     if (ones_.elements() < channels) make_constants(channels);
@@ -166,8 +166,8 @@ Tensor CudaBackend::inverse_std(const BatchNormParams& p) {
     return result;
 }
 
-// cuDNN is given the statistics that the forward pass used; without them it would read x once more to make its own.
-// The ReLU's mask is recomputed: batch_norm() again, then dy where that is positive.
+// Passes the forward statistics to cuDNN, which would otherwise read x again to compute them. Recomputes the ReLU mask
+// with batch_norm().
 void CudaBackend::batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
                                       bool accumulate, const BatchNormGradients& gradients) {
     if (gradients.dmean.defined()) {

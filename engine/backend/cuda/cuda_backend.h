@@ -1,5 +1,5 @@
 // The CUDA device: cuDNN for convolution and batch norm, cuBLAS for matrix products, the project's own kernels for the
-// rest. Everything is queued on one stream.
+// rest. All work is queued on one stream.
 #pragma once
 
 #include "engine/backend/cuda/batch_norm.h"
@@ -11,7 +11,7 @@ namespace residual {
 
 class CudaBackend final : public KernelBackend<kernels::Cuda> {
   public:
-    // On the current device, which must be usable (why_no_cuda() is empty).
+    // Uses the current device; why_no_cuda() must be empty.
     explicit CudaBackend(const CudaOptions& options) : CudaBackend(options, cuda::make_stream()) {}
 
     DeviceType device() const override { return DeviceType::kCuda; }
@@ -48,7 +48,7 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
     cuda::Convolutions convolutions_;
     cuda::BatchNorm batch_norm_;
     cuda::Matmul matmul_;
-    Tensor ones_, zeros_;  // [channels] float32, at least as many as any inverse_std() had
+    Tensor ones_, zeros_;  // float32, as long as the largest channel count passed to inverse_std()
 };
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-# Defines CUDNN::cudnn. cuDNN comes without a CMake package of its own. Needs find_package(CUDAToolkit) before.
+# Defines CUDNN::cudnn, since cuDNN ships no CMake package. Requires find_package(CUDAToolkit).
 
 find_path(CUDNN_INCLUDE_DIR cudnn.h
     HINTS ${CUDNN_ROOT} $ENV{CUDNN_ROOT} ${CUDAToolkit_ROOT} ${CUDAToolkit_INCLUDE_DIRS}
@@ -11,7 +11,7 @@ find_library(CUDNN_LIBRARY cudnn
 if(NOT CUDNN_INCLUDE_DIR OR NOT CUDNN_LIBRARY)
     message(FATAL_ERROR
         "cuDNN was not found (cudnn.h, libcudnn.so). Install cuDNN 9 for CUDA ${CUDAToolkit_VERSION_MAJOR}, "
-        "or give its folder with -DCUDNN_ROOT=..., or build for the CPU alone with -DRESIDUAL_CUDA=OFF.")
+        "or set its folder with -DCUDNN_ROOT=..., or build for the CPU only with -DRESIDUAL_CUDA=OFF.")
 endif()
 
 set(cudnn_version "")
@@ -23,8 +23,8 @@ endforeach()
 list(JOIN cudnn_version "." cudnn_version)
 if(cudnn_version VERSION_LESS 9)
     message(FATAL_ERROR
-        "cuDNN ${cudnn_version} in ${CUDNN_INCLUDE_DIR} is too old: version 9 or newer is needed. Install it, "
-        "give its folder with -DCUDNN_ROOT=..., or build for the CPU alone with -DRESIDUAL_CUDA=OFF.")
+        "cuDNN ${cudnn_version} in ${CUDNN_INCLUDE_DIR} is too old: version 9 or newer is required. Install it, "
+        "set its folder with -DCUDNN_ROOT=..., or build for the CPU only with -DRESIDUAL_CUDA=OFF.")
 endif()
 message(STATUS "cuDNN ${cudnn_version}: ${CUDNN_LIBRARY}")
 

@@ -1,4 +1,4 @@
-// Whether there is a CUDA device that this program can use, and the backend for it.
+// Detects whether this program can use a CUDA device, and creates the backend.
 #include <cudnn.h>
 #include <fmt/format.h>
 
@@ -16,11 +16,11 @@ std::string version_text(int version) {
     return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
-std::string words_of(cudaError_t status) {
+std::string error_text(cudaError_t status) {
     return fmt::format("{}: {}", cudaGetErrorName(status), cudaGetErrorString(status));
 }
 
-// cudaGetDeviceCount says that the driver is too old both where it is and where there is none at all.
+// cudaGetDeviceCount reports cudaErrorInsufficientDriver for a missing driver, too.
 std::string why_no_device(cudaError_t status) {
     int driver = 0, runtime = 0;
     CUDA_CALL(cudaDriverGetVersion(&driver));
@@ -28,11 +28,11 @@ std::string why_no_device(cudaError_t status) {
     if (driver == 0) return "no NVIDIA driver is installed (libcuda.so.1 was not found)";
     if (status == cudaErrorInsufficientDriver) {
         return fmt::format(
-            "the NVIDIA driver is too old: it serves CUDA {}, this program was built with CUDA {}; update the driver",
+            "the NVIDIA driver is too old: it supports CUDA {}, this program was built with CUDA {}; update the driver",
             version_text(driver), version_text(runtime));
     }
-    if (status == cudaErrorNoDevice) return "there is a driver but no GPU (or CUDA_VISIBLE_DEVICES hides it)";
-    return words_of(status);
+    if (status == cudaErrorNoDevice) return "the driver finds no GPU (CUDA_VISIBLE_DEVICES may hide it)";
+    return error_text(status);
 }
 
 std::string why_no_code(cudaError_t status) {
@@ -40,15 +40,15 @@ std::string why_no_code(cudaError_t status) {
     CUDA_CALL(cudaGetDeviceProperties(&properties, 0));
     if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction) {
         return fmt::format(
-            "this program holds no code for the GPU ({}, compute capability {}.{}), only for {}; configure the build "
+            "this program was not built for the GPU ({}, compute capability {}.{}), only for {}; configure the build "
             "with -DCMAKE_CUDA_ARCHITECTURES={}{}",
             properties.name, properties.major, properties.minor, cuda::built_architectures(), properties.major,
             properties.minor);
     }
-    return fmt::format("the GPU ({}) does not start: {}", properties.name, words_of(status));
+    return fmt::format("the GPU ({}) cannot be initialised: {}", properties.name, error_text(status));
 }
 
-// An error left standing would be reported again by the next launch.
+// Resets the runtime's last error, which the next launch would otherwise report.
 cudaError_t cleared(cudaError_t status) {
     cudaGetLastError();
     return status;
@@ -66,7 +66,7 @@ std::string cudnn_version() {
 }
 
 std::string why_no_cuda() {
-    constexpr const char* kPrefix = "CUDA cannot be used here: ";
+    constexpr const char* kPrefix = "CUDA is unavailable: ";
     int devices = 0;
     const cudaError_t counted = cleared(cudaGetDeviceCount(&devices));
     if (counted != cudaSuccess) return kPrefix + why_no_device(counted);

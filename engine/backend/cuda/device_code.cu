@@ -4,7 +4,7 @@ namespace residual::cuda {
 
 namespace {
 
-// Never launched: it is built for the same architectures as every other kernel, so it tells for all of them.
+// Never launched. Represents all kernels, which are built for the same architectures.
 __global__ void probe() {}
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What GPUs this binary holds code for.
+// The GPU architectures that this binary was built for.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -7,9 +7,9 @@
 
 namespace residual::cuda {
 
-// Loads a kernel of this binary on the current device: cudaSuccess where it can run there, natively or from PTX.
+// Loads a kernel of this binary on the current device. cudaSuccess if it can run there, natively or from PTX.
 cudaError_t load_device_code();
-// The architectures given to the compiler: "8.0, 9.0".
+// "8.0, 9.0"
 std::string built_architectures();
 
 }  // namespace residual::cuda

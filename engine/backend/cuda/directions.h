@@ -1,13 +1,12 @@
-// cuDNN's calls for a convolution and its two gradients under one set of names, so that choosing an algorithm is
-// written once. Each direction has: heuristic (cuDNN's guess at the fastest algorithms), measure (runs and times them),
-// workspace_bytes, and run.
+// A common interface to cuDNN's calls for a convolution and its two gradients, so that algorithm selection is written
+// once: heuristic (cuDNN's estimate of the fastest algorithms), measure (runs and times them), workspace_bytes, run.
 #pragma once
 
 #include "engine/backend/cuda/handles.h"
 
 namespace residual::cuda {
 
-// What x, w and y of one convolution look like; their gradients look the same.
+// Gradients have the same shapes as x, w and y.
 struct ConvolutionShapes {
     TensorDescriptor x;
     FilterDescriptor w;
@@ -15,7 +14,7 @@ struct ConvolutionShapes {
     ConvolutionDescriptor convolution;
 };
 
-// Device memory: two of them are read and one is written, in backward directions as gradients.
+// Device memory. Each direction reads two of these, or their gradients, and writes the third.
 struct ConvolutionOperands {
     void* x;
     void* w;
@@ -27,26 +26,25 @@ struct Workspace {
     size_t bytes;
 };
 
-inline constexpr float kOne = 1.0f;
-inline constexpr float kZero = 0.0f;
-
 struct ForwardDirection {
     using Result = cudnnConvolutionFwdAlgoPerf_t;
     using Algorithm = cudnnConvolutionFwdAlgo_t;
     static constexpr const char* kName = "cudnnConvolutionForward";
     static constexpr Algorithm kFallback = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
 
-    static cudnnStatus_t count(cudnnHandle_t cudnn, int* most) {
-        return cudnnGetConvolutionForwardAlgorithmMaxCount(cudnn, most);
+    static cudnnStatus_t max_count(cudnnHandle_t cudnn, int* count) {
+        return cudnnGetConvolutionForwardAlgorithmMaxCount(cudnn, count);
     }
-    static cudnnStatus_t heuristic(cudnnHandle_t cudnn, const ConvolutionShapes& s, int most, int* count, Result* out) {
-        return cudnnGetConvolutionForwardAlgorithm_v7(cudnn, s.x.get(), s.w.get(), s.convolution.get(), s.y.get(), most,
-                                                      count, out);
+    static cudnnStatus_t heuristic(cudnnHandle_t cudnn, const ConvolutionShapes& s, int limit, int* count,
+                                   Result* out) {
+        return cudnnGetConvolutionForwardAlgorithm_v7(cudnn, s.x.get(), s.w.get(), s.convolution.get(), s.y.get(),
+                                                      limit, count, out);
     }
     static cudnnStatus_t measure(cudnnHandle_t cudnn, const ConvolutionShapes& s, const ConvolutionOperands& o,
-                                 int most, int* count, Result* out, const Workspace& space) {
+                                 int limit, int* count, Result* out, const Workspace& workspace) {
         return cudnnFindConvolutionForwardAlgorithmEx(cudnn, s.x.get(), o.x, s.w.get(), o.w, s.convolution.get(),
-                                                      s.y.get(), o.y, most, count, out, space.pointer, space.bytes);
+                                                      s.y.get(), o.y, limit, count, out, workspace.pointer,
+                                                      workspace.bytes);
     }
     static cudnnStatus_t workspace_bytes(cudnnHandle_t cudnn, const ConvolutionShapes& s, Algorithm algorithm,
                                          size_t* bytes) {
@@ -54,9 +52,9 @@ struct ForwardDirection {
                                                        algorithm, bytes);
     }
     static cudnnStatus_t run(cudnnHandle_t cudnn, const ConvolutionShapes& s, const ConvolutionOperands& o,
-                             Algorithm algorithm, const Workspace& space) {
+                             Algorithm algorithm, const Workspace& workspace) {
         return cudnnConvolutionForward(cudnn, &kOne, s.x.get(), o.x, s.w.get(), o.w, s.convolution.get(), algorithm,
-                                       space.pointer, space.bytes, &kZero, s.y.get(), o.y);
+                                       workspace.pointer, workspace.bytes, &kZero, s.y.get(), o.y);
     }
 };
 
@@ -66,18 +64,19 @@ struct BackwardDataDirection {
     static constexpr const char* kName = "cudnnConvolutionBackwardData";
     static constexpr Algorithm kFallback = CUDNN_CONVOLUTION_BWD_DATA_ALGO_1;
 
-    static cudnnStatus_t count(cudnnHandle_t cudnn, int* most) {
-        return cudnnGetConvolutionBackwardDataAlgorithmMaxCount(cudnn, most);
+    static cudnnStatus_t max_count(cudnnHandle_t cudnn, int* count) {
+        return cudnnGetConvolutionBackwardDataAlgorithmMaxCount(cudnn, count);
     }
-    static cudnnStatus_t heuristic(cudnnHandle_t cudnn, const ConvolutionShapes& s, int most, int* count, Result* out) {
+    static cudnnStatus_t heuristic(cudnnHandle_t cudnn, const ConvolutionShapes& s, int limit, int* count,
+                                   Result* out) {
         return cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnn, s.w.get(), s.y.get(), s.convolution.get(), s.x.get(),
-                                                           most, count, out);
+                                                           limit, count, out);
     }
     static cudnnStatus_t measure(cudnnHandle_t cudnn, const ConvolutionShapes& s, const ConvolutionOperands& o,
-                                 int most, int* count, Result* out, const Workspace& space) {
+                                 int limit, int* count, Result* out, const Workspace& workspace) {
         return cudnnFindConvolutionBackwardDataAlgorithmEx(cudnn, s.w.get(), o.w, s.y.get(), o.y, s.convolution.get(),
-                                                           s.x.get(), o.x, most, count, out, space.pointer,
-                                                           space.bytes);
+                                                           s.x.get(), o.x, limit, count, out, workspace.pointer,
+                                                           workspace.bytes);
     }
     static cudnnStatus_t workspace_bytes(cudnnHandle_t cudnn, const ConvolutionShapes& s, Algorithm algorithm,
                                          size_t* bytes) {
@@ -85,9 +84,9 @@ struct BackwardDataDirection {
                                                             algorithm, bytes);
     }
     static cudnnStatus_t run(cudnnHandle_t cudnn, const ConvolutionShapes& s, const ConvolutionOperands& o,
-                             Algorithm algorithm, const Workspace& space) {
+                             Algorithm algorithm, const Workspace& workspace) {
         return cudnnConvolutionBackwardData(cudnn, &kOne, s.w.get(), o.w, s.y.get(), o.y, s.convolution.get(),
-                                            algorithm, space.pointer, space.bytes, &kZero, s.x.get(), o.x);
+                                            algorithm, workspace.pointer, workspace.bytes, &kZero, s.x.get(), o.x);
     }
 };
 
@@ -97,18 +96,19 @@ struct BackwardWeightDirection {
     static constexpr const char* kName = "cudnnConvolutionBackwardFilter";
     static constexpr Algorithm kFallback = CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1;
 
-    static cudnnStatus_t count(cudnnHandle_t cudnn, int* most) {
-        return cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(cudnn, most);
+    static cudnnStatus_t max_count(cudnnHandle_t cudnn, int* count) {
+        return cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(cudnn, count);
     }
-    static cudnnStatus_t heuristic(cudnnHandle_t cudnn, const ConvolutionShapes& s, int most, int* count, Result* out) {
+    static cudnnStatus_t heuristic(cudnnHandle_t cudnn, const ConvolutionShapes& s, int limit, int* count,
+                                   Result* out) {
         return cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnn, s.x.get(), s.y.get(), s.convolution.get(),
-                                                             s.w.get(), most, count, out);
+                                                             s.w.get(), limit, count, out);
     }
     static cudnnStatus_t measure(cudnnHandle_t cudnn, const ConvolutionShapes& s, const ConvolutionOperands& o,
-                                 int most, int* count, Result* out, const Workspace& space) {
+                                 int limit, int* count, Result* out, const Workspace& workspace) {
         return cudnnFindConvolutionBackwardFilterAlgorithmEx(cudnn, s.x.get(), o.x, s.y.get(), o.y, s.convolution.get(),
-                                                             s.w.get(), o.w, most, count, out, space.pointer,
-                                                             space.bytes);
+                                                             s.w.get(), o.w, limit, count, out, workspace.pointer,
+                                                             workspace.bytes);
     }
     static cudnnStatus_t workspace_bytes(cudnnHandle_t cudnn, const ConvolutionShapes& s, Algorithm algorithm,
                                          size_t* bytes) {
@@ -116,9 +116,9 @@ struct BackwardWeightDirection {
                                                               s.w.get(), algorithm, bytes);
     }
     static cudnnStatus_t run(cudnnHandle_t cudnn, const ConvolutionShapes& s, const ConvolutionOperands& o,
-                             Algorithm algorithm, const Workspace& space) {
+                             Algorithm algorithm, const Workspace& workspace) {
         return cudnnConvolutionBackwardFilter(cudnn, &kOne, s.x.get(), o.x, s.y.get(), o.y, s.convolution.get(),
-                                              algorithm, space.pointer, space.bytes, &kZero, s.w.get(), o.w);
+                                              algorithm, workspace.pointer, workspace.bytes, &kZero, s.w.get(), o.w);
     }
 };
 

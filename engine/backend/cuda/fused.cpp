@@ -77,7 +77,7 @@ std::string CudaFusedOps::limits() const {
         }
     }
     if (shapes.empty()) return "";
-    return fmt::format("composed, because a block has only {} bytes of shared memory: {}", shared_bytes_, shapes);
+    return fmt::format("not fused, because a block has only {} bytes of shared memory: {}", shared_bytes_, shapes);
 }
 
 bool CudaFusedOps::has_bn_relu_conv(const Conv2dParams& conv, DType dtype) {

@@ -1,4 +1,4 @@
-// The fused operations on the GPU: the project's own kernels, for bfloat16.
+// The fused operations, by the project's own CUDA kernels, for bfloat16.
 #pragma once
 
 #include "engine/backend/backend.h"
@@ -8,11 +8,11 @@ namespace residual::cuda {
 
 class CudaFusedOps final : public FusedOps {
   public:
-    // Scratch comes from the arena of `backend`, which must outlive this; `tickets` are those of kernels::SumScratch.
-    // `shared_bytes` is what a block may have of shared memory at most.
+    // Allocates scratch from the arena of `backend`, which must outlive this. `tickets`: see kernels::SumScratch.
+    // `shared_bytes`: maximum shared memory per block.
     CudaFusedOps(Backend& backend, kernels::Cuda exec, const Tensor& tickets, size_t shared_bytes);
 
-    // The shapes that take more shared memory than the GPU has.
+    // The shapes that need more shared memory than the GPU has.
     std::string limits() const override;
 
     bool has_bn_relu_conv(const Conv2dParams& conv, DType dtype) override;
@@ -35,8 +35,8 @@ class CudaFusedOps final : public FusedOps {
                              const BatchNormGradients& gradients, const Tensor& dweight, const Tensor& dbias) override;
 
   private:
-    // Memory for the sums of one call. It goes back to the arena while the kernel still runs: whoever gets it next
-    // queues behind on the same stream.
+    // Scratch memory of one call. It returns to the arena while the kernel is still running; its next user runs later
+    // on the same stream.
     struct Scratch {
         Tensor floats;
         kernels::SumScratch pointers;

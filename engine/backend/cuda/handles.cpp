@@ -37,7 +37,7 @@ Cublas make_cublas(const Stream& stream) {
     return cublas;
 }
 
-// cuDNN takes extents in the order batch, channels, height, width whatever the layout is.
+// cuDNN takes extents in the order batch, channels, height, width for every layout.
 TensorDescriptor make_tensor_descriptor(DType dtype, int batch, int height, int width, int channels) {
     cudnnTensorDescriptor_t descriptor = nullptr;
     CUDA_CALL(cudnnCreateTensorDescriptor(&descriptor));

@@ -1,4 +1,4 @@
-// Owners of what CUDA, cuDNN and cuBLAS create.
+// RAII owners of CUDA, cuDNN and cuBLAS handles.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace residual::cuda {
 
-// Gives a handle back; what the library answers then is of no use to anybody.
+// Ignores the status that `destroy` returns.
 template <auto destroy>
 struct Destroy {
     template <class T>
@@ -30,8 +30,12 @@ using TensorDescriptor = Owned<cudnnTensorDescriptor_t, cudnnDestroyTensorDescri
 using FilterDescriptor = Owned<cudnnFilterDescriptor_t, cudnnDestroyFilterDescriptor>;
 using ConvolutionDescriptor = Owned<cudnnConvolutionDescriptor_t, cudnnDestroyConvolutionDescriptor>;
 
+// cuDNN and cuBLAS take scaling factors by address.
+inline constexpr float kOne = 1.0f;
+inline constexpr float kZero = 0.0f;
+
 Stream make_stream();
-// Both queue their work on `stream`, which must outlive them.
+// Queue work on `stream`, which must outlive them.
 Cudnn make_cudnn(const Stream& stream);
 Cublas make_cublas(const Stream& stream);
 
@@ -39,7 +43,7 @@ Cublas make_cublas(const Stream& stream);
 TensorDescriptor make_tensor_descriptor(DType dtype, int batch, int height, int width, int channels);
 // Weights [out_channels, kernel, kernel, in_channels].
 FilterDescriptor make_filter_descriptor(DType dtype, int out_channels, int kernel, int in_channels);
-// Sums in float32.
+// Accumulates in float32.
 ConvolutionDescriptor make_convolution_descriptor(int pad_height, int pad_width, int stride);
 
 }  // namespace residual::cuda

@@ -6,7 +6,7 @@ namespace {
 
 constexpr int64_t kMebibyte = int64_t{1} << 20;
 
-// What cuBLAS's manual recommends for cublasSetWorkspace.
+// The sizes recommended by the cuBLAS manual for cublasSetWorkspace.
 int64_t workspace_bytes(int compute_capability_major) {
     return compute_capability_major >= 9 ? 32 * kMebibyte : 4 * kMebibyte;
 }
@@ -23,14 +23,13 @@ Matmul::Matmul(Backend& backend, cublasHandle_t cublas, const CudaOptions& optio
     CUDA_CALL(cublasSetMathMode(cublas_, options.allow_tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_PEDANTIC_MATH));
 }
 
-// cuBLAS counts by columns: to it a row-major matrix is its own transpose. So it is asked for c^T = op(b)^T * op(a)^T.
+// cuBLAS is column-major and sees a row-major matrix as its transpose, so this computes c^T = op(b)^T * op(a)^T.
 void Matmul::run(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) {
     const int m = static_cast<int>(c.shape()[0]), n = static_cast<int>(c.shape()[1]);
     const int a_columns = static_cast<int>(a.shape()[1]), b_columns = static_cast<int>(b.shape()[1]);
     const int k = static_cast<int>(a.shape()[transpose_a ? 0 : 1]);
-    const float one = 1.0f, zero = 0.0f;
-    CUDA_CALL(cublasSgemm(cublas_, operation(transpose_b), operation(transpose_a), n, m, k, &one, b.data<float>(),
-                          b_columns, a.data<float>(), a_columns, &zero, c.data<float>(), n));
+    CUDA_CALL(cublasSgemm(cublas_, operation(transpose_b), operation(transpose_a), n, m, k, &kOne, b.data<float>(),
+                          b_columns, a.data<float>(), a_columns, &kZero, c.data<float>(), n));
 }
 
 }  // namespace residual::cuda

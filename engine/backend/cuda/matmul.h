@@ -8,8 +8,8 @@ namespace residual::cuda {
 
 class Matmul {
   public:
-    // Takes a workspace from the arena of `backend` and keeps it. cuBLAS would otherwise choose among its own pools,
-    // and with them among kernels; a workspace of ours also stays where it is when a step is captured and replayed.
+    // Keeps a workspace from the arena of `backend`. With cuBLAS's own workspace pools the choice of kernels could
+    // vary, and a captured step needs a workspace with a fixed address.
     Matmul(Backend& backend, cublasHandle_t cublas, const CudaOptions& options, int compute_capability_major);
 
     // c [m, n] = op(a) [m, k] * op(b) [k, n], row-major float32.

@@ -10,7 +10,7 @@ void* DeviceMemory::allocate(size_t bytes) {
     void* pointer = nullptr;
     const cudaError_t status = cudaMalloc(&pointer, bytes);
     if (status == cudaErrorMemoryAllocation) {
-        cudaGetLastError();  // else the next launch would report it again
+        cudaGetLastError();  // otherwise the next launch would report it
         return nullptr;
     }
     check(status, "cudaMalloc");
@@ -26,7 +26,7 @@ std::string DeviceMemory::remedy() const {
 }
 
 std::string memory_advice() {
-    constexpr const char* kAdvice = "choose a smaller train.batch_size, or end other programs that use the GPU";
+    constexpr const char* kAdvice = "choose a smaller train.batch_size, or stop other programs that use the GPU";
     size_t free_bytes = 0, total_bytes = 0;
     if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) return kAdvice;
     return fmt::format("the GPU has {:.1f} of {:.1f} MiB free: {}", free_bytes / 1048576.0, total_bytes / 1048576.0,

@@ -1,4 +1,4 @@
-// Memory of the GPU for the arena.
+// GPU memory for the arena.
 #pragma once
 
 #include "engine/core/arena.h"
@@ -12,7 +12,7 @@ class DeviceMemory final : public MemorySource {
     std::string remedy() const override;
 };
 
-// For a message, after the need: what is free on the GPU, and the remedy.
+// For an out-of-memory message: the free GPU memory and the remedy.
 std::string memory_advice();
 
 }  // namespace residual::cuda

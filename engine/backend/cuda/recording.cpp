@@ -4,7 +4,7 @@ namespace residual::cuda {
 
 namespace {
 
-// A stream between the beginning of a capture and its end, which must come whatever happens.
+// Captures a stream; ends the capture on every path.
 class Capture {
   public:
     explicit Capture(cudaStream_t stream) : stream_(stream) {

@@ -1,4 +1,4 @@
-// A piece of work as a CUDA graph (CUDA programming guide, "CUDA Graphs").
+// Recorded work as a CUDA graph (CUDA programming guide, "CUDA Graphs").
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@ namespace residual::cuda {
 
 class GraphRecording final : public Recording {
   public:
-    // Captures what `work` queues on `stream`, which must outlive this. Throws Error where it does what cannot be
-    // captured, and what `work` itself throws; the stream is usable afterwards.
+    // Captures the operations that `work` queues on `stream`, which must outlive this. Throws Error if an operation
+    // cannot be captured and rethrows exceptions of `work`; either way the stream remains usable.
     GraphRecording(cudaStream_t stream, const std::function<void()>& work);
     void replay() override;
 

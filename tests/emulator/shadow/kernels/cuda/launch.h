@@ -1,4 +1,4 @@
-// Stands before kernels/cuda/launch.h in the emulator's include path: the same functions, on the CPU.
+// Replaces kernels/cuda/launch.h in the emulator's include path: the same functions, on the CPU.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -16,7 +16,7 @@ namespace residual::kernels {
 
 template <class... Params, class... Args>
 void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes, CUstream_st* stream, Args... args) {
-    static_assert((std::is_trivially_copyable_v<Params> && ...), "arguments travel to the device as bytes");
+    static_assert((std::is_trivially_copyable_v<Params> && ...), "kernel arguments are copied to the device as bytes");
     if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
     const auto function = reinterpret_cast<const void*>(kernel);
     const cudaError_t error =

@@ -1,5 +1,5 @@
-// Stands before kernels/cuda/tensor_core.h in the emulator's include path: the same functions, on the CPU, with the
-// fragment layouts of the PTX manual.
+// Replaces kernels/cuda/tensor_core.h in the emulator's include path: the same functions, on the CPU, with the fragment
+// layouts of the PTX manual.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -1,14 +1,18 @@
-#include "engine/config/number_text.h"
+#include "engine/config/fields.h"
 
 #include <charconv>
 #include <cmath>
 
 namespace residual {
+namespace {
 
+// The shortest decimal text that reads back as the same number: 128, 0.0002.
 std::string number_text(double value) {
     char buffer[32];
     return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
+
+}  // namespace
 
 std::string bounds_text(const Range& range) {
     const bool has_lower = std::isfinite(range.lower);

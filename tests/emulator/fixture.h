@@ -1,5 +1,5 @@
-// What the tests of planted faults share: arrays on the emulated device, launches under several schedules, and a child
-// process for faults that end the program.
+// Helpers for the emulator's tests: arrays on the emulated device, scoped environment variables, and a child process
+// for faults that abort the program.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -16,15 +16,15 @@
 #include "tests/emulator/fault.h"
 #include "tests/emulator/stream.h"
 
-namespace planted {
+namespace emulator_test {
 
-// An environment variable, for as long as this lives.
-class Setting {
+// Sets an environment variable for the lifetime of the object.
+class ScopedEnvironment {
   public:
-    Setting(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
-    ~Setting() { unsetenv(name_); }
-    Setting(const Setting&) = delete;
-    Setting& operator=(const Setting&) = delete;
+    ScopedEnvironment(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+    ~ScopedEnvironment() { unsetenv(name_); }
+    ScopedEnvironment(const ScopedEnvironment&) = delete;
+    ScopedEnvironment& operator=(const ScopedEnvironment&) = delete;
 
   private:
     const char* name_;
@@ -56,7 +56,7 @@ class Array {
     size_t size_;
 };
 
-// The message of the Fault that `work` runs into; "" if into none.
+// The message of the Fault that `work` throws; "" if it throws none.
 template <class Work>
 std::string fault_of(Work work) {
     try {
@@ -67,9 +67,9 @@ std::string fault_of(Work work) {
     return "";
 }
 
-// What a child process that does `work` writes to stderr before it dies; "" if it survives.
+// Runs `work` in a child process. Returns what the child wrote to stderr if it failed, "" if it exited with status 0.
 template <class Work>
-std::string last_words_of(Work work) {
+std::string crash_output_of(Work work) {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
     const pid_t child = fork();
@@ -79,14 +79,14 @@ std::string last_words_of(Work work) {
         _exit(0);
     }
     close(ends[1]);
-    std::string words;
+    std::string output;
     char buffer[4096];
-    for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof buffer)) > 0;) words.append(buffer, static_cast<size_t>(n));
+    for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof buffer)) > 0;) output.append(buffer, static_cast<size_t>(n));
     close(ends[0]);
     int status = 0;
     waitpid(child, &status, 0);
-    const bool survived = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    return survived ? "" : words + " (it died)";
+    const bool succeeded = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return succeeded ? "" : output + " (child failed)";
 }
 
-}  // namespace planted
+}  // namespace emulator_test

@@ -11,32 +11,32 @@
 
 using Overrides = std::vector<std::string>;
 
-TEST_CASE("an unknown key is refused with the nearest known one", "[config]") {
+TEST_CASE("the message for an unknown key suggests the nearest known key", "[config]") {
     CHECK(refusal(R"({"train": {"stesp": 5}})") ==
           "x.json: /train/stesp: unknown key; the nearest known key is /train/steps");
     CHECK(refusal(R"({"trian": {"steps": 5}})") == "x.json: /trian: unknown key; the nearest known key is /train");
     CHECK(refusal(R"({"data": {"augment": {"flips": true}}})") ==
           "x.json: /data/augment/flips: unknown key; the nearest known key is /data/augment/flip");
-    SECTION("in another object, where its name stands there") {
+    SECTION("from another object if the name matches") {
         CHECK(refusal(R"({"batch_size": 64})") ==
               "x.json: /batch_size: unknown key; the nearest known key is /train/batch_size");
     }
-    SECTION("of two with the same name, the one in the same object") {
+    SECTION("from the same object if the name exists twice") {
         CHECK(refusal(R"({"run": {"dirr": "a"}})") ==
               "x.json: /run/dirr: unknown key; the nearest known key is /run/dir");
         CHECK(refusal(R"({"data": {"dirr": "a"}})") ==
               "x.json: /data/dirr: unknown key; the nearest known key is /data/dir");
     }
-    SECTION("before what follows from its absence") {
+    SECTION("before reporting errors that follow from it") {
         CHECK(refusal(R"({"schedule": {"boundaries": [5], "value": [1, 1]}})") ==
               "x.json: /schedule/value: unknown key; the nearest known key is /schedule/values");
     }
-    SECTION("with the characters of a JSON pointer escaped") {
+    SECTION("with escaped JSON pointer characters") {
         CHECK(refusal(R"({"a/b~": 1})").rfind("x.json: /a~1b~0: unknown key", 0) == 0);
     }
 }
 
-TEST_CASE("$schema is for editors: allowed at the top only, and not kept", "[config]") {
+TEST_CASE("$schema is accepted only at the top level and not written", "[config]") {
     const residual::tools::Experiment experiment =
         residual::tools::experiment_from_json(R"({"$schema": "schema.json"})", "x.json");
     CHECK(experiment == residual::tools::Experiment{});
@@ -44,7 +44,7 @@ TEST_CASE("$schema is for editors: allowed at the top only, and not kept", "[con
     CHECK(refusal(R"({"model": {"$schema": "schema.json"}})").rfind("x.json: /model/$schema: unknown key", 0) == 0);
 }
 
-TEST_CASE("an override stands above the file, the file above the defaults", "[config]") {
+TEST_CASE("overrides take precedence over the file, the file over the defaults", "[config]") {
     const std::string file = R"({"train": {"steps": 10, "seed": 3}, "data": {"augment": {"flip": false}}})";
     const Overrides overrides = {"train.steps=20",        "data.dir=/data/cifar=10",   "schedule.boundaries=[]",
                                  "schedule.values=[0.5]", "data.augment={\"pad\": 2}", "train.device=cpu",
@@ -63,7 +63,7 @@ TEST_CASE("an override stands above the file, the file above the defaults", "[co
                     .data.dir);
 }
 
-TEST_CASE("a bad override is refused by its own text", "[config]") {
+TEST_CASE("the message for an invalid override quotes it", "[config]") {
     CHECK(refusal("{}", {"train.stesp=5"}) ==
           "--set train.stesp=5: /train/stesp: unknown key; the nearest known key is /train/steps");
     CHECK(refusal(R"({"train": {"steps": 5}})", {"train.steps=ten"}) ==
@@ -73,29 +73,29 @@ TEST_CASE("a bad override is refused by its own text", "[config]") {
     CHECK(refusal("{}", {"train.steps.x=5"}) ==
           R"(--set train.steps.x=5: /train/steps: expected an integer >= 1, got {"x":5})");
     CHECK(refusal(R"({"train": {"steps": 5}})", {"train.steps.x=5"}) ==
-          "--set train.steps.x=5: /train/steps is 5, which has no keys");
+          "--set train.steps.x=5: /train/steps is 5, not an object");
     CHECK(refusal("{}", {"train..steps=5"}).rfind("--set train..steps=5: /train/: unknown key", 0) == 0);
     CHECK(refusal("{}", {"data.dir=\xFF"}) == "--set data.dir=\xFF: the value is not UTF-8");
     CHECK(refusal("{}", {"optimizer.momentum=1e999"}) ==
           R"(--set optimizer.momentum=1e999: /optimizer/momentum: expected a number >= 0 and < 1, got "1e999")");
     CHECK(refusal("{}", {"schedule.boundaries=[1, -2]"}) ==
           "--set schedule.boundaries=[1, -2]: /schedule/boundaries/1: expected an integer >= 0, got -2");
-    SECTION("where it gives a key a second time") {
+    SECTION("that sets a key twice") {
         const std::string message = ": /train/steps: given twice on the command line; keep one";
         CHECK(refusal("{}", {"train.steps=20", "train.steps=30"}) == "--set train.steps=30" + message);
         CHECK(refusal("{}", {"train.steps=20", "train.steps=20"}) == "--set train.steps=20" + message);
         CHECK(refusal("{}", {"train={\"steps\": 20}", "train.steps=30"}) == "--set train.steps=30" + message);
         CHECK(refusal("{}", {"train={\"seed\": 20}", "train.steps=30"}) == "accepted");
     }
-    SECTION("while the file keeps the blame for its own values") {
+    SECTION("while errors in the file name the file") {
         CHECK(refusal(R"({"train": {"steps": 0}})", {"train.seed=1"}) ==
               "x.json: /train/steps: expected an integer >= 1, got 0");
     }
 }
 
-TEST_CASE("a configuration that is not strict JSON is refused with its place", "[config]") {
-    CHECK(refusal("") == "x.json: empty; the least configuration is {}");
-    CHECK(refusal(" \n\t") == "x.json: empty; the least configuration is {}");
+TEST_CASE("the message for invalid JSON names the position", "[config]") {
+    CHECK(refusal("") == "x.json: empty; the smallest valid configuration is {}");
+    CHECK(refusal(" \n\t") == "x.json: empty; the smallest valid configuration is {}");
     CHECK(refusal("\xEF\xBB\xBF{}") == "x.json: starts with a byte order mark; save it as UTF-8 without one");
     CHECK(refusal(std::string("\xFF\xFE{\0}\0", 6)) ==
           "x.json: starts with a byte order mark; save it as UTF-8 without one");
@@ -110,15 +110,15 @@ TEST_CASE("a configuration that is not strict JSON is refused with its place", "
                ContainsSubstring("x.json:1:") && ContainsSubstring("1e999"));
 }
 
-TEST_CASE("a key that stands twice is refused", "[config]") {
+TEST_CASE("a duplicate key is rejected", "[config]") {
     CHECK(refusal(R"({"train": {"steps": 5, "seed": 1, "steps": 6}})") ==
-          "x.json: /train/steps: this key stands twice; keep one");
+          "x.json: /train/steps: this key appears twice; keep one");
     CHECK(refusal(R"({"run": {}, "schedule": {"values": [{"a": 1}, {"a": 1, "a": 2}]}})") ==
-          "x.json: /schedule/values/1/a: this key stands twice; keep one");
+          "x.json: /schedule/values/1/a: this key appears twice; keep one");
     CHECK(refusal(R"({"data": {"dir": "a"}, "run": {"dir": "a"}})") == "accepted");
 }
 
-TEST_CASE("depth of nesting and length of messages stay bounded", "[config]") {
+TEST_CASE("nesting depth, number of keys and message length are bounded", "[config]") {
     const std::string deep = std::string(100000, '[') + std::string(100000, ']');
     CHECK_THAT(refusal("{\"train\": {\"steps\": " + deep + "}}"),
                ContainsSubstring("x.json: /train/steps/0/0") && ContainsSubstring("more than 32 levels"));
@@ -132,7 +132,7 @@ TEST_CASE("depth of nesting and length of messages stay bounded", "[config]") {
     CHECK(refusal(R"({"train": {"steps": ")" + std::string(10000, 'a') + "\"}}").size() < 200);
 }
 
-TEST_CASE("a configuration that cannot be read is refused by its path", "[config]") {
+TEST_CASE("the message for an unreadable configuration names its path", "[config]") {
     CHECK_THROWS_AS(residual::tools::load_experiment("/nonexistent/x.json"), residual::InputError);
     CHECK_THROWS_WITH(residual::tools::load_experiment("/nonexistent/x.json"),
                       "/nonexistent/x.json: cannot be read: No such file or directory");
@@ -144,7 +144,7 @@ TEST_CASE("a configuration that cannot be read is refused by its path", "[config
     CHECK_THROWS_WITH(residual::read_config_file(pipe), pipe + ": cannot be read: not a regular file");
     const std::string text(10 << 20, '[');
     tests::write_bytes(brackets, std::as_bytes(std::span(text)));
-    CHECK_THROWS_WITH(residual::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration?");
+    CHECK_THROWS_WITH(residual::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration file?");
     tests::write_bytes(large, std::as_bytes(std::span(text).first(1 << 20)));
     CHECK(residual::read_config_file(large).size() == 1 << 20);
 }

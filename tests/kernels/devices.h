@@ -1,5 +1,5 @@
-// Where a kernel test runs. A test body is a function template on the place; PLACED_TEST_CASE makes a test of it for
-// the host and, in a build with CUDA, one tagged [gpu] that is skipped aloud where there is no GPU.
+// The devices of a kernel test. A test body is a function template on the device; DEVICE_TEST_CASE instantiates it for
+// the host and, in a build with CUDA, for the GPU, tagged [gpu] and skipped with a warning if there is no GPU.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 #include <cuda_runtime_api.h>
 #endif
 
-// A fresh array is full of 0xff bytes, a NaN as float and as bfloat16, so that an element nobody wrote shows.
+// Fills new arrays: NaN as float and as bfloat16, to reveal elements that were not written.
 inline constexpr int kPoison = 0xff;
 
-struct HostPlace {
+struct HostDevice {
     static residual::kernels::Host exec() { return {}; }
 
     template <class T>
@@ -42,13 +42,8 @@ inline void check_cuda(cudaError_t error) {
     if (error != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
 }
 
-struct CudaPlace {
+struct CudaDevice {
     static residual::kernels::Cuda exec() { return {}; }
-
-    static bool present() {
-        int devices = 0;
-        return cudaGetDeviceCount(&devices) == cudaSuccess && devices > 0;
-    }
 
     template <class T>
     class Array {
@@ -77,20 +72,23 @@ struct CudaPlace {
     };
 };
 
-#define PLACED_TEST_CASE(name, tags, body)        \
-    TEST_CASE(name, tags) {                       \
-        body<HostPlace>();                        \
-    }                                             \
-    TEST_CASE(name " on the GPU", tags "[gpu]") { \
-        if (CudaPlace::present()) {               \
-            body<CudaPlace>();                    \
-        } else {                                  \
-            WARN("skipped: no GPU");              \
-        }                                         \
+inline bool skipped_without_gpu() {
+    int devices = 0;
+    if (cudaGetDeviceCount(&devices) == cudaSuccess && devices > 0) return false;
+    WARN("skipped: no GPU");
+    return true;
+}
+
+#define DEVICE_TEST_CASE(name, tags, body)              \
+    TEST_CASE(name, tags) {                             \
+        body<HostDevice>();                             \
+    }                                                   \
+    TEST_CASE(name " on the GPU", tags "[gpu]") {       \
+        if (!skipped_without_gpu()) body<CudaDevice>(); \
     }
 #else
-#define PLACED_TEST_CASE(name, tags, body) \
+#define DEVICE_TEST_CASE(name, tags, body) \
     TEST_CASE(name, tags) {                \
-        body<HostPlace>();                 \
+        body<HostDevice>();                \
     }
 #endif

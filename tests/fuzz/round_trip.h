@@ -1,4 +1,4 @@
-// A configuration that was accepted can be written down and read back.
+// An accepted configuration can be written as JSON and read back without a change.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace fuzz {
 
-inline void expect_to_survive(const residual::tools::Experiment& experiment) {
+inline void expect_round_trip(const residual::tools::Experiment& experiment) {
     const std::string written = residual::tools::to_json(experiment);
     const residual::tools::Experiment again = residual::tools::experiment_from_json(written, "written");
     RESIDUAL_ASSERT(again == experiment);

@@ -1,4 +1,4 @@
-// What holds from call to call on CUDA: the same bits, and the same addresses.
+// Repeated passes on CUDA give the same bits and use the same addresses.
 #include "tests/backend/cuda_and_cpu.h"
 #include "tests/catch.h"
 
@@ -20,7 +20,7 @@ Tensor input(Backend& backend, const Shape& shape, DType dtype, int seed) {
     return to_device(backend, pattern(shape.elements(), seed), shape, dtype);
 }
 
-// A small network's forward and backward pass. Keeps what it computes in `results` until the end, as a tape would.
+// Forward and backward pass of a small network. Keeps all results alive until the end, as a tape would.
 std::vector<Tensor> pass(Backend& backend, DType dtype) {
     std::vector<Tensor> results;
     const auto result = [&](const Shape& shape, DType type) {
@@ -66,7 +66,7 @@ std::vector<void*> addresses_of_pass(Backend& backend, DType dtype) {
 
 }  // namespace
 
-TEST_CASE("the same pass gives the same bits, on the same backend and on a new one", "[gpu]") {
+TEST_CASE("repeated passes give the same bits, on the same backend and on a new one", "[gpu]") {
     if (skipped_without_gpu()) return;
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         INFO(name_of(dtype));
@@ -77,20 +77,20 @@ TEST_CASE("the same pass gives the same bits, on the same backend and on a new o
     }
 }
 
-TEST_CASE("algorithms chosen by timing compute the same thing", "[gpu]") {
+TEST_CASE("algorithms chosen by timing compute the same results to rounding", "[gpu]") {
     if (skipped_without_gpu()) return;
     const auto fixed = make_cuda_backend({}), timed = make_cuda_backend({.deterministic = false, .allow_tf32 = false});
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         const auto expected = values_of_pass(*fixed, dtype), values = values_of_pass(*timed, dtype);
         for (size_t i = 0; i < values.size(); ++i) {
             INFO(name_of(dtype) << " result " << i);
-            // Several operations deep, and an input of the ReLU may change its sign.
+            // Loose, because errors accumulate over several operations and an input of the ReLU may change sign.
             CHECK(relative_error(values[i], expected[i]) <= (dtype == DType::kFloat32 ? 1e-3 : 5e-2));
         }
     }
 }
 
-TEST_CASE("tensors and workspaces stay where they are after the first pass", "[gpu]") {
+TEST_CASE("tensors and workspaces keep their addresses after the first pass", "[gpu]") {
     if (skipped_without_gpu()) return;
     const auto gpu = make_cuda_backend({});
     addresses_of_pass(*gpu, DType::kFloat32);

@@ -1,4 +1,4 @@
-// A convolution that the stand-in of cuDNN accepts, for tests that then break one rule each.
+// A convolution that the fake cuDNN accepts. Tests start from it and break one rule each.
 #pragma once
 
 #include <cmath>
@@ -7,8 +7,8 @@
 
 namespace fakes {
 
-// x [2, 5, 6, 3], w [4, 3, 3, 3], stride 2, padding 1: y [2, 3, 3, 4], in float32.
-struct ConvolutionSetting {
+// x [2, 5, 6, 3], w [4, 3, 3, 3], stride 2, padding 1: y [2, 3, 3, 4]; float32.
+struct ConvolutionFixture {
     StreamOwner stream;
     cudnnHandle_t cudnn = nullptr;
     cudnnTensorDescriptor_t x_descriptor = nullptr, y_descriptor = nullptr;
@@ -19,7 +19,7 @@ struct ConvolutionSetting {
     Buffer workspace{std::vector<float>(4096)};
     float alpha = 1, beta = 0;
 
-    ConvolutionSetting() {
+    ConvolutionFixture() {
         REQUIRE(cudnnCreate(&cudnn) == CUDNN_STATUS_SUCCESS);
         REQUIRE(cudnnSetStream(cudnn, stream.get()) == CUDNN_STATUS_SUCCESS);
         REQUIRE(cudnnCreateTensorDescriptor(&x_descriptor) == CUDNN_STATUS_SUCCESS);
@@ -34,9 +34,9 @@ struct ConvolutionSetting {
         set_convolution(1, 2);
         REQUIRE(cudnnSetConvolutionMathType(convolution, CUDNN_FMA_MATH) == CUDNN_STATUS_SUCCESS);
     }
-    ConvolutionSetting(const ConvolutionSetting&) = delete;
-    ConvolutionSetting& operator=(const ConvolutionSetting&) = delete;
-    ~ConvolutionSetting() {
+    ConvolutionFixture(const ConvolutionFixture&) = delete;
+    ConvolutionFixture& operator=(const ConvolutionFixture&) = delete;
+    ~ConvolutionFixture() {
         cudnnDestroyConvolutionDescriptor(convolution);
         cudnnDestroyFilterDescriptor(w_descriptor);
         cudnnDestroyTensorDescriptor(y_descriptor);

@@ -1,8 +1,0 @@
-// Where tensors live and operations run.
-#pragma once
-
-namespace residual {
-
-enum class DeviceType { kCpu, kCuda };
-
-}  // namespace residual
