@@ -31,15 +31,14 @@ missing_from() {
     local dir=$1 name size
     shift
     for name in "$@"; do
-        if [ ! -f "$dir/$name" ]; then
-            say "$dir/$name is missing"
-            return
-        fi
-        size=$(stat -L -c %s "$dir/$name")
-        if [ "$size" != "${cifar_bytes[$name]}" ]; then
+        size=$(stat -L -c %s "$dir/$name" 2>/dev/null) || size=""
+        [ "$size" = "${cifar_bytes[$name]}" ] && continue
+        if [ -n "$size" ]; then
             say "$dir/$name has $size bytes instead of ${cifar_bytes[$name]}"
-            return
+        else
+            say "$dir/$name is missing"
         fi
+        return
     done
 }
 missing_from_cifar10() { missing_from "$1" "${cifar10_files[@]}"; }

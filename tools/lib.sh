@@ -12,12 +12,9 @@ die() {
 
 # The folder in which the programs look for cifar10/ and cifar100/ by default.
 cache_folder() {
-    local base=${XDG_CACHE_HOME:-}
-    if [ -z "$base" ]; then
-        [ -n "${HOME:-}" ] || die "neither XDG_CACHE_HOME nor HOME is set: set one, or name the data with --data DIR"
-        base=$HOME/.cache
-    fi
-    printf '%s/residual\n' "$base"
+    local base=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    [ -n "$base" ] || die "neither XDG_CACHE_HOME nor HOME is set: set one, or name the data with --data DIR"
+    say "$base/residual"
 }
 
 # Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) that has cuDNN and compiles with the
@@ -43,10 +40,9 @@ find_cuda() {
     say '__global__ void probe() {}' >"$scratch/probe.cu"
     if ! "$nvcc" -c "$scratch/probe.cu" -o "$scratch/probe.o" >"$scratch/log" 2>&1; then
         cuda_missing="the CUDA toolkit at $home does not compile with this g++: $(grep -m1 -i error "$scratch/log" || head -n1 "$scratch/log")"
-        rm -r "$scratch"
-        return 1
     fi
     rm -r "$scratch"
+    [ -z "$cuda_missing" ] || return 1
     export CUDACXX=$nvcc CUDAToolkit_ROOT=$home
     cuda_found="CUDA $release at $home with cuDNN $cudnn_version"
 }
@@ -89,12 +85,8 @@ use_ccache() {
 
 # Number of parallel compilers: one per core, each with about 2 GiB of memory.
 compile_jobs() {
-    local cores memory
-    cores=$(nproc)
-    memory=$(awk '/^MemAvailable:/ { print int($2 / 2097152) }' /proc/meminfo)
-    [ "${memory:-1}" -ge 1 ] || memory=1
-    if [ "$memory" -lt "$cores" ]; then cores=$memory; fi
-    say "$cores"
+    awk -v cores="$(nproc)" '/^MemAvailable:/ { jobs = int($2 / 2097152) }
+        END { print jobs < 1 ? 1 : jobs < cores ? jobs : cores }' /proc/meminfo
 }
 
 # build PRESET [TARGET...]: builds the targets; without targets, everything including the tests. Named targets are

@@ -61,10 +61,8 @@ class Setting:
 
     def environment(self):
         """Environment of the engine's programs, which find the golden tensors under RESIDUAL_SOURCE_DIR."""
-        variables = {"RESIDUAL_SOURCE_DIR": str(self.root)}
-        if self.library_path:
-            variables["LD_LIBRARY_PATH"] = self.library_path
-        return variables
+        libraries = {"LD_LIBRARY_PATH": self.library_path} if self.library_path else {}
+        return {"RESIDUAL_SOURCE_DIR": str(self.root)} | libraries
 
     def result(self, name):
         """The stored result of a stage; {} if it has not finished."""

@@ -23,12 +23,10 @@ def cell(text):
 
 
 def table(heads, rows):
+    if not rows:
+        return ["Not measured."]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     return lines + ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
-
-
-def measured_table(heads, rows):
-    return table(heads, rows) if rows else ["Not measured."]
 
 
 def machine_part(results):
@@ -63,7 +61,7 @@ def step_part(results):
             ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else ""
             rows.append((name, row["side"], f"{row['ms_per_step']:.3f}", spread, f"{row['median']:.0f}", ratio))
     heads = ("stage", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its")
-    return measured_table(heads, rows)
+    return table(heads, rows)
 
 
 def share(value):
@@ -90,7 +88,7 @@ def kernel_part(results):
             rows.append((*what, *times, share(case["of_copy"]), share(case["of_matrix"]), error))
     figures = ("us, cold L2", "us, warm L2", "GB/s", "of copy", "of matrix rate", "error")
     heads = ("case", "shape", "batch", "type", "kernel", *figures)
-    return [*yardsticks, *measured_table(heads, rows)]
+    return [*yardsticks, *table(heads, rows)]
 
 
 def run_part(results):
@@ -104,7 +102,7 @@ def run_part(results):
         accuracy = f"{100 * data['test_accuracy']:.2f} %"
         rows.append((data["network"], side, data["seed"], data["steps"], *times, accuracy, data["data"]))
     heads = ("network", "side", "seed", "steps", "s, whole program", "s, training only", "test accuracy", "data")
-    return measured_table(heads, rows)
+    return table(heads, rows)
 
 
 def command_part(results):

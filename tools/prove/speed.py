@@ -44,8 +44,7 @@ def measured_step(attempt, network, *words):
     command += ["--steps", STEPS_PER_ROUND[network], "--warm-up", 50, "--set-up-seconds", SET_UP_SECONDS]
     if setting.library_path:
         command += ["--library-path", setting.library_path]
-    _, data = json_of(attempt, *command, *words, engine=False)
-    data = {"rows": data["rows"]}
+    data = {"rows": json_of(attempt, *command, *words, engine=False)[1]["rows"]}
     failures = [f"{row['side']}: {row['failure']}" for row in data["rows"] if "failure" in row]
     if failures:
         raise Failed("; ".join(failures), data)
