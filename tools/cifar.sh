@@ -32,13 +32,13 @@ missing_from() {
     shift
     for name in "$@"; do
         size=$(stat -L -c %s "$dir/$name" 2>/dev/null) || size=""
-        [ "$size" = "${cifar_bytes[$name]}" ] && continue
-        if [ -n "$size" ]; then
-            say "$dir/$name has $size bytes instead of ${cifar_bytes[$name]}"
-        else
+        if [ -z "$size" ]; then
             say "$dir/$name is missing"
+            return
+        elif [ "$size" != "${cifar_bytes[$name]}" ]; then
+            say "$dir/$name has $size bytes instead of ${cifar_bytes[$name]}"
+            return
         fi
-        return
     done
 }
 missing_from_cifar10() { missing_from "$1" "${cifar10_files[@]}"; }

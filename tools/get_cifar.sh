@@ -83,10 +83,7 @@ download() {
     done
 }
 
-is_the_archive() {
-    [ "$(bytes_here)" = "$archive_bytes" ] &&
-        printf '%s  %s\n' "$archive_sha256" "$part" | sha256sum --check --status
-}
+is_the_archive() { printf '%s  %s\n' "$archive_sha256" "$part" | sha256sum --check --status; }
 
 resumed=$(bytes_here)
 say "downloading $url ($archive_bytes bytes) into $dir"
@@ -97,8 +94,7 @@ if ! is_the_archive && [ "$resumed" -gt 0 ]; then
     download
 fi
 if ! is_the_archive; then
-    found=$(sha256sum <"$part")
-    size=$(bytes_here)
+    found=$(sha256sum <"$part") size=$(bytes_here)
     rm -f "$part"
     die "$url is not the archive: $size bytes with SHA-256 ${found%% *}, expected $archive_bytes with $archive_sha256"
 fi

@@ -55,11 +55,6 @@ def find_nvcc():
     return nvcc
 
 
-def compiler_version(nvcc):
-    text = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
-    return re.search(r"V(\d+\.\d+\.\d+)", text).group(1)
-
-
 def compiler_report(nvcc, file):
     """ptxas's report on one file for all architectures, with the options of the build."""
     command = [nvcc, "-std=c++20", "-O3", f"-I{ROOT}", "-Xptxas", "-v", "--fatbin", "-o", os.devnull, str(file)]
@@ -147,7 +142,8 @@ def main():
     args = parser.parse_args()
 
     nvcc = find_nvcc()
-    version = compiler_version(nvcc)
+    banner = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"V(\d+\.\d+\.\d+)", banner).group(1)
     kernels = measure(nvcc)
     if not kernels:
         refuse("nvcc reported no kernel")
@@ -158,11 +154,9 @@ def main():
             f"{kernel.spill_stores} of spill stores, {kernel.spill_loads} of spill loads"
         )
     text = document(kernels, version)
-    if args.check:
-        right = up_to_date(args.table, text, version)
-    else:
+    if not args.check:
         args.table.write_text(text)
-        right = True
+    right = up_to_date(args.table, text, version)
     print(f"{len(kernels)} kernels, {len(local)} with local memory (nvcc {version})")
     sys.exit(0 if right and not local else 1)
 

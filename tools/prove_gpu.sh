@@ -27,12 +27,7 @@ while [ $# -gt 0 ]; do
             ;;
         --minutes | --out | --data | --only)
             [ $# -ge 2 ] || die "$1 needs a value; $usage" 2
-            case $1 in
-                --minutes) minutes=$2 ;;
-                --out) out=$(from_caller "$2") ;;
-                --data) data=$2 ;;
-                --only) only=$2 ;;
-            esac
+            declare "${1#--}=$2"
             shift 2
             ;;
         *) die "unknown argument '$1'; $usage" 2 ;;
@@ -41,6 +36,7 @@ done
 if [ -n "$minutes" ] && ! [[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]]; then
     die "--minutes is '$minutes'; it must be a number; $usage" 2
 fi
+out=$(from_caller "$out")
 
 if [ -n "$data" ]; then
     named_cifar10 "$data" "--data or CIFAR10_DIR"

@@ -9,11 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-REMEDY = (
-    "install the CUDA toolkit's runtime, cuBLAS and cuDNN 9, or point CUDA_HOME at them, or put a python3 first on PATH "
-    "that has NVIDIA's wheels (pip install nvidia-cudnn-cu{major} nvidia-cublas nvidia-cuda-runtime)"
-)
-
 
 class Unusable(Exception):
     """The machine lacks something; the message names it and the remedy."""
@@ -60,7 +55,9 @@ def library_path(program, own_folder):
         major = next((found.group(1) for name in still if (found := re.search(r"cudart\.so\.(\d+)", name))), "13")
         searched = ", ".join(map(str, candidates)) or "no folder, none of the usual ones exists"
         raise Unusable(
-            f"{program} does not find {', '.join(still)} (searched: {searched}); {REMEDY.format(major=major)}"
+            f"{program} does not find {', '.join(still)} (searched: {searched}); install the CUDA toolkit's runtime, "
+            "cuBLAS and cuDNN 9, or point CUDA_HOME at them, or put a python3 first on PATH that has NVIDIA's wheels "
+            f"(pip install nvidia-cudnn-cu{major} nvidia-cublas nvidia-cuda-runtime)"
         )
     return path
 

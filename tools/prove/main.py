@@ -55,10 +55,8 @@ def parse_arguments():
 def check_same_machine(setting):
     """Raises Unusable if the folder holds results of another GPU or another build."""
     done = setting.result("machine").get("data")
-    if not done:
-        return
     gpu, build = machine.gpu()["gpu"], machine.fingerprint(setting.programs)
-    if (done["gpu"], done["programs"]) != (gpu, build):
+    if done and (done["gpu"], done["programs"]) != (gpu, build):
         raise machine.Unusable(
             f"{setting.out} holds results of {done['gpu']} with programs {done['programs']}; this is {gpu} with "
             f"programs {build}: name another folder with --out"
