@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Downloads the binary version of CIFAR-10 or CIFAR-100:
 #     bash tools/get_cifar.sh cifar10|cifar100 [DIR]
-# DIR defaults to the cache in which resnet-train looks; the last line printed is that folder. An interrupted download is
-# resumed, by the same call or the next. Size and SHA-256 are checked before unpacking, and a file appears in DIR complete
-# or not at all. CIFAR10_URL and CIFAR100_URL name a mirror.
+# DIR defaults to the cache in which resnet-train looks; the last line printed is that folder. An interrupted download
+# is resumed, by the same call or the next. Size and SHA-256 are checked before unpacking, and a file appears in DIR
+# complete or not at all. CIFAR10_URL and CIFAR100_URL name a mirror.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -34,8 +34,7 @@ if [ -z "$(missing "$dir")" ]; then finish; fi
 again="name another folder: bash tools/get_cifar.sh $which DIR"
 mkdir -p "$dir" || die "cannot make the folder $dir; $again"
 dir=$(cd "$dir" && pwd)
-work=$dir/.download
-part=$work/$cifar_archive.part
+work=$dir/.download part=$dir/.download/$cifar_archive.part
 
 exec 9>"$dir/.lock" || die "cannot write into $dir; $again"
 if ! flock --nonblock 9; then
@@ -47,11 +46,10 @@ mkdir -p "$work"
 
 bytes_here() { stat -c %s "$part" 2>/dev/null || say 0; }
 
-# Fetches until the archive has its full size. Resumes a broken connection; gives up after five attempts in a row without
-# new bytes.
+# Fetches until the archive has its full size. Resumes a broken connection; gives up after five attempts in a row
+# without new bytes.
 download() {
-    local idle=0 before after status
-    local quiet=(--silent --show-error)
+    local idle=0 before after status quiet=(--silent --show-error)
     if [ -t 2 ]; then quiet=(--progress-bar); fi
     while before=$(bytes_here) && [ "$before" -lt "$archive_bytes" ]; do
         if [ "$before" -gt 0 ]; then say "resuming at byte $before of $archive_bytes"; fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building needs. `bash tools/install.sh tests` adds those of the tests, and makes
-# build/python, a virtual environment with the one package that Debian lacks; `bash tools/install.sh stress` adds those of
-# tools/stress.sh. Only missing packages are fetched: if there are none, neither root nor a network is needed.
+# build/python, a virtual environment with the one package that Debian lacks; `bash tools/install.sh stress` adds those
+# of tools/stress.sh. Only missing packages are fetched: if there are none, neither root nor a network is needed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

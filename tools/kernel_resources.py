@@ -81,7 +81,8 @@ def demangled(names):
     """Names without return type, parameters and this project's namespaces."""
     command = ["c++filt", "--no-params"]
     text = subprocess.run(command, input="\n".join(names), capture_output=True, text=True, check=True).stdout
-    return re.sub(r"\(anonymous namespace\)::|(residual::)?kernels::|\((unsigned )?(int|long|char)\)", "", text).splitlines()
+    text = re.sub(r"\(anonymous namespace\)::|(residual::)?kernels::|\((unsigned )?(int|long|char)\)", "", text)
+    return text.splitlines()
 
 
 def measure(nvcc):
@@ -131,7 +132,8 @@ def up_to_date(table, text, version):
         return True
     print(f"{table} is out of date; make it again with tools/kernel_resources.py. What differs:")
     old, new = committed.splitlines(), text.splitlines()
-    print("\n".join([f"- {line}" for line in old if line not in new] + [f"+ {line}" for line in new if line not in old]))
+    rows = [f"- {line}" for line in old if line not in new] + [f"+ {line}" for line in new if line not in old]
+    print("\n".join(rows))
     return False
 
 

@@ -103,9 +103,7 @@ build() {
 }
 
 # A script calls `check` or `skip` for each of its checks, and `report_checks` at its end.
-summary=()
-failures=0
-detail=""
+summary=() failures=0 detail=""
 
 # check NAME COMMAND...: runs the command and records its outcome, its time and what it stored in `detail`.
 check() {

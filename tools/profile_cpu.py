@@ -4,8 +4,8 @@
     tools/profile_cpu.py configs/resnet20.json [--bin build/cpu/bin] [--batch 128] [--steps 10]
 
 oneDNN reports the time of each primitive (ONEDNN_VERBOSE=1); the rest of a step is the project's own kernels and
-everything else. The step is timed in a separate run, without these reports. A convolution's FLOPs follow from its shape:
-two for each multiply-add, including those with the zeros of the padding. cpu-peaks measures the peak.
+everything else. The step is timed in a separate run, without these reports. A convolution's FLOPs follow from its
+shape: two for each multiply-add, including those with the zeros of the padding. cpu-peaks measures the peak.
 """
 
 import argparse
@@ -25,7 +25,7 @@ CONVOLUTION = re.compile(r"mb(\d+)_ic(\d+)oc(\d+)_ih\d+oh(\d+)kh(\d+)sh\d+dh\d+p
 
 
 def run_steps(arguments, steps, verbose):
-    """Runs 3 steps to warm up, then `steps` steps. Returns the seconds of the latter and the lines that they printed."""
+    """Returns the seconds of `steps` steps after 3 steps of warm-up, and the lines that they printed."""
     environment = os.environ | {"ONEDNN_VERBOSE": "1" if verbose else "0"}
     command = [str(arguments.bin / "step-bench"), str(arguments.config), "--batch", str(arguments.batch), "--device", "cpu"]
     words = f"run 3\nrun {steps}\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Searches for bugs that tests of known inputs miss: data races (ThreadSanitizer), fuzzing, and kills at random moments.
-# Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is kept under build/ and printed
-# with the command that reproduces it.
+# Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is kept under build/ and
+# printed with the command that reproduces it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh

@@ -2,9 +2,9 @@
 
     random_kills.py FOLDER_OF_PROGRAMS CYCLES [SEED]
 
-CYCLES times, resnet-train gets SIGKILL, SIGTERM or SIGINT after a random time and is started again with --resume. At the
-end its folder must equal, bit for bit, that of an uninterrupted run: weights, momenta, statistics, rows, names. After
-every signal each checkpoint must be complete.
+CYCLES times, resnet-train gets SIGKILL, SIGTERM or SIGINT after a random time and is started again with --resume. At
+the end its folder must equal, bit for bit, that of an uninterrupted run: weights, momenta, statistics, rows, names.
+After every signal each checkpoint must be complete.
 """
 import collections
 import json

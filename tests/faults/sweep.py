@@ -1,4 +1,4 @@
-"""Makes each system call of a training run on its folder fail in every way that applies, and resumes the run afterwards:
+"""Makes each system call of a training run on its folder fail in every applicable way, and then resumes the run:
 
     sweep.py FOLDER_OF_PROGRAMS
 
