@@ -101,11 +101,11 @@ cp -r "$data" "$scratch/other-data"
 flip "$scratch/other-data/data_batch_5.bin" 30000001
 fingerprint=$(cat "$scratch"/other-data/data_batch_?.bin |
     /usr/bin/python3 -c 'import sys, zlib; print(f"{zlib.crc32(sys.stdin.buffer.read()):08x}")')
-refused "other images" "holds pictures with $fingerprint" --data "$scratch/other-data"
+refused "other images" "holds images with $fingerprint" --data "$scratch/other-data"
 
 run "$bin/resnet-eval" "$scratch/whole/last.safetensors" --data "$scratch/other-data" --device cpu
 expect "evaluation on other images: exit 2" exits_with 2
-expect "evaluation on other images: both fingerprints" says "but $scratch/other-data holds pictures with $fingerprint"
+expect "evaluation on other images: both fingerprints" says "but $scratch/other-data holds images with $fingerprint"
 printf '{"model": {"depth": 8, "shortcut": "none"}}' >"$scratch/plain8.json"
 run "$bin/resnet-eval" "$scratch/whole/last.safetensors" --config "$scratch/plain8.json" --device cpu
 expect "a ResNet is never evaluated as a plain network" exits_with 2
