@@ -1,4 +1,4 @@
-// The families of networks, and from a configuration to the network.
+// The families of networks, and building a network from its configuration.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace residual::models {
 
-// What a family is to everything else: a configuration with a name, keys, a title and the network that it describes.
+// A family of networks: a configuration struct with a name, keys, a title and a function that builds the network.
 template <class Config>
 concept Family = requires(Config config, Fields& fields, nn::Parameters& parameters, const DataDescription& data) {
     std::string_view(Config::kFamily);
@@ -23,10 +23,10 @@ concept Family = requires(Config config, Fields& fields, nn::Parameters& paramet
     std::unique_ptr<nn::Module>(config.make(parameters, data));
 };
 
-// The families; the first one is the default.
+// The first family is the default.
 using Families = std::variant<ResNetConfig, WideResNetConfig>;
 
-// Which network is built: the family's name and its own keys.
+// The configuration of a network: the name of its family and the keys of that family.
 struct ModelConfig {
     Families config;
 
@@ -35,15 +35,15 @@ struct ModelConfig {
     ModelConfig(Config family) : config(std::move(family)) {}
 
     void describe(Fields& fields) {
-        fields.one_of("family", config, "what kind of network; the keys beside it are those of the kind");
+        fields.one_of("family", config, "family of networks; each family has its own keys");
     }
-    // For people: "ResNet-20 (preact, shortcut avgpool_zeropad)".
+    // For display: "ResNet-20 (preact, shortcut avgpool_zeropad)".
     std::string title() const;
     bool operator==(const ModelConfig&) const = default;
 };
 
-// Builds the network that `config` names for the images and classes of `data` and announces its parameters; they have
-// no memory yet.
+// Builds the network for images and classes as in `data`, and declares its parameters; Parameters::allocate() must
+// follow.
 std::unique_ptr<nn::Module> make_model(nn::Parameters& parameters, const ModelConfig& config,
                                        const DataDescription& data);
 

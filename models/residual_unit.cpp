@@ -13,17 +13,16 @@ namespace {
 
 constexpr int kKernel = 3;
 
-bool changes_size(const UnitPlace& place) {
-    return place.in_channels != place.out_channels;
+bool changes_size(const UnitSpec& spec) {
+    return spec.in_channels != spec.out_channels;
 }
 
-// How the shortcut without weights makes an image smaller.
 ShortcutKind kind_of(Shortcut shortcut) {
     return shortcut == Shortcut::avgpool_zeropad ? ShortcutKind::kAveragePool : ShortcutKind::kSubsample;
 }
 
-Conv2d make_projection(Parameters& parameters, const UnitPlace& place, Padding padding) {
-    return Conv2d(parameters, place.name + ".shortcut", place.in_channels, place.out_channels, 1, place.stride,
+Conv2d make_projection(Parameters& parameters, const UnitSpec& spec, Padding padding) {
+    return Conv2d(parameters, spec.name + ".shortcut", spec.in_channels, spec.out_channels, 1, spec.stride,
                   to_engine(padding));
 }
 
@@ -33,33 +32,33 @@ ops::Padding to_engine(Padding padding) {
     return padding == Padding::same ? ops::Padding::kSame : ops::Padding::kSymmetric;
 }
 
-PreactUnit::PreactUnit(Parameters& parameters, const UnitPlace& place, const UnitOptions& options)
-    : norm1_(parameters, place.name + ".norm1", place.in_channels, options.batch_norm),
-      conv1_(parameters, place.name + ".conv1", place.in_channels, place.out_channels, kKernel, place.stride,
+PreactUnit::PreactUnit(Parameters& parameters, const UnitSpec& spec, const UnitOptions& options)
+    : norm1_(parameters, spec.name + ".norm1", spec.in_channels, options.batch_norm),
+      conv1_(parameters, spec.name + ".conv1", spec.in_channels, spec.out_channels, kKernel, spec.stride,
              to_engine(options.padding)),
-      norm2_(parameters, place.name + ".norm2", place.out_channels, options.batch_norm),
-      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1,
+      norm2_(parameters, spec.name + ".norm2", spec.out_channels, options.batch_norm),
+      conv2_(parameters, spec.name + ".conv2", spec.out_channels, spec.out_channels, kKernel, 1,
              to_engine(options.padding)),
-      place_(place),
+      spec_(spec),
       shortcut_(options.shortcut) {
-    if (options.shortcut == Shortcut::projection && changes_size(place)) {
-        projection_ = make_projection(parameters, place, options.padding);
+    if (options.shortcut == Shortcut::projection && changes_size(spec)) {
+        projection_ = make_projection(parameters, spec, options.padding);
     }
 }
 
 Activation PreactUnit::forward(Context& context, const Activation& x) const {
     const bool adds = shortcut_ != Shortcut::none;
     const auto norm1 = norm1_.prologue(context, x, true);
-    const bool from_p = adds && (place_.identity_from_p || projection_);
+    const bool from_p = adds && (spec_.identity_from_p || projection_);
     const auto r =
         conv1_.forward(context, x.value, {.batch_norm = &norm1, .want_stats = context.training, .want_p = from_p});
 
-    Conv2d::Options options{.want_stats = context.training};
+    ops::ConvOptions options{.want_stats = context.training};
     if (projection_) {
         options.residual = projection_->forward(context, r.p, {}).y;
     } else if (adds) {
         options.residual = from_p ? r.p : x.value;
-        if (changes_size(place_)) options.shortcut = kind_of(shortcut_);
+        if (changes_size(spec_)) options.shortcut = kind_of(shortcut_);
     }
     const auto norm2 = norm2_.prologue(context, {r.y, r.stats}, true);
     options.batch_norm = &norm2;
@@ -67,26 +66,25 @@ Activation PreactUnit::forward(Context& context, const Activation& x) const {
     return {y.y, y.stats};
 }
 
-PostactUnit::PostactUnit(Parameters& parameters, const UnitPlace& place, const UnitOptions& options)
-    : conv1_(parameters, place.name + ".conv1", place.in_channels, place.out_channels, kKernel, place.stride,
+PostactUnit::PostactUnit(Parameters& parameters, const UnitSpec& spec, const UnitOptions& options)
+    : conv1_(parameters, spec.name + ".conv1", spec.in_channels, spec.out_channels, kKernel, spec.stride,
              to_engine(options.padding)),
-      norm1_(parameters, place.name + ".norm1", place.out_channels, options.batch_norm),
-      conv2_(parameters, place.name + ".conv2", place.out_channels, place.out_channels, kKernel, 1,
+      norm1_(parameters, spec.name + ".norm1", spec.out_channels, options.batch_norm),
+      conv2_(parameters, spec.name + ".conv2", spec.out_channels, spec.out_channels, kKernel, 1,
              to_engine(options.padding)),
-      norm2_(parameters, place.name + ".norm2", place.out_channels, options.batch_norm),
-      place_(place),
+      norm2_(parameters, spec.name + ".norm2", spec.out_channels, options.batch_norm),
+      spec_(spec),
       shortcut_(options.shortcut) {
-    if (options.shortcut == Shortcut::projection && changes_size(place)) {
-        projection_ = make_projection(parameters, place, options.padding);
-        projection_batch_norm_.emplace(parameters, place.name + ".shortcut_norm", place.out_channels,
-                                       options.batch_norm);
+    if (options.shortcut == Shortcut::projection && changes_size(spec)) {
+        projection_ = make_projection(parameters, spec, options.padding);
+        projection_batch_norm_.emplace(parameters, spec.name + ".shortcut_norm", spec.out_channels, options.batch_norm);
     }
 }
 
 Variable PostactUnit::shortcut(Context& context, const Variable& x) const {
     if (shortcut_ == Shortcut::none) return {};
     if (!projection_) {
-        return changes_size(place_) ? ops::shortcut(context, x, kind_of(shortcut_), place_.out_channels) : x;
+        return changes_size(spec_) ? ops::shortcut(context, x, kind_of(shortcut_), spec_.out_channels) : x;
     }
     const auto projected = projection_->forward(context, x, {.want_stats = context.training});
     return projection_batch_norm_->forward(context, {projected.y, projected.stats}, false);

@@ -1,4 +1,4 @@
-// The two-convolution units that residual networks for CIFAR-10 are stacked from.
+// Residual units of two 3x3 convolutions.
 #pragma once
 
 #include <array>
@@ -21,19 +21,19 @@ constexpr auto names_of(Padding) {
     return std::array<std::string_view, 2>{"same", "symmetric"};
 }
 
-// What all units of a network have in common.
+// Options shared by all units of a network.
 struct UnitOptions {
     Shortcut shortcut;
     Padding padding;
     nn::BatchNormConfig batch_norm;
 };
 
-// Where a unit stands: the names of its tensors and its sizes.
-struct UnitPlace {
-    std::string name;  // "stages.1.0"
+// Name and sizes of one unit.
+struct UnitSpec {
+    std::string name;  // Prefix of the names of its parameters: "stages.1.0".
     int in_channels, out_channels;
     int stride;
-    bool identity_from_p = false;  // A pre-activation unit's shortcut without weights starts from p instead of x.
+    bool identity_from_p = false;  // PreactUnit: the shortcut without weights starts from p instead of x.
 };
 
 class ResidualUnit {
@@ -43,10 +43,11 @@ class ResidualUnit {
 };
 
 // He et al. 2016 (Identity Mappings in Deep Residual Networks): p = relu(norm1(x)); r = conv1(p); q = relu(norm2(r));
-// y = conv2(q) + shortcut(x). A projection starts from p, and so does the identity in the network's first unit.
+// y = conv2(q) + shortcut(x). The shortcut takes p instead of x if it is a projection, and in the first unit of a
+// network.
 class PreactUnit final : public ResidualUnit {
   public:
-    PreactUnit(nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
+    PreactUnit(nn::Parameters& parameters, const UnitSpec& spec, const UnitOptions& options);
     nn::Activation forward(Context& context, const nn::Activation& x) const override;
 
   private:
@@ -55,16 +56,15 @@ class PreactUnit final : public ResidualUnit {
     nn::BatchNorm norm2_;
     nn::Conv2d conv2_;
     std::optional<nn::Conv2d> projection_;
-    UnitPlace place_;
+    UnitSpec spec_;
     Shortcut shortcut_;
 };
 
 // He et al. 2015 (Deep Residual Learning for Image Recognition), section 4.2: q = relu(norm1(conv1(x)));
-// y = relu(norm2(conv2(q)) + shortcut(x)). A projection is a 1x1 convolution of x with a batch norm of its own (option
-// B).
+// y = relu(norm2(conv2(q)) + shortcut(x)). A projection is a 1x1 convolution followed by batch norm (option B).
 class PostactUnit final : public ResidualUnit {
   public:
-    PostactUnit(nn::Parameters& parameters, const UnitPlace& place, const UnitOptions& options);
+    PostactUnit(nn::Parameters& parameters, const UnitSpec& spec, const UnitOptions& options);
     nn::Activation forward(Context& context, const nn::Activation& x) const override;
 
   private:
@@ -76,7 +76,7 @@ class PostactUnit final : public ResidualUnit {
     nn::BatchNorm norm2_;
     std::optional<nn::Conv2d> projection_;
     std::optional<nn::BatchNorm> projection_batch_norm_;
-    UnitPlace place_;
+    UnitSpec spec_;
     Shortcut shortcut_;
 };
 

@@ -16,28 +16,23 @@ constexpr std::array<int, 3> kStageChannels = {16, 32, 64};
 // The stem and the linear layer.
 constexpr std::int64_t kOtherLayers = 2;
 
-std::unique_ptr<ResidualUnit> make_unit(nn::Parameters& parameters, const UnitPlace& place, Block block,
-                                        const UnitOptions& options) {
-    if (block == Block::preact) return std::make_unique<PreactUnit>(parameters, place, options);
-    return std::make_unique<PostactUnit>(parameters, place, options);
-}
-
 class ResNet final : public nn::Module {
   public:
     ResNet(nn::Parameters& parameters, const ResNetConfig& config, const DataDescription& data)
         : block_(config.block),
           stem_(parameters, "stem", data.channels, kStageChannels.front(), 3, 1, to_engine(config.padding)) {
-        const auto batch_norm = [&](int channels) {
+        const auto add_batch_norm = [&](int channels) {
             batch_norm_.emplace(parameters, "norm", channels, config.batch_norm);
         };
-        if (block_ == Block::postact) batch_norm(kStageChannels.front());
-        auto places = places_of_units(kStageChannels.front(), kStageChannels, config.units_per_stage());
-        places.front().identity_from_p = true;
-        for (const UnitPlace& place : places) {
-            units_.push_back(
-                make_unit(parameters, place, block_, {config.shortcut, config.padding, config.batch_norm}));
+        const UnitOptions options{config.shortcut, config.padding, config.batch_norm};
+        if (block_ == Block::postact) add_batch_norm(kStageChannels.front());
+        auto specs = unit_specs(kStageChannels.front(), kStageChannels, config.units_per_stage());
+        specs.front().identity_from_p = true;
+        for (const UnitSpec& spec : specs) {
+            if (block_ == Block::preact) units_.push_back(std::make_unique<PreactUnit>(parameters, spec, options));
+            if (block_ == Block::postact) units_.push_back(std::make_unique<PostactUnit>(parameters, spec, options));
         }
-        if (block_ == Block::preact) batch_norm(kStageChannels.back());
+        if (block_ == Block::preact) add_batch_norm(kStageChannels.back());
         head_.emplace(parameters, "head", kStageChannels.back(), data.classes());
     }
 
@@ -61,17 +56,19 @@ class ResNet final : public nn::Module {
 }  // namespace
 
 void ResNetConfig::describe(Fields& fields) {
-    // Eight times the deepest network published. Each layer takes memory before the first image is seen, so that an
-    // unbounded depth could exhaust it.
+    // The largest depth is about eight times that of the deepest published network. An unbounded depth could exhaust
+    // memory while the network is built.
     constexpr std::int64_t kShallowest = 8, kDeepest = 9998;
     fields.get("depth", depth, between(kShallowest, kDeepest),
-               "layers with weights: 6n + 2, n units in each of three stages of 16, 32 and 64 channels");
-    fields.check("depth", is_depth(depth, kOtherLayers), refused_depth(depth, kOtherLayers));
-    fields.get("block", block, "norm and ReLU before each convolution, or after it");
-    fields.get("shortcut", shortcut, "how x reaches the sum where the size changes; none: no sum, a plain network");
+               "number of layers with weights: 6n + 2 for three stages of n units with 16, 32 and 64 channels");
+    check_depth(fields, depth, kOtherLayers);
+    fields.get("block", block, "preact: batch norm and ReLU before each convolution; postact: after it");
+    fields.get("shortcut", shortcut,
+               "shortcut of the units that change the size (the others use the identity); none: a plain network");
     fields.get("padding", padding,
-               "zeros of a strided convolution: same: as TensorFlow, 0 before and 1 after; symmetric: 1 and 1");
-    fields.object("batch_norm", batch_norm, "every batch norm of the network");
+               "zero padding of 3x3 convolutions with stride 2 and even input size; same: 0 before and 1 after, as in "
+               "TensorFlow; symmetric: 1 and 1");
+    fields.object("batch_norm", batch_norm, "all batch norm layers");
 }
 
 std::string ResNetConfig::title() const {

@@ -1,4 +1,4 @@
-// Residual networks for 32x32 images, and the plain networks that they are compared with.
+// Residual networks (He et al. 2015 and 2016), and plain networks: the same without shortcuts.
 #pragma once
 
 #include <array>
@@ -34,7 +34,7 @@ struct ResNetConfig {
     void describe(Fields& fields);
     // "ResNet-20 (preact, shortcut avgpool_zeropad)".
     std::string title() const;
-    // images [batch, height, width, channels] -> logits [batch, classes], as the data has them.
+    // images [batch, height, width, channels] -> logits [batch, classes], with the sizes in `data`.
     std::unique_ptr<nn::Module> make(nn::Parameters& parameters, const DataDescription& data) const;
     bool operator==(const ResNetConfig&) const = default;
 };

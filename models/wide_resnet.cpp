@@ -13,7 +13,7 @@ namespace residual::models {
 namespace {
 
 constexpr int kStemChannels = 16;
-// The stem and three projections: the paper counts convolutions.
+// The stem and three projections; the depth in the paper counts convolutions.
 constexpr std::int64_t kOtherLayers = 4;
 
 std::array<int, 3> stage_channels(const WideResNetConfig& config) {
@@ -39,8 +39,8 @@ class WideResNet final : public nn::Module {
   private:
     static std::vector<PreactUnit> make_units(nn::Parameters& parameters, const WideResNetConfig& config) {
         std::vector<PreactUnit> units;
-        for (const auto& place : places_of_units(kStemChannels, stage_channels(config), config.units_per_stage())) {
-            units.emplace_back(parameters, place,
+        for (const auto& spec : unit_specs(kStemChannels, stage_channels(config), config.units_per_stage())) {
+            units.emplace_back(parameters, spec,
                                UnitOptions{Shortcut::projection, Padding::symmetric, config.batch_norm});
         }
         return units;
@@ -55,14 +55,14 @@ class WideResNet final : public nn::Module {
 }  // namespace
 
 void WideResNetConfig::describe(Fields& fields) {
-    // Eight times the deepest and more than twice the widest network published: what an unbounded number announces
-    // could exhaust the memory.
+    // The largest depth is about eight times, the largest width more than twice that of the published networks.
+    // Unbounded values could exhaust memory while the network is built.
     constexpr std::int64_t kShallowest = 10, kDeepest = 322, kWidest = 32;
     fields.get("depth", depth, between(kShallowest, kDeepest),
-               "convolutions: 6n + 4, n units in each of three stages, with a projection in each");
-    fields.check("depth", is_depth(depth, kOtherLayers), refused_depth(depth, kOtherLayers));
-    fields.get("widening", widening, between(1, kWidest), "k: the stages have 16k, 32k and 64k channels");
-    fields.object("batch_norm", batch_norm, "every batch norm of the network");
+               "number of convolutions: 6n + 4 for three stages of n units, with a projection in each stage");
+    check_depth(fields, depth, kOtherLayers);
+    fields.get("widening", widening, between(1, kWidest), "k; the stages have 16k, 32k and 64k channels");
+    fields.object("batch_norm", batch_norm, "all batch norm layers");
 }
 
 std::string WideResNetConfig::title() const {

@@ -1,4 +1,4 @@
-// Wide residual networks for 32x32 images (Zagoruyko & Komodakis 2016, arXiv:1605.07146), without dropout.
+// Wide residual networks (Zagoruyko & Komodakis 2016, arXiv:1605.07146), without dropout.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 namespace residual::models {
 
 // Stem of 16 channels, three stages of (depth - 4) / 6 pre-activation units with 16k, 32k and 64k channels, batch norm,
-// global average pool, linear layer. Where the channels change, which for k > 1 they do in the first unit too, the
-// shortcut is a 1x1 convolution of the normalised input; elsewhere it is the input.
+// global average pool, linear layer; k is `widening`. The shortcut is the identity, or a 1x1 convolution of the
+// normalised input if the number of channels changes (for k > 1 also in the first unit of the network).
 struct WideResNetConfig {
     static constexpr std::string_view kFamily = "wide_resnet";
 
@@ -27,7 +27,7 @@ struct WideResNetConfig {
     void describe(Fields& fields);
     // "WRN-16-4".
     std::string title() const;
-    // images [batch, height, width, channels] -> logits [batch, classes], as the data has them.
+    // images [batch, height, width, channels] -> logits [batch, classes], with the sizes in `data`.
     std::unique_ptr<nn::Module> make(nn::Parameters& parameters, const DataDescription& data) const;
     bool operator==(const WideResNetConfig&) const = default;
 };

@@ -1,5 +1,5 @@
-// Reverse-mode differentiation by a tape: each operation appends how to run itself backwards, and backward() replays
-// the closures from last to first. The tape knows no operation and no network.
+// Reverse-mode automatic differentiation. Each operation records a closure that propagates gradients from its outputs
+// to its inputs; backward() runs the closures from last to first.
 #pragma once
 
 #include <functional>
@@ -12,12 +12,12 @@ namespace residual {
 
 class Tape {
   public:
-    // `backward` reads the gradients of `outputs` and contributes to those of its inputs. It runs once, and only if
-    // some output received a gradient; where there are several outputs it asks each for has_grad().
+    // `backward` reads the gradients of `outputs` and adds to those of the operation's inputs. It runs at most once,
+    // and only if at least one output has a gradient; a closure with several outputs must check has_grad() of each.
     void record(std::vector<Variable> outputs, std::function<void()> backward);
 
-    // Gradients of the scalar `loss` (one float32) with respect to everything it was computed from. Each closure is
-    // dropped, with the tensors it kept, as soon as it has run. The tape is empty afterwards.
+    // Computes the gradient of `loss` (one float32) with respect to every variable it depends on. Each closure is
+    // destroyed as soon as it has run, which frees the tensors it captured. The tape is empty afterwards.
     void backward(Backend& backend, const Variable& loss);
 
   private:
@@ -28,14 +28,14 @@ class Tape {
     std::vector<Record> records_;
 };
 
-// What an operation needs besides its operands.
+// The state that every operation receives besides its operands.
 struct Context {
     Backend& backend;
-    Tape* tape = nullptr;    // None: nothing is recorded.
-    bool training = false;   // Whether this is a pass of training.
-    Trace* trace = nullptr;  // Records each operation; null: no trace.
+    Tape* tape = nullptr;    // Null: nothing is recorded.
+    bool training = false;   // Selects batch statistics in batch norm; false: running statistics.
+    Trace* trace = nullptr;  // Null: no trace.
 
-    // Whether an operation on these inputs has to be recorded.
+    // Whether an operation on these inputs must be recorded.
     template <class... Inputs>
     bool records(const Inputs&... inputs) const {
         return tape != nullptr && (inputs.requires_grad() || ...);

@@ -4,21 +4,9 @@
 
 namespace residual {
 
-namespace {
-
-const Trace::Operand* find(const std::vector<Trace::Operand>& operands, std::string_view role) {
+const Trace::Operand* Trace::find(const std::vector<Trace::Operand>& operands, std::string_view role) {
     const auto found = std::find_if(operands.begin(), operands.end(), [&](const auto& o) { return o.role == role; });
     return found == operands.end() ? nullptr : &*found;
-}
-
-}  // namespace
-
-const Trace::Operand* Trace::Operation::input(std::string_view role) const {
-    return find(inputs, role);
-}
-
-const Trace::Operand* Trace::Operation::output(std::string_view role) const {
-    return find(outputs, role);
 }
 
 size_t Trace::index_of(const Variable& variable) {

@@ -1,4 +1,4 @@
-// A forward pass as a list of operations, recorded from the calls that compute it.
+// A forward pass as a list of operations, recorded while it runs.
 #pragma once
 
 #include <map>
@@ -17,25 +17,25 @@ using Attribute = std::variant<bool, int64_t, double, std::string>;
 
 class Trace {
   public:
-    // One value of the pass. Copies of one Variable are one value.
+    // A tensor of the pass. All copies of a Variable are the same value.
     struct Value {
         Shape shape;
         DType dtype;
-        std::string name;  // Of a parameter or a buffer; "": a result, or an input of the network.
+        std::string name;  // Name of the parameter or buffer; empty for results and for the network's input.
     };
     struct Operand {
-        std::string role;  // What it is to the operation: "x", "weight".
-        size_t value;      // Its index in values().
+        std::string role;  // "x", "weight", ...
+        size_t value;      // Index in values().
     };
     struct Operation {
         std::string name;
         std::map<std::string, Attribute> attributes;
         std::vector<Operand> inputs, outputs;
 
-        // The operand of this role; null where there is none.
-        const Operand* input(std::string_view role) const;
-        const Operand* output(std::string_view role) const;
-        // The attribute of this name, which must be there and of this type.
+        // The operand with this role, or null.
+        const Operand* input(std::string_view role) const { return find(inputs, role); }
+        const Operand* output(std::string_view role) const { return find(outputs, role); }
+        // The attribute must exist and have type T.
         template <class T>
         const T& attribute(const std::string& name) const {
             return std::get<T>(attributes.at(name));
@@ -44,24 +44,25 @@ class Trace {
 
     using Operands = std::vector<std::pair<std::string_view, Variable>>;
 
-    // To be called before the pass: what the operations that read `variable` show as its name.
+    // Names the value of `variable`. Call before the pass.
     void set_name(const Variable& variable, const std::string& name);
 
-    // To be called by an operation when it has run. Undefined variables are left out.
+    // Called by each operation after it has run. Undefined variables are skipped.
     void add(std::string name, std::map<std::string, Attribute> attributes, const Operands& inputs,
              const Operands& outputs);
 
-    // In the order in which they ran.
+    // In execution order.
     const std::vector<Operation>& operations() const { return operations_; }
     const std::vector<Value>& values() const { return values_; }
     const Value& value(const Operand& operand) const { return values_[operand.value]; }
 
   private:
+    static const Operand* find(const std::vector<Operand>& operands, std::string_view role);
     size_t index_of(const Variable& variable);
 
     std::vector<Operation> operations_;
     std::vector<Value> values_;
-    // A variable's identity outlives it, so that no later one is taken for it.
+    // An identity outlives its variable, so a later variable at the same address is a different key.
     std::map<Variable::Identity, size_t, std::owner_less<>> indices_;
 };
 

@@ -18,9 +18,9 @@ const Tensor& Variable::grad() const {
     return slot_->grad;
 }
 
-Tensor Variable::grad_target(Backend& backend, DType dtype) const {
-    if (!slot_->fixed_grad || slot_->has_grad) return backend.empty(shape(), dtype);
-    RESIDUAL_ASSERT(slot_->grad.dtype() == dtype);
+Tensor Variable::grad_target(Backend& backend) const {
+    if (!slot_->fixed_grad || slot_->has_grad) return backend.empty(shape(), DType::kFloat32);
+    RESIDUAL_ASSERT(slot_->grad.dtype() == DType::kFloat32);
     return slot_->grad;
 }
 

@@ -1,4 +1,4 @@
-// A tensor that takes part in differentiation. Copies share the tensor and its gradient.
+// A tensor with an optional gradient. Copies of a Variable share both.
 #pragma once
 
 #include <memory>
@@ -9,9 +9,9 @@ namespace residual {
 
 class Variable {
   public:
-    Variable() = default;  // No tensor: defined() is false.
+    Variable() = default;  // Undefined.
     Variable(Tensor value, bool requires_grad);
-    // A parameter whose gradient lives at a fixed place, `grad`, of the shape of `value`.
+    // A parameter whose gradient is always stored in `grad`, which must have the shape of `value`.
     Variable(Tensor value, Tensor grad);
 
     bool defined() const { return slot_ != nullptr; }
@@ -19,29 +19,30 @@ class Variable {
     const Shape& shape() const { return slot_->value.shape(); }
     bool requires_grad() const { return slot_ && slot_->requires_grad; }
 
-    // The same for all copies of a variable, and never reused, even after the variable is gone.
+    // Equal for all copies of a variable. Never reused, even after the variable is destroyed.
     using Identity = std::weak_ptr<const void>;
     Identity identity() const { return slot_; }
 
     bool has_grad() const { return slot_ && slot_->has_grad; }
-    // The gradient gathered so far; has_grad() must hold.
+    // The gradient accumulated so far. Requires has_grad().
     const Tensor& grad() const;
-    // Forgets the gradient. A fixed place keeps its memory; its content no longer counts.
+    // Discards the gradient. A fixed gradient tensor keeps its memory, but its content is ignored.
     void clear_grad() const;
 
-    // ---- how an operation contributes to the gradient of an input; where none is required, nothing happens
+    // ---- For operations, to add to the gradient of an input. Nothing is added if the variable requires no gradient.
 
-    // Adds a tensor that the caller has made: the first one is kept as it is, without a copy, so that the caller must
-    // not write to it any more, and a later one that finds the memory shared makes a new sum.
+    // Adds `grad`. The first gradient is stored without a copy, so the caller must not write to it afterwards. Adding
+    // to a gradient whose memory is shared allocates a new tensor for the sum.
     void add_grad(Backend& backend, const Tensor& grad) const;
 
-    // Memory of type `dtype` for a gradient that is then given to add_grad(): the fixed place, where there is one and
-    // it is free.
-    Tensor grad_target(Backend& backend, DType dtype) const;
+    // float32 memory in which to compute a gradient before passing it to add_grad(): the fixed gradient tensor if there
+    // is one and it is unused, else a new tensor.
+    Tensor grad_target(Backend& backend) const;
 
-    // Adds what `write(target, accumulate)` produces, by a kernel that writes all of `target` or, where `accumulate` is
-    // set, adds to it, which saves the pass over memory of a later sum; `scratch`, memory of the gradient's shape and
-    // type, may become the target and is then kept.
+    // Adds a gradient that a kernel writes. Calls `write(target, accumulate)` once, which must overwrite `target`, or
+    // add to it if `accumulate` is true; that saves a separate addition. If the target is `scratch`, a tensor of the
+    // gradient's shape and type, the variable may keep it. `write` runs even if no gradient is required here, because
+    // the kernel may compute other gradients too.
     template <class Write>
     void accumulate_grad(Backend& backend, const Tensor& scratch, Write write) const;
 
@@ -59,8 +60,7 @@ class Variable {
 
 template <class Write>
 void Variable::accumulate_grad(Backend& backend, const Tensor& scratch, Write write) const {
-    if (!requires_grad()) return;
-    if (slot_->has_grad && (slot_->fixed_grad || slot_->grad.unique())) {
+    if (has_grad() && (slot_->fixed_grad || slot_->grad.unique())) {
         write(slot_->grad, true);
     } else {
         write(scratch, false);

@@ -1,4 +1,4 @@
-// Sums of loss and accuracy that stay on the device until somebody asks.
+// Sums of loss and accuracy, accumulated in device memory and read on demand.
 #pragma once
 
 #include "engine/backend/backend.h"
@@ -8,23 +8,22 @@ namespace residual {
 struct Averages {
     double cross_entropy = 0;   // Mean per image.
     double weight_penalty = 0;  // Mean per step of weight_decay * |w|^2 / 2.
-    double accuracy = 0;        // Share of the images that were classified correctly.
-    int64_t diverged_at = 0;    // Updates done when the loss or a weight was first seen not to be finite; 0: never.
+    double accuracy = 0;        // Fraction of the images classified correctly.
+    int64_t diverged_at = 0;    // Updates done when the loss or a weight was first not finite; 0: never.
 };
 
 class Totals {
   public:
     explicit Totals(Backend& backend);
 
-    // What ops::softmax_cross_entropy and Sgd::update add to: the bytes of one kernels::Metrics.
+    // The bytes of one kernels::Metrics, to which ops::softmax_cross_entropy and Sgd::update add.
     const Tensor& sums() const { return sums_; }
-    // The averages since the last call (or the start), which are then forgotten, diverged_at with them. Waits for the
-    // device.
+    // Returns the averages since the last take(), and resets the sums and diverged_at. Waits for the device.
     Averages take();
-    // The same, and nothing is forgotten.
+    // Returns the averages without resetting anything. Waits for the device.
     Averages peek() const;
 
-    // The sums themselves, to be kept and put back. read() waits for the device.
+    // Save and restore the sums, for checkpoints. read() waits for the device.
     kernels::Metrics read() const;
     void write(const kernels::Metrics& sums);
 

@@ -1,4 +1,4 @@
-// The two numbers of batch norm.
+// The configuration of batch norm.
 #pragma once
 
 #include <limits>
@@ -12,12 +12,12 @@ struct BatchNormConfig {
     double decay = 0.99;
 
     void describe(Fields& fields) {
-        fields.get("epsilon", epsilon, above(0), "added to the variance before its square root is taken");
+        fields.get("epsilon", epsilon, above(0), "added to the variance before taking its square root");
         fields.check("epsilon",
                      epsilon >= std::numeric_limits<float>::min() && epsilon <= std::numeric_limits<float>::max(),
                      "epsilon is outside the range of single precision");
         fields.get("decay", decay, at_least_and_below(0, 1),
-                   "share of the running mean and variance that a step keeps; the rest comes from its batch");
+                   "running mean and variance: running = decay * running + (1 - decay) * batch");
     }
     bool operator==(const BatchNormConfig&) const = default;
 };

@@ -12,15 +12,10 @@ Conv2d::Conv2d(Parameters& parameters, const std::string& name, int in_channels,
       stride_(stride),
       padding_(padding) {}
 
-ops::ConvResult Conv2d::forward(Context& context, const Variable& x, const Options& options) const {
-    return ops::conv(context, x, weight_->variable,
-                     {.stride = stride_,
-                      .padding = padding_,
-                      .batch_norm = options.batch_norm,
-                      .residual = options.residual,
-                      .shortcut = options.shortcut,
-                      .want_stats = options.want_stats,
-                      .want_p = options.want_p});
+ops::ConvResult Conv2d::forward(Context& context, const Variable& x, ops::ConvOptions options) const {
+    options.stride = stride_;
+    options.padding = padding_;
+    return ops::conv(context, x, weight_->variable, options);
 }
 
 BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config)

@@ -1,4 +1,4 @@
-// Layers: parameters with names, and the operation that uses them.
+// Layers: named parameters and the operation that uses them.
 #pragma once
 
 #include "engine/nn/batch_norm_config.h"
@@ -8,26 +8,20 @@
 
 namespace residual::nn {
 
-// A tensor on its way through a network, with its moments where the operation that made it computed them.
+// The output of a layer.
 struct Activation {
     Variable value;
-    ops::Moments stats;
+    ops::Moments stats;  // Moments of `value`, if the operation that produced it computed them.
 };
 
-// Square convolution without bias: `<name>.weight`.
+// Convolution with a square kernel and without bias. Parameter: `<name>.weight` [out, kernel, kernel, in].
 class Conv2d {
   public:
     Conv2d(Parameters& parameters, const std::string& name, int in_channels, int out_channels, int kernel, int stride,
            ops::Padding padding);
 
-    struct Options {
-        const ops::BatchNorm* batch_norm = nullptr;  // See ops::ConvOptions.
-        Variable residual = {};
-        std::optional<ShortcutKind> shortcut = {};
-        bool want_stats = false;
-        bool want_p = false;
-    };
-    ops::ConvResult forward(Context& context, const Variable& x, const Options& options) const;
+    // Sets the stride and the padding of `options`.
+    ops::ConvResult forward(Context& context, const Variable& x, ops::ConvOptions options) const;
 
   private:
     std::shared_ptr<Parameter> weight_;
@@ -35,14 +29,15 @@ class Conv2d {
     ops::Padding padding_;
 };
 
-// Batch norm: `<name>.{weight,bias,running_mean,running_var}`.
+// Batch norm. Parameters and buffers: `<name>.{weight,bias,running_mean,running_var}`, all [channels].
 class BatchNorm {
   public:
     BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config = {});
 
-    // How to normalise x: in training by x.stats, which the running statistics follow, else by the latter.
+    // The batch norm of x for ops::conv: in training it uses x.stats and updates the running statistics; in evaluation
+    // it uses the running statistics.
     ops::BatchNorm prologue(Context& context, const Activation& x, bool relu) const;
-    // The same done; in training it computes the moments where x has none.
+    // Applies the batch norm. In training it computes the moments of x if x.stats is undefined.
     Variable forward(Context& context, const Activation& x, bool relu, const Variable& residual = {}) const;
 
   private:
@@ -51,23 +46,24 @@ class BatchNorm {
     float epsilon_, decay_;
 };
 
-// Fully connected: `<name>.weight` [out, in], `<name>.bias`.
+// Fully connected layer. Parameters: `<name>.weight` [out, in], `<name>.bias` [out].
 class Linear {
   public:
     Linear(Parameters& parameters, const std::string& name, int in_features, int out_features);
     Variable forward(Context& context, const Variable& x) const;
-    // Of the global average of batch_norm(x), x [batch, height, width, in].
+    // Logits of global_average_pool(batch_norm(x)), x [batch, height, width, in].
     Variable classify(Context& context, const Variable& x, const ops::BatchNorm& batch_norm) const;
 
   private:
     std::shared_ptr<Parameter> weight_, bias_;
 };
 
-// A network: images [batch, height, width, channels] -> logits [batch, classes] float32.
+// A network: a batch of inputs, for example images [batch, height, width, channels], -> logits [batch, classes]
+// float32.
 class Module {
   public:
     virtual ~Module() = default;
-    virtual Variable forward(Context& context, const Variable& images) const = 0;
+    virtual Variable forward(Context& context, const Variable& inputs) const = 0;
 };
 
 }  // namespace residual::nn

@@ -13,8 +13,8 @@ bool decays(Role role) {
     return role != Role::kVector;
 }
 
-// fan_in + fan_out, counting every position of the kernel.
-int64_t fans(const Shape& shape) {
+// fan_in + fan_out.
+int64_t sum_of_fans(const Shape& shape) {
     const int64_t taps = shape.rank() == 4 ? shape[1] * shape[2] : 1;
     return taps * (shape[0] + shape[-1]);
 }
@@ -24,7 +24,7 @@ std::vector<float> initial_values(const Shape& shape, Init init, uint64_t seed, 
     if (init != Init::kXavierUniform) return std::vector<float>(count, init == Init::kOnes ? 1.0f : 0.0f);
 
     std::vector<float> values(count);
-    const double limit = std::sqrt(6.0 / static_cast<double>(fans(shape)));
+    const double limit = std::sqrt(6.0 / static_cast<double>(sum_of_fans(shape)));
     const kernels::PhiloxKey key = kernels::philox_key(seed);
     for (size_t i = 0; i < count; i += 4) {
         const kernels::Philox4 counter{
@@ -59,7 +59,7 @@ std::shared_ptr<Buffer> Parameters::add_buffer(const std::string& name, const Sh
 void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
     RESIDUAL_ASSERT(!weights_.defined());
     activations_ = activations;
-    // Each parameter starts on 64 bytes, for aligned vector loads; the gaps stay zero.
+    // Each parameter is 64-byte aligned, for vector loads. The gaps between parameters stay zero.
     constexpr int64_t kAlignment = 16;
     const auto rounded = [](int64_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; };
     int64_t total = 0;

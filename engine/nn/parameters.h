@@ -1,7 +1,7 @@
-// The learnt tensors of a network and the running statistics beside them, by name.
+// The parameters and buffers of a network, by name.
 //
-// All parameters lie in one flat float32 array, so that an optimizer updates them in one pass; their gradients and
-// momenta lie in two more arrays at the same places. Parameters with weight decay come first.
+// All parameters are views of one flat float32 array, so that an optimizer updates them in one pass. Gradients and
+// momenta are two more arrays with the same layout. Parameters with weight decay come first.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ enum class Init {
 };
 
 enum class Role {
-    kConvWeight,    // [out, kernel, kernel, in]: decays, and is used in the type of the activations
-    kLinearWeight,  // [out, in]: decays, float32
-    kVector,        // bias, or scale and shift of a batch norm: does not decay, float32
+    kConvWeight,    // [out, kernel, kernel, in]: weight decay; operations use it in the type of the activations
+    kLinearWeight,  // [out, in]: weight decay; float32
+    kVector,        // bias, or scale and shift of a batch norm: no weight decay; float32
 };
 
 struct Parameter {
@@ -30,46 +30,49 @@ struct Parameter {
     Shape shape;
     Role role;
     Init init;
-    Variable variable;  // What operations use.
-    Tensor weight;      // The float32 master, a view of the flat array.
-    Tensor gradient;    // Likewise.
-    Tensor momentum;    // Likewise.
+    Variable variable;  // Operand of operations: the weight, or its low-precision copy.
+    Tensor weight;      // float32 master weight, a view of weights().
+    Tensor gradient;    // View of gradients().
+    Tensor momentum;    // View of momenta().
 };
 
-// State that is learnt without a gradient.
+// State without a gradient: the running statistics of batch norm.
 struct Buffer {
     std::string name;
     Shape shape;
     Init init;
-    Variable variable;  // What operations use.
-    Tensor value;       // The same, float32.
+    Variable variable;  // Operand of operations; shares memory with `value`.
+    Tensor value;       // float32.
 };
 
 class Parameters {
   public:
-    // Layers announce what they need while they are built. Throws AssertionError if a name comes twice.
+    // Layers declare their parameters and buffers in their constructors. Throws AssertionError on a duplicate name.
     std::shared_ptr<Parameter> add(const std::string& name, const Shape& shape, Role role, Init init);
     std::shared_ptr<Buffer> add_buffer(const std::string& name, const Shape& shape, Init init);
 
-    // Then memory is given to all of it and filled: the same values on every device for one seed (Philox, keyed by
-    // seed and counted by parameter and element). `activations` is the type of convolution weights in operations.
+    // Allocates and initialises all of them; call once, after the network is built. A seed gives the same values on
+    // every device (Philox, keyed by the seed, with parameter and element as counter). `activations` is the type in
+    // which operations use convolution weights.
     void allocate(Backend& backend, DType activations, uint64_t seed);
 
-    // To be called when weights were written from outside: makes the low-precision copies again.
+    // Updates the low-precision copies. Call after writing to weights other than by the optimizer.
     void refresh_copies(Backend& backend);
     void clear_gradients();
-    // To be called after backward: what no operation used has a gradient of zero, not the one of an earlier step.
+    // Call after backward: zeroes the gradients of parameters that the step did not use, which are still those of an
+    // earlier step.
     void zero_unused_gradients(Backend& backend);
 
     const std::vector<std::shared_ptr<Parameter>>& parameters() const { return parameters_; }
     const std::vector<std::shared_ptr<Buffer>>& buffers() const { return buffers_; }
     DType activations() const { return activations_; }
 
+    // The flat arrays. Weight decay applies to the first decayed_elements().
     int64_t decayed_elements() const { return decayed_; }
-    const Tensor& weights() const { return weights_; }      // All weights, flat float32.
-    const Tensor& gradients() const { return gradients_; }  // All gradients, flat float32.
-    const Tensor& momenta() const { return momenta_; }      // All momenta, flat float32.
-    const Tensor& copies() const { return copies_; }        // All weights as bfloat16; undefined in float32.
+    const Tensor& weights() const { return weights_; }      // float32
+    const Tensor& gradients() const { return gradients_; }  // float32
+    const Tensor& momenta() const { return momenta_; }      // float32
+    const Tensor& copies() const { return copies_; }  // Weights as bfloat16; undefined if activations are float32.
 
   private:
     void check_new(const std::string& name) const;

@@ -1,4 +1,4 @@
-// The operations of a network.
+// Tracing the operations of a network.
 #pragma once
 
 #include "engine/autograd/trace.h"
@@ -6,8 +6,8 @@
 
 namespace residual::nn {
 
-// Runs `model` forward on `images` and lists what it does, with the names of `parameters`, which must be those of the
-// model. In training the running statistics move, as in any forward pass.
+// Runs a forward pass of `model` on `images` and returns its operations. `parameters` must be those of the model; their
+// names appear in the trace. With `training`, the pass updates the running statistics.
 Trace trace_forward(Backend& backend, const Module& model, const Parameters& parameters, const Tensor& images,
                     bool training);
 

@@ -13,7 +13,7 @@ void check_operands(const char* op, const Variable& x, const BatchNorm& batch_no
     check_dtype(op, "residual", residual.value().dtype(), x.value().dtype());
 }
 
-// From the gradient dy of y = batch_norm(x, residual).
+// Propagates the gradient dy of y = batch_norm(x) + residual.
 void backward(Backend& backend, const BatchNorm& batch_norm, const Variable& x, const Variable& residual,
               const Tensor& y, const Tensor& dy) {
     const Tensor scratch = backend.empty(x.shape(), x.value().dtype());
@@ -21,7 +21,7 @@ void backward(Backend& backend, const BatchNorm& batch_norm, const Variable& x, 
         batch_norm_backward(backend, batch_norm, x, dy, scratch);
         return;
     }
-    // The mask depends on the sum, so it is applied here, and what remains is a batch norm without ReLU.
+    // The ReLU follows the addition, so its backward comes first; then the batch norm is one without ReLU.
     Tensor dsum = dy;
     if (batch_norm.relu) {
         dsum = backend.empty(x.shape(), x.value().dtype());
@@ -69,16 +69,16 @@ void check_batch_norm(const char* op, const BatchNorm& batch_norm, const Shape& 
     check_shape(op, "variance", batch_norm.moments.variance.shape(), expected);
 }
 
-void move_running(Backend& backend, const BatchNorm& batch_norm) {
+void update_running(Backend& backend, const BatchNorm& batch_norm) {
     if (!batch_norm.running.defined()) return;
     backend.update_running(batch_norm.moments.values(), batch_norm.moments.rows, batch_norm.decay,
                            batch_norm.running.values());
 }
 
 Variable batch_norm(Context& context, const Variable& x, const BatchNorm& batch_norm, const Variable& residual) {
-    check_operands("norm", x, batch_norm, residual);
+    check_operands("batch_norm", x, batch_norm, residual);
     Backend& backend = context.backend;
-    move_running(backend, batch_norm);
+    update_running(backend, batch_norm);
     const Tensor y = backend.empty(x.shape(), x.value().dtype());
     backend.batch_norm(batch_norm.params(), x.value(), value_or_none(residual), y);
 
@@ -91,30 +91,25 @@ Variable batch_norm(Context& context, const Variable& x, const BatchNorm& batch_
         });
     }
     if (context.trace) {
-        context.trace->add("norm", batch_norm.attributes(), batch_norm.operands({{"x", x}, {"residual", residual}}),
-                           {{"y", out}});
+        context.trace->add("batch_norm", batch_norm.attributes(),
+                           batch_norm.operands({{"x", x}, {"residual", residual}}), {{"y", out}});
     }
     return out;
 }
 
 void batch_norm_backward(Backend& backend, const BatchNorm& batch_norm, const Variable& x, const Tensor& dy,
                          const Tensor& scratch) {
-    const BatchNormGradients gradients = batch_norm_grad_targets(backend, batch_norm, !batch_norm.moments.own);
-    const auto write = [&](const Tensor& dx, bool accumulate) {
+    const BatchNormGradients gradients = batch_norm_grad_targets(backend, batch_norm, !batch_norm.moments.of_input);
+    x.accumulate_grad(backend, scratch, [&](const Tensor& dx, bool accumulate) {
         backend.batch_norm_backward(batch_norm.params(), x.value(), dy, dx, accumulate, gradients);
-    };
-    if (x.requires_grad()) {
-        x.accumulate_grad(backend, scratch, write);
-    } else {
-        write(scratch, false);
-    }
+    });
     add_batch_norm_grads(backend, batch_norm, gradients);
 }
 
 BatchNormGradients batch_norm_grad_targets(Backend& backend, const BatchNorm& batch_norm, bool moments) {
-    const auto target = [&](const Variable& x) { return x.grad_target(backend, DType::kFloat32); };
-    return {target(batch_norm.gamma), target(batch_norm.beta), moments ? target(batch_norm.moments.mean) : Tensor(),
-            moments ? target(batch_norm.moments.variance) : Tensor()};
+    return {batch_norm.gamma.grad_target(backend), batch_norm.beta.grad_target(backend),
+            moments ? batch_norm.moments.mean.grad_target(backend) : Tensor(),
+            moments ? batch_norm.moments.variance.grad_target(backend) : Tensor()};
 }
 
 void add_batch_norm_grads(Backend& backend, const BatchNorm& batch_norm, const BatchNormGradients& gradients) {
@@ -146,10 +141,10 @@ BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNo
         });
     }
     if (context.trace) {
-        BatchNorm learnt = batch_norm;
-        learnt.moments = {};  // These are outputs.
+        BatchNorm inputs = batch_norm;
+        inputs.moments = {};  // The moments are outputs here.
         context.trace->add("batch_norm_training", batch_norm.attributes(),
-                           learnt.operands({{"x", x}, {"residual", residual}}),
+                           inputs.operands({{"x", x}, {"residual", residual}}),
                            {{"y", y}, {"mean", batch_norm.moments.mean}, {"variance", batch_norm.moments.variance}});
     }
     return {y, batch_norm.moments};

@@ -1,4 +1,4 @@
-// Batch norm (Ioffe & Szegedy 2015), alone or with what surrounds it in a residual unit.
+// Batch norm (Ioffe & Szegedy 2015), optionally followed by a residual addition and ReLU.
 #pragma once
 
 #include <functional>
@@ -7,17 +7,17 @@
 
 namespace residual::ops {
 
-// How to normalise a tensor of `channels` channels. gamma, beta and the moments are [channels] float32.
+// Parameters and statistics of a batch norm. gamma, beta and the moments are [channels] float32.
 struct BatchNorm {
     Variable gamma;
     Variable beta;
     Moments moments = {};
     float epsilon = 0;
     bool relu = false;
-    Moments running = {};  // Follows `moments` when the batch norm is applied; undefined: nothing does.
-    float decay = 0;       // Share of `running` that stays.
+    Moments running = {};  // Running statistics to update when the batch norm is applied; undefined: none.
+    float decay = 0;       // running = decay * running + (1 - decay) * moments
 
-    // What a trace shows of it: its numbers, and its variables together with `others`.
+    // For a trace: the attributes, and the variables appended to `others`.
     std::map<std::string, Attribute> attributes() const;
     Trace::Operands operands(Trace::Operands others) const;
 
@@ -25,37 +25,37 @@ struct BatchNorm {
     RunningUpdate running_update() const;
 };
 
-// Throws Error if `batch norm` does not fit x.
+// Throws Error if a shape in `batch_norm` does not match the channels of x.
 void check_batch_norm(const char* op, const BatchNorm& batch_norm, const Shape& x);
 
-// Moves batch_norm.running, if there is one.
-void move_running(Backend& backend, const BatchNorm& batch_norm);
+// Updates batch_norm.running from batch_norm.moments, if defined.
+void update_running(Backend& backend, const BatchNorm& batch_norm);
 
-// y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]); x and residual NHWC of one shape.
+// y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]). x and residual are NHWC and have the
+// same shape.
 Variable batch_norm(Context& context, const Variable& x, const BatchNorm& batch_norm, const Variable& residual = {});
 
-// Contributes to the gradients of x, gamma and beta, from the gradient dy of batch_norm(x) without residual, and to
-// those of the moments if they are not x's own. `scratch` has the shape of x, may be dy, and is overwritten or kept.
+// Given the gradient dy of batch_norm(x) without residual, adds to the gradients of x, gamma and beta, and to those of
+// the moments unless moments.of_input. `scratch` has the shape of x and may be dy; it is overwritten and may be kept.
 void batch_norm_backward(Backend& backend, const BatchNorm& batch_norm, const Variable& x, const Tensor& dy,
                          const Tensor& scratch);
 
-// Where the backward of a batch norm writes what it brings to gamma, beta and, if `moments`, to those that it was
-// given.
+// Memory for the gradients of gamma, beta and, if `moments` is true, of the moments.
 BatchNormGradients batch_norm_grad_targets(Backend& backend, const BatchNorm& batch_norm, bool moments);
-// Contributes what was written there.
+// Adds those gradients to their variables.
 void add_batch_norm_grads(Backend& backend, const BatchNorm& batch_norm, const BatchNormGradients& gradients);
 
 struct BatchNormResult {
     Variable y;
-    Moments moments;  // Those used to normalise y.
+    Moments moments;  // Those used to normalise x.
 };
 
-// What becomes of the moments of x after they are computed and before they are used: an operation that, for example,
-// merges those of several devices, each of which has a share of the batch.
+// An operation on the moments of x before they are used: one that, for example, merges them with those of other
+// devices, each of which has a share of the batch.
 using MergeMoments = std::function<Moments(Context&, const Moments&)>;
 
-// Batch norm in training as one operation: the moments of x, and batch_norm() with them; batch_norm.moments is not
-// read. With `merge` it is three: the moments, what `merge` makes of them, and batch_norm() with that.
+// Computes the moments of x and normalises x with them, in one operation. Ignores batch_norm.moments. With `merge` it
+// is three operations: batch_stats(), `merge`, and batch_norm() with the result.
 BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm,
                                     const Variable& residual = {}, const MergeMoments& merge = {});
 

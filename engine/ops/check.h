@@ -1,4 +1,4 @@
-// Shape checks of operations: the message names the operation, the operand and the offending value.
+// Checks of operands. Messages name the operation, the operand and the offending value.
 #pragma once
 
 #include <fmt/format.h>

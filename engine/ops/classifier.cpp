@@ -13,16 +13,16 @@ Variable fused_classifier(Context& context, FusedOps& fused, const Variable& x, 
     Backend& backend = context.backend;
     const int64_t batch = x.shape()[0];
     const Tensor pooled = backend.empty({batch, x.shape()[3]}, DType::kFloat32);
-    const Tensor made = backend.empty({batch, weight.shape()[0]}, DType::kFloat32);
+    const Variable logits(backend.empty({batch, weight.shape()[0]}, DType::kFloat32),
+                          context.records(x, batch_norm.gamma, batch_norm.beta, weight, bias));
     fused.classifier(batch_norm.params(), batch_norm.running_update(), x.value(), weight.value(), bias.value(), pooled,
-                     made);
-    const Variable logits(made, context.records(x, batch_norm.gamma, batch_norm.beta, weight, bias));
+                     logits.value());
     if (logits.requires_grad()) {
         context.tape->record({logits}, [&backend, &fused, x, batch_norm, weight, bias, pooled, logits] {
             const BatchNormGradients gradients =
                 batch_norm_grad_targets(backend, batch_norm, batch_norm.moments.mean.requires_grad());
-            const Tensor dweight = weight.grad_target(backend, DType::kFloat32);
-            const Tensor dbias = bias.grad_target(backend, DType::kFloat32);
+            const Tensor dweight = weight.grad_target(backend);
+            const Tensor dbias = bias.grad_target(backend);
             const Tensor dx = backend.empty(x.shape(), x.value().dtype());
             fused.classifier_backward(batch_norm.params(), x.value(), pooled, weight.value(), logits.grad(), dx,
                                       gradients, dweight, dbias);

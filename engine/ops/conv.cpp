@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "engine/ops/check.h"
-#include "engine/ops/conv_forms.h"
+#include "engine/ops/conv_impl.h"
 #include "engine/ops/pool.h"
 
 namespace residual::ops {
@@ -22,23 +22,23 @@ Sides pad_sides(Padding padding, int size, int kernel, int stride) {
     return {total / 2, total - total / 2};
 }
 
-void check_residual(const Shape& residual, DType dtype, const Conv2dParams& params, DType expected) {
-    check_shape("conv", "residual", residual, params.output_shape());
-    check_dtype("conv", "residual", dtype, expected);
+// Whether the average pool of the fused operations maps `residual` to the shape of y.
+bool pools_to(const Shape& residual, const Shape& y) {
+    return residual.rank() == 4 && residual[0] == y[0] && residual[1] == 2 * y[1] && residual[2] == 2 * y[2] &&
+           residual[3] * 2 == y[3];
 }
 
 void add_to_trace(Trace& trace, const ConvOperands& in, bool fused, const ConvResult& out) {
     const Conv2dParams& p = in.params;
     const BatchNorm batch_norm = in.batch_norm.value_or(BatchNorm{});
     auto attributes = in.batch_norm ? batch_norm.attributes() : std::map<std::string, Attribute>();
-    const auto set = [&](const char* name, int value) { attributes.emplace(name, int64_t{value}); };
-    set("kernel", p.kernel);
-    set("stride", p.stride);
-    set("pad_top", p.pad_top);
-    set("pad_bottom", p.pad_bottom);
-    set("pad_left", p.pad_left);
-    set("pad_right", p.pad_right);
-    attributes.emplace("fused", fused);
+    attributes.insert({{"kernel", int64_t{p.kernel}},
+                       {"stride", int64_t{p.stride}},
+                       {"pad_top", int64_t{p.pad_top}},
+                       {"pad_bottom", int64_t{p.pad_bottom}},
+                       {"pad_left", int64_t{p.pad_left}},
+                       {"pad_right", int64_t{p.pad_right}},
+                       {"fused", fused}});
     if (in.pools_residual) attributes.emplace("residual_kind", "avgpool_zeropad");
     trace.add("conv", std::move(attributes),
               batch_norm.operands({{"x", in.x}, {"weight", in.weight}, {"residual", in.residual}}),
@@ -67,7 +67,7 @@ Conv2dParams conv_params(const Shape& x, const Shape& weight, int stride, Paddin
     for (const Shape& image : {x, params.output_shape()}) {
         if (image.elements() <= std::numeric_limits<int32_t>::max()) continue;
         shape_error("conv",
-                    fmt::format("a tensor {} has {} elements, more than the 2147483647 that a convolution takes; "
+                    fmt::format("a tensor {} has {} elements, more than the 2147483647 that a convolution supports; "
                                 "choose a smaller batch",
                                 image.to_string(), image.elements()));
     }
@@ -101,15 +101,16 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
             operands.residual = shortcut(context, options.residual, *options.shortcut, params.out_channels);
         }
         if (!operands.pools_residual) {
-            check_residual(operands.residual.shape(), operands.residual.value().dtype(), params, dtype);
+            check_shape("conv", "residual", operands.residual.shape(), params.output_shape());
+            check_dtype("conv", "residual", operands.residual.value().dtype(), dtype);
         }
     }
 
     const bool bare = !options.batch_norm && !options.residual.defined() && !x.requires_grad();
     const bool stem = bare && fused != nullptr && fused->has_stem(params, dtype);
     const ConvResult result = bn_relu_conv
-                                  ? bn_relu_conv_conv(context, *fused, operands, options.want_stats, options.want_p)
-                              : stem ? stem_conv(context, *fused, operands, options.want_stats)
+                                  ? fused_bn_relu_conv(context, *fused, operands, options.want_stats, options.want_p)
+                              : stem ? fused_stem(context, *fused, operands, options.want_stats)
                                      : composed_conv(context, operands, options.want_stats, options.want_p);
     if (context.trace) add_to_trace(*context.trace, operands, bn_relu_conv || stem, result);
     return result;

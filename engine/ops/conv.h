@@ -1,6 +1,6 @@
-// Convolution at the grain the hardware wants: together with the batch norm and ReLU before it and the addition and the
-// batch statistics after it. This is half of a pre-activation residual unit (He et al. 2016, Identity Mappings in Deep
-// Residual Networks), and without batch norm and residual a plain convolution.
+// Convolution, optionally with batch norm and ReLU before it, and a residual addition and batch statistics after it.
+// With all of these it is the BN-ReLU-conv block of which a pre-activation residual unit has two (He et al. 2016,
+// Identity Mappings in Deep Residual Networks). A device may run the block as one fused kernel.
 #pragma once
 
 #include <optional>
@@ -11,33 +11,33 @@
 namespace residual::ops {
 
 enum class Padding {
-    kSame,       // As TensorFlow: out = ceil(in / stride); an odd row or column of zeros goes to the bottom or right.
-    kSymmetric,  // (kernel - 1) / 2 zeros on every side.
+    kSame,       // TensorFlow's: out = ceil(in / stride). If the total is odd, the extra row or column is at the end.
+    kSymmetric,  // (kernel - 1) / 2 on every side.
 };
 
 struct ConvOptions {
     int stride = 1;
     Padding padding = Padding::kSame;
-    const BatchNorm* batch_norm = nullptr;      // Applied to x first.
-    Variable residual = {};                     // Added to the result; of its shape, unless `shortcut` brings it there.
-    std::optional<ShortcutKind> shortcut = {};  // What the residual goes through first (see ops/pool.h).
-    bool want_stats = false;                    // Moments of the result as stored, for the layer that normalises it.
-    bool want_p = false;                        // Also return the normalised input. Needs `batch norm`.
+    const BatchNorm* batch_norm = nullptr;      // Applied to x before the convolution.
+    Variable residual = {};                     // Added to the result. Must have its shape, after `shortcut` if set.
+    std::optional<ShortcutKind> shortcut = {};  // Applied to the residual before the addition; see ops/pool.h.
+    bool want_stats = false;                    // Also return the moments of y as stored (after rounding).
+    bool want_p = false;                        // Also return the normalised input. Requires batch_norm.
 };
 
 struct ConvResult {
     Variable y;
-    Moments stats = {};  // If wanted.
-    Variable p = {};     // If wanted. Its gradient joins that of the convolution's input before the ReLU mask.
+    Moments stats = {};  // Of y, if want_stats.
+    Variable p = {};     // [relu](batch_norm(x)), the input of the convolution, if want_p.
 
-    // Those that there are.
+    // The defined outputs.
     std::vector<Variable> outputs() const;
 };
 
 // x [batch, height, width, in], weight [out, kernel, kernel, in] of x's type -> y [batch, height', width', out].
 ConvResult conv(Context& context, const Variable& x, const Variable& weight, const ConvOptions& options);
 
-// The sizes and paddings of a convolution. Throws Error, naming the value, if the shapes do not fit.
+// The sizes and padding of a convolution. Throws Error if the shapes do not match.
 Conv2dParams conv_params(const Shape& x, const Shape& weight, int stride, Padding padding);
 
 }  // namespace residual::ops

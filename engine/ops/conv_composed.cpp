@@ -1,36 +1,30 @@
-// A convolution, and what surrounds it, from the operations that every backend has.
-#include "engine/ops/conv_forms.h"
+// ops::conv composed of the operations that every backend has.
+#include "engine/ops/conv_impl.h"
 
 namespace residual::ops {
 
 namespace {
 
-// What backward reads: the operands (the normalised input is made again) and the results.
-struct Saved {
-    ConvOperands in;
-    ConvResult out;
-};
-
-// The input of the convolution, made again if it was not an output.
-Tensor input_of(Backend& backend, const Saved& s) {
-    if (s.out.p.defined()) return s.out.p.value();
-    if (!s.in.batch_norm) return s.in.x.value();
-    const Tensor input = backend.empty(s.in.x.shape(), s.in.x.value().dtype());
-    backend.batch_norm(s.in.batch_norm->params(), s.in.x.value(), {}, input);
+// The input of the convolution. A normalised input that is not an output is recomputed, because storing it would take
+// as much memory as x.
+Tensor input_of(Backend& backend, const ConvOperands& in, const Variable& p) {
+    if (p.defined()) return p.value();
+    if (!in.batch_norm) return in.x.value();
+    const Tensor input = backend.empty(in.x.shape(), in.x.value().dtype());
+    backend.batch_norm(in.batch_norm->params(), in.x.value(), {}, input);
     return input;
 }
 
-void backward(Backend& backend, const Saved& s) {
-    const ConvOperands& in = s.in;
-    const Variable& p = s.out.p;
-    const Tensor dy = whole_gradient(backend, s.out.y, s.out.stats);
+void backward(Backend& backend, const ConvOperands& in, const ConvResult& out) {
+    const Variable& p = out.p;
+    const Tensor dy = whole_gradient(backend, out.y, out.stats);
     const bool input_learns = in.x.requires_grad() || in.batch_norm;
-    Tensor dinput;  // Of the input of the convolution.
+    Tensor dinput;  // Gradient of the input of the convolution.
     if (dy.defined()) {
         in.residual.add_grad(backend, dy);
         if (in.weight.requires_grad()) {
-            const Tensor dw = in.weight.grad_target(backend, DType::kFloat32);
-            backend.conv2d_backward_weight(in.params, input_of(backend, s), dy, dw);
+            const Tensor dw = in.weight.grad_target(backend);
+            backend.conv2d_backward_weight(in.params, input_of(backend, in, p), dy, dw);
             in.weight.add_grad(backend, dw);
         }
         if (input_learns) {
@@ -56,14 +50,14 @@ ConvResult composed_conv(Context& context, const ConvOperands& operands, bool wa
     const DType dtype = x.value().dtype();
     Tensor input = x.value();
     if (batch_norm) {
-        move_running(backend, *batch_norm);
+        update_running(backend, *batch_norm);
         input = backend.empty(x.shape(), dtype);
         backend.batch_norm(batch_norm->params(), x.value(), {}, input);
     }
     const Tensor y = backend.empty(params.output_shape(), dtype);
     backend.conv2d(params, input, weight.value(), y);
 
-    const bool records = operands.recorded(context);
+    const bool records = operands.must_record(context);
     ConvResult result{.y = Variable(y, records)};
     if (want_stats) result.stats = empty_moments(backend, y.shape(), records);
     if (want_p) result.p = Variable(input, records);
@@ -76,8 +70,7 @@ ConvResult composed_conv(Context& context, const ConvOperands& operands, bool wa
     }
 
     if (records) {
-        context.tape->record(result.outputs(),
-                             [&backend, saved = Saved{operands, result}] { backward(backend, saved); });
+        context.tape->record(result.outputs(), [&backend, operands, result] { backward(backend, operands, result); });
     }
     return result;
 }

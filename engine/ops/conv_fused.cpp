@@ -1,6 +1,6 @@
-// Convolutions that a device does in one pass, together with what surrounds them. Backward adds what the gradients of
-// the result's moments bring as it loads dy, and returns dx with the moments of x held fixed beside their gradients.
-#include "engine/ops/conv_forms.h"
+// ops::conv as one fused operation of the device. Its backward adds the terms from the gradients of y's moments to dy
+// as it loads it. It returns dx with the moments of x held fixed, and the gradients of those moments separately.
+#include "engine/ops/conv_impl.h"
 
 namespace residual::ops {
 
@@ -20,12 +20,11 @@ struct Saved {
     }
 };
 
-// The kernels read a gradient of y in any case.
+// The kernels always read a gradient of y.
 Tensor gradient_or_zeros(Backend& backend, const Variable& y) {
     return y.has_grad() ? y.grad() : backend.zeros(y.shape(), y.value().dtype());
 }
 
-// The gradient of the residual is that of y, brought to the residual's shape.
 void add_residual_grad(Backend& backend, const ConvOperands& in, const Tensor& dy) {
     Tensor dresidual = dy;
     if (in.pools_residual) {
@@ -45,7 +44,7 @@ void backward(Backend& backend, FusedOps& fused, const Saved& s) {
     BnReluConvGradients gradients{
         {},
         false,
-        in.weight.grad_target(backend, DType::kFloat32),
+        in.weight.grad_target(backend),
         batch_norm_grad_targets(backend, batch_norm, batch_norm.moments.mean.requires_grad()),
         residual_learns && through_moments ? backend.empty(dy.shape(), dy.dtype()) : Tensor()};
     const Tensor dp = s.out.p.has_grad() ? s.out.p.grad() : Tensor();
@@ -55,11 +54,7 @@ void backward(Backend& backend, FusedOps& fused, const Saved& s) {
         fused.bn_relu_conv_backward(s.unit(), s.out.y.value(), dy, moments, dp, gradients);
     };
     const Tensor scratch = backend.empty(in.x.shape(), in.x.value().dtype());
-    if (in.x.requires_grad()) {
-        in.x.accumulate_grad(backend, scratch, write);
-    } else {
-        write(scratch, false);
-    }
+    in.x.accumulate_grad(backend, scratch, write);
     in.weight.add_grad(backend, gradients.dweight);
     add_batch_norm_grads(backend, batch_norm, gradients.batch_norm);
     if (residual_learns) add_residual_grad(backend, in, through_moments ? gradients.dy_whole : dy);
@@ -67,15 +62,10 @@ void backward(Backend& backend, FusedOps& fused, const Saved& s) {
 
 }  // namespace
 
-bool pools_to(const Shape& residual, const Shape& y) {
-    return residual.rank() == 4 && residual[0] == y[0] && residual[1] == 2 * y[1] && residual[2] == 2 * y[2] &&
-           residual[3] * 2 == y[3];
-}
-
-ConvResult bn_relu_conv_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
-                             bool want_p) {
+ConvResult fused_bn_relu_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
+                              bool want_p) {
     Backend& backend = context.backend;
-    const bool records = operands.recorded(context);
+    const bool records = operands.must_record(context);
     const DType dtype = operands.x.value().dtype();
     const Shape y = operands.params.output_shape();
     const Saved saved{operands,
@@ -92,7 +82,7 @@ ConvResult bn_relu_conv_conv(Context& context, FusedOps& fused, const ConvOperan
     return out;
 }
 
-ConvResult stem_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats) {
+ConvResult fused_stem(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats) {
     Backend& backend = context.backend;
     const auto& [params, x, weight, batch_norm, residual, pools_residual] = operands;
     const bool records = context.records(weight);
@@ -102,7 +92,7 @@ ConvResult stem_conv(Context& context, FusedOps& fused, const ConvOperands& oper
     fused.stem(params, x.value(), weight.value(), out.y.value(), want_stats ? out.stats.values() : BatchStats());
     if (records) {
         context.tape->record(out.outputs(), [&backend, &fused, params = params, x = x, weight = weight, out] {
-            const Tensor dw = weight.grad_target(backend, DType::kFloat32);
+            const Tensor dw = weight.grad_target(backend);
             fused.stem_backward(params, x.value(), out.y.value(), gradient_or_zeros(backend, out.y),
                                 out.stats.gradient(), dw);
             weight.add_grad(backend, dw);

@@ -1,4 +1,4 @@
-// Operations on each element by itself.
+// Elementwise operations.
 #pragma once
 
 #include "engine/autograd/tape.h"
@@ -8,10 +8,10 @@ namespace residual::ops {
 // max(x, 0).
 Variable relu(Context& context, const Variable& x);
 
-// a + b, of one shape and type.
+// a + b. Both must have the same shape and type.
 Variable add(Context& context, const Variable& a, const Variable& b);
 
-// x as `dtype`, float32 or bfloat16; x itself if it has that type.
+// x converted to `dtype`, float32 or bfloat16. Returns x itself if it already has that type.
 Variable cast(Context& context, const Variable& x, DType dtype);
 
 }  // namespace residual::ops

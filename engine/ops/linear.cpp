@@ -24,17 +24,17 @@ Variable linear(Context& context, const Variable& x, const Variable& weight, con
         context.tape->record({out}, [&backend, x, weight, bias, out] {
             const Tensor& dy = out.grad();
             if (weight.requires_grad()) {
-                const Tensor dw = weight.grad_target(backend, DType::kFloat32);
+                const Tensor dw = weight.grad_target(backend);
                 backend.matmul(dy, true, x.value(), false, dw);
                 weight.add_grad(backend, dw);
             }
             if (bias.requires_grad()) {
-                const Tensor db = bias.grad_target(backend, DType::kFloat32);
+                const Tensor db = bias.grad_target(backend);
                 backend.column_sum(dy, db);
                 bias.add_grad(backend, db);
             }
             if (x.requires_grad()) {
-                const Tensor dx = x.grad_target(backend, DType::kFloat32);
+                const Tensor dx = x.grad_target(backend);
                 backend.matmul(dy, false, weight.value(), false, dx);
                 x.add_grad(backend, dx);
             }

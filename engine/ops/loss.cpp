@@ -21,7 +21,7 @@ LossResult softmax_cross_entropy(Context& context, const Variable& logits, const
     const Variable out(loss, records);
     if (records) {
         context.tape->record({out}, [&backend, logits, out, dlogits] {
-            // The kernel's gradient is that of the loss itself; the chain rule brings what is made of the loss.
+            // dlogits is the gradient of the loss; multiply by the gradient with respect to the loss.
             const Tensor scaled = backend.empty(logits.shape(), DType::kFloat32);
             backend.scale(dlogits, out.grad(), scaled);
             logits.add_grad(backend, scaled);

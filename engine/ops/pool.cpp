@@ -13,7 +13,7 @@ Variable shortcut(Context& context, const Variable& x, ShortcutKind kind, int ch
         shape_error("shortcut", fmt::format("x {} is too small to be halved", in.to_string()));
     }
     if (channels < in[3]) {
-        shape_error("shortcut", fmt::format("x {} has more than the {} channels wanted", in.to_string(), channels));
+        shape_error("shortcut", fmt::format("x {} has more than the {} output channels", in.to_string(), channels));
     }
     Backend& backend = context.backend;
     const Tensor y = backend.empty(shape, x.value().dtype());

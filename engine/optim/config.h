@@ -1,4 +1,4 @@
-// How the weights move: the optimizer and its learning rate.
+// The configuration of the optimizer and of the learning rate schedule.
 #pragma once
 
 #include <algorithm>
@@ -24,32 +24,32 @@ struct OptimizerConfig {
     double weight_decay = 2e-4;
 
     void describe(Fields& fields) {
-        fields.get(
-            "kind", kind,
-            "sgd: v = momentum * v + gradient; weight -= learning rate * v; nesterov: the same v, weight -= learning "
-            "rate * (gradient + momentum * v)");
-        fields.get("momentum", momentum, at_least_and_below(0, 1), "share of the last step kept; 0: plain descent");
+        fields.get("kind", kind,
+                   "v = momentum * v + gradient, then sgd: weight -= learning rate * v; nesterov: weight -= learning "
+                   "rate * (gradient + momentum * v)");
+        fields.get("momentum", momentum, at_least_and_below(0, 1), "momentum coefficient; 0: no momentum");
         fields.get("weight_decay", weight_decay, at_least(0),
-                   "adds weight_decay * w^2 / 2 to the loss, for convolution and linear weights alone");
+                   "adds weight_decay * w^2 / 2 to the loss, for convolution and linear weights only");
     }
     bool operator==(const OptimizerConfig&) const = default;
 };
 
-// Constant between the boundaries.
+// A piecewise constant learning rate.
 struct ScheduleConfig {
     std::vector<std::int64_t> boundaries = {500, 32000, 48000};
     std::vector<double> values = {0.01, 0.1, 0.01, 0.001};
 
     void describe(Fields& fields) {
         fields.obsolete("kind", "piecewise");
-        fields.get("boundaries", boundaries, at_least(0), "steps at which the next value begins, rising; may be empty");
-        fields.get("values", values, at_least(0), "learning rates, one more than boundaries");
-        const bool rising =
+        fields.get("boundaries", boundaries, at_least(0),
+                   "steps at which the learning rate changes to the next value, increasing; may be empty");
+        fields.get("values", values, at_least(0), "learning rates; one more than the boundaries");
+        const bool increasing =
             std::adjacent_find(boundaries.begin(), boundaries.end(), std::greater_equal<>{}) == boundaries.end();
-        fields.check("boundaries", rising, "boundaries must rise from each to the next");
+        fields.check("boundaries", increasing, "boundaries must be strictly increasing");
         fields.check("values", values.size() == boundaries.size() + 1,
-                     std::to_string(values.size()) + " value(s) for " + std::to_string(boundaries.size()) +
-                         " boundary(s); a schedule needs one value more than boundaries");
+                     "values has length " + std::to_string(values.size()) + " and boundaries has length " +
+                         std::to_string(boundaries.size()) + "; values must have one more element");
     }
     bool operator==(const ScheduleConfig&) const = default;
 };

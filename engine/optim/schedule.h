@@ -7,8 +7,8 @@
 
 namespace residual {
 
-// Step `step`, counted from 0, uses values[number of boundaries <= step]: the step that equals a boundary is the first
-// with the next value.
+// Step `step`, counted from 0, uses values[number of boundaries <= step]: the value changes at a boundary, not after
+// it.
 double learning_rate(const ScheduleConfig& schedule, std::int64_t step);
 
 }  // namespace residual

@@ -6,21 +6,22 @@
 
 namespace residual {
 
-// g = gradient + weight_decay * w, v = momentum * v + g, w -= rate * v, with weight decay on convolution and linear
-// weights alone; with Nesterov's momentum w -= rate * (g + momentum * v). One pass over all parameters. The schedule
-// and the number of the step lie on the device, so that an update needs nothing from the host.
+// g = gradient + weight_decay * w, v = momentum * v + g, w -= rate * v; with Nesterov momentum w -= rate * (g +
+// momentum * v). Weight decay applies to convolution and linear weights only. An update is one pass over all
+// parameters. The schedule and the step number are in device memory, so an update needs no data from the host and can
+// be recorded and replayed.
 class Sgd {
   public:
     Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config, const ScheduleConfig& schedule);
 
-    // One update, at the schedule's rate for the number of updates before it. `totals` (see engine/metrics/totals.h),
-    // if defined, grows by the penalty of the weights as they were, for a batch of `batch` images, and notes the
-    // first step that leaves a loss or a weight that is not finite.
+    // Performs one update at the scheduled rate and increments step(). If `totals` (Totals::sums() in
+    // engine/metrics/totals.h) is defined, adds the weight penalty before the update, weighted by `batch` images, and
+    // stores the first step with a loss or a weight that is not finite.
     void update(int batch, const Tensor& totals = {});
 
-    // Updates done: [1] int64 on the device.
+    // Number of updates done: [1] int64 in device memory.
     const Tensor& step() const { return params_.step; }
-    // Goes on as if `step` updates had been done.
+    // Sets the number of updates done, to resume a run.
     void set_step(int64_t step) { backend_.upload(&step, params_.step); }
 
   private:

@@ -1,4 +1,4 @@
-// The gradient of every operation, through a scalar loss, against central differences.
+// The gradient of every operation, through a scalar loss, compared with central differences.
 #include "engine/ops/conv.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/linear.h"
@@ -12,8 +12,8 @@ using namespace test;
 
 namespace {
 
-// The loss is known to about 2e-7 and the step is 1e-2, so that a difference is good to 1e-5, while the gradients below
-// have elements of 1e-2 and more.
+// The loss is accurate to about 2e-7 and the step is 1e-2, so a difference quotient is accurate to about 1e-5. The
+// gradients below have elements of 1e-2 and more.
 constexpr double kTolerance = 5e-3;
 constexpr float kEpsilon = 1e-3f;
 
@@ -22,7 +22,8 @@ void check_differences(Backend& backend, const std::vector<Array>& leaves, const
     for (const double error : gradient_errors(backend, leaves, loss_of, options)) CHECK(error <= kTolerance);
 }
 
-// Cross-entropy of each row of x [..., channels] with a label of its own, so that every element counts differently.
+// Mean cross-entropy of the rows of x [..., channels] with random labels, so that every element has a different
+// gradient.
 Variable loss_of_rows(Context& context, const Variable& x) {
     const Variable rows = as_rows(context, x);
     Random random("labels");
@@ -35,8 +36,8 @@ Array uniform(const char* name, const Shape& shape, double low = -1, double high
     return Random(name).uniform(shape, low, high);
 }
 
-// Half of the elements in -1.5 .. -0.5 and half in 0.5 .. 1.5: no step of the differences crosses zero, nor does the
-// normalised element, with a shift below 0.3.
+// Half of the elements are in -1.5 .. -0.5 and half in 0.5 .. 1.5, so that no step of the differences crosses zero,
+// also after normalisation with a shift below 0.3.
 Array away_from_zero(const char* name, const Shape& shape) {
     Array x = uniform(name, shape, 0.5, 1.5);
     const int64_t channels = shape[-1];
@@ -81,7 +82,7 @@ DEVICE_TEST_CASE("finite differences: relu and add", "[autograd]") {
 }
 
 DEVICE_TEST_CASE("finite differences: cast to bfloat16 and back", "[autograd]") {
-    // Eighths and steps of 1/64 are exact in bfloat16, so that the rounding is not seen.
+    // Multiples of 1/8 and steps of 1/64 are exact in bfloat16, so there is no rounding.
     Array x = uniform("x", {4, 3}, -8, 8);
     for (double& value : x.values) value = std::round(value) / 8;
     const LossOf loss = [](Context& context, const std::vector<Variable>& leaf) {
@@ -116,7 +117,7 @@ DEVICE_TEST_CASE("finite differences: batch norm, through the statistics", "[aut
     }
 }
 
-DEVICE_TEST_CASE("finite differences: batch norm with a residual under its ReLU", "[autograd]") {
+DEVICE_TEST_CASE("finite differences: batch norm with residual and ReLU", "[autograd]") {
     auto leaves = batch_norm_leaves();
     leaves.push_back(uniform("residual", kImage, -0.1, 0.1));
     check_differences(backend, leaves, [](Context& context, const auto& leaf) {
@@ -125,7 +126,7 @@ DEVICE_TEST_CASE("finite differences: batch norm with a residual under its ReLU"
     });
 }
 
-DEVICE_TEST_CASE("finite differences: convolution of every kernel, stride and padding", "[autograd]") {
+DEVICE_TEST_CASE("finite differences: convolution with every kernel, stride and padding", "[autograd]") {
     for (const int kernel : {1, 3})
         for (const int stride : {1, 2})
             for (const auto padding : {ops::Padding::kSame, ops::Padding::kSymmetric}) {
@@ -152,8 +153,8 @@ DEVICE_TEST_CASE("finite differences: convolution with batch norm, ReLU, residua
 }
 
 DEVICE_TEST_CASE("finite differences: a pre-activation unit whose shortcut starts from p", "[autograd]") {
-    // The second batch norm opens two channels wide and closes the third, far from its kinks, so that no step crosses
-    // one.
+    // The shifts of the second batch norm keep the inputs of its ReLU far from zero: two channels positive, one
+    // negative.
     auto leaves = batch_norm_leaves();
     leaves.push_back(uniform("w1", {3, 3, 3, 3}, -0.5, 0.5));
     leaves.push_back(uniform("gamma2", kChannels, 0.3, 0.5));

@@ -1,5 +1,5 @@
-// How gradients travel: who is run, who is skipped, what is added up, and when memory is given back. The values are
-// small whole numbers, so that sums are exact.
+// The tape: which closures run, how gradients accumulate, and when memory is released. The values are small integers,
+// so sums are exact.
 #include <cmath>
 
 #include "engine/ops/elementwise.h"
@@ -35,7 +35,7 @@ Array times(Array array, double factor) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("a tensor that feeds three consumers gets the sum of their gradients", "[autograd]") {
+DEVICE_TEST_CASE("a tensor with three consumers gets the sum of their gradients", "[autograd]") {
     const Shape shape{3, 5};
     const Array a = whole_numbers("a", shape), dy = whole_numbers("dy", shape);
     Tape tape;
@@ -46,7 +46,7 @@ DEVICE_TEST_CASE("a tensor that feeds three consumers gets the sum of their grad
     const Variable third = ops::cast(context, ops::cast(context, x, DType::kBFloat16), DType::kFloat32);
     backward_from(context, {{ops::add(context, ops::add(context, first, second), third), to_device(backend, dy)}});
 
-    // x + x by `second` and `third`, and twice relu(x).
+    // `second` and `third` each add dy; relu(x) is used twice.
     Array expected = times(dy, 2);
     for (size_t i = 0; i < a.values.size(); ++i) {
         if (a.values[i] > 0) expected.values[i] += 2 * dy.values[i];
@@ -54,7 +54,8 @@ DEVICE_TEST_CASE("a tensor that feeds three consumers gets the sum of their grad
     CHECK(relative_error(grad_of(backend, x), expected) == 0);
 }
 
-DEVICE_TEST_CASE("a weight that is used twice gets both gradients, at its fixed place and without one", "[autograd]") {
+DEVICE_TEST_CASE("a weight that is used twice gets both gradients, with and without a fixed gradient tensor",
+                 "[autograd]") {
     const Array x1 = whole_numbers("x1", {2, 3}), x2 = whole_numbers("x2", {2, 3}), w = whole_numbers("w", {4, 3});
     const Array dy1 = whole_numbers("dy1", {2, 4}), dy2 = whole_numbers("dy2", {2, 4});
     Array expected({4, 3}), expected_bias({4});
@@ -67,10 +68,10 @@ DEVICE_TEST_CASE("a weight that is used twice gets both gradients, at its fixed 
         }
 
     for (const bool fixed : {false, true}) {
-        INFO("fixed place " << fixed);
+        INFO("fixed gradient tensor " << fixed);
         Tape tape;
         Context context{backend, &tape, true};
-        // What stood at the fixed place before does not count.
+        // The old content of the fixed gradient tensor must be ignored.
         const Tensor place = to_device(backend, whole_numbers("old", {4, 3}));
         const Variable weight = fixed ? Variable(to_device(backend, w), place) : leaf(backend, w);
         const Variable bias = leaf(backend, Array({4}));
@@ -83,13 +84,14 @@ DEVICE_TEST_CASE("a weight that is used twice gets both gradients, at its fixed 
     }
 }
 
-DEVICE_TEST_CASE("a gradient that two variables share is not changed by a later contribution to one", "[autograd]") {
+DEVICE_TEST_CASE("adding to the gradient of one variable does not change a variable that shares the tensor",
+                 "[autograd]") {
     const Shape shape{4, 3};
     const Array a = whole_numbers("a", shape), dy = whole_numbers("dy", shape);
     Tape tape;
     Context context{backend, &tape, true};
     const Variable x = leaf(backend, a), y = leaf(backend, a), other = leaf(backend, a);
-    // Backward comes to `sum` first: x, y and the gradient from above are then one tensor. Then `again` adds to x.
+    // Backward runs `sum` first, after which x, y and `above` share one tensor. Then `again` adds to x.
     const Variable again = ops::add(context, x, other);
     const Variable sum = ops::add(context, x, y);
     const Tensor above = to_device(backend, dy);
@@ -100,7 +102,7 @@ DEVICE_TEST_CASE("a gradient that two variables share is not changed by a later 
     CHECK(relative_error(download(backend, above), dy) == 0);
 }
 
-DEVICE_TEST_CASE("a gradient that nobody shares is added to in place, a shared one is copied", "[autograd]") {
+DEVICE_TEST_CASE("an unshared gradient is added to in place, a shared one is copied", "[autograd]") {
     const Array one({2}, {1, 1}), two({2}, {2, 2});
     const Variable x = leaf(backend, one);
     x.add_grad(backend, to_device(backend, one));
@@ -122,13 +124,13 @@ DEVICE_TEST_CASE("a gradient that nobody shares is added to in place, a shared o
     CHECK(relative_error(grad_of(backend, x), Array({2}, {4, 4})) == 0);
 }
 
-DEVICE_TEST_CASE("a gradient with a fixed place stays there, and starts anew after clear_grad", "[autograd]") {
+DEVICE_TEST_CASE("a fixed gradient tensor stays in use, and is overwritten after clear_grad", "[autograd]") {
     const Array one({2}, {1, 1}), three({2}, {3, 3});
     const Tensor place = to_device(backend, Array({2}, {7, 7}));
     const Variable x(to_device(backend, one), place);
     CHECK_FALSE(x.has_grad());
     const auto write_one = [&] {
-        const Tensor target = x.grad_target(backend, DType::kFloat32);
+        const Tensor target = x.grad_target(backend);
         CHECK((target.data() == place.data()) == !x.has_grad());
         backend.copy(to_device(backend, one), target);
         x.add_grad(backend, target);
@@ -147,27 +149,27 @@ DEVICE_TEST_CASE("a gradient with a fixed place stays there, and starts anew aft
     CHECK(relative_error(download(backend, place), one) == 0);
 }
 
-DEVICE_TEST_CASE("a branch that does not lead to the loss is not run", "[autograd]") {
+DEVICE_TEST_CASE("a branch that does not contribute to the loss does not run", "[autograd]") {
     Tape tape;
     const Variable x = leaf(backend, Array({1}, {2}));
-    const Variable lost(backend.zeros({1}, DType::kFloat32), true), used(backend.zeros({1}, DType::kFloat32), true);
-    int runs_of_lost = 0, runs_of_used = 0;
-    tape.record({lost}, [&] { ++runs_of_lost; });
+    const Variable unused(backend.zeros({1}, DType::kFloat32), true), used(backend.zeros({1}, DType::kFloat32), true);
+    int runs_of_unused = 0, runs_of_used = 0;
+    tape.record({unused}, [&] { ++runs_of_unused; });
     tape.record({used}, [&] {
         ++runs_of_used;
         x.add_grad(backend, used.grad());
     });
     tape.backward(backend, used);
-    CHECK(runs_of_lost == 0);
+    CHECK(runs_of_unused == 0);
     CHECK(runs_of_used == 1);
     CHECK(relative_error(grad_of(backend, x), Array({1}, {1})) == 0);
-    // The tape is empty now: nothing is run a second time.
+    // The tape is empty now, so nothing runs a second time.
     tape.backward(backend, used);
     CHECK(runs_of_used == 1);
 }
 
-// An operation of this test: the quotient and the remainder of whole numbers by four. Backward scales the remainder's
-// gradient by ten, so that the sum shows what came from where.
+// An operation for this test with two outputs: quotient and remainder of a division of integers by four. Backward
+// multiplies the gradient of the remainder by ten, to tell the two contributions apart.
 struct Divided {
     Variable quotient, remainder;
 };
@@ -188,7 +190,7 @@ Divided divided_by_four(Context& context, const Variable& x, std::vector<bool>& 
     return out;
 }
 
-DEVICE_TEST_CASE("an output without a gradient stays without one, and the closure asks", "[autograd]") {
+DEVICE_TEST_CASE("a closure with two outputs runs if at least one has a gradient", "[autograd]") {
     const Array a({3}, {9, 6, 3}), dy({3}, {1, 2, 3});
     for (const bool use_quotient : {false, true}) {
         for (const bool use_remainder : {false, true}) {
@@ -217,7 +219,7 @@ DEVICE_TEST_CASE("an output without a gradient stays without one, and the closur
     }
 }
 
-DEVICE_TEST_CASE("nothing is recorded in evaluation, nor of what needs no gradient", "[autograd]") {
+DEVICE_TEST_CASE("nothing is recorded without a tape, or if no operand requires a gradient", "[autograd]") {
     Tape tape;
     Context evaluation{backend}, training{backend, &tape, true};
     const Array a = whole_numbers("a", {2, 3});
@@ -227,13 +229,13 @@ DEVICE_TEST_CASE("nothing is recorded in evaluation, nor of what needs no gradie
         CHECK_FALSE(ops::relu(evaluation, ops::add(evaluation, x, x)).requires_grad());
         CHECK_FALSE(ops::relu(training, ops::add(training, constant, constant)).requires_grad());
     }
-    // A closure would have kept its operands.
+    // A closure would have kept its operands in memory.
     CHECK(backend.arena().bytes_in_use() == before);
     CHECK(ops::add(training, constant, x).requires_grad());
     CHECK(backend.arena().bytes_in_use() > before);
 }
 
-DEVICE_TEST_CASE("what the closures keep is given back as backward goes", "[autograd]") {
+DEVICE_TEST_CASE("backward releases the tensors of each closure as soon as it has run", "[autograd]") {
     constexpr int kLayers = 8;
     constexpr int64_t kElements = 1 << 16;
     const size_t tensor_bytes = kElements * sizeof(float);
@@ -258,7 +260,7 @@ DEVICE_TEST_CASE("what the closures keep is given back as backward goes", "[auto
         const Variable last = std::exchange(y, {});
         backward_from(context, {{last, dy}});
     }
-    // Each layer gives its result back before the layer before it is run; beside them lives one gradient.
+    // Each layer releases its result before the preceding layer runs; in addition, one gradient is in use.
     REQUIRE(in_use.size() == kLayers);
     for (int i = 2; i < kLayers; ++i) CHECK(in_use[i] + tensor_bytes == in_use[i - 1]);
     CHECK(in_use.back() <= before + 4 * tensor_bytes);
@@ -283,7 +285,7 @@ DEVICE_TEST_CASE("leaves keep their gradient after backward, and a second backwa
     CHECK_THROWS_AS(x.grad(), AssertionError);
 }
 
-TEST_CASE("backward starts from one float32, and a gradient has its variable's shape", "[autograd]") {
+TEST_CASE("the loss must be one float32, and a gradient must have the shape of its variable", "[autograd]") {
     const auto backend = make_cpu_backend();
     Tape tape;
     CHECK_THROWS_AS(tape.backward(*backend, Variable(backend->zeros({2}, DType::kFloat32), true)), AssertionError);

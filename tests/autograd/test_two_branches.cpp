@@ -1,4 +1,4 @@
-// The tape, the layers and the optimizer train a network that is no ResNet.
+// Trains a network that is not a ResNet: it has branches and a shared weight.
 #include "engine/ops/loss.h"
 #include "engine/optim/sgd.h"
 #include "tests/autograd/two_branches.h"
@@ -9,7 +9,7 @@ using namespace test;
 
 namespace {
 
-// Cross-entropy of each step, every one on images never seen before.
+// The cross-entropy of each step. Each step uses new images.
 std::vector<double> train_two_branches(Backend& backend, DType activations, int steps) {
     nn::Parameters parameters;
     const TwoBranches network(parameters);
@@ -42,7 +42,7 @@ double mean_of_last(const std::vector<double>& losses, int count) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("a network of two branches with a shared weight learns", "[autograd]") {
+DEVICE_TEST_CASE("a network with two branches and a shared weight learns", "[autograd]") {
     for (const DType activations : {DType::kFloat32, DType::kBFloat16}) {
         INFO(name_of(activations));
         const auto losses = train_two_branches(backend, activations, 60);

@@ -1,4 +1,4 @@
-// A network that is no ResNet, and a task for it.
+// A network that is not a ResNet, and a classification task for it.
 #pragma once
 
 #include <cmath>
@@ -14,8 +14,8 @@ namespace test {
 using residual::Context;
 using residual::Variable;
 
-// t = relu(batch_norm(stem(x))) feeds three: the same convolution that is used once more below, a strided one, and a
-// pool.
+// t = relu(batch_norm(stem(x))) has three consumers: a convolution whose weight is used twice, a convolution with
+// stride 2, and a pool.
 //
 //     a = shared(relu(shared(t))),  b = relu(batch_norm(narrow(t))),  c = pool(t)
 //     logits = head(mean(a)) + head_b(mean(b + c))
@@ -62,8 +62,8 @@ struct Gratings {
     std::vector<int32_t> labels;
 };
 
-// 8x8 images of a wave of random phase under noise; its direction, one of four, is the class. No pixel's mean tells
-// the class.
+// 8x8 images of a sine wave with random phase and noise. The class is the direction of the wave, one of four; the mean
+// of a pixel does not depend on it.
 inline Gratings draw_gratings(Random& random, int batch) {
     constexpr double kDirections[][2] = {{1, 0}, {0, 1}, {0.7, 0.7}, {0.7, -0.7}};
     Gratings gratings{Array({batch, 8, 8, 3}), {}};

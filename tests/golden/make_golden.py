@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the golden tensors beside this script with PyTorch in float64. README.md says what they hold.
+"""Computes the golden tensors with PyTorch in float64. README.md describes the files.
 
     make_golden.py [CASE ...] [--out DIR]
 
-A ReLU input so near zero that rounding changes its sign makes a correct float32 program differ by more than rounding.
-So norm shifts are nudged until zero lies in a gap between the ReLU inputs of the first step, seeds are searched for the
-widest gap over all steps, and a file is refused where PyTorch's own float32 run changes a sign.
+If rounding changes the sign of a ReLU input, a correct float32 program differs by much more than rounding. Therefore
+the script adjusts batch norm shifts so that zero is in a gap between the ReLU inputs of the first step, and searches
+for the seed with the widest gap over all steps. It fails if a ReLU input changes sign between PyTorch's float32 and
+float64 runs.
 """
 
 import argparse
@@ -21,15 +22,17 @@ from safetensors_file import Bfloat16, round_to_bfloat16, write_safetensors
 
 MOMENTUM = 0.9
 LEARNING_RATE = 0.001
-LARGE_LEARNING_RATE = 0.1  # for one step in bfloat16: errors of the gradient then show in the weights
-CLOSED_SHARE = 0.6  # of channels with a negative shift: open ones are nearly linear, and the norm behind cancels them
+LARGE_LEARNING_RATE = 0.1  # for one step in bfloat16, so that errors of the gradient are visible in the weights
+# Fraction of channels with a negative shift. With a positive shift the ReLU is nearly linear, and the next batch norm
+# cancels the effect of the shift.
+NEGATIVE_SHARE = 0.6
 
 
 class Case:
-    """One file. `model` is the config's "model" object; `steps` is 0 where nothing is kept from after the first
-    gradient; `nesterov` takes Nesterov's momentum; `narrow` stores weight gradients as BF16; `autocast` measures how
-    far PyTorch's bfloat16 is from float64, where nothing is kept clear of zero. Norm shifts start `shifts` scales from
-    zero: far where ten steps of ReLU inputs have to stay clear of it."""
+    """One file. `model` is the "model" object of the configuration; `steps` is the number of updates, 0 to store only
+    the first gradient; `nesterov` selects Nesterov momentum; `narrow` stores weight gradients as BF16; `autocast`
+    measures the error of PyTorch in bfloat16, and does not keep ReLU inputs away from zero. The initial magnitude of
+    batch norm shifts is `shifts` times the scale: larger if ReLU inputs must stay away from zero for ten steps."""
 
     def __init__(self, model, batch, weight_decay, steps, narrow=False, autocast=False, nesterov=False):
         self.model, self.nesterov = model, nesterov
@@ -64,11 +67,11 @@ CASES = {
 }
 
 
-# ---- what goes in ----
+# ---- inputs ----
 
 
-def pictures(random, batch):
-    """[batch, 3, 32, 32]: coloured patches of several sizes, bytes 0..255 less a mean of 120."""
+def random_images(random, batch):
+    """[batch, 3, 32, 32]: coloured patches of several sizes, bytes 0..255 minus a mean of 120."""
     total = np.zeros((batch, 3, 32, 32))
     for size, contrast in ((16, 45.0), (8, 30.0), (4, 15.0), (2, 10.0), (1, 5.0)):
         patches = random.normal(size=(batch, 3, 32 // size, 32 // size)) * contrast
@@ -77,9 +80,9 @@ def pictures(random, batch):
 
 
 def initial_state(case, random, images):
-    """Name -> float32 array of every weight, norm parameter and running statistic, none of them trivial.
+    """Name -> float32 array of every parameter and running statistic, without trivial values such as 0 or 1.
 
-    Weights are rounded to bfloat16; running statistics are those of the batch, disturbed.
+    Weights are rounded to bfloat16; running statistics are randomly perturbed statistics of the batch.
     """
     model = build(**case.model)
     state = {}
@@ -95,7 +98,7 @@ def initial_state(case, random, images):
             state[name] = random.uniform(0.5, 1.5, shape) * np.where(random.uniform(size=shape) < 0.1, -1.0, 1.0)
         else:
             scale = np.abs(state[name.replace(".bias", ".weight")])
-            sign = np.where(random.uniform(size=shape) < CLOSED_SHARE, -1, 1)
+            sign = np.where(random.uniform(size=shape) < NEGATIVE_SHARE, -1, 1)
             state[name] = sign * scale * random.uniform(*case.shifts, shape)
     state = {name: values.astype(np.float32) for name, values in state.items()}
     load(model.double(), state)
@@ -113,17 +116,17 @@ def initial_state(case, random, images):
 
 
 def gather_statistics(model, images, norms):
-    """One training forward that moves the shift of each of `norms` so that zero lies in the middle of the widest gap
-    nearby.
+    """Runs a forward pass in training mode to compute the running statistics, and adjusts the shift of each of `norms`
+    so that zero is in the middle of the widest gap between nearby ReLU inputs.
 
-    A ReLU input is the output of the norm that ran last, in the post-activation network plus a shortcut.
+    A ReLU input is the output of the last batch norm, plus a shortcut in the post-activation network.
     """
     last = []
 
-    def remember(norm, inputs, output):
+    def set_last(norm, inputs, output):
         last[:] = [norm]
 
-    def nudge(relu, inputs):
+    def adjust_shift(relu, inputs):
         x, norm = inputs[0], last[0]
         shift = torch.zeros_like(norm.bias)
         for channel in range(x.shape[1]):
@@ -135,9 +138,9 @@ def gather_statistics(model, images, norms):
         norm.bias.add_(shift)
         return (x + shift[:, None, None],)
 
-    hooks = [norm.register_forward_hook(remember) for norm in norms]
+    hooks = [norm.register_forward_hook(set_last) for norm in norms]
     if hooks:
-        hooks.append(model.relu.register_forward_pre_hook(nudge))
+        hooks.append(model.relu.register_forward_pre_hook(adjust_shift))
     with torch.no_grad():
         model.train()(torch.from_numpy(images).double())
     for hook in hooks:
@@ -152,22 +155,22 @@ def load(model, state):
             tensors[name].copy_(torch.from_numpy(values))
 
 
-# ---- what comes out ----
+# ---- results ----
 
 
 class TooClose(Exception):
-    """A ReLU input nearer to zero than in the best candidate so far."""
+    """A ReLU input is closer to zero than in the best candidate so far."""
 
 
 class ReluWatch:
-    """Sees every ReLU input of a training run: the smallest magnitude, and the inputs themselves where kept."""
+    """Records the smallest magnitude of all ReLU inputs in training and, if `keep`, the inputs themselves."""
 
     def __init__(self, model, keep, floor):
         self.margin, self.floor = np.inf, floor
         self.inputs = [] if keep else None
-        model.relu.register_forward_pre_hook(self.look)
+        model.relu.register_forward_pre_hook(self.observe)
 
-    def look(self, module, inputs):
+    def observe(self, module, inputs):
         if not module.training:
             return
         x = inputs[0].detach()
@@ -184,9 +187,9 @@ def state_of(model):
 
 
 def run(case, images, labels, state, dtype, keep=False, floor=0.0, autocast=False):
-    """Name -> float64 array of everything that the file compares, computed in `dtype`, and the watch over the ReLUs.
+    """Trains in `dtype`. Returns name -> float64 array of the results to store, and the ReluWatch.
 
-    `autocast` lets PyTorch compute in bfloat16 what it deems safe, as it does in a training in mixed precision.
+    `autocast` enables PyTorch's mixed precision with bfloat16.
     """
     model = build(**case.model).to(dtype)
     load(model, state)
@@ -229,7 +232,7 @@ def deviation(values, reference):
 
 
 def deviations(single, double):
-    """Group of tensors -> the worst relative L2 error of float32 against float64 among them."""
+    """Group of tensors -> largest relative L2 error of float32 compared with float64."""
     worst = {}
     for name, reference in double.items():
         parts = name.split(".")
@@ -238,16 +241,16 @@ def deviations(single, double):
     return worst
 
 
-# ---- the search ----
+# ---- search ----
 
 
 class Candidate:
-    """A seed and everything made from it."""
+    """A seed, and the images, labels and initial state generated from it."""
 
     def __init__(self, case, seed):
         random = np.random.default_rng([seed, case.model["depth"]])
         self.seed = seed
-        self.images = pictures(random, case.batch)
+        self.images = random_images(random, case.batch)
         self.labels = random.integers(0, 10, case.batch)
         self.state = initial_state(case, random, self.images)
 
@@ -255,8 +258,8 @@ class Candidate:
         return self.images, self.labels, self.state
 
 
-def measured(case, candidate):
-    """Runs the candidate in both precisions; fills `result` and `report`."""
+def measure(case, candidate):
+    """Runs the candidate in both precisions, sets its `result` and `report`, and returns it."""
     candidate.result, watch = run(case, *candidate.inputs(), torch.float64, keep=True)
     single, single_watch = run(case, *candidate.inputs(), torch.float32, keep=True)
     pairs = list(zip(watch.inputs, single_watch.inputs))
@@ -276,7 +279,7 @@ def measured(case, candidate):
 
 
 def search(case):
-    """The candidate with the widest gap between zero and its ReLU inputs."""
+    """The candidate whose ReLU inputs stay farthest from zero."""
     best, margin = None, 0.0
     for seed in range(case.candidates):
         candidate = Candidate(case, seed)
@@ -285,7 +288,7 @@ def search(case):
             best = candidate
         except TooClose:
             pass
-    return measured(case, best)
+    return measure(case, best)
 
 
 def make(name, case, folder):
@@ -319,12 +322,12 @@ def make(name, case, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", help=f"default: all of {', '.join(CASES)}")
-    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("cases", nargs="*", help=f"default: all ({', '.join(CASES)})")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="default: tests/golden")
     args = parser.parse_args()
     for name in args.cases or CASES:
         if name not in CASES:
-            raise SystemExit(f"there is no case '{name}'; the cases are {', '.join(CASES)}")
+            raise SystemExit(f"unknown case '{name}'; the cases are {', '.join(CASES)}")
         make(name, CASES[name], args.out)
 
 

@@ -1,9 +1,8 @@
-"""The project's networks in PyTorch: the reference for golden tensors and the rival in the benchmark.
+"""The networks of this project in PyTorch: the reference for the golden tensors and the baseline in the benchmark.
 
-Runs under PyTorch 1.13 and later, in float32 or float64, in any memory format. Parameter and buffer names are those of
-a checkpoint of this project. He et al. 2016, "Identity Mappings in Deep Residual Networks" (preact), He et al. 2015,
-"Deep Residual Learning for Image Recognition" (postact), and Zagoruyko & Komodakis 2016, "Wide Residual Networks", all
-in their CIFAR-10 form.
+Runs under PyTorch 1.13 and later, in float32 or float64, in any memory format. Parameters and buffers have the names of
+a checkpoint. He et al. 2016, "Identity Mappings in Deep Residual Networks" (preact), He et al. 2015, "Deep Residual
+Learning for Image Recognition" (postact), and Zagoruyko & Komodakis 2016, "Wide Residual Networks".
 """
 
 import math
@@ -18,7 +17,7 @@ STAGE_CHANNELS = (16, 32, 64)
 
 
 def padding_of(size, kernel, stride, padding):
-    """Zeros (before, after) one axis of `size` pixels; "same" is TensorFlow's, which may be lopsided."""
+    """The padding (before, after) of an axis of `size` pixels; "same" is TensorFlow's, which may be asymmetric."""
     if padding == "symmetric":
         return (kernel - 1) // 2, (kernel - 1) // 2
     if padding != "same":
@@ -28,7 +27,7 @@ def padding_of(size, kernel, stride, padding):
 
 
 class Convolution(nn.Conv2d):
-    """A convolution without bias whose padding follows the size of its input. Shortcuts are 1x1."""
+    """A convolution without bias. The padding depends on the size of the input."""
 
     def __init__(self, in_channels, out_channels, kernel, stride, padding):
         super().__init__(in_channels, out_channels, kernel, stride=stride, bias=False)
@@ -43,19 +42,19 @@ class Convolution(nn.Conv2d):
         return F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, None, self.stride)
 
 
-def norm_layer(channels):
-    """PyTorch's momentum is the share of the new batch; the variance it keeps is the unbiased one."""
+def batch_norm(channels):
+    """Batch norm. PyTorch's momentum is the weight of the new batch; its running variance is the unbiased one."""
     return nn.BatchNorm2d(channels, eps=EPSILON, momentum=1.0 - DECAY)
 
 
 def pad_channels(x, out_channels):
-    """Zeros on the channel axis, half of the missing channels on each side, the odd one after."""
+    """Pads with zero channels: half of the missing ones before, the rest after."""
     missing = out_channels - x.shape[1]
     return F.pad(x, (0, 0, 0, 0, missing // 2, missing - missing // 2))
 
 
 def reshape_without_weights(kind, x, out_channels):
-    """The parameter-free shortcuts, where the unit halves the picture and adds channels."""
+    """The shortcuts without parameters, which halve the image and add channels."""
     if kind == "avgpool_zeropad":
         return pad_channels(F.avg_pool2d(x, 2), out_channels)
     return pad_channels(x[:, :, ::2, ::2], out_channels)
@@ -68,9 +67,9 @@ class PreactUnit(nn.Module):
         super().__init__()
         self.kind, self.first = shortcut, first
         self.changes = in_channels != out_channels
-        self.norm1 = norm_layer(in_channels)
+        self.norm1 = batch_norm(in_channels)
         self.conv1 = Convolution(in_channels, out_channels, 3, stride, padding)
-        self.norm2 = norm_layer(out_channels)
+        self.norm2 = batch_norm(out_channels)
         self.conv2 = Convolution(out_channels, out_channels, 3, 1, padding)
         if shortcut == "projection" and self.changes:
             self.shortcut = Convolution(in_channels, out_channels, 1, stride, padding)
@@ -96,12 +95,12 @@ class PostactUnit(nn.Module):
         self.kind = shortcut
         self.changes = in_channels != out_channels
         self.conv1 = Convolution(in_channels, out_channels, 3, stride, padding)
-        self.norm1 = norm_layer(out_channels)
+        self.norm1 = batch_norm(out_channels)
         self.conv2 = Convolution(out_channels, out_channels, 3, 1, padding)
-        self.norm2 = norm_layer(out_channels)
+        self.norm2 = batch_norm(out_channels)
         if shortcut == "projection" and self.changes:
             self.shortcut = Convolution(in_channels, out_channels, 1, stride, padding)
-            self.shortcut_norm = norm_layer(out_channels)
+            self.shortcut_norm = batch_norm(out_channels)
         self.relu = relu
 
     def forward(self, x):
@@ -116,9 +115,9 @@ class PostactUnit(nn.Module):
 
 
 class ResNet(nn.Module):
-    """ResNet and Plain (shortcut "none") for 32x32 pictures; `depth` is 6n + 2. The arguments are the config's keys.
+    """ResNet, and Plain (shortcut "none"); `depth` is 6n + 2. The arguments are the configuration keys.
 
-    Every ReLU goes through the one module `relu`, so that a hook there sees all of their inputs.
+    All ReLUs are the same module `relu`, so that a hook on it sees all of their inputs.
     """
 
     def __init__(self, depth, block="preact", shortcut="avgpool_zeropad", padding="same", classes=10):
@@ -143,7 +142,7 @@ class ResNet(nn.Module):
                 units.append(PreactUnit(*args, first) if self.preact else PostactUnit(*args))
                 in_channels = channels
             self.stages.append(units)
-        self.norm = norm_layer(in_channels if self.preact else STAGE_CHANNELS[0])
+        self.norm = batch_norm(in_channels if self.preact else STAGE_CHANNELS[0])
         self.head = nn.Linear(in_channels, classes)
         for parameter in decayed_parameters(self):
             nn.init.xavier_uniform_(parameter)
@@ -162,9 +161,9 @@ class ResNet(nn.Module):
 
 
 class WideResNet(nn.Module):
-    """Wide ResNet for 32x32 images without dropout; `depth` is 6n + 4. The arguments are the config's keys.
+    """Wide ResNet without dropout; `depth` is 6n + 4. The arguments are the configuration keys.
 
-    Every ReLU goes through the one module `relu`, so that a hook there sees all of their inputs.
+    All ReLUs are the same module `relu`, so that a hook on it sees all of their inputs.
     """
 
     def __init__(self, depth, widening, classes=10):
@@ -184,7 +183,7 @@ class WideResNet(nn.Module):
                 )
                 in_channels = channels
             self.stages.append(units)
-        self.norm = norm_layer(in_channels)
+        self.norm = batch_norm(in_channels)
         self.head = nn.Linear(in_channels, classes)
         for parameter in decayed_parameters(self):
             nn.init.xavier_uniform_(parameter)
@@ -202,20 +201,20 @@ FAMILIES = {"resnet": ResNet, "wide_resnet": WideResNet}
 
 
 def build(family, **arguments):
-    """The network of a config's "model" object."""
+    """The network described by the "model" object of a configuration."""
     return FAMILIES[family](**arguments)
 
 
 def decayed_parameters(model):
-    """The weights under weight decay: convolutions and the linear layer, neither biases nor norm parameters."""
+    """The parameters with weight decay: weights of convolutions and of the linear layer."""
     return [parameter for parameter in model.parameters() if parameter.dim() > 1]
 
 
 def other_parameters(model):
-    """Biases and norm parameters, which weight decay leaves alone."""
+    """The parameters without weight decay: biases and batch norm parameters."""
     return [parameter for parameter in model.parameters() if parameter.dim() == 1]
 
 
 def weight_penalty(model, weight_decay):
-    """weight_decay * |w|^2 / 2 over the decayed weights."""
+    """weight_decay * |w|^2 / 2 over the parameters with weight decay."""
     return 0.5 * weight_decay * sum(parameter.pow(2).sum() for parameter in decayed_parameters(model))

@@ -1,4 +1,4 @@
-// The engine against PyTorch in float64: whole networks, evaluation, first step, ten steps. See README.md.
+// Networks compared with PyTorch in float64: evaluation, first step, ten steps. See README.md.
 #include "tests/support/golden.h"
 #include "tests/support/reference_fused.h"
 
@@ -10,12 +10,12 @@ using test::relative_error;
 
 struct Golden {
     const char* name;
-    double logits, loss, gradient;  // relative L2 error allowed
+    double logits, loss, gradient;  // Largest relative L2 errors allowed.
 };
 
 constexpr double kTight = 1e-4;
 
-// Full depth as README.md derives it; full_resnet56 stores its gradients in bfloat16.
+// README.md derives the bounds at full depth. full_resnet56 stores its gradients in bfloat16.
 const Golden kCases[] = {
     {"depth8_preact", 1e-5, 1e-5, kTight},
     {"depth8_plain", 1e-5, 1e-5, kTight},
@@ -41,7 +41,7 @@ void check_case(std::unique_ptr<residual::Backend> backend, const Golden& allowe
     const auto logits = network.model->forward(evaluation, residual::Variable(network.batch.images, false));
     CHECK(relative_error(network.read(logits.value()), golden.values("logits.eval")) <= allowed.logits);
 
-    // The first update, at rate 0, shows the gradient and leaves the weights.
+    // The first update has rate 0: it copies the gradient to the momentum and leaves the weights unchanged.
     residual::ScheduleConfig schedule;
     schedule.boundaries = {1};
     schedule.values = {0, golden.number("learning_rate")};
@@ -56,7 +56,7 @@ void check_case(std::unique_ptr<residual::Backend> backend, const Golden& allowe
             const auto averages = totals.take();
             const auto loss = static_cast<float>(averages.cross_entropy + averages.weight_penalty);
             CHECK(relative_error(std::vector{loss}, golden.values("loss.first")) <= allowed.loss);
-            // The first momentum is the gradient with weight decay, as the update saw it.
+            // The first momentum is the gradient including weight decay.
             for (const auto& parameter : parameters.parameters()) {
                 INFO(parameter->name);
                 CHECK(relative_error(network.read(parameter->momentum), golden.values("grad." + parameter->name)) <=
@@ -85,23 +85,23 @@ TEST_CASE("Networks agree with PyTorch's float64 on the CPU") {
     for (const Golden& golden : kCases) check_case(residual::make_cpu_backend(), golden);
 }
 
-TEST_CASE("Networks agree with PyTorch's float64 where operations are fused") {
+TEST_CASE("Networks agree with PyTorch's float64 with fused operations") {
     for (const Golden& golden : kCases) check_case(test::make_reference_fused_backend(), golden);
 }
 
-TEST_CASE("Networks agree with PyTorch's float64 where fused and composed operations take turns") {
+TEST_CASE("Networks agree with PyTorch's float64 with fused and composed operations mixed") {
     test::FusedSelection selection;
-    SECTION("of the BN-ReLU-conv units only those of equal sizes") {
+    SECTION("BN-ReLU-conv fused only if the number of channels stays") {
         selection.bn_relu_conv = [](const auto& conv) { return conv.in_channels == conv.out_channels; };
     }
-    SECTION("of the BN-ReLU-conv units only those of other sizes") {
+    SECTION("BN-ReLU-conv fused only if the number of channels changes") {
         selection.bn_relu_conv = [](const auto& conv) { return conv.in_channels != conv.out_channels; };
     }
-    SECTION("BN-ReLU-conv units alone") {
+    SECTION("only BN-ReLU-conv fused") {
         selection.stem = false;
         selection.classifier = false;
     }
-    SECTION("stem and classifier alone") {
+    SECTION("only stem and classifier fused") {
         selection.bn_relu_conv = [](const auto&) { return false; };
     }
     for (const Golden& golden : kCases) check_case(test::make_reference_fused_backend(selection), golden);

@@ -1,4 +1,4 @@
-// Families of networks: what they announce, and that they train where no fused kernel knows their shapes.
+// Families of networks: their parameters and their names.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace {
 
-struct Announced {
-    explicit Announced(const residual::models::ModelConfig& config, const residual::DataDescription& data) {
+struct Network {
+    explicit Network(const residual::models::ModelConfig& config, const residual::DataDescription& data) {
         residual::models::make_model(parameters, config, data);
     }
     int64_t count() const {
@@ -18,7 +18,7 @@ struct Announced {
         for (const auto& parameter : parameters.parameters()) sum += parameter->shape.elements();
         return sum;
     }
-    // Of the parameters whose names contain `part`.
+    // The names of the parameters that contain `part`.
     std::vector<std::string> names(const std::string& part) const {
         std::vector<std::string> found;
         for (const auto& parameter : parameters.parameters()) {
@@ -38,9 +38,9 @@ struct Announced {
 
 }  // namespace
 
-TEST_CASE("networks have as many parameters as published", "[models]") {
+TEST_CASE("networks have the published number of parameters", "[models]") {
     const auto count = [](const residual::models::ModelConfig& config) {
-        return Announced(config, residual::cifar10_description()).count();
+        return Network(config, residual::cifar10_description()).count();
     };
     CHECK(count(residual::models::ResNetConfig{.depth = 20}) == 269'722);
     CHECK(count(residual::models::WideResNetConfig{.depth = 16, .widening = 4}) == 2'748'890);
@@ -51,9 +51,9 @@ TEST_CASE("networks have as many parameters as published", "[models]") {
     CHECK(count(residual::models::WideResNetConfig{.depth = 28, .widening = 10}) == 36'479'194);
 }
 
-TEST_CASE("a wide network has a projection wherever the channels change, and nowhere else", "[models]") {
+TEST_CASE("a wide network has projections exactly in the units that change the channels", "[models]") {
     const auto data = residual::cifar10_description();
-    const Announced wide(residual::models::WideResNetConfig{.depth = 16, .widening = 2}, data);
+    const Network wide(residual::models::WideResNetConfig{.depth = 16, .widening = 2}, data);
     CHECK(wide.names(".shortcut.") == std::vector<std::string>{"stages.0.0.shortcut.weight",
                                                                "stages.1.0.shortcut.weight",
                                                                "stages.2.0.shortcut.weight"});
@@ -62,7 +62,7 @@ TEST_CASE("a wide network has a projection wherever the channels change, and now
     CHECK(wide.shape("stages.2.1.conv2.weight") == residual::Shape{128, 3, 3, 128});
     CHECK(wide.shape("stages.2.0.norm1.weight") == residual::Shape{64});
     CHECK(wide.shape("head.weight") == residual::Shape{10, 128});
-    CHECK(Announced(residual::models::WideResNetConfig{.depth = 16, .widening = 1}, data).names(".shortcut.") ==
+    CHECK(Network(residual::models::WideResNetConfig{.depth = 16, .widening = 1}, data).names(".shortcut.") ==
           std::vector<std::string>{"stages.1.0.shortcut.weight", "stages.2.0.shortcut.weight"});
 }
 
@@ -74,13 +74,13 @@ TEST_CASE("networks take channels and classes from the data", "[models]") {
          {residual::models::ModelConfig(residual::models::ResNetConfig{.depth = 8}),
           residual::models::ModelConfig(residual::models::WideResNetConfig{.depth = 10})}) {
         INFO(config.title());
-        const Announced network(config, data);
+        const Network network(config, data);
         CHECK(network.shape("stem.weight")[3] == 1);
         CHECK(network.shape("head.weight")[0] == 4);
     }
 }
 
-TEST_CASE("a network is named by its family and its keys", "[models]") {
+TEST_CASE("the title of a network consists of its family and its keys", "[models]") {
     using residual::models::ModelConfig, residual::models::ResNetConfig, residual::models::WideResNetConfig;
     CHECK(ModelConfig().title() == "ResNet-56 (preact, shortcut avgpool_zeropad)");
     CHECK(ModelConfig(ResNetConfig{.depth = 20, .shortcut = residual::models::Shortcut::none}).title() ==

@@ -1,4 +1,4 @@
-// The stream of batches: epochs one after the other, whatever the batch size.
+// The stream of batches: consecutive epochs, independent of the batch size.
 #include "engine/data/batches.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ DataConfig plain_config(bool shuffle) {
     return config;
 }
 
-// Which records the first `count` places of the stream hold.
+// The indices of the first `count` records in the stream (the label of a record is its index).
 std::vector<int32_t> stream(Backend& backend, Batches& batches, int count) {
     std::vector<int32_t> all;
     for (int64_t step = 0; all.size() < static_cast<size_t>(count); ++step) {
@@ -55,7 +55,7 @@ class Data {
 
 }  // namespace
 
-DEVICE_TEST_CASE("batches in order hold bytes less the mean, and go on with the first image after the last", "[nn]") {
+DEVICE_TEST_CASE("in_order batches contain bytes minus the mean, and wrap around after the last image", "[nn]") {
     const Data data(backend);
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         Batches batches = Batches::in_order(backend, data.records, data.mean, 4, dtype);
@@ -76,9 +76,9 @@ DEVICE_TEST_CASE("batches in order hold bytes less the mean, and go on with the 
     }
 }
 
-DEVICE_TEST_CASE("a shuffled stream is one permutation after the other, across the ends of batches", "[nn]") {
+DEVICE_TEST_CASE("a shuffled stream is a sequence of permutations, also across batch boundaries", "[nn]") {
     const Data data(backend);
-    // 7 does not divide 10: the second batch holds the end of the first epoch and the start of the second.
+    // 7 does not divide 10: the second batch contains the end of the first epoch and the start of the second.
     Batches batches = Batches::shuffled(backend, data.records, data.mean, 7, DType::kFloat32, plain_config(true), 11);
     const auto seen = stream(backend, batches, 40);
     std::vector<std::vector<int32_t>> epochs;
@@ -89,14 +89,14 @@ DEVICE_TEST_CASE("a shuffled stream is one permutation after the other, across t
     CHECK(epochs[0] != epochs[1]);
     CHECK(epochs[1] != epochs[2]);
 
-    // The stream is the same however it is cut into batches.
+    // The stream does not depend on the batch size.
     Batches larger = Batches::shuffled(backend, data.records, data.mean, 16, DType::kFloat32, plain_config(true), 11);
     CHECK(stream(backend, larger, 40) == seen);
     Batches ordered = Batches::shuffled(backend, data.records, data.mean, 7, DType::kFloat32, plain_config(false), 11);
     CHECK(stream(backend, ordered, 12) == std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1});
 }
 
-DEVICE_TEST_CASE("a batch is a function of seed and step alone", "[nn]") {
+DEVICE_TEST_CASE("a batch depends only on seed and step", "[nn]") {
     const Data data(backend);
     const DataConfig config;
     const auto make = [&](uint64_t seed) {
@@ -115,7 +115,7 @@ DEVICE_TEST_CASE("a batch is a function of seed and step alone", "[nn]") {
     CHECK(download(backend, first.images).values != download(backend, later.images).values);
 }
 
-DEVICE_TEST_CASE("an augmented image is a crop of its own, flipped or not", "[nn]") {
+DEVICE_TEST_CASE("an augmented image is a crop of the original, flipped or not", "[nn]") {
     const Data data(backend);
     DataConfig config;
     config.augment = {.pad = 2, .flip = true};

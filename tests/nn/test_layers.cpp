@@ -1,4 +1,4 @@
-// Layers: their names, what batch norm learns of its input, and which statistics it uses.
+// Layers: the names of parameters, the update of running statistics, and which statistics batch norm uses.
 #include "engine/nn/layers.h"
 
 #include "tests/support/devices.h"
@@ -12,7 +12,7 @@ using namespace test;
 
 namespace {
 
-// The defaults, and others.
+// The first is the default.
 const std::vector<nn::BatchNormConfig> kBatchNorms = {
     {}, {.epsilon = 0.25, .decay = 0.5}, {.epsilon = 1e-5, .decay = 0}};
 
@@ -30,7 +30,7 @@ Tensor set(Backend& backend, const Tensor& tensor, const Array& values) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("batch norm moves its running statistics by its decay, with the unbiased variance", "[nn]") {
+DEVICE_TEST_CASE("batch norm updates its running statistics with its decay and the unbiased variance", "[nn]") {
     CHECK(nn::BatchNormConfig{}.decay == 0.99);
     const nn::BatchNormConfig config = GENERATE(from_range(kBatchNorms));
     INFO("decay " << config.decay);
@@ -62,7 +62,7 @@ DEVICE_TEST_CASE("batch norm moves its running statistics by its decay, with the
     }
 }
 
-DEVICE_TEST_CASE("batch norm uses the batch's statistics in training, the running ones in evaluation", "[nn]") {
+DEVICE_TEST_CASE("batch norm uses the statistics of the batch in training, the running ones in evaluation", "[nn]") {
     CHECK(nn::BatchNormConfig{}.epsilon == 1e-3);
     const nn::BatchNormConfig config = GENERATE(from_range(kBatchNorms));
     INFO("epsilon " << config.epsilon);
@@ -86,7 +86,7 @@ DEVICE_TEST_CASE("batch norm uses the batch's statistics in training, the runnin
     Context evaluation{backend};
     const Variable evaluated = batch_norm.forward(evaluation, {constant(x), {}}, true, constant(residual));
     CHECK(relative_error(download(backend, evaluated.value()), reference.forward(x, running, &residual)) <= 1e-5);
-    // Evaluation learns nothing.
+    // Evaluation does not update the running statistics.
     CHECK(download(backend, mean).values == running.mean.values);
     CHECK(download(backend, variance).values == running.variance.values);
 
@@ -97,12 +97,12 @@ DEVICE_TEST_CASE("batch norm uses the batch's statistics in training, the runnin
     CHECK(relative_error(download(backend, trained.value()), reference.forward(x, stats_of(x), &residual)) <= 1e-5);
     CHECK(download(backend, mean).values != running.mean.values);
 
-    // Where the producer of x computed no moments, the layer does.
-    const Variable alone = batch_norm.forward(training, {input, {}}, true, constant(residual));
-    CHECK(download(backend, alone.value()).values == download(backend, trained.value()).values);
+    // If the producer of x computed no moments, the layer does.
+    const Variable without_stats = batch_norm.forward(training, {input, {}}, true, constant(residual));
+    CHECK(download(backend, without_stats.value()).values == download(backend, trained.value()).values);
 }
 
-DEVICE_TEST_CASE("layers name their parameters and compute with them", "[nn]") {
+DEVICE_TEST_CASE("layers declare named parameters and use them", "[nn]") {
     nn::Parameters parameters;
     const nn::Conv2d conv(parameters, "stem", 3, 4, 3, 2, ops::Padding::kSame);
     const nn::BatchNorm batch_norm(parameters, "norm", 4);

@@ -1,4 +1,4 @@
-// The flat arrays of parameters, and what they start from.
+// The flat arrays of parameters and their initial values.
 #include "engine/nn/parameters.h"
 
 #include <algorithm>
@@ -14,8 +14,8 @@ using nn::Role;
 
 namespace {
 
-// Interleaved, as layers announce them, and of sizes that no alignment divides.
-void announce(Parameters& parameters) {
+// Roles interleaved as in a network, and sizes that are no multiple of the alignment.
+void declare(Parameters& parameters) {
     parameters.add("norm.weight", {5}, Role::kVector, Init::kOnes);
     parameters.add("conv.weight", {5, 3, 3, 3}, Role::kConvWeight, Init::kXavierUniform);
     parameters.add("norm.bias", {5}, Role::kVector, Init::kZeros);
@@ -28,7 +28,7 @@ void announce(Parameters& parameters) {
 
 std::vector<Array> initial(Backend& backend, uint64_t seed) {
     Parameters parameters;
-    announce(parameters);
+    declare(parameters);
     parameters.allocate(backend, DType::kFloat32, seed);
     std::vector<Array> values;
     for (const auto& parameter : parameters.parameters()) values.push_back(download(backend, parameter->weight));
@@ -50,49 +50,49 @@ struct Moments {
 
 }  // namespace
 
-DEVICE_TEST_CASE("parameters lie in flat arrays, those that decay first, without overlap", "[nn]") {
+DEVICE_TEST_CASE("parameters are disjoint views of flat arrays, those with weight decay first", "[nn]") {
     Parameters parameters;
-    announce(parameters);
+    declare(parameters);
     parameters.allocate(backend, DType::kFloat32, 0);
     const int64_t total = parameters.weights().elements();
     CHECK(parameters.gradients().elements() == total);
     CHECK(parameters.momenta().elements() == total);
     CHECK_FALSE(parameters.copies().defined());
 
-    std::vector<bool> taken(static_cast<size_t>(total));
-    int64_t decaying = 0;
+    std::vector<bool> used(static_cast<size_t>(total));
+    int64_t decayed = 0;
     for (const auto& parameter : parameters.parameters()) {
         INFO(parameter->name);
-        const auto place = [](const Tensor& part, const Tensor& all) {
+        const auto offset = [](const Tensor& part, const Tensor& all) {
             return static_cast<const float*>(part.data()) - static_cast<const float*>(all.data());
         };
-        const int64_t first = place(parameter->weight, parameters.weights());
+        const int64_t first = offset(parameter->weight, parameters.weights());
         const int64_t count = parameter->shape.elements();
         REQUIRE(first >= 0);
         REQUIRE(first + count <= total);
-        CHECK(place(parameter->momentum, parameters.momenta()) == first);
+        CHECK(offset(parameter->momentum, parameters.momenta()) == first);
         parameter->variable.add_grad(backend, backend.zeros(parameter->shape, DType::kFloat32));
-        CHECK(place(parameter->variable.grad(), parameters.gradients()) == first);
+        CHECK(offset(parameter->variable.grad(), parameters.gradients()) == first);
         CHECK(parameter->variable.value().data() == parameter->weight.data());
         CHECK(parameter->variable.requires_grad());
 
         const bool decays = parameter->role != Role::kVector;
-        if (decays) decaying += count;
+        if (decays) decayed += count;
         CHECK((decays ? first + count <= parameters.decayed_elements() : first >= parameters.decayed_elements()));
-        CHECK(std::none_of(taken.begin() + first, taken.begin() + first + count, [](bool there) { return there; }));
-        std::fill_n(taken.begin() + first, count, true);
+        CHECK(std::none_of(used.begin() + first, used.begin() + first + count, [](bool b) { return b; }));
+        std::fill_n(used.begin() + first, count, true);
     }
-    CHECK(parameters.decayed_elements() >= decaying);
-    // The gaps between them are zeros, which add nothing to the sum of squares.
+    CHECK(parameters.decayed_elements() >= decayed);
+    // The gaps between parameters are zero, so they do not change the sum of squares.
     const Array all = download(backend, parameters.weights());
     for (int64_t i = 0; i < total; ++i) {
-        if (!taken[i]) CHECK(all.values[i] == 0);
+        if (!used[i]) CHECK(all.values[i] == 0);
     }
     CHECK(download(backend, parameters.momenta()).values == std::vector<double>(total, 0));
     CHECK(download(backend, parameters.gradients()).values == std::vector<double>(total, 0));
 }
 
-DEVICE_TEST_CASE("Xavier-uniform weights keep their bounds and have their variance", "[nn]") {
+DEVICE_TEST_CASE("Xavier-uniform weights have the right bounds and variance", "[nn]") {
     Parameters parameters;
     const auto conv = parameters.add("conv", {64, 3, 3, 32}, Role::kConvWeight, Init::kXavierUniform);
     const auto linear = parameters.add("linear", {100, 60}, Role::kLinearWeight, Init::kXavierUniform);
@@ -109,28 +109,28 @@ DEVICE_TEST_CASE("Xavier-uniform weights keep their bounds and have their varian
     check(linear->weight, 60, 100);
 }
 
-DEVICE_TEST_CASE("the seed makes the weights: the same ones for one seed, others for another", "[nn]") {
+DEVICE_TEST_CASE("the weights depend only on the seed", "[nn]") {
     const auto a = initial(backend, 7), again = initial(backend, 7), b = initial(backend, 8);
     REQUIRE(a.size() == 6);
     for (size_t i = 0; i < a.size(); ++i) CHECK(a[i].values == again[i].values);
     CHECK(relative_error(a[1], b[1]) > 1);
     CHECK(relative_error(a[3], b[3]) > 1);
-    // Two parameters of one shape differ as well.
+    // Two parameters of the same shape differ.
     CHECK(relative_error(a[1], a[5]) > 1);
     CHECK(a[0].values == std::vector<double>(5, 1));
     CHECK(a[2].values == std::vector<double>(5, 0));
 }
 
-TEST_CASE("the seed makes the same weights on every device", "[nn][gpu]") {
+TEST_CASE("a seed gives the same weights on every device", "[nn][gpu]") {
     if (skipped_without_gpu()) return;
     const auto cpu = make_cpu_backend(), cuda = make_cuda_backend({});
     const auto a = initial(*cpu, 7), b = initial(*cuda, 7);
     for (size_t i = 0; i < a.size(); ++i) CHECK(a[i].values == b[i].values);
 }
 
-DEVICE_TEST_CASE("buffers start as they were announced", "[nn]") {
+DEVICE_TEST_CASE("buffers have their declared initial values", "[nn]") {
     Parameters parameters;
-    announce(parameters);
+    declare(parameters);
     parameters.allocate(backend, DType::kBFloat16, 0);
     REQUIRE(parameters.buffers().size() == 2);
     CHECK(parameters.buffers()[0]->value.dtype() == DType::kFloat32);
@@ -138,9 +138,9 @@ DEVICE_TEST_CASE("buffers start as they were announced", "[nn]") {
     CHECK(download(backend, parameters.buffers()[1]->value).values == std::vector<double>(5, 1));
 }
 
-DEVICE_TEST_CASE("in bfloat16 convolutions use rounded copies, made again when asked", "[nn]") {
+DEVICE_TEST_CASE("in bfloat16 convolutions use rounded copies, which refresh_copies() updates", "[nn]") {
     Parameters parameters;
-    announce(parameters);
+    declare(parameters);
     parameters.allocate(backend, DType::kBFloat16, 0);
     CHECK(parameters.activations() == DType::kBFloat16);
     const auto check_copies = [&] {
@@ -163,9 +163,9 @@ DEVICE_TEST_CASE("in bfloat16 convolutions use rounded copies, made again when a
     check_copies();
 }
 
-DEVICE_TEST_CASE("clear_gradients forgets every gradient and keeps its place", "[nn]") {
+DEVICE_TEST_CASE("clear_gradients discards every gradient", "[nn]") {
     Parameters parameters;
-    announce(parameters);
+    declare(parameters);
     parameters.allocate(backend, DType::kFloat32, 0);
     for (const auto& parameter : parameters.parameters()) {
         parameter->variable.add_grad(backend, parameter->weight);
@@ -179,7 +179,7 @@ DEVICE_TEST_CASE("clear_gradients forgets every gradient and keeps its place", "
     }
 }
 
-TEST_CASE("a name that comes twice is the program's bug", "[nn]") {
+TEST_CASE("a duplicate name fails an assertion", "[nn]") {
     Parameters parameters;
     parameters.add("a", {1}, Role::kVector, Init::kZeros);
     parameters.add_buffer("b", {1}, Init::kZeros);

@@ -1,4 +1,4 @@
-// SGD with momentum against a loop in double precision.
+// SGD with momentum, compared with a loop in double precision.
 #include "engine/optim/sgd.h"
 
 #include "tests/support/array.h"
@@ -12,7 +12,7 @@ using nn::Role;
 
 namespace {
 
-void announce(Parameters& parameters) {
+void declare(Parameters& parameters) {
     parameters.add("norm.weight", {17}, Role::kVector, Init::kOnes);
     parameters.add("conv.weight", {5, 3, 3, 3}, Role::kConvWeight, Init::kXavierUniform);
     parameters.add("head.weight", {7, 5}, Role::kLinearWeight, Init::kXavierUniform);
@@ -23,12 +23,12 @@ constexpr double kMomentum = 0.9, kWeightDecay = 0.05;
 
 }  // namespace
 
-DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on weights alone", "[nn]") {
+DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on weights only", "[nn]") {
     const auto kind = GENERATE(OptimizerKind::sgd, OptimizerKind::nesterov);
     for (const DType activations : {DType::kFloat32, DType::kBFloat16}) {
         INFO(name_of(kind) << ' ' << name_of(activations));
         Parameters parameters;
-        announce(parameters);
+        declare(parameters);
         parameters.allocate(backend, activations, 5);
         ScheduleConfig schedule;
         schedule.boundaries = {2, 3, 4};
@@ -62,7 +62,7 @@ DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on we
                 INFO(all[i]->name << " rate " << rate);
                 CHECK(relative_error(download(backend, all[i]->weight), weights[i]) <= 1e-6);
                 CHECK(relative_error(download(backend, all[i]->momentum), velocities[i]) <= 1e-6);
-                // What the next forward uses is what was learnt.
+                // The next forward pass uses the updated weights.
                 const Tensor& used = all[i]->variable.value();
                 const Array master = download(backend, all[i]->weight);
                 CHECK(download(backend, used).values == rounded(master, used.dtype()).values);
@@ -72,9 +72,9 @@ DEVICE_TEST_CASE("SGD equals a loop in double precision, with weight decay on we
     }
 }
 
-DEVICE_TEST_CASE("without a gradient weights shrink, by what counts in the penalty, and nothing else moves", "[nn]") {
+DEVICE_TEST_CASE("with a zero gradient only weight decay changes the weights", "[nn]") {
     Parameters parameters;
-    announce(parameters);
+    declare(parameters);
     parameters.allocate(backend, DType::kFloat32, 5);
     std::vector<Array> before;
     double squares = 0;
@@ -103,7 +103,7 @@ DEVICE_TEST_CASE("without a gradient weights shrink, by what counts in the penal
             CHECK(relative_error(after, before[i]) <= 1e-6);
         }
     }
-    // The gaps between parameters stay zeros: they would count in the penalty.
+    // The gaps between parameters stay zero; otherwise they would count in the penalty.
     double inside = 0, all = 0;
     for (const auto& parameter : parameters.parameters()) {
         for (const double value : download(backend, parameter->weight).values) inside += value * value;

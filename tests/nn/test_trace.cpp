@@ -1,4 +1,4 @@
-// A forward pass as a list of operations.
+// Traces of forward passes.
 #include "engine/nn/trace.h"
 
 #include "engine/ops/elementwise.h"
@@ -14,7 +14,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// A network of this test: a stem, three branches of which two share a weight, and a head.
+// A network for this test: a stem, three branches of which two share a weight, and a head.
 class ThreeBranches final : public nn::Module {
   public:
     explicit ThreeBranches(nn::Parameters& parameters)
@@ -45,7 +45,7 @@ Names names_of(const Trace& trace) {
     return names;
 }
 
-// "role:name", or "role:[shape]" where the value has no name.
+// "role:name", or "role:[shape]" if the value has no name. Sorted.
 Names described(const Trace& trace, const std::vector<Trace::Operand>& operands) {
     Names all;
     for (const auto& operand : operands) {
@@ -58,7 +58,7 @@ Names described(const Trace& trace, const std::vector<Trace::Operand>& operands)
 
 }  // namespace
 
-DEVICE_TEST_CASE("a network with three branches is traced completely", "[nn][trace]") {
+DEVICE_TEST_CASE("the trace of a network with three branches is complete", "[nn][trace]") {
     nn::Parameters parameters;
     const ThreeBranches network(parameters);
     parameters.allocate(backend, DType::kFloat32, 1);
@@ -66,7 +66,7 @@ DEVICE_TEST_CASE("a network with three branches is traced completely", "[nn][tra
     const Trace trace = nn::trace_forward(backend, network, parameters, images, true);
 
     CHECK(names_of(trace) ==
-          Names{"conv", "conv", "relu", "conv", "shortcut", "norm", "add", "global_average_pool", "linear"});
+          Names{"conv", "conv", "relu", "conv", "shortcut", "batch_norm", "add", "global_average_pool", "linear"});
     const auto& operations = trace.operations();
     const auto &stem = operations[0], &first = operations[1], &second = operations[3], &batch_norm = operations[5];
     CHECK(described(trace, stem.inputs) == Names{"weight:stem.weight", "x:[2, 6, 6, 3]"});
@@ -76,18 +76,18 @@ DEVICE_TEST_CASE("a network with three branches is traced completely", "[nn][tra
     CHECK(first.attribute<int64_t>("stride") == 2);
     CHECK(first.attribute<int64_t>("pad_top") == 0);
     CHECK(first.attribute<int64_t>("pad_bottom") == 1);
-    // One weight used twice is one value.
+    // A weight that is used twice is one value.
     CHECK(first.input("weight")->value == second.input("weight")->value);
     CHECK(described(trace, second.outputs) == Names{"mean:[8]", "variance:[8]", "y:[2, 3, 3, 8]"});
     CHECK(described(trace, batch_norm.inputs) == Names{"beta:norm.bias", "gamma:norm.weight", "mean:[8]",
-                                                       "residual:[2, 3, 3, 8]", "running_mean:batch_norm.running_mean",
-                                                       "running_variance:batch_norm.running_var", "variance:[8]",
+                                                       "residual:[2, 3, 3, 8]", "running_mean:norm.running_mean",
+                                                       "running_variance:norm.running_var", "variance:[8]",
                                                        "x:[2, 3, 3, 8]"});
     CHECK(batch_norm.attribute<bool>("relu"));
     CHECK(batch_norm.attribute<double>("epsilon") == double{1e-3f});
     CHECK(described(trace, operations[8].inputs) == Names{"bias:head.bias", "weight:head.weight", "x:[2, 8]"});
 
-    // The branches start from one value and end in one sum.
+    // The branches start from one value and are added.
     const size_t x = stem.output("y")->value;
     CHECK(first.input("x")->value == x);
     CHECK(operations[2].input("x")->value == x);
@@ -101,21 +101,21 @@ DEVICE_TEST_CASE("a network with three branches is traced completely", "[nn][tra
     for (const auto& value : trace.values()) CHECK(value.dtype == DType::kFloat32);
 }
 
-DEVICE_TEST_CASE("in evaluation a trace shows the running statistics where the moments stood", "[nn][trace]") {
+DEVICE_TEST_CASE("in evaluation a trace shows the running statistics as moments", "[nn][trace]") {
     nn::Parameters parameters;
     const ThreeBranches network(parameters);
     parameters.allocate(backend, DType::kFloat32, 1);
     const Tensor images = backend.zeros({2, 6, 6, 3}, DType::kFloat32);
     const Trace trace = nn::trace_forward(backend, network, parameters, images, false);
     const auto& batch_norm = trace.operations()[5];
-    REQUIRE(batch_norm.name == "norm");
+    REQUIRE(batch_norm.name == "batch_norm");
     CHECK(trace.value(*batch_norm.input("mean")).name == "norm.running_mean");
     CHECK(trace.value(*batch_norm.input("variance")).name == "norm.running_var");
     CHECK(batch_norm.input("running_mean") == nullptr);
     CHECK(trace.operations()[3].output("mean") == nullptr);
 }
 
-DEVICE_TEST_CASE("a training step can be traced as it runs, and gives the same bits", "[nn][trace]") {
+DEVICE_TEST_CASE("tracing a training step does not change its bits", "[nn][trace]") {
     std::vector<std::vector<double>> gradients;
     for (const bool traced : {false, true}) {
         nn::Parameters parameters;
@@ -136,12 +136,12 @@ DEVICE_TEST_CASE("a training step can be traced as it runs, and gives the same b
     CHECK(gradients[0] == gradients[1]);
 }
 
-TEST_CASE("a value that came later is not taken for one that is gone", "[nn][trace]") {
+TEST_CASE("a trace tells a new variable from a destroyed one at the same address", "[nn][trace]") {
     const auto backend = make_cpu_backend();
     Trace trace;
     Context context{*backend, nullptr, false, &trace};
     for (int i = 0; i < 3; ++i) {
-        // Each pair of variables gets the memory of the one before.
+        // The variables of each iteration reuse the memory of the previous ones.
         const Variable x(backend->zeros({4}, DType::kFloat32), false);
         ops::relu(context, x);
     }

@@ -1,4 +1,5 @@
-// Averages over batches, the schedule's place in a step, and evaluation of a data set that no batch size divides.
+// Averages over batches, the learning rate of each step, and evaluation with batch sizes that do not divide the data
+// set.
 #include "engine/train/trainer.h"
 
 #include <cmath>
@@ -15,7 +16,7 @@ namespace {
 
 constexpr int kSamples = 10;
 
-// Mean colours, then one layer.
+// A linear layer on the mean colours of an image.
 class Colours final : public nn::Module {
   public:
     explicit Colours(nn::Parameters& parameters) : head_(parameters, "head", 3, 10) {}
@@ -58,7 +59,7 @@ ScheduleConfig schedule_of(std::vector<int64_t> boundaries, std::vector<double> 
 
 }  // namespace
 
-DEVICE_TEST_CASE("totals are averages over images since they were last taken", "[nn]") {
+DEVICE_TEST_CASE("totals average over the images since the last take()", "[nn]") {
     Random random("totals");
     Totals totals(backend);
     nn::Parameters parameters;
@@ -101,9 +102,9 @@ DEVICE_TEST_CASE("totals are averages over images since they were last taken", "
     CHECK(none.diverged_at == 0);
 }
 
-DEVICE_TEST_CASE("step s trains at the schedule's rate for s", "[nn]") {
+DEVICE_TEST_CASE("step s uses the scheduled learning rate for s", "[nn]") {
     Task task(backend);
-    // At rate 0 the velocity goes on, the weights stand still.
+    // At rate 0 the momentum changes but the weights do not.
     auto trainer = task.trainer(4, {.momentum = 0.9, .weight_decay = 0}, schedule_of({2, 4}, {1e-4, 0, 1e-5}));
     const double rates[] = {1e-4, 1e-4, 0, 0, 1e-5, 1e-5};
     Array before = task.weights();
@@ -119,7 +120,7 @@ DEVICE_TEST_CASE("step s trains at the schedule's rate for s", "[nn]") {
     CHECK(trainer.step() == 6);
 }
 
-DEVICE_TEST_CASE("a training row is of the weights before each update, penalty included", "[nn]") {
+DEVICE_TEST_CASE("training averages, penalty included, are those of the weights before each update", "[nn]") {
     Task task(backend);
     const Array weights = task.weights();
     double squares = 0;
@@ -134,7 +135,7 @@ DEVICE_TEST_CASE("a training row is of the weights before each update, penalty i
     CHECK(averages.weight_penalty == Approx(0.01 * squares / 2).epsilon(1e-5));
 }
 
-DEVICE_TEST_CASE("the update that overflows is known until the averages are taken", "[nn]") {
+DEVICE_TEST_CASE("diverged_at names the update that overflowed, until the averages are taken", "[nn]") {
     Task task(backend);
     auto trainer = task.trainer(4, {.momentum = 0.9, .weight_decay = 0}, schedule_of({2, 3}, {1e-4, 3e38, 1e-4}));
     for (const int64_t diverged_at : {0, 0, 3, 3, 3}) {
@@ -148,7 +149,7 @@ DEVICE_TEST_CASE("the update that overflows is known until the averages are take
     CHECK(trainer.take_averages().diverged_at == 6);
 }
 
-DEVICE_TEST_CASE("evaluation counts every image once, and writes logits in the order of the data", "[nn]") {
+DEVICE_TEST_CASE("evaluation counts every image once, and returns logits in the order of the data", "[nn]") {
     Task task(backend);
     Array expected_input({kSamples, 3});
     std::vector<int32_t> labels;

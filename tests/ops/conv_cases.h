@@ -1,10 +1,10 @@
-// The convolutions under test: what the networks use, on sizes that are odd, tiny and tailed.
+// The convolutions under test: those of the networks, with odd and tiny sizes and with tails.
 #pragma once
 
 #include "engine/ops/conv.h"
 
-// No case has two rows per channel: from two values the gradient through the statistics is the rest of a cancellation,
-// and says nothing about the operation.
+// No case has two rows per channel: with two values the terms of the gradient through the statistics cancel, and the
+// difference is mostly rounding error.
 enum class Prologue { kNone, kBatchNorm, kBatchNormRelu };
 enum class Residual { kNone, kOther, kInput };
 enum class NormalisedInput { kUnwanted, kUnused, kUsed };
@@ -32,8 +32,8 @@ inline const ConvCase kConvCases[] = {
     {"one channel", 2, 5, 7, 1, 1, 3, 1, kSame},
     {"one row", 2, 1, 9, 3, 5, 3, 2, kSame},
     {"one column, symmetric", 2, 9, 1, 5, 3, 3, 2, kSymmetric},
-    {"two by two, stride 2: padded at the end only", 1, 2, 2, 3, 4, 3, 2, kSame},
-    {"even size, stride 2: padded at the end only", 2, 8, 6, 5, 17, 3, 2, kSame},
+    {"two by two, stride 2: padding at the end only", 1, 2, 2, 3, 4, 3, 2, kSame},
+    {"even size, stride 2: padding at the end only", 2, 8, 6, 5, 17, 3, 2, kSame},
     {"even size, stride 2, symmetric", 2, 8, 6, 17, 5, 3, 2, kSymmetric},
     {"odd size, stride 2", 3, 7, 5, 17, 3, 3, 2, kSame},
     {"odd size, stride 2, symmetric", 3, 7, 5, 3, 17, 3, 2, kSymmetric},
@@ -45,30 +45,32 @@ inline const ConvCase kConvCases[] = {
     {"stem of the post-activation network, one row of statistics", 1, 1, 1, 3, 16, 3, 1, kSymmetric, Prologue::kNone,
      Residual::kNone, true, NormalisedInput::kUnwanted, false},
     {"projection with statistics", 3, 6, 5, 5, 17, 1, 2, kSame, Prologue::kNone, Residual::kNone, true},
-    {"norm", 2, 5, 5, 3, 5, 3, 1, kSame, Prologue::kBatchNorm},
-    {"norm, one row", 1, 1, 1, 5, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
-    {"norm and ReLU", 2, 5, 3, 17, 5, 3, 1, kSame, Prologue::kBatchNormRelu},
-    {"first half of a unit", 3, 5, 7, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
-    {"first half of a narrowing unit", 2, 8, 8, 16, 32, 3, 2, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
-    {"first half of a narrowing unit, symmetric", 2, 7, 8, 5, 17, 3, 2, kSymmetric, Prologue::kBatchNormRelu,
+    {"batch norm", 2, 5, 5, 3, 5, 3, 1, kSame, Prologue::kBatchNorm},
+    {"batch norm, one row", 1, 1, 1, 5, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
+    {"batch norm and ReLU", 2, 5, 3, 17, 5, 3, 1, kSame, Prologue::kBatchNormRelu},
+    {"first convolution of a unit", 3, 5, 7, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
+    {"first convolution of a unit with stride 2", 2, 8, 8, 16, 32, 3, 2, kSame, Prologue::kBatchNormRelu,
      Residual::kNone, true},
-    {"first half, p for the shortcut", 2, 7, 5, 16, 16, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
-     NormalisedInput::kUsed},
-    {"first half, p for a projection", 3, 5, 6, 5, 17, 3, 2, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
-     NormalisedInput::kUsed},
+    {"first convolution of a unit with stride 2, symmetric", 2, 7, 8, 5, 17, 3, 2, kSymmetric, Prologue::kBatchNormRelu,
+     Residual::kNone, true},
+    {"first convolution, p for the shortcut", 2, 7, 5, 16, 16, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone,
+     true, NormalisedInput::kUsed},
+    {"first convolution, p for a projection", 3, 5, 6, 5, 17, 3, 2, kSame, Prologue::kBatchNormRelu, Residual::kNone,
+     true, NormalisedInput::kUsed},
     {"p without ReLU", 2, 3, 3, 5, 3, 3, 1, kSame, Prologue::kBatchNorm, Residual::kNone, false,
      NormalisedInput::kUsed},
-    {"p that nobody reads", 2, 3, 5, 3, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
+    {"p is not used", 2, 3, 5, 3, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
      NormalisedInput::kUnused},
-    {"second half of a unit", 2, 7, 7, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kOther, true},
-    {"second half of the last unit, or in evaluation", 1, 5, 5, 16, 16, 3, 1, kSame, Prologue::kBatchNormRelu,
+    {"second convolution of a unit", 2, 7, 7, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kOther, true},
+    {"second convolution of the last unit, or in evaluation", 1, 5, 5, 16, 16, 3, 1, kSame, Prologue::kBatchNormRelu,
      Residual::kOther},
-    {"second half of a Plain unit", 2, 5, 4, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true},
-    {"residual without norm", 2, 4, 5, 3, 5, 3, 1, kSame, Prologue::kNone, Residual::kOther, true},
+    {"second convolution of a plain unit", 2, 5, 4, 17, 17, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone,
+     true},
+    {"residual without batch norm", 2, 4, 5, 3, 5, 3, 1, kSame, Prologue::kNone, Residual::kOther, true},
     {"residual of a smaller image", 2, 7, 6, 3, 17, 3, 2, kSame, Prologue::kBatchNormRelu, Residual::kOther, true},
     {"the input is the residual", 2, 5, 5, 5, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kInput, true},
     {"everything at once", 3, 5, 3, 5, 5, 3, 1, kSymmetric, Prologue::kBatchNormRelu, Residual::kInput, true,
      NormalisedInput::kUsed},
-    {"norm learns, the input does not", 2, 4, 4, 3, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
+    {"the input requires no gradient", 2, 4, 4, 3, 5, 3, 1, kSame, Prologue::kBatchNormRelu, Residual::kNone, true,
      NormalisedInput::kUnwanted, false},
 };

@@ -1,4 +1,5 @@
-// One piece of a network, run composed and with the reference of the fused operations, which must give the same.
+// Runs part of a network with composed operations and with the reference implementation of the fused ones, and
+// compares.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,7 @@
 
 namespace test {
 
-// What a piece is built from: the same numbers for the same name, on every backend.
+// Part of a network. Values are random, with the name as seed, so they are equal on every backend.
 class Piece {
   public:
     Piece(Backend& backend, DType dtype) : dtype_(dtype), context_{backend, &tape_, true} {}
@@ -23,13 +24,13 @@ class Piece {
     Variable parameter(const std::string& name, const Shape& shape, double low, double high) {
         return leaf(name, shape, DType::kFloat32, low, high);
     }
-    // A convolution's weight [out, 3, 3, in], whose gradient has its own place, as a parameter's has.
+    // The weight [out, 3, 3, in] of a convolution, with a fixed gradient tensor like that of a parameter.
     Variable weight(const std::string& name, int64_t out, int64_t in) {
         const Shape shape{out, 3, 3, in};
         const Array values = rounded(Random(name).uniform(shape, -0.5, 0.5), dtype_);
         return keep(name, Variable(upload(backend(), values, dtype_), backend().zeros(shape, DType::kFloat32)));
     }
-    // batch norm and ReLU by the statistics of the batch.
+    // Batch norm and ReLU, with these statistics of the batch.
     residual::ops::BatchNorm batch_norm(const std::string& name, const residual::ops::Moments& stats) {
         const int64_t channels = stats.mean.value().elements();
         residual::ops::BatchNorm batch_norm{parameter(name + ".gamma", {channels}, 0.5, 1.5),
@@ -43,17 +44,18 @@ class Piece {
         results_.emplace_back(name + ".running_variance", batch_norm.running.variance.value());
         return batch_norm;
     }
-    // Half a residual unit: conv(relu(batch_norm(x))), with the batch norm and weight that `name` stands for.
-    residual::ops::ConvResult half(const std::string& name, const Variable& x, const residual::ops::Moments& stats,
-                                   int64_t out, residual::ops::ConvOptions options = {}) {
+    // conv(relu(batch_norm(x))), with parameters named after `name`.
+    residual::ops::ConvResult bn_relu_conv(const std::string& name, const Variable& x,
+                                           const residual::ops::Moments& stats, int64_t out,
+                                           residual::ops::ConvOptions options = {}) {
         const auto prologue = batch_norm(name, stats);
         options.batch_norm = &prologue;
         options.want_stats = true;
         return residual::ops::conv(context_, x, weight(name + ".weight", out, x.shape()[3]), options);
     }
 
-    // Goes backward from gradients of these.
-    void end(const std::vector<Variable>& outputs) {
+    // Runs backward from random gradients of `outputs`.
+    void backward(const std::vector<Variable>& outputs) {
         std::vector<std::pair<Variable, Tensor>> gradients;
         for (size_t i = 0; i < outputs.size(); ++i) {
             const std::string name = "output " + std::to_string(i);
@@ -64,7 +66,7 @@ class Piece {
         backward_from(context_, std::move(gradients));
     }
 
-    // Outputs, running statistics and gradients (zeros where there is none), by name.
+    // Outputs, running statistics and gradients (zeros for a leaf without a gradient), by name.
     std::vector<std::pair<std::string, Array>> results() {
         std::vector<std::pair<std::string, Array>> all;
         for (const auto& [name, tensor] : results_) all.emplace_back(name, download(backend(), tensor));
@@ -98,7 +100,7 @@ class Piece {
     std::vector<std::pair<std::string, Tensor>> results_;
 };
 
-// Checks that `build`, which must call Piece::end(), gives the same in float32 whether fused or composed.
+// Checks that `build`, which must call Piece::backward(), gives the same results fused and composed, in float32.
 inline void check_fused_equals_composed(const std::function<void(Piece&)>& build, FusedSelection selection = {}) {
     const auto run = [&](std::unique_ptr<Backend> backend) {
         const auto device = poisoned(std::move(backend));

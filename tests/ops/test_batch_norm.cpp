@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kEpsilon = 1e-3;
 
-// Not two rows: see conv_cases.h.
+// None with two rows per channel: see conv_cases.h.
 const Shape kShapes[] = {{1, 1, 1, 5},  {3, 1, 1, 17}, {1, 3, 5, 3},  {2, 7, 5, 17},
                          {1, 1, 1, 16}, {5, 3, 3, 3},  {2, 9, 9, 16}, {7, 33}};
 
@@ -80,11 +80,11 @@ void check_training(Backend& backend) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("norm equals plain loops, forward and backward through the statistics", "[ops]") {
+DEVICE_TEST_CASE("batch norm equals plain loops, forward and backward through the statistics", "[ops]") {
     check_training(backend);
 }
 
-DEVICE_TEST_CASE("norm in evaluation takes the statistics that it is given", "[ops]") {
+DEVICE_TEST_CASE("batch norm in evaluation uses the given statistics", "[ops]") {
     for (const BatchNormCase& c : batch_norm_cases()) {
         if (c.residual == Residual::kInput) continue;
         INFO(c.name());
@@ -115,8 +115,8 @@ DEVICE_TEST_CASE("norm in evaluation takes the statistics that it is given", "[o
     }
 }
 
-DEVICE_TEST_CASE("the variance of values far from zero is not lost", "[ops]") {
-    // In float32 a mean of squares near 1e6 could not hold a variance near 1.
+DEVICE_TEST_CASE("the variance of values far from zero is accurate", "[ops]") {
+    // The mean of squares, near 1e6, would lose a variance near 1 to float32 rounding.
     Random random("far from zero");
     const Array x = rounded(random.uniform({4, 9, 7, 17}, 999, 1001), DType::kFloat32);
     Context context{backend};

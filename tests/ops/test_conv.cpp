@@ -1,4 +1,4 @@
-// Convolution with all that may surround it, forward and backward.
+// Convolution with batch norm, ReLU, residual and statistics, forward and backward.
 #include "tests/ops/conv_cases.h"
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
@@ -66,7 +66,7 @@ void check_conv(Backend& backend, const ConvCase& c, DType dtype) {
     Tape tape;
     Context context{backend, &tape, true};
     const Variable x(upload(backend, in.x, dtype), c.x_requires_grad);
-    // As a parameter has it: the gradient at its own place, in float32.
+    // With a fixed float32 gradient tensor, like a parameter.
     const Variable w(upload(backend, in.w, dtype), backend.zeros(in.w.shape, DType::kFloat32));
     const Variable residual = c.residual == Residual::kInput ? x : Variable(upload(backend, in.residual, dtype), true);
     const ops::BatchNorm batch_norm{Variable(upload(backend, in.gamma, DType::kFloat32), true),
@@ -119,15 +119,15 @@ DEVICE_TEST_CASE("conv equals plain loops in bfloat16, forward and backward", "[
     for (const ConvCase& c : kConvCases) check_conv(backend, c, DType::kBFloat16);
 }
 
-TEST_CASE("conv equals plain loops where it is fused", "[ops][fused]") {
+TEST_CASE("fused conv equals plain loops, forward and backward", "[ops][fused]") {
     const auto backend = poisoned(make_reference_fused_backend());
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         for (const ConvCase& c : kConvCases) check_conv(*backend, c, dtype);
     }
 }
 
-DEVICE_TEST_CASE("conv of one input by two weights of other sizes uses the right one", "[ops]") {
-    // What a backend prepares for a shape must not be used for another.
+DEVICE_TEST_CASE("conv of one input with weights of several sizes", "[ops]") {
+    // A backend must not use the plan that it cached for one shape for another.
     Random random("two weights");
     const Array x = rounded(random.uniform({2, 5, 5, 3}), DType::kFloat32);
     Context context{backend};
@@ -143,7 +143,7 @@ DEVICE_TEST_CASE("conv of one input by two weights of other sizes uses the right
     }
 }
 
-DEVICE_TEST_CASE("the gradient of a bfloat16 weight is float32, also where it has no fixed place", "[ops]") {
+DEVICE_TEST_CASE("the gradient of a bfloat16 weight is float32, also without a fixed gradient tensor", "[ops]") {
     Random random("bfloat16 weight");
     const ReferenceConv reference{1, true};
     const Array x = rounded(random.uniform({2, 5, 3, 3}), DType::kBFloat16);
@@ -158,7 +158,7 @@ DEVICE_TEST_CASE("the gradient of a bfloat16 weight is float32, also where it ha
     backward_from(context, {{once, above}, {again, above}});
     CHECK(weight.grad().dtype() == DType::kFloat32);
     const Array dw = reference.backward_weight(x, dy, w.shape);
-    // cuDNN sums in float32, but rounds the sum to bfloat16 once before it is widened.
+    // cuDNN accumulates in float32 but rounds the result to bfloat16.
     const double rounding = backend.device() == DeviceType::kCuda ? 0x1p-9 : 0;
     CHECK(relative_error(grad_of(backend, weight), sum(dw, dw)) <= rounding + 1e-5);
 }

@@ -18,11 +18,10 @@ const LinearCase kLinearCases[] = {{1, 1, 1}, {1, 3, 5}, {3, 17, 10}, {5, 64, 10
 struct LossCase {
     const char* name;
     int batch, classes;
-    double scale;  // Logits lie in -scale .. scale.
+    double scale;  // Logits are in -scale .. scale.
 };
-const LossCase kLossCases[] = {{"one row", 1, 2, 1},           {"two classes", 7, 2, 3},
-                               {"ten classes", 128, 10, 5},    {"17 classes", 3, 17, 10},
-                               {"sure of itself", 33, 10, 80}, {"far from zero", 5, 3, 1000}};
+const LossCase kLossCases[] = {{"one row", 1, 2, 1},      {"two classes", 7, 2, 3},     {"ten classes", 128, 10, 5},
+                               {"17 classes", 3, 17, 10}, {"large margin", 33, 10, 80}, {"far from zero", 5, 3, 1000}};
 
 }  // namespace
 
@@ -70,7 +69,7 @@ DEVICE_TEST_CASE("softmax_cross_entropy equals plain loops: loss, gradient, corr
         CHECK(relative_error(download(backend, result.loss.value()), Array({1}, {expected.loss})) <= 1e-5);
         CHECK(values_of<int32_t>(backend, result.correct) == std::vector<int32_t>{expected.correct});
 
-        // The chain rule: a gradient from above scales that of the loss.
+        // The gradient of the loss multiplies that of the logits.
         const double above = 2.5;
         backward_from(context, {{result.loss, upload(backend, Array({1}, {above}), DType::kFloat32)}});
         Array dlogits = expected.dlogits;
@@ -79,13 +78,13 @@ DEVICE_TEST_CASE("softmax_cross_entropy equals plain loops: loss, gradient, corr
     }
 }
 
-DEVICE_TEST_CASE("softmax_cross_entropy makes no gradient where none is wanted", "[ops]") {
+DEVICE_TEST_CASE("softmax_cross_entropy computes no gradient if none is required", "[ops]") {
     Context context{backend};
     const std::vector<int32_t> labels{1, 0};
     const Array x({2, 2}, {0, 0, 3, 1});
     const auto result = ops::softmax_cross_entropy(context, Variable(upload(backend, x, DType::kFloat32), false),
                                                    upload_labels(backend, labels));
     CHECK_FALSE(result.loss.requires_grad());
-    // Of equal logits the first wins, so that row 0 is wrong.
+    // Of equal logits the first is the prediction, so row 0 is wrong.
     CHECK(values_of<int32_t>(backend, result.correct) == std::vector<int32_t>{1});
 }

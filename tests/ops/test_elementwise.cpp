@@ -1,5 +1,4 @@
-// ReLU, addition and casts, forward and backward. What they compute is exact but for one rounding, so is the
-// comparison.
+// ReLU, addition and casts, forward and backward. Their results are exact up to one rounding, so comparisons are exact.
 #include "engine/ops/elementwise.h"
 #include "tests/support/devices.h"
 #include "tests/support/record.h"
@@ -13,13 +12,13 @@ const Shape kShapes[] = {{1}, {3}, {1, 1, 1, 17}, {2, 5, 3, 5}, {3, 7, 5, 17}, {
 
 }  // namespace
 
-DEVICE_TEST_CASE("relu keeps what is positive, forward and backward", "[ops]") {
+DEVICE_TEST_CASE("relu keeps positive values, forward and backward", "[ops]") {
     for (const Shape& shape : kShapes) {
         for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
             INFO(shape.to_string() << ", " << name_of(dtype));
             Random random(shape.to_string());
             Array x = rounded(random.uniform(shape), dtype);
-            x.values.back() = 0;  // At the kink the gradient is zero.
+            x.values.back() = 0;  // At 0 the gradient is zero.
             const Array dy = rounded(random.uniform(shape), dtype);
             Array y(shape), dx(shape);
             for (size_t i = 0; i < x.values.size(); ++i) {
@@ -38,7 +37,7 @@ DEVICE_TEST_CASE("relu keeps what is positive, forward and backward", "[ops]") {
     }
 }
 
-DEVICE_TEST_CASE("add rounds once and hands its gradient to both", "[ops]") {
+DEVICE_TEST_CASE("add rounds once and passes its gradient to both operands", "[ops]") {
     for (const Shape& shape : kShapes) {
         for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
             INFO(shape.to_string() << ", " << name_of(dtype));
@@ -58,7 +57,7 @@ DEVICE_TEST_CASE("add rounds once and hands its gradient to both", "[ops]") {
     }
 }
 
-DEVICE_TEST_CASE("add of a tensor and itself has twice the gradient", "[ops]") {
+DEVICE_TEST_CASE("add of a tensor to itself doubles the gradient", "[ops]") {
     Random random("twice");
     const Array a = rounded(random.uniform({3, 17}), DType::kFloat32),
                 dy = rounded(random.uniform({3, 17}), DType::kFloat32);
@@ -71,7 +70,7 @@ DEVICE_TEST_CASE("add of a tensor and itself has twice the gradient", "[ops]") {
     CHECK(relative_error(grad_of(backend, x), sum(dy, dy)) == 0);
 }
 
-DEVICE_TEST_CASE("cast rounds to nearest, and its gradient takes the way back", "[ops]") {
+DEVICE_TEST_CASE("cast rounds to nearest, and its gradient is cast back", "[ops]") {
     for (const Shape& shape : kShapes) {
         for (const auto& [from, to] :
              {std::pair(DType::kFloat32, DType::kBFloat16), std::pair(DType::kBFloat16, DType::kFloat32)}) {
@@ -92,7 +91,7 @@ DEVICE_TEST_CASE("cast rounds to nearest, and its gradient takes the way back", 
     }
 }
 
-DEVICE_TEST_CASE("cast to its own type is the tensor itself", "[ops]") {
+DEVICE_TEST_CASE("cast to the same type returns the tensor itself", "[ops]") {
     Context context{backend};
     const Variable x(backend.zeros({3}, DType::kBFloat16), false);
     CHECK(ops::cast(context, x, DType::kBFloat16).value().data() == x.value().data());

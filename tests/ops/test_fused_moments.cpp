@@ -1,5 +1,5 @@
-// The gradients of moments, which fused operations contribute and every kind of operation that makes a tensor takes:
-// alone and together, against the composed form, where the normalising operation returns the whole gradient.
+// The gradients of moments. A fused operation returns them separately, and the operation that computed the moments must
+// add them to its own gradient. The reference is composed operations, where batch norm returns the complete gradient.
 #include <algorithm>
 
 #include "engine/ops/classifier.h"
@@ -14,7 +14,7 @@ namespace {
 
 const Shape kImage{3, 6, 5, 4};
 
-// Fused only where the convolution has this many output channels.
+// Fuses only convolutions with this many output channels.
 FusedSelection only_to(int channels) {
     FusedSelection selection;
     selection.bn_relu_conv = [channels](const Conv2dParams& conv) { return conv.out_channels == channels; };
@@ -23,31 +23,31 @@ FusedSelection only_to(int channels) {
 
 }  // namespace
 
-TEST_CASE("a fused convolution adds what the moments' gradients of the next one bring", "[ops][fused]") {
+TEST_CASE("a fused convolution adds the gradients of the moments that the next one normalises with", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         const Variable x = piece.activation("x", kImage);
-        const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5);
-        const auto second = piece.half("second", first.y, first.stats, 3);
-        piece.end({second.y, piece.half("third", second.y, second.stats, 7).y});
+        const auto first = piece.bn_relu_conv("first", x, ops::batch_stats(piece.context(), x), 5);
+        const auto second = piece.bn_relu_conv("second", first.y, first.stats, 3);
+        piece.backward({second.y, piece.bn_relu_conv("third", second.y, second.stats, 7).y});
     });
 }
 
-TEST_CASE("fused and composed convolutions take each other's gradients", "[ops][fused]") {
-    const auto two_halves = [](Piece& piece) {
+TEST_CASE("fused and composed convolutions follow each other", "[ops][fused]") {
+    const auto two_convolutions = [](Piece& piece) {
         const Variable x = piece.activation("x", kImage);
-        const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5);
-        piece.end({piece.half("second", first.y, first.stats, 3).y});
+        const auto first = piece.bn_relu_conv("first", x, ops::batch_stats(piece.context(), x), 5);
+        piece.backward({piece.bn_relu_conv("second", first.y, first.stats, 3).y});
     };
-    check_fused_equals_composed(two_halves, only_to(3));
-    check_fused_equals_composed(two_halves, only_to(5));
+    check_fused_equals_composed(two_convolutions, only_to(3));
+    check_fused_equals_composed(two_convolutions, only_to(5));
 }
 
-TEST_CASE("the stem takes the gradients of its moments", "[ops][fused]") {
+TEST_CASE("the stem adds the gradients of its moments", "[ops][fused]") {
     const auto network = [](Piece& piece) {
         const Shape images{2, 7, 6, 3};
         const Variable x(upload(piece.backend(), Random("images").uniform(images), DType::kFloat32), false);
         const auto stem = ops::conv(piece.context(), x, piece.weight("stem", 4, 3), {.want_stats = true});
-        piece.end({piece.half("half", stem.y, stem.stats, 5).y});
+        piece.backward({piece.bn_relu_conv("conv", stem.y, stem.stats, 5).y});
     };
     check_fused_equals_composed(network);
     FusedSelection composed_stem;
@@ -55,61 +55,61 @@ TEST_CASE("the stem takes the gradients of its moments", "[ops][fused]") {
     check_fused_equals_composed(network, composed_stem);
 }
 
-TEST_CASE("the classifier contributes to the moments of the last convolution", "[ops][fused]") {
+TEST_CASE("the classifier adds to the gradients of the last convolution's moments", "[ops][fused]") {
     const auto network = [](Piece& piece) {
         const Variable x = piece.activation("x", kImage);
-        const auto last = piece.half("last", x, ops::batch_stats(piece.context(), x), 8);
-        piece.end({ops::classifier(piece.context(), last.y, piece.batch_norm("norm", last.stats),
-                                   piece.parameter("head.weight", {10, 8}, -1, 1),
-                                   piece.parameter("head.bias", {10}, -1, 1))});
+        const auto last = piece.bn_relu_conv("last", x, ops::batch_stats(piece.context(), x), 8);
+        piece.backward({ops::classifier(piece.context(), last.y, piece.batch_norm("norm", last.stats),
+                                        piece.parameter("head.weight", {10, 8}, -1, 1),
+                                        piece.parameter("head.bias", {10}, -1, 1))});
     };
     check_fused_equals_composed(network);
-    FusedSelection composed_half;
-    composed_half.bn_relu_conv = [](const auto&) { return false; };
-    check_fused_equals_composed(network, composed_half);
+    FusedSelection composed_conv;
+    composed_conv.bn_relu_conv = [](const auto&) { return false; };
+    check_fused_equals_composed(network, composed_conv);
 }
 
-TEST_CASE("one tensor is normalised by several layers", "[ops][fused]") {
+TEST_CASE("several layers normalise one tensor", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         const Variable x = piece.activation("x", kImage);
-        const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5);
-        const Variable a = piece.half("a", first.y, first.stats, 3).y;
-        const Variable b = piece.half("b", first.y, first.stats, 4).y;
+        const auto first = piece.bn_relu_conv("first", x, ops::batch_stats(piece.context(), x), 5);
+        const Variable a = piece.bn_relu_conv("a", first.y, first.stats, 3).y;
+        const Variable b = piece.bn_relu_conv("b", first.y, first.stats, 4).y;
         const Variable c = ops::batch_norm(piece.context(), first.y, piece.batch_norm("c", first.stats));
-        piece.end({a, b, c, piece.half("d", first.y, first.stats, 3).y});
+        piece.backward({a, b, c, piece.bn_relu_conv("d", first.y, first.stats, 3).y});
     });
 }
 
-TEST_CASE("what reads a normalised tensor beside its batch norm adds to the gradient, before and after it",
+TEST_CASE("other consumers of a normalised tensor add to its gradient, before and after the batch norm",
           "[ops][fused]") {
     for (const bool first : {false, true}) {
         INFO("read before the batch norm " << first);
         check_fused_equals_composed([first](Piece& piece) {
             Context& context = piece.context();
             const Variable x = piece.activation("x", kImage), other = piece.activation("other", kImage);
-            const auto made = piece.half("made", x, ops::batch_stats(context, x), 4);
+            const auto conv = piece.bn_relu_conv("conv", x, ops::batch_stats(context, x), 4);
             std::vector<Variable> outputs;
             const auto read = [&] {
-                const Variable sum = ops::add(context, made.y, other);
-                outputs.insert(outputs.end(), {ops::relu(context, made.y), sum, ops::relu(context, sum)});
+                const Variable sum = ops::add(context, conv.y, other);
+                outputs.insert(outputs.end(), {ops::relu(context, conv.y), sum, ops::relu(context, sum)});
             };
             if (first) read();
-            outputs.push_back(piece.half("half", made.y, made.stats, 3).y);
+            outputs.push_back(piece.bn_relu_conv("next", conv.y, conv.stats, 3).y);
             if (!first) read();
-            piece.end(outputs);
+            piece.backward(outputs);
         });
     }
 }
 
-TEST_CASE("operations without moments of their own feed batch_stats", "[ops][fused]") {
+TEST_CASE("batch_stats follows operations that do not compute moments", "[ops][fused]") {
     const auto check = [](const char* name, const std::function<Variable(Context&, const Variable&, Piece&)>& op) {
         INFO(name);
         check_fused_equals_composed([&](Piece& piece) {
             Context& context = piece.context();
             const Variable x = piece.activation("x", kImage);
-            const Variable made = op(context, x, piece);
-            const auto half = piece.half("half", made, ops::batch_stats(context, made), 3);
-            piece.end({half.y});
+            const Variable y = op(context, x, piece);
+            const auto conv = piece.bn_relu_conv("conv", y, ops::batch_stats(context, y), 3);
+            piece.backward({conv.y});
         });
     };
     check("relu", [](Context& context, const Variable& x, Piece&) { return ops::relu(context, x); });
@@ -120,34 +120,35 @@ TEST_CASE("operations without moments of their own feed batch_stats", "[ops][fus
     check("shortcut", [](Context& context, const Variable& x, Piece&) {
         return ops::shortcut(context, x, ShortcutKind::kAveragePool, 6);
     });
-    check("convolution without norm", [](Context& context, const Variable& x, Piece& piece) {
+    check("convolution without batch norm", [](Context& context, const Variable& x, Piece& piece) {
         return ops::conv(context, x, piece.weight("weight", 5, 4), {}).y;
     });
-    check("norm", [](Context& context, const Variable& x, Piece& piece) {
+    check("batch norm", [](Context& context, const Variable& x, Piece& piece) {
         return ops::batch_norm(context, x, piece.batch_norm("norm", ops::batch_stats(context, x)));
     });
 }
 
-TEST_CASE("the normalised input that a convolution returns may be normalised again", "[ops][fused]") {
+TEST_CASE("a layer normalises the normalised input that a convolution returns", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         const Variable x = piece.activation("x", kImage);
-        const auto first = piece.half("first", x, ops::batch_stats(piece.context(), x), 5, {.want_p = true});
-        piece.end({first.y, piece.half("second", first.p, ops::batch_stats(piece.context(), first.p), 3).y});
+        const auto first = piece.bn_relu_conv("first", x, ops::batch_stats(piece.context(), x), 5, {.want_p = true});
+        piece.backward(
+            {first.y, piece.bn_relu_conv("second", first.p, ops::batch_stats(piece.context(), first.p), 3).y});
     });
 }
 
-TEST_CASE("a gradient that two tensors share is not changed by the moments of one of them", "[ops][fused]") {
+TEST_CASE("the moments of a tensor do not change a gradient that it shares with another tensor", "[ops][fused]") {
     check_fused_equals_composed([](Piece& piece) {
         Context& context = piece.context();
         const Variable a = piece.activation("a", kImage), b = piece.activation("b", kImage);
-        // The gradient of `sum` is that of `a` and `b` at once; `a` then receives what its moments bring.
-        const auto half = piece.half("half", a, ops::batch_stats(context, a), 4);
-        piece.end({ops::add(context, a, b), half.y});
+        // The gradient of the sum is shared by `a` and `b`; then the moments of `a` add to its gradient.
+        const auto conv = piece.bn_relu_conv("conv", a, ops::batch_stats(context, a), 4);
+        piece.backward({ops::add(context, a, b), conv.y});
     });
 }
 
-TEST_CASE("one batch norm layer is applied to two tensors in one step", "[ops][fused]") {
-    // By fused convolutions, by the classifier, and by a composed operation, in every order.
+TEST_CASE("one batch norm layer normalises two tensors in one step", "[ops][fused]") {
+    // In fused convolutions, the classifier and a composed operation, in every order.
     const auto network = [](std::vector<int> order) {
         return [order](Piece& piece) {
             Context& context = piece.context();
@@ -167,7 +168,7 @@ TEST_CASE("one batch norm layer is applied to two tensors in one step", "[ops][f
                                                       piece.parameter("head.bias", {10}, -1, 1)));
                 }
             }
-            piece.end(outputs);
+            piece.backward(outputs);
         };
     };
     std::vector<int> order = {0, 1, 2, 3};
@@ -177,14 +178,14 @@ TEST_CASE("one batch norm layer is applied to two tensors in one step", "[ops][f
     } while (std::next_permutation(order.begin(), order.end()));
 }
 
-TEST_CASE("only the moments of a convolution, or only its normalised input, lead to the loss", "[ops][fused]") {
+TEST_CASE("the loss depends only on the moments of a convolution, or only on its normalised input", "[ops][fused]") {
     for (const bool moments : {true, false}) {
         INFO((moments ? "moments" : "normalised input"));
         check_fused_equals_composed([moments](Piece& piece) {
             Context& context = piece.context();
             const Variable x = piece.activation("x", kImage);
-            const auto made = piece.half("made", x, ops::batch_stats(context, x), 4, {.want_p = true});
-            piece.end(moments ? std::vector{made.stats.mean, made.stats.variance} : std::vector{made.p});
+            const auto conv = piece.bn_relu_conv("conv", x, ops::batch_stats(context, x), 4, {.want_p = true});
+            piece.backward(moments ? std::vector{conv.stats.mean, conv.stats.variance} : std::vector{conv.p});
         });
     }
 }

@@ -1,4 +1,4 @@
-// Mean and variance as outputs of operations: their gradients, and what may happen to them before they are used.
+// Mean and variance as outputs of operations: their gradients, and moments merged over parts of a batch.
 #include "engine/ops/batch_norm.h"
 #include "engine/ops/elementwise.h"
 #include "tests/support/devices.h"
@@ -16,7 +16,7 @@ Variable leaf(Backend& backend, const Array& array, DType dtype = DType::kFloat3
     return Variable(upload(backend, array, dtype), true);
 }
 
-// An operation of this test: the moments of two tensors of as many rows together, as two devices would merge them.
+// An operation for this test: merges the moments of two tensors with equal numbers of rows, as two devices would.
 ops::Moments merged(Context& context, const ops::Moments& a, const ops::Moments& b) {
     Backend& backend = context.backend;
     Array mean = download(backend, a.mean.value()), variance = mean;
@@ -54,7 +54,7 @@ Array part_of(const Array& whole, int64_t first, const Shape& shape) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("the moments of a tensor are ordinary outputs with ordinary gradients", "[ops]") {
+DEVICE_TEST_CASE("the moments of a tensor are outputs with gradients", "[ops]") {
     const Shape shape{3, 4, 5, 7}, channels{7};
     for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
         for (const bool mean_learns : {true, false}) {
@@ -92,7 +92,7 @@ DEVICE_TEST_CASE("the moments of a tensor are ordinary outputs with ordinary gra
     }
 }
 
-DEVICE_TEST_CASE("batch norm in training is one operation: y, mean and variance", "[ops]") {
+DEVICE_TEST_CASE("batch_norm_training returns y, mean and variance, with gradients for each", "[ops]") {
     const Shape shape{3, 5, 4, 6}, channels{6};
     Random random("one operation");
     const Array x = rounded(random.uniform(shape, -1, 4), DType::kFloat32);
@@ -116,7 +116,7 @@ DEVICE_TEST_CASE("batch norm in training is one operation: y, mean and variance"
         CHECK(relative_error(download(backend, moments.mean.value()), stats_of(x).mean) <= 1e-5);
         CHECK(relative_error(download(backend, moments.variance.value()), stats_of(x).variance) <= 1e-5);
 
-        // The mean is read by something else as well.
+        // The mean also has a gradient from another consumer.
         backward_from(context, {{y, upload(backend, dy, DType::kFloat32)},
                                 {moments.mean, upload(backend, dmean, DType::kFloat32)}});
         auto expected = reference.backward(x, dy, added);
@@ -128,7 +128,7 @@ DEVICE_TEST_CASE("batch norm in training is one operation: y, mean and variance"
     }
 }
 
-DEVICE_TEST_CASE("moments that were merged over two parts of a batch give the batch norm of the whole", "[ops]") {
+DEVICE_TEST_CASE("batch norm with moments merged over two parts of a batch equals that of the whole batch", "[ops]") {
     const Shape whole{4, 5, 4, 6}, half{2, 5, 4, 6}, channels{6};
     Random random("two parts");
     Array x = random.uniform(whole, -1, 4);
@@ -148,23 +148,24 @@ DEVICE_TEST_CASE("moments that were merged over two parts of a batch give the ba
     const Variable first = leaf(backend, part_of(x, 0, half)),
                    second = leaf(backend, part_of(x, half.elements(), half));
     const ops::Moments of_first = ops::batch_stats(context, first);
-    // The second part merges, as a device would with what it hears from the other; the first takes the result.
-    ops::BatchNorm moving = batch_norm;
-    moving.running = {constant(running_mean), constant(running_variance)};
-    moving.decay = 0.75f;
+    // The second part merges the moments and updates the running statistics; the first uses the result.
+    ops::BatchNorm updating = batch_norm;
+    updating.running = {constant(running_mean), constant(running_variance)};
+    updating.decay = 0.75f;
     const auto [y_second, moments] = ops::batch_norm_training(
-        context, second, moving, {}, [&](Context& c, const ops::Moments& own) { return merged(c, of_first, own); });
+        context, second, updating, {},
+        [&](Context& c, const ops::Moments& of_second) { return merged(c, of_first, of_second); });
     batch_norm.moments = moments;
     const Variable y_first = ops::batch_norm(context, first, batch_norm);
 
     const Array y = reference.forward(x, stats_of(x));
     CHECK(relative_error(download(backend, y_first.value()), part_of(y, 0, half)) <= 1e-5);
     CHECK(relative_error(download(backend, y_second.value()), part_of(y, half.elements(), half)) <= 1e-5);
-    Array moved = running_variance;
-    for (size_t c = 0; c < moved.values.size(); ++c) {
-        moved.values[c] = 0.75 * moved.values[c] + 0.25 * stats_of(x).variance.values[c] * 80 / 79;
+    Array updated = running_variance;
+    for (size_t c = 0; c < updated.values.size(); ++c) {
+        updated.values[c] = 0.75 * updated.values[c] + 0.25 * stats_of(x).variance.values[c] * 80 / 79;
     }
-    CHECK(relative_error(download(backend, moving.running.variance.value()), moved) <= 1e-5);
+    CHECK(relative_error(download(backend, updating.running.variance.value()), updated) <= 1e-5);
 
     const auto above = [&](int64_t from) { return upload(backend, part_of(dy, from, half), DType::kFloat32); };
     backward_from(context, {{y_first, above(0)}, {y_second, above(half.elements())}});

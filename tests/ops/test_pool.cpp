@@ -18,7 +18,7 @@ struct ShortcutCase {
 
 const ShortcutCase kShortcutCases[] = {
     {"pool, smallest image", ShortcutKind::kAveragePool, {1, 2, 2, 3}, 6},
-    {"pool, odd size loses a row and a column", ShortcutKind::kAveragePool, {3, 5, 7, 5}, 10},
+    {"pool, odd size drops a row and a column", ShortcutKind::kAveragePool, {3, 5, 7, 5}, 10},
     {"pool, three by three", ShortcutKind::kAveragePool, {2, 3, 3, 17}, 34},
     {"pool, odd number of new channels", ShortcutKind::kAveragePool, {1, 4, 6, 3}, 8},
     {"pool, no new channels", ShortcutKind::kAveragePool, {2, 4, 4, 17}, 17},

@@ -1,4 +1,4 @@
-// What an operation says of shapes that do not fit: its name and the offending value.
+// The messages for operands that do not match: they name the operation and the offending value.
 #include <functional>
 
 #include "engine/ops/conv.h"
@@ -60,7 +60,7 @@ const Misuse kMisuses[] = {
      },
      "[conv]",
      {"takes 6 channels", "has 7"}},
-    {"oblong kernel",
+    {"non-square kernel",
      [](Operands& o) {
          call_conv(o, {2, 4, 4, 3}, {5, 3, 1, 3});
      },
@@ -124,27 +124,27 @@ const Misuse kMisuses[] = {
      [](Operands& o) { call_batch_norm_conv(o, o.batch_norm(3, 3, 3, 7)); },
      "[conv]",
      {"variance", "[3]", "[7]"}},
-    {"norm, gamma",
+    {"batch norm, gamma",
      [](Operands& o) {
          ops::batch_norm(o.context, o.of({2, 3}), o.batch_norm(7, 3, 3, 3));
      },
-     "[batch norm]",
+     "[batch_norm]",
      {"gamma", "[3]", "[7]"}},
-    {"norm of a vector",
+    {"batch norm of a vector",
      [](Operands& o) { ops::batch_norm(o.context, o.of({3}), o.batch_norm(3, 3, 3, 3)); },
-     "[batch norm]",
+     "[batch_norm]",
      {"at least 2 axes", "[3]"}},
-    {"norm, residual",
+    {"batch norm, residual",
      [](Operands& o) {
          ops::batch_norm(o.context, o.of({2, 3}), o.batch_norm(3, 3, 3, 3), o.of({3, 2}));
      },
-     "[batch norm]",
+     "[batch_norm]",
      {"residual", "[2, 3]", "[3, 2]"}},
-    {"norm, residual of another type",
+    {"batch norm, residual of another type",
      [](Operands& o) {
          ops::batch_norm(o.context, o.of({2, 3}), o.batch_norm(3, 3, 3, 3), o.of({2, 3}, DType::kBFloat16));
      },
-     "[batch norm]",
+     "[batch_norm]",
      {"residual must be float32", "bfloat16"}},
     {"shortcut of a matrix",
      [](Operands& o) {
@@ -152,7 +152,7 @@ const Misuse kMisuses[] = {
      },
      "[shortcut]",
      {"[4, 3]"}},
-    {"a single pixel cannot be pooled",
+    {"average pool of a single row",
      [](Operands& o) {
          ops::shortcut(o.context, o.of({2, 1, 5, 3}), ShortcutKind::kAveragePool, 6);
      },
@@ -163,7 +163,7 @@ const Misuse kMisuses[] = {
          ops::shortcut(o.context, o.of({2, 4, 4, 9}), ShortcutKind::kSubsample, 8);
      },
      "[shortcut]",
-     {"[2, 4, 4, 9]", "8 channels"}},
+     {"[2, 4, 4, 9]", "8 output channels"}},
     {"pool of a matrix",
      [](Operands& o) {
          ops::global_average_pool(o.context, o.of({4, 3}));
@@ -250,7 +250,7 @@ const Misuse kMisuses[] = {
 
 }  // namespace
 
-TEST_CASE("an operation on shapes that do not fit names itself and the value", "[ops]") {
+TEST_CASE("the message for operands that do not match names the operation and the value", "[ops]") {
     const auto backend = make_cpu_backend();
     for (const Misuse& misuse : kMisuses) {
         INFO(misuse.name);
@@ -266,7 +266,7 @@ TEST_CASE("an operation on shapes that do not fit names itself and the value", "
     }
 }
 
-TEST_CASE("asking for p without a batch norm is the program's bug", "[ops]") {
+TEST_CASE("want_p without a batch norm fails an assertion", "[ops]") {
     const auto backend = make_cpu_backend();
     Operands o(*backend);
     CHECK_THROWS_AS(call_conv(o, {1, 2, 2, 3}, {5, 3, 3, 3}, {.want_p = true}), AssertionError);

@@ -1,4 +1,4 @@
-// One training step, from the loss to the update: CUDA against CPU, from the same weights and images.
+// One training step, from the forward pass to the update: CUDA compared with the CPU, with equal weights and images.
 #include "tests/support/devices.h"
 #include "tests/support/golden.h"
 
@@ -6,7 +6,7 @@ using namespace residual;
 
 namespace {
 
-// Golden files begin where no ReLU input is so close to zero that rounding decides on its sign in float32.
+// In the initial states of the golden files no ReLU input is so close to zero that float32 rounding changes its sign.
 constexpr const char* kNetworks[] = {"depth8_preact", "depth8_plain", "depth8_postact", "depth8_postact_projection"};
 
 struct Named {
@@ -55,7 +55,7 @@ TEST_CASE("a step in float32 on CUDA agrees with the CPU", "[gpu]") {
     for (const char* name : kNetworks) check_step(name, DType::kFloat32, 1e-4);
 }
 
-TEST_CASE("a step in bfloat16 on CUDA agrees with the CPU's in bfloat16", "[gpu]") {
+TEST_CASE("a step in bfloat16 on CUDA agrees with the CPU", "[gpu]") {
     if (test::skipped_without_gpu()) return;
     for (const char* name : kNetworks) check_step(name, DType::kBFloat16, 2e-2);
 }
