@@ -4,7 +4,7 @@ namespace residual {
 
 namespace {
 
-// Of a batch of these records; what is done to the images is set by the caller.
+// The shape of a batch of these records, without shuffling or augmentation.
 kernels::AugmentShape shape_of(std::span<const uint8_t> records, const Tensor& mean, int batch_size) {
     const Shape& image = mean.shape();
     RESIDUAL_ASSERT(image.rank() == 3);

@@ -1,5 +1,5 @@
-// CIFAR-10 in its binary files (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009): a record is
-// 1 label byte, then the red, the green and the blue plane of 32x32 bytes each; a file is 10,000 records.
+// CIFAR-10, binary version (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009): a record is 1
+// label byte, then the red, green and blue planes of 32x32 bytes each; a file holds 10,000 records.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ struct Cifar10 {
     static constexpr std::array<const char*, 5> kTrainFiles = {
         "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"};
     static constexpr const char* kTestFile = "test_batch.bin";
-    static constexpr const char* kClassNamesFile = "batches.meta.txt";  // one name a line
+    static constexpr const char* kClassNamesFile = "batches.meta.txt";  // one name per line
 };
 
 const DataDescription& cifar10_description();

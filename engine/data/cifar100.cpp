@@ -1,6 +1,6 @@
-// CIFAR-100 in its binary files (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009): a record
-// is the coarse label (one of 20), the fine label (one of 100), then the red, the green and the blue plane of 32x32
-// bytes each. The fine label is the one that is learnt.
+// CIFAR-100, binary version (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009): a record is
+// the coarse label (one of 20), the fine label (one of 100), then the red, green and blue planes of 32x32 bytes each.
+// The network is trained on the fine label.
 #include "engine/data/record_files.h"
 
 namespace residual {
@@ -35,7 +35,7 @@ DataFormat cifar100_format() {
     return record_files_format("cifar100", std::move(description),
                                {.train = {{"train.bin", kTrainRecords}},
                                 .test = {{"test.bin", kTestRecords}},
-                                .labels_before = {20},  // the coarse label
+                                .skipped_labels = {20},  // the coarse label
                                 .archive = "cifar-100-binary.tar.gz",
                                 .archive_folder = "cifar-100-binary",
                                 .python_archive = "cifar-100-python.tar.gz",

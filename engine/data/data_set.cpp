@@ -15,16 +15,16 @@ DataSet make_data_set(std::vector<uint8_t> train, std::vector<uint8_t> test) {
 }
 
 void check_records(const DataDescription& description, std::span<const uint8_t> records, const std::string& file,
-                   size_t before) {
+                   size_t skipped) {
     const auto record_bytes = static_cast<size_t>(description.record_bytes());
     if (records.empty() || records.size() % record_bytes != 0) {
-        throw DataError(fmt::format("{} file {} has {} bytes, which are no records of {} bytes each", description.name,
-                                    file, records.size(), record_bytes));
+        throw DataError(fmt::format("{} file {} has {} bytes, but must hold one or more records of {} bytes each",
+                                    description.name, file, records.size(), record_bytes));
     }
     for (size_t offset = 0; offset < records.size(); offset += record_bytes) {
         if (records[offset] >= description.classes()) {
             throw DataError(fmt::format("{} file {}: label {} at byte {}, but labels are 0 to {}", description.name,
-                                        file, records[offset], offset + (offset / record_bytes + 1) * before,
+                                        file, records[offset], offset + (offset / record_bytes + 1) * skipped,
                                         description.classes() - 1));
         }
     }
@@ -34,7 +34,8 @@ std::vector<float> pixel_mean(const DataDescription& description, std::span<cons
     const auto channels = static_cast<size_t>(description.channels);
     const auto record_bytes = static_cast<size_t>(description.record_bytes());
     const size_t elements = record_bytes - 1, pixels = elements / channels;
-    // As many bytes as a 16-bit sum holds: 257 * 255 = 65535. Narrow sums take four times fewer vector operations.
+    // The most bytes that a 16-bit sum holds: 257 * 255 = 65535. 64-bit sums would take four times the vector
+    // operations.
     constexpr size_t kBlock = 257;
     RESIDUAL_ASSERT(!records.empty() && records.size() % record_bytes == 0);
     const size_t count = records.size() / record_bytes;

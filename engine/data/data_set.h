@@ -12,13 +12,12 @@
 
 namespace residual {
 
-// The records of DataDescription.
 struct DataSet {
-    std::vector<uint8_t> train, test;
-    uint32_t fingerprint = 0;  // CRC-32 of `train`.
+    std::vector<uint8_t> train, test;  // Records, see DataDescription.
+    uint32_t fingerprint = 0;          // CRC-32 of `train`.
 };
 
-// A data set that is missing or damaged.
+// Thrown if a data set is missing or damaged.
 class DataError : public InputError {
   public:
     using InputError::InputError;
@@ -26,13 +25,13 @@ class DataError : public InputError {
 
 DataSet make_data_set(std::vector<uint8_t> train, std::vector<uint8_t> test);
 
-// DataError naming `file` where `records` are not one or more whole records, each with the label of a class. The file
-// has `before` bytes more in front of each.
+// Throws a DataError naming `file` unless `records` holds one or more whole records, each with the label of a class. In
+// the file, `skipped` more bytes precede each record; they count in the byte position of a bad label.
 void check_records(const DataDescription& description, std::span<const uint8_t> records, const std::string& file,
-                   size_t before = 0);
+                   size_t skipped = 0);
 
-// The per-pixel mean of `records`, [height, width, channels] in bytes' units, 0 to 255: each sum is exact, then divided
-// in double and rounded once to float. At least one record.
+// The per-pixel mean of `records`, [height, width, channels], 0 to 255: each sum is exact, then divided in double and
+// rounded once to float. At least one record.
 std::vector<float> pixel_mean(const DataDescription& description, std::span<const uint8_t> records);
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-// What everything that meets a data set knows of it: augmentation, network, checkpoint and programs.
+// The description of a data set shared by augmentation, network, checkpoint and programs.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace residual {
 
-// Images are held as records: one byte for the label, then `channels` planes of height x width bytes.
+// An image is stored as a record: one label byte, then `channels` planes of height x width bytes.
 struct DataDescription {
-    std::string name;  // For people: "CIFAR-10".
+    std::string name;  // For display: "CIFAR-10".
     int height = 0, width = 0, channels = 0;
     std::vector<std::string> class_names;  // By label, at most 256.
     int64_t train_records = 0, test_records = 0;
-    // Per pixel over the training images, [height, width, channels] in bytes' units; empty until they have been read.
+    // Per-pixel mean of the training images, [height, width, channels], 0 to 255; empty until they have been read.
     std::vector<float> mean = {};
 
     int classes() const { return static_cast<int>(class_names.size()); }

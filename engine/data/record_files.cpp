@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& folder, const std::string& name) {
+bool contains(const fs::path& folder, const std::string& name) {
     std::error_code ignored;
     return !name.empty() && fs::exists(folder / name, ignored);
 }
@@ -35,18 +35,18 @@ class Reader {
     std::string mistaken_for(const fs::path& path) const {
         std::error_code ignored;
         const std::string& name = description_.name;
-        if (fs::is_regular_file(path, ignored)) return "it is a file: unpack the archive, and name the folder";
+        if (fs::is_regular_file(path, ignored)) return "it is a file: unpack the archive and give its folder";
         for (const fs::path& place : {path, path / files_.python_folder}) {
-            const auto in_it = [&](const std::string& file) { return fs::is_regular_file(place / file, ignored); };
-            if (std::any_of(files_.python_files.begin(), files_.python_files.end(), in_it)) {
+            const auto is_file = [&](const std::string& file) { return fs::is_regular_file(place / file, ignored); };
+            if (std::any_of(files_.python_files.begin(), files_.python_files.end(), is_file)) {
                 return fmt::format("{} holds the Python version of {}, but the binary version is needed ({})",
                                    place.string(), name, files_.archive);
             }
         }
-        if (is_there(path, files_.archive)) {
-            return fmt::format("the archive {} is there, but not unpacked", (path / files_.archive).string());
+        if (contains(path, files_.archive)) {
+            return fmt::format("the archive {} has not been unpacked", (path / files_.archive).string());
         }
-        if (is_there(path, files_.python_archive)) {
+        if (contains(path, files_.python_archive)) {
             return fmt::format("{} is the Python version of {}, but the binary version is needed ({})",
                                (path / files_.python_archive).string(), name, files_.archive);
         }
@@ -59,7 +59,7 @@ class Reader {
 
   private:
     static bool holds_any(const fs::path& folder, const std::vector<RecordFiles::File>& files) {
-        return std::any_of(files.begin(), files.end(), [&](const auto& file) { return is_there(folder, file.name); });
+        return std::any_of(files.begin(), files.end(), [&](const auto& file) { return contains(folder, file.name); });
     }
 
     std::vector<uint8_t> read_all(const fs::path& folder, const std::vector<RecordFiles::File>& files) const {
@@ -78,29 +78,29 @@ class Reader {
     // Reads one file into `records`, which holds exactly the file's records.
     void read(const fs::path& path, std::span<uint8_t> records) const {
         const auto record = static_cast<size_t>(description_.record_bytes());
-        const auto before = files_.labels_before.size();
-        const uint64_t expected = records.size() / record * (before + record);
+        const auto skipped = files_.skipped_labels.size();
+        const uint64_t expected = records.size() / record * (skipped + record);
         std::error_code error;
         const uint64_t bytes = fs::file_size(path, error);
         if (error) refuse(path, fmt::format(": {}", error.message()));
         if (bytes != expected) refuse(path, fmt::format(" has {} bytes, but must have {}", bytes, expected));
         errno = 0;
         std::ifstream in(path, std::ios::binary);
-        const size_t run = before == 0 ? records.size() : record;
-        for (size_t at = 0; at < records.size() && in; at += run) {
-            for (size_t i = 0; i < before; ++i) check_label(in.get(), i, at / record, path);
-            in.read(reinterpret_cast<char*>(records.data() + at), static_cast<std::streamsize>(run));
+        const size_t step = skipped == 0 ? records.size() : record;
+        for (size_t at = 0; at < records.size() && in; at += step) {
+            for (size_t i = 0; i < skipped; ++i) check_skipped_label(in.get(), i, at / record, path);
+            in.read(reinterpret_cast<char*>(records.data() + at), static_cast<std::streamsize>(step));
         }
         if (!in) refuse(path, fmt::format(" cannot be read: {}", std::strerror(errno != 0 ? errno : EIO)));
-        check_records(description_, records, path.string(), before);
+        check_records(description_, records, path.string(), skipped);
     }
 
-    // Label number `i` of those before the one that is learnt. An end of the file is found by the caller.
-    void check_label(int label, size_t i, size_t index, const fs::path& path) const {
-        if (label < files_.labels_before[i]) return;
-        const size_t bytes = files_.labels_before.size() + static_cast<size_t>(description_.record_bytes());
-        refuse(path, fmt::format(": label {} at byte {}, but these labels are 0 to {}", label, index * bytes + i,
-                                 files_.labels_before[i] - 1));
+    // Skipped label `i` of record `index`. The caller detects the end of the file.
+    void check_skipped_label(int label, size_t i, size_t index, const fs::path& path) const {
+        if (label < files_.skipped_labels[i]) return;
+        const size_t bytes = files_.skipped_labels.size() + static_cast<size_t>(description_.record_bytes());
+        refuse(path, fmt::format(": label {} at byte {}, but labels there are 0 to {}", label, index * bytes + i,
+                                 files_.skipped_labels[i] - 1));
     }
 
     [[noreturn]] void refuse(const fs::path& path, const std::string& what) const {

@@ -1,4 +1,4 @@
-// Data sets that are published as binary files of records, in an archive that unpacks into a folder of its own.
+// Data sets published as binary files of records, in an archive that unpacks into a folder.
 #pragma once
 
 #include <string>
@@ -14,17 +14,17 @@ struct RecordFiles {
         int64_t records;
     };
     std::vector<File> train = {}, test = {};
-    // Labels before the one that is learnt, a byte each: how many values each has. They are checked and left out.
-    std::vector<int> labels_before = {};
-    // "cifar-10-binary.tar.gz", and the folder that it unpacks into; each may be empty: there is none.
+    // Label bytes before the one used for training, by their number of classes. They are checked and skipped.
+    std::vector<int> skipped_labels = {};
+    // "cifar-10-binary.tar.gz", and the folder that it unpacks into; empty if there is none.
     std::string archive = {}, archive_folder = {};
-    // The version for Python, which holds the same images in pickles: its archive, its folder, and names of files in it
-    // that the binary version lacks. Empty: there is none.
+    // The Python version (the same images, pickled): its archive, its folder, and names of files in it that the binary
+    // version lacks. Empty if there is none.
     std::string python_archive = {}, python_folder = {};
     std::vector<std::string> python_files = {};
 };
 
-// A format that reads these files: each has to have exactly its bytes and labels of the description's classes.
+// A format that reads these files. Each must have exactly the expected size, and labels of the description's classes.
 DataFormat record_files_format(std::string name, DataDescription description, RecordFiles files);
 
 }  // namespace residual

@@ -10,7 +10,7 @@
 
 namespace residual {
 
-// Each is in the file of its name; one line here makes it known.
+// Defined in the file of that name, and listed in formats().
 DataFormat cifar10_format();
 DataFormat cifar100_format();
 
@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// References to its elements stay valid.
+// A deque keeps references to its elements valid.
 std::deque<DataFormat>& formats() {
     static std::deque<DataFormat> all = {cifar10_format(), cifar100_format()};
     return all;
@@ -36,11 +36,11 @@ std::optional<std::string> environment(const std::string& name) {
     return value;
 }
 
-// "; it holds CIFAR-100, which data.format \"cifar100\" reads"; empty where nothing is known of it.
-std::string instead_of(const DataFormat& format, const fs::path& folder) {
+// What `folder` holds instead: "; it holds CIFAR-100: set data.format to \"cifar100\""; empty if unknown.
+std::string found_instead(const DataFormat& format, const fs::path& folder) {
     for (const DataFormat& other : formats()) {
         if (&other != &format && other.locate(folder)) {
-            return fmt::format("; it holds {}, which data.format \"{}\" reads", other.description.name, other.name);
+            return fmt::format("; it holds {}: set data.format to \"{}\"", other.description.name, other.name);
         }
     }
     const std::string found = format.mistaken_for(folder);
@@ -78,22 +78,22 @@ fs::path find_data(const DataFormat& format, const std::optional<std::string>& c
     std::string place;
     if (const auto named = environment(variable); configured) {
         folder = *configured;
-        place = fmt::format("{} (asked for by data.dir)", *configured);
+        place = fmt::format("{} (from data.dir)", *configured);
     } else if (named) {
         folder = *named;
-        place = fmt::format("{} (asked for by the environment's {})", *named, variable);
+        place = fmt::format("{} (from the environment variable {})", *named, variable);
     } else {
         const std::optional<std::string> cache = environment("XDG_CACHE_HOME"), home = environment("HOME");
-        place = fmt::format("no data.dir, no {} in the environment, ", variable);
+        place = fmt::format("data.dir and {} are not set, ", variable);
         if (!cache && !home) {
-            throw DataError(
-                fmt::format("no {} found: {}no HOME to look for a cache in", format.description.name, place));
+            throw DataError(fmt::format("no {} found: {}and there is no cache to search because HOME is not set",
+                                        format.description.name, place));
         }
         folder = (cache ? fs::path(*cache) : fs::path(*home) / ".cache") / "residual" / format.name;
-        place += fmt::format("not in the cache {}", folder.string());
+        place += fmt::format("and it is not in the cache {}", folder.string());
     }
     if (const auto found = format.locate(folder)) return *found;
-    throw DataError(fmt::format("no {} found: {}{}", format.description.name, place, instead_of(format, folder)));
+    throw DataError(fmt::format("no {} found: {}{}", format.description.name, place, found_instead(format, folder)));
 }
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-// The data sets that the key data.format names.
+// The data sets that data.format can name.
 #pragma once
 
 #include <filesystem>
@@ -12,33 +12,33 @@
 
 namespace residual {
 
-// One data set. Its name also names its folder in the cache and, in capitals with _DIR, its variable of the
-// environment: "cifar10", CIFAR10_DIR.
+// One data set. The name is also that of its folder in the cache and, upper-cased, of its environment variable:
+// "cifar10", CIFAR10_DIR.
 struct DataFormat {
     std::string name;
     DataDescription description;
-    // The folder of the files where `folder` is asked for: itself or one inside it; nothing where neither holds them.
+    // The folder that holds the files: `folder` or one inside it; empty if neither does.
     std::function<std::optional<std::filesystem::path>(const std::filesystem::path& folder)> locate;
-    // Reads the files in a folder that locate() gave. DataError where one is missing or damaged.
+    // Reads the files from a folder that locate() returned. Throws DataError if one is missing or damaged.
     std::function<DataSet(const std::filesystem::path& folder)> load;
-    // What a path without the files holds instead: "the archive, which has to be unpacked"; empty where nothing is
-    // known of it. Other data sets of the registry need not be looked for.
+    // What a path without the files holds instead, for a message ("the archive ... has not been unpacked"); empty if
+    // unknown. Need not recognise other registered data sets.
     std::function<std::string(const std::filesystem::path& folder)> mistaken_for = [](const auto&) { return ""; };
 };
 
-// Adds to those that every program knows. The name is new, and it has to come before any configuration is read.
+// Adds a data set to the built-in ones. The name must be new. Call this before reading any configuration.
 void register_data_format(DataFormat format);
 
 std::vector<std::string_view> data_format_names();
-// Of one of these names.
+// `name` must be one of data_format_names().
 const DataFormat& data_format(std::string_view name);
 
 // "CIFAR10_DIR".
 std::string data_variable(const DataFormat& format);
 
-// The folder to read: `configured`, else that of the environment's variable, else the cache
-// (${XDG_CACHE_HOME:-$HOME/.cache}/residual/<name>). A folder asked for is never replaced by one lower in the list:
-// where the files are missing, a DataError lists the places looked at and what is there instead.
+// The folder to read: `configured`, else the environment variable, else the cache
+// (${XDG_CACHE_HOME:-$HOME/.cache}/residual/<name>). Only the first of these that is set is searched. Throws a
+// DataError naming it, and what it holds instead, if the files are not there.
 std::filesystem::path find_data(const DataFormat& format, const std::optional<std::string>& configured);
 
 }  // namespace residual

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <string>
@@ -20,14 +19,8 @@ namespace {
 constexpr size_t kBufferBytes = size_t{1} << 20;
 constexpr std::string_view kTemporaryMark = ".tmp-";
 
-[[noreturn]] void fail_on(const char* action, const std::filesystem::path& path) {
-    const std::string reason = std::system_category().message(errno);
-    throw Error(fmt::format("cannot {} {}: {}", action, path.string(), reason));
-}
-
-// Calls make(name) with one temporary name after the other until it succeeds, and returns the name. A process that
-// died may have had our number and left its file behind: then the next name is taken. Empty, and errno says why, where
-// it cannot be made.
+// Calls make(name) with numbered temporary names until one is free, and returns that name. A name can be taken by a
+// killed process that had the same process id. Returns an empty path, with the reason in errno, on any other failure.
 template <class Make>
 std::filesystem::path make_temporary(const std::filesystem::path& path, Make make) {
     for (int number = 0;; ++number) {
@@ -49,7 +42,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
         descriptor_ = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         return descriptor_ >= 0;
     });
-    if (descriptor_ < 0) fail("create");
+    if (descriptor_ < 0) throw_system_error("create", path_);
 }
 
 AtomicFile::~AtomicFile() {
@@ -59,7 +52,7 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
     RESIDUAL_ASSERT(descriptor_ >= 0);
-    if (buffer_.size() + bytes.size() > kBufferBytes) empty_buffer();
+    if (buffer_.size() + bytes.size() > kBufferBytes) flush_buffer();
     if (bytes.size() >= kBufferBytes) {
         write_out(bytes);
     } else {
@@ -72,29 +65,25 @@ void AtomicFile::write_out(std::span<const std::byte> bytes) {
         const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
         if (written < 0) {
             if (errno == EINTR) continue;
-            fail("write");
+            throw_system_error("write", path_);
         }
         bytes = bytes.subspan(static_cast<size_t>(written));
     }
 }
 
-void AtomicFile::empty_buffer() {
+void AtomicFile::flush_buffer() {
     write_out(buffer_);
     buffer_.clear();
 }
 
 void AtomicFile::commit() {
     RESIDUAL_ASSERT(descriptor_ >= 0);
-    empty_buffer();
-    if (fsync(descriptor_) != 0) fail("flush");
-    if (close(std::exchange(descriptor_, -1)) != 0) fail("close");
-    if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename");
+    flush_buffer();
+    if (fsync(descriptor_) != 0) throw_system_error("flush", path_);
+    if (close(std::exchange(descriptor_, -1)) != 0) throw_system_error("close", path_);
+    if (rename(temporary_.c_str(), path_.c_str()) != 0) throw_system_error("rename", path_);
     temporary_.clear();
     flush_folder(folder_of(path_));
-}
-
-void AtomicFile::fail(const char* action) const {
-    fail_on(action, path_);
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
@@ -110,7 +99,7 @@ void copy_file_atomically(const std::filesystem::path& from, const std::filesyst
     while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
         copy.write(std::as_bytes(std::span(piece).first(static_cast<size_t>(in.gcount()))));
     }
-    if (!in.eof()) fail_on("read", from);
+    if (!in.eof()) throw_system_error("read", from);
     copy.commit();
 }
 
@@ -118,41 +107,42 @@ bool link_atomically(const std::filesystem::path& path, const std::filesystem::p
     const auto temporary = make_temporary(path, [&](const char* name) { return symlink(target.c_str(), name) == 0; });
     if (temporary.empty()) {
         if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) return false;
-        fail_on("link", path);
+        throw_system_error("link", path);
     }
     if (rename(temporary.c_str(), path.c_str()) != 0) {
-        const int reason = errno;
+        const int error = errno;
         unlink(temporary.c_str());
-        errno = reason;
-        fail_on("rename", path);
+        throw_system_error("rename", path, error);
     }
     flush_folder(folder_of(path));
     return true;
 }
 
-bool is_temporary_name(std::string_view name, std::string_view final_name) {
-    const auto take = [&](std::string_view text) {
-        const bool there = name.starts_with(text);
-        if (there) name.remove_prefix(text.size());
-        return there;
+std::string_view final_name_of(std::string_view name) {
+    const auto is_number = [](std::string_view text) {
+        return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
     };
-    const auto take_number = [&] {
-        const size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
-        name.remove_prefix(digits);
-        return digits > 0;
-    };
-    return take(final_name) && take(kTemporaryMark) && take_number() && take("-") && take_number() && name.empty();
+    const size_t mark = name.find(kTemporaryMark);
+    if (mark == name.npos) return {};
+    const std::string_view numbers = name.substr(mark + kTemporaryMark.size());
+    const size_t dash = numbers.find('-');
+    const bool temporary =
+        dash != numbers.npos && is_number(numbers.substr(0, dash)) && is_number(numbers.substr(dash + 1));
+    return temporary ? name.substr(0, mark) : std::string_view();
 }
 
 void flush_folder(const std::filesystem::path& folder) {
     const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) fail_on("open the folder", folder);
-    // Some file systems cannot flush a folder and say EINVAL; its files are complete there all the same.
+    if (descriptor < 0) throw_system_error("open the folder", folder);
+    // Some file systems cannot flush a folder and return EINVAL; the files in it are complete anyway.
     const bool flushed = fsync(descriptor) == 0 || errno == EINVAL;
-    const int reason = errno;
+    const int error = errno;
     close(descriptor);
-    errno = reason;
-    if (!flushed) fail_on("flush the folder", folder);
+    if (!flushed) throw_system_error("flush the folder", folder, error);
+}
+
+void throw_system_error(const char* action, const std::filesystem::path& path, int error) {
+    throw Error(fmt::format("cannot {} {}: {}", action, path.string(), std::system_category().message(error)));
 }
 
 }  // namespace residual

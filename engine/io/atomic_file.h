@@ -1,6 +1,7 @@
-// A file that appears complete or not at all.
+// Files that appear complete or not at all.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <filesystem>
 #include <span>
@@ -9,10 +10,10 @@
 
 namespace residual {
 
-// Writes to a temporary name beside `path` ("<path>.tmp-<process>-<number>"); commit() flushes it to the disk, renames
-// it to `path` and flushes the folder. Whatever stood at `path` stays untouched until then; without a commit the
-// temporary file is removed (a process that is killed leaves it behind). Every failure is an Error that names the file
-// and the system's reason.
+// Writes a temporary file beside `path` ("<path>.tmp-<process>-<number>"); commit() flushes it to the disk, renames it
+// to `path` and flushes the folder. Until then an existing file at `path` is untouched. The destructor removes an
+// uncommitted temporary file (a killed process leaves it behind). Every failure is an Error that names the file and the
+// system's reason.
 class AtomicFile {
   public:
     explicit AtomicFile(std::filesystem::path path);
@@ -25,29 +26,32 @@ class AtomicFile {
 
   private:
     void write_out(std::span<const std::byte> bytes);
-    void empty_buffer();
-    [[noreturn]] void fail(const char* action) const;
+    void flush_buffer();
 
     std::filesystem::path path_;
     std::filesystem::path temporary_;
-    std::vector<std::byte> buffer_;  // Small pieces gather here, for fewer calls of the system.
+    std::vector<std::byte> buffer_;  // Collects small writes, to save system calls.
     int descriptor_ = -1;
 };
 
-// The whole of `bytes` as the file `path`, complete or not at all.
+// AtomicFile with one write() and a commit().
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
-// The contents of `from` as the file `to`, likewise.
+// Copies the contents of `from` to `to` through an AtomicFile.
 void copy_file_atomically(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// Makes `path` a symbolic link to `target` (relative to the folder of `path`), in place of whatever file stood there.
-// False where the file system has no symbolic links, Error for every other failure.
+// Makes `path` a symbolic link to `target` (relative to the folder of `path`), replacing an existing file. Returns
+// false if the file system has no symbolic links; throws Error on any other failure.
 bool link_atomically(const std::filesystem::path& path, const std::filesystem::path& target);
 
-// Whether `name` is a temporary name that AtomicFile or link_atomically gives to a file called `final_name`.
-bool is_temporary_name(std::string_view name, std::string_view final_name);
+// The name of the file for which AtomicFile or link_atomically uses the temporary name `name`; empty if `name` is not
+// such a name.
+std::string_view final_name_of(std::string_view name);
 
-// Puts the names in `folder` on the disk: a new file is safe from a power cut only then. Error as above.
+// Flushes the entries of `folder` to the disk: a new file survives a power cut only after this. Throws Error.
 void flush_folder(const std::filesystem::path& folder);
+
+// Throws the Error "cannot <action> <path>: <reason>" for an errno value.
+[[noreturn]] void throw_system_error(const char* action, const std::filesystem::path& path, int error = errno);
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-// Files hold tensors channels first, the engine holds them channels last.
+// Conversion between the channels-first order of files and the channels-last order of the engine.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace residual {
 
-// The shape that a file shows: [out, kh, kw, in] -> [out, in, kh, kw], [h, w, c] -> [c, h, w], others as they are.
+// The shape in a file: [out, kh, kw, in] -> [out, in, kh, kw], [h, w, c] -> [c, h, w]; other ranks are unchanged.
 inline Shape channels_first(const Shape& shape) {
     if (shape.rank() == 4) return {shape[0], shape[3], shape[1], shape[2]};
     if (shape.rank() == 3) return {shape[2], shape[0], shape[1]};
@@ -20,7 +20,8 @@ inline std::vector<int64_t> file_shape(const Shape& shape) {
     return {first.extents().begin(), first.extents().end()};
 }
 
-// Calls move(last, first) with the index of each element in the two orders; `shape` is channels last.
+// Calls move(last, first) for each element with its index in channels-last and in channels-first order; `shape` is
+// channels last.
 template <class Move>
 void for_each_channels_first(const Shape& shape, Move move) {
     const bool has_image = shape.rank() >= 3;

@@ -38,13 +38,13 @@ std::vector<float> Checkpoint::values(const std::string& name, const Shape& shap
         std::memcpy(narrow.data(), view->data.data(), view->data.size());
         std::transform(narrow.begin(), narrow.end(), values.begin(), [](bfloat16 x) { return static_cast<float>(x); });
     } else {
-        throw InputError(fmt::format("{}: the tensor {} has the type {}, but only F32 and BF16 can be read",
+        throw InputError(fmt::format("{}: the tensor {} has the type {}, but only F32 and BF16 are supported",
                                      path_.string(), name, name_of(view->type)));
     }
-    const auto odd = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-    if (odd != values.end()) {
-        throw InputError(fmt::format("{}: the tensor {} holds {} at element {}; a network cannot start from it",
-                                     path_.string(), name, *odd, odd - values.begin()));
+    const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    if (bad != values.end()) {
+        throw InputError(fmt::format("{}: the tensor {} holds {} at element {}, but all values must be finite",
+                                     path_.string(), name, *bad, bad - values.begin()));
     }
     return to_channels_last(values, shape);
 }
@@ -65,7 +65,7 @@ void Checkpoint::load_into(Backend& backend, nn::Parameters& parameters) const {
     for (const TensorView& tensor : file_.tensors()) {
         if (!known.contains(tensor.name) && !tensor.name.starts_with(kOptimizerPrefix)) {
             throw InputError(
-                fmt::format("{}: the tensor {} is none of this model's; is it a checkpoint of another model?",
+                fmt::format("{}: the tensor {} is not part of this model; is it a checkpoint of another model?",
                             path_.string(), tensor.name));
         }
     }

@@ -1,9 +1,8 @@
 // A network's state in one safetensors file.
 //
-// Tensors: every parameter and running statistic by its name, convolution weights as [out, in, kh, kw];
+// Tensors: every parameter and running statistic under its name, convolution weights as [out, in, kh, kw];
 // `optimizer.momentum.<parameter>`; `data.mean` [channels, height, width], the per-pixel mean subtracted from every
-// input. The metadata is described in engine/io/checkpoint_info.h. A snapshot (engine/io/snapshot.h) writes such a
-// file.
+// input. For the metadata see engine/io/checkpoint_info.h. Checkpoints are written by engine/io/snapshot.h.
 #pragma once
 
 #include <filesystem>
@@ -30,21 +29,21 @@ inline std::string momentum_of(const std::string& parameter) {
 
 class Checkpoint {
   public:
-    // Throws InputError if the file is not a safetensors file or damaged (a checksum does not fit: it names the
-    // tensor), FormatVersionError if it was made by another version of the format. A file from elsewhere has no info().
+    // Throws InputError if the file is not a safetensors file or is damaged (on a checksum mismatch it names the
+    // tensor), FormatVersionError if the format version is unsupported. Files of other programs have no info().
     static Checkpoint read(const std::filesystem::path& path);
 
     const std::filesystem::path& path() const { return path_; }
     const std::optional<CheckpointInfo>& info() const { return info_; }
-    // The per-pixel mean of images of the shape [height, width, channels], if the file has one. Throws InputError where
-    // it is of another shape.
+    // The per-pixel mean, `image` = [height, width, channels], if the file has one. Throws InputError if its shape
+    // differs.
     std::optional<std::vector<float>> mean(const Shape& image) const;
 
-    // Copies weights and running statistics into `parameters`. Throws InputError naming each tensor that is missing,
-    // misshapen, of another type than F32 or BF16, not finite, or unknown (optimizer.* may be there or not).
+    // Copies weights and running statistics into `parameters`. Throws InputError naming a tensor that is missing, has
+    // the wrong shape, a type other than F32 or BF16, a non-finite value, or is unknown (optimizer.* is ignored).
     void load_into(Backend& backend, nn::Parameters& parameters) const;
 
-    // Copies the momenta, likewise; a missing one is an error.
+    // Copies the momenta. The same errors.
     void load_momenta_into(Backend& backend, nn::Parameters& parameters) const;
 
   private:

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "engine/core/checksum.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Version 1 had one checksum, of the tensors alone; version 2 had no class names and is still read.
+// Version 1 had a single checksum, of the tensors only; version 2 had no class names and is still supported.
 constexpr int64_t kFormatVersion = 3, kOldestVersion = 2;
 constexpr const char* kVersionKey = "format_version";
 constexpr const char* kChecksumKey = "checksum";
@@ -25,7 +26,7 @@ uint32_t checksum_of(const Metadata& metadata) {
     uint32_t sum = 0;
     for (const auto& [key, value] : metadata) {
         if (key == kChecksumKey) continue;
-        // With the zero bytes that end them, so that no text can move from a key to its value.
+        // Includes the terminating zero bytes, so that text moved from a key to its value changes the sum.
         sum = crc32_of(std::as_bytes(std::span(key.c_str(), key.size() + 1)), sum);
         sum = crc32_of(std::as_bytes(std::span(value.c_str(), value.size() + 1)), sum);
     }
@@ -42,7 +43,7 @@ std::string rows_text(const RowProgress& rows) {
         .dump();
 }
 
-// The lines of one file's metadata, each checked as it is read.
+// Reads and checks the metadata entries of one file.
 class Reader {
   public:
     Reader(const std::string& name, const Metadata& metadata) : name_(name), metadata_(metadata) {}
@@ -60,7 +61,7 @@ class Reader {
 
     Json object(const char* key) const {
         Json value = Json::parse(text(key), nullptr, /*allow_exceptions=*/false);
-        if (!value.is_object()) refuse(fmt::format("the metadata \"{}\" is no JSON object; {}", key, kDamaged));
+        if (!value.is_object()) refuse(fmt::format("the metadata \"{}\" is not a JSON object; {}", key, kDamaged));
         return value;
     }
 
@@ -80,7 +81,7 @@ class Reader {
     const Metadata& metadata_;
 };
 
-// A newer version keeps this checksum, so that damage is not taken for another version.
+// Checked before the version, which may itself be damaged; so every version after 1 must have this checksum.
 void check_metadata(const Reader& reader, const Metadata& metadata) {
     const std::string found = checksum_text(checksum_of(metadata));
     if (reader.text(kChecksumKey) != found) {
@@ -90,15 +91,16 @@ void check_metadata(const Reader& reader, const Metadata& metadata) {
 }
 
 [[noreturn]] void refuse_version(const std::string& name, int64_t version) {
-    throw FormatVersionError(fmt::format(
-        "{}: the file has format version {}, this program reads versions {} to {}; {}", name, version, kOldestVersion,
-        kFormatVersion, version > kFormatVersion ? "use a newer program" : "use it with the program that wrote it"));
+    throw FormatVersionError(
+        fmt::format("{}: the file has format version {}, but this program reads versions {} to {}; {}", name, version,
+                    kOldestVersion, kFormatVersion,
+                    version > kFormatVersion ? "use a newer program" : "use the program that wrote it"));
 }
 
 void check_tensors(const Reader& reader, std::span<const TensorView> tensors) {
     const Json claimed = reader.object("checksums");
     if (claimed.size() != tensors.size()) {
-        reader.refuse(fmt::format("{} tensors, but checksums of {}; {}", tensors.size(), claimed.size(), kDamaged));
+        reader.refuse(fmt::format("{} tensors, but {} checksums; {}", tensors.size(), claimed.size(), kDamaged));
     }
     for (const TensorView& tensor : tensors) {
         const auto entry = claimed.find(tensor.name);
@@ -118,35 +120,33 @@ std::vector<std::string> class_names_of(const Reader& reader) {
     const Json json = Json::parse(reader.text(kKey), nullptr, /*allow_exceptions=*/false);
     const auto is_text = [](const Json& name) { return name.is_string(); };
     if (!json.is_array() || json.empty() || !std::all_of(json.begin(), json.end(), is_text)) {
-        reader.refuse(fmt::format("the metadata \"{}\" is no JSON list of names; {}", kKey, kDamaged));
+        reader.refuse(fmt::format("the metadata \"{}\" is not a JSON list of strings; {}", kKey, kDamaged));
     }
     return json.get<std::vector<std::string>>();
 }
 
 RowProgress rows_of(const Reader& reader, int64_t step) {
     const Json json = reader.object("rows");
-    RowProgress rows;
-    // A fraction would be cut to an integer, whatever its size.
-    for (const char* key : {"training", "evaluation", "correct", "samples"}) {
-        if (!json.contains(key) || !json[key].is_number_integer()) {
-            reader.refuse(fmt::format("the metadata \"rows\" has no integer \"{}\"; {}", key, kDamaged));
+    const auto read = [&](const char* key, auto& value) {
+        using Value = std::remove_reference_t<decltype(value)>;
+        const Json found = json.value(key, Json());
+        if (!(std::is_integral_v<Value> ? found.is_number_integer() : found.is_number())) {
+            reader.refuse(fmt::format("the metadata \"rows\" has no number \"{}\"; {}", key, kDamaged));
         }
-    }
-    try {
-        json.at("training").get_to(rows.training);
-        json.at("evaluation").get_to(rows.evaluation);
-        json.at("cross_entropy").get_to(rows.sums.cross_entropy);
-        json.at("weight_penalty").get_to(rows.sums.weight_penalty);
-        json.at("correct").get_to(rows.sums.correct);
-        json.at("samples").get_to(rows.sums.samples);
-    } catch (const Json::exception& error) {
-        reader.refuse(fmt::format("the metadata \"rows\" is not as it should be ({}); {}", error.what(), kDamaged));
-    }
+        value = found.get<Value>();
+    };
+    RowProgress rows;
+    read("training", rows.training);
+    read("evaluation", rows.evaluation);
+    read("cross_entropy", rows.sums.cross_entropy);
+    read("weight_penalty", rows.sums.weight_penalty);
+    read("correct", rows.sums.correct);
+    read("samples", rows.sums.samples);
     const auto in_run = [&](int64_t row) { return row >= 0 && row <= step; };
     if (!in_run(rows.training) || !in_run(rows.evaluation) || rows.sums.samples < 0 ||
         !std::isfinite(rows.sums.cross_entropy) || !std::isfinite(rows.sums.weight_penalty)) {
         reader.refuse(
-            fmt::format("the metadata \"rows\" is {}, which cannot be at step {}; {}", json.dump(), step, kDamaged));
+            fmt::format("the metadata \"rows\" is {}, impossible at step {}; {}", json.dump(), step, kDamaged));
     }
     return rows;
 }

@@ -1,14 +1,14 @@
-// What a checkpoint says of itself, beside its tensors: the metadata of its safetensors file.
+// The metadata of a checkpoint, stored in the header of its safetensors file:
 //
 //     format_version    the number of this format
 //     config            the resolved configuration of the run, JSON text
 //     step              updates done
 //     class_names       of the labels 0, 1, ..., JSON text ["...", ...]; not in version 2
 //     data_fingerprint  CRC-32 of the training records
-//     test_accuracy     of these weights, 0 to 1; only where they were evaluated
-//     rows              how far the metrics were written, and what the next training row goes on from, JSON text
+//     test_accuracy     of these weights, 0 to 1; only if they were evaluated
+//     rows              the last rows of the metrics and the sums since then, JSON text (RowProgress)
 //     checksums         CRC-32 of the bytes of each tensor, JSON text {name: eight hexadecimal digits}
-//     checksum          CRC-32 of all the lines above
+//     checksum          CRC-32 of all the other entries
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,17 @@
 
 namespace residual {
 
-// Which rows of the metrics stand before a step, and what the next training row goes on from.
+// The last rows of the metrics before a step, and the sums that the next training row continues.
 struct RowProgress {
     int64_t training = 0;     // Updates done at the last training row.
-    int64_t evaluation = 0;   // Likewise of an evaluation.
-    kernels::Metrics sums{};  // Of the updates since the last training row.
+    int64_t evaluation = 0;   // Updates done at the last evaluation row.
+    kernels::Metrics sums{};  // Over the updates since the last training row.
 };
 
 struct CheckpointInfo {
     std::string config{};
     int64_t step = 0;
-    std::vector<std::string> class_names{};  // By label; empty: of a file that does not say them.
+    std::vector<std::string> class_names{};  // By label; empty if the file does not list them.
     uint32_t data_fingerprint = 0;
     std::optional<double> test_accuracy{};
     RowProgress rows{};
@@ -42,21 +42,22 @@ struct CheckpointInfo {
 
 using Metadata = std::map<std::string, std::string>;
 
-// The file is whole, but of a version of the format that this program does not read.
+// The file is intact, but its format version is not supported.
 class FormatVersionError : public InputError {
   public:
     using InputError::InputError;
 };
 
-// `tensors`: all of the file.
+// The metadata of a file with these tensors.
 Metadata metadata_of(const CheckpointInfo& info, std::span<const TensorView> tensors);
 
-// The same backwards, for a file called `name`; nothing where the metadata is not of a checkpoint. FormatVersionError
-// for another version; InputError where a checksum does not fit (it names the tensor) or a line is not as described.
+// Reads and verifies the metadata of the file `name`; empty if it is not that of a checkpoint. Throws
+// FormatVersionError for an unsupported version, InputError for a checksum mismatch (it names the tensor) or a
+// malformed entry.
 std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const Metadata& metadata,
                                                  std::span<const TensorView> tensors);
 
-// Eight hexadecimal digits, as the file shows a CRC-32.
+// A CRC-32 as eight hexadecimal digits.
 std::string checksum_text(uint32_t checksum);
 
 }  // namespace residual

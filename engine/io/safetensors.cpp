@@ -20,7 +20,7 @@
 
 namespace residual {
 
-static_assert(std::endian::native == std::endian::little, "the file's numbers are used as they lie");
+static_assert(std::endian::native == std::endian::little, "numbers are read without conversion from little-endian");
 
 namespace {
 
@@ -28,11 +28,11 @@ void read_exactly(std::ifstream& in, const std::string& file, void* to, uint64_t
     errno = 0;
     in.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
     if (in) return;
-    const std::string reason = errno != 0 ? std::system_category().message(errno) : "the file grew shorter";
+    const std::string reason = errno != 0 ? std::system_category().message(errno) : "unexpected end of file";
     throw InputError(fmt::format("{}: cannot read {} bytes: {}", file, bytes, reason));
 }
 
-// Linux promises any amount and ends the program that uses it, so what is free is asked first.
+// Checks the free memory first: Linux overcommits memory and may OOM-kill the process later.
 std::unique_ptr<std::byte[]> uninitialized(const std::string& file, uint64_t bytes) {
     const MemoryLimit memory = host_memory();
     std::unique_ptr<std::byte[]> data(bytes <= memory.free ? new (std::nothrow) std::byte[bytes] : nullptr);
@@ -62,17 +62,17 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
     uint64_t header_bytes = 0;
     if (file_bytes < sizeof header_bytes) {
         throw InputError(
-            fmt::format("{}: not a safetensors file: {} bytes, too short for a header's length", file, file_bytes));
+            fmt::format("{}: not a safetensors file: {} bytes, too short for a header length", file, file_bytes));
     }
     read_exactly(in, file, &header_bytes, sizeof header_bytes);
     const uint64_t rest = file_bytes - sizeof header_bytes;
     if (header_bytes == 0 || header_bytes > kMaxSafetensorsHeader) {
-        throw InputError(fmt::format("{}: not a safetensors file: a header of {} bytes, where 1 to {} are allowed",
-                                     file, header_bytes, kMaxSafetensorsHeader));
+        throw InputError(fmt::format("{}: not a safetensors file: a header of {} bytes, but 1 to {} are allowed", file,
+                                     header_bytes, kMaxSafetensorsHeader));
     }
     if (header_bytes > rest) {
         throw InputError(fmt::format(
-            "{}: cut short or no safetensors file: a header of {} bytes in a file that holds {} after its length", file,
+            "{}: cut short or not a safetensors file: a header of {} bytes, but only {} bytes follow its length", file,
             header_bytes, rest));
     }
     std::string json(header_bytes, '\0');
@@ -122,7 +122,7 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     const std::string header = make_safetensors_header(entries, metadata);
     const uint64_t header_bytes = header.size();
     if (header_bytes > kMaxSafetensorsHeader) {
-        throw Error(fmt::format("cannot write {}: its header would take {} bytes, and the format allows {}",
+        throw Error(fmt::format("cannot write {}: its header would take {} bytes, but the format allows only {}",
                                 path.string(), header_bytes, kMaxSafetensorsHeader));
     }
 

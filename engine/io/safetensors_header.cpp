@@ -17,16 +17,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-// The format sets no limit; no tensor comes near this one, and a message can still quote the shape.
+// The format sets no limit. This one is far above any real tensor and keeps messages that quote a shape short.
 constexpr size_t kMaxDimensions = 32;
 
-std::string text_of(std::span<const uint64_t> numbers) {
-    std::string text = "[";
-    for (const uint64_t number : numbers) text += (text.size() > 1 ? ", " : "") + std::to_string(number);
-    return text + "]";
-}
-
-// Takes the parser's events one by one, so that nothing is built but what the format has: depth 1 holds tensors and the
+// A SAX handler, so that untrusted input cannot build a deep or large JSON tree. Depth 1 holds tensors and the
 // metadata, depth 2 their fields, depth 3 the numbers of "shape" and "data_offsets".
 class HeaderReader {
   public:
@@ -42,7 +36,7 @@ class HeaderReader {
             in_metadata_ = key_ == "__metadata__";
             if (!in_metadata_) begin_tensor();
         } else {
-            refuse("an object, where the format has none");
+            refuse("unexpected object");
         }
         return true;
     }
@@ -57,22 +51,22 @@ class HeaderReader {
         if (depth_ == 1) {
             key_ = std::move(name);
             field_.clear();
-            if (!names_.insert(key_).second) refuse("the name stands there twice");
+            if (!names_.insert(key_).second) refuse("duplicate name");
         } else {
             field_ = std::move(name);
-            if (in_metadata_ && header_.metadata.contains(field_)) refuse("the key stands there twice");
+            if (in_metadata_ && header_.metadata.contains(field_)) refuse("duplicate key");
         }
         return true;
     }
 
     bool start_array(size_t) {
-        if (depth_ != 2 || in_metadata_) refuse("an array, where the format has none");
-        if (field_ == "shape") {
+        const bool in_tensor = depth_ == 2 && !in_metadata_;
+        if (in_tensor && field_ == "shape") {
             numbers_ = &once(shape_);
-        } else if (field_ == "data_offsets") {
+        } else if (in_tensor && field_ == "data_offsets") {
             numbers_ = &once(offsets_);
         } else {
-            refuse("an array in a field that the format does not have as one");
+            refuse("unexpected array");
         }
         depth_ = 3;
         return true;
@@ -84,32 +78,31 @@ class HeaderReader {
     }
 
     bool string(std::string& text) {
-        if (depth_ != 2) refuse(fmt::format("the text \"{}\", where the format has none", text));
-        if (in_metadata_) {
+        if (depth_ == 2 && in_metadata_) {
             header_.metadata.emplace(field_, std::move(text));
-        } else if (field_ == "dtype") {
+        } else if (depth_ == 2 && field_ == "dtype") {
             once(type_) = parse_type(text);
         } else {
-            refuse(fmt::format("the text \"{}\" in a field that the format does not have as text", text));
+            refuse(fmt::format("unexpected string \"{}\"", text));
         }
         return true;
     }
 
     bool number_unsigned(uint64_t value) {
-        if (depth_ != 3) refuse(fmt::format("the number {}, where the format has none", value));
+        if (depth_ != 3) refuse(fmt::format("unexpected number {}", value));
         if (numbers_->size() == kMaxDimensions) refuse(fmt::format("more than {} numbers", kMaxDimensions));
         numbers_->push_back(value);
         return true;
     }
 
-    bool number_integer(int64_t value) { refuse(fmt::format("the negative number {}", value)); }
-    bool number_float(double, const std::string& text) { refuse(fmt::format("{}, which is no 64-bit integer", text)); }
-    bool boolean(bool value) { refuse(fmt::format("the value {}, where the format has none", value)); }
-    bool null() { refuse("a null, where the format has none"); }
-    bool binary(Json::binary_t&) { refuse("binary data, where the format has none"); }
+    bool number_integer(int64_t value) { refuse(fmt::format("unexpected negative number {}", value)); }
+    bool number_float(double, const std::string& text) { refuse(fmt::format("{} is not a 64-bit integer", text)); }
+    bool boolean(bool value) { refuse(fmt::format("unexpected value {}", value)); }
+    bool null() { refuse("unexpected null"); }
+    bool binary(Json::binary_t&) { refuse("unexpected binary data"); }
 
     bool parse_error(size_t position, const std::string&, const Json::exception& error) {
-        throw InputError(fmt::format("{}: not a safetensors file: its header is no JSON at byte {}: {}", file_,
+        throw InputError(fmt::format("{}: not a safetensors file: its header is not valid JSON at byte {}: {}", file_,
                                      position, error.what()));
     }
 
@@ -123,13 +116,13 @@ class HeaderReader {
 
     template <class T>
     T& once(std::optional<T>& field) const {
-        if (field) refuse("the field stands there twice");
+        if (field) refuse("duplicate field");
         return field.emplace();
     }
 
     SafetensorsType parse_type(const std::string& text) const {
         if (const std::optional<SafetensorsType> type = safetensors_type_named(text)) return *type;
-        refuse(fmt::format("unknown dtype \"{}\"; known are BOOL, U8 to U64, I8 to I64, F16, BF16, F32, F64", text));
+        refuse(fmt::format("unknown dtype \"{}\"; expected BOOL, U8 to U64, I8 to I64, F16, BF16, F32 or F64", text));
     }
 
     void begin_tensor() {
@@ -145,22 +138,19 @@ class HeaderReader {
         if (!offsets_) refuse("\"data_offsets\" is missing");
         if (offsets_->size() != 2) refuse(fmt::format("\"data_offsets\" has {} numbers, not 2", offsets_->size()));
 
+        constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
+        const std::string shape = fmt::format("[{}]", fmt::join(*shape_, ", "));
         uint64_t bytes = size_of(*type_);
         for (const uint64_t size : *shape_) {
-            if (__builtin_mul_overflow(bytes, size, &bytes) || bytes > std::numeric_limits<int64_t>::max()) {
-                refuse(fmt::format("the size of shape {} overflows 64 bits", text_of(*shape_)));
+            if (size > kMax || __builtin_mul_overflow(bytes, size, &bytes) || bytes > kMax) {
+                refuse(fmt::format("the size of shape {} overflows 64 bits", shape));
             }
         }
         const uint64_t begin = offsets_->front(), end = offsets_->back();
-        if (begin > end) refuse(fmt::format("data_offsets [{}, {}] run backwards", begin, end));
+        if (begin > end) refuse(fmt::format("data_offsets [{}, {}]: the end is before the beginning", begin, end));
         if (end - begin != bytes) {
-            refuse(fmt::format("{} of shape {} takes {} bytes, but data_offsets [{}, {}] hold {}", name_of(*type_),
-                               text_of(*shape_), bytes, begin, end, end - begin));
-        }
-        for (const uint64_t size : *shape_) {
-            if (size > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-                refuse(fmt::format("the dimension {} overflows 64 bits", size));
-            }
+            refuse(fmt::format("{} of shape {} takes {} bytes, but data_offsets [{}, {}] span {}", name_of(*type_),
+                               shape, bytes, begin, end, end - begin));
         }
         header_.entries.push_back({key_, *type_, {shape_->begin(), shape_->end()}, begin, end});
     }
@@ -180,14 +170,14 @@ void check_layout(const std::string& file, const std::vector<SafetensorsEntry>& 
     uint64_t expected = 0;
     for (const SafetensorsEntry& entry : entries) {
         if (entry.end > data_bytes) {
-            throw InputError(fmt::format(
-                "{}: tensor \"{}\": data_offsets [{}, {}] reach beyond the file, which holds {} bytes of data", file,
-                entry.name, entry.begin, entry.end, data_bytes));
+            throw InputError(
+                fmt::format("{}: tensor \"{}\": data_offsets [{}, {}] exceed the {} bytes of data in the file", file,
+                            entry.name, entry.begin, entry.end, data_bytes));
         }
         if (entry.begin != expected) {
-            throw InputError(fmt::format("{}: tensor \"{}\": data_offsets [{}, {}] leave {}: byte {} should come next",
-                                         file, entry.name, entry.begin, entry.end,
-                                         entry.begin > expected ? "a hole" : "an overlap", expected));
+            throw InputError(fmt::format("{}: tensor \"{}\": data_offsets [{}, {}] leave {}; expected begin {}", file,
+                                         entry.name, entry.begin, entry.end,
+                                         entry.begin > expected ? "a gap" : "an overlap", expected));
         }
         expected = entry.end;
     }
@@ -203,7 +193,7 @@ SafetensorsHeader parse_safetensors_header(const std::string& file, std::string_
     if (json.empty() || json.front() != '{') {
         throw InputError(fmt::format("{}: not a safetensors file: its header does not start with '{{'", file));
     }
-    // The parser takes a zero byte for the end of the text.
+    // The parser would treat a zero byte as the end of the text.
     if (json.find('\0') != json.npos) {
         throw InputError(fmt::format("{}: not a safetensors file: its header holds a zero byte", file));
     }
@@ -222,7 +212,7 @@ std::string make_safetensors_header(std::span<const SafetensorsEntry> entries,
     nlohmann::ordered_json header = nlohmann::ordered_json::object();
     if (!metadata.empty()) header["__metadata__"] = metadata;
     std::string json;
-    // ordered_json looks a key up by walking all of them; a checkpoint has hundreds, which is nothing.
+    // ordered_json looks up a key in linear time, which is fast enough for the hundreds of tensors of a checkpoint.
     for (const SafetensorsEntry& entry : entries) {
         header[entry.name] = {
             {"dtype", name_of(entry.type)}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
@@ -230,7 +220,7 @@ std::string make_safetensors_header(std::span<const SafetensorsEntry> entries,
     try {
         json = header.dump();
     } catch (const Json::exception& error) {
-        throw Error(fmt::format("a tensor's name or a metadata text is not UTF-8: {}", error.what()));
+        throw Error(fmt::format("a tensor name or metadata string is not UTF-8: {}", error.what()));
     }
     json.append((8 - json.size() % 8) % 8, ' ');
     return json;

@@ -22,15 +22,15 @@ struct SafetensorsEntry {
 };
 
 struct SafetensorsHeader {
-    std::vector<SafetensorsEntry> entries;  // sorted by their bytes' place, which they fill without hole or overlap
+    std::vector<SafetensorsEntry> entries;  // in file order, contiguous
     std::map<std::string, std::string> metadata;
 };
 
-// `file` is the name for messages, `data_bytes` what follows the header in the file. InputError for everything that the
-// format forbids.
+// `file` is the name for messages, `data_bytes` the number of bytes after the header. Throws InputError if the header
+// violates the format.
 SafetensorsHeader parse_safetensors_header(const std::string& file, std::string_view json, uint64_t data_bytes);
 
-// The header's JSON for entries laid out already, padded with spaces so that 8 + its length is a multiple of 8.
+// The JSON of a header with these entries, padded with spaces to a multiple of 8 bytes.
 std::string make_safetensors_header(std::span<const SafetensorsEntry> entries,
                                     const std::map<std::string, std::string>& metadata);
 

@@ -15,7 +15,7 @@ size_t size_of(SafetensorsType type);
 // The name in the file: "F32", "BF16", ...
 std::string_view name_of(SafetensorsType type);
 
-// Nothing where the format has no such type.
+// Empty if the format has no such type.
 std::optional<SafetensorsType> safetensors_type_named(std::string_view name);
 
 }  // namespace residual

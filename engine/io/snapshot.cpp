@@ -17,8 +17,8 @@ std::vector<float> host_copy(Backend& backend, const Tensor& tensor) {
     return values;
 }
 
-// Where a view of a flat array begins in it.
-ptrdiff_t place_in(const Tensor& flat, const Tensor& view) {
+// The offset of a view in its flat array.
+ptrdiff_t offset_in(const Tensor& flat, const Tensor& view) {
     return view.data<float>() - flat.data<float>();
 }
 
@@ -39,7 +39,7 @@ Snapshot::Snapshot(Backend& backend, const nn::Parameters& parameters, std::vect
       mean_(std::move(mean)) {
     RESIDUAL_ASSERT(static_cast<int64_t>(mean_.size()) == image.elements());
     for (const auto& parameter : parameters.parameters()) {
-        const float* values = weights_.data() + place_in(parameters.weights(), parameter->weight);
+        const float* values = weights_.data() + offset_in(parameters.weights(), parameter->weight);
         entries_.push_back({parameter->name, parameter->shape, values});
     }
     for (const auto& buffer : parameters.buffers()) {
@@ -47,7 +47,7 @@ Snapshot::Snapshot(Backend& backend, const nn::Parameters& parameters, std::vect
         entries_.push_back({buffer->name, buffer->shape, statistics_.back().data()});
     }
     for (const auto& parameter : parameters.parameters()) {
-        const float* values = momenta_.data() + place_in(parameters.momenta(), parameter->momentum);
+        const float* values = momenta_.data() + offset_in(parameters.momenta(), parameter->momentum);
         entries_.push_back({checkpoint_names::momentum_of(parameter->name), parameter->shape, values});
     }
     entries_.push_back({checkpoint_names::kMean, image, mean_.data()});

@@ -1,4 +1,4 @@
-// The state of a network in training, copied to the host at one step, and written from there.
+// A host copy of the training state at one step, from which a checkpoint is written.
 #pragma once
 
 #include <filesystem>
@@ -10,31 +10,28 @@
 
 namespace residual {
 
-// Copying holds training up; everything else (the order of the elements, checksums, the disk) needs the copy alone and
-// may run on another thread.
+// Only the copying blocks training; write() reorders, checksums and writes the copy, and may run on another thread.
 class Snapshot {
   public:
-    // Copies every weight, running statistic and momentum: 8 bytes a parameter, in two transfers, and one for each
-    // statistic. `mean`: of images of the shape `image`, [height, width, channels].
+    // Copies all weights and momenta (8 bytes per parameter, two transfers) and running statistics (one transfer each).
+    // `mean` is the per-pixel mean with the shape `image`, [height, width, channels].
     Snapshot(Backend& backend, const nn::Parameters& parameters, std::vector<float> mean, const Shape& image,
              CheckpointInfo info);
     Snapshot(Snapshot&&) noexcept = default;
     Snapshot& operator=(Snapshot&&) noexcept = default;
-    Snapshot(const Snapshot&) = delete;
-    Snapshot& operator=(const Snapshot&) = delete;
 
     int64_t step() const { return info_.step; }
 
-    // The first tensor that holds an infinity or a NaN; empty if all values are numbers.
+    // The name of the first tensor that holds an infinity or a NaN; empty if there is none.
     std::string first_not_finite() const;
 
-    // Writes the checkpoint (see engine/io/checkpoint.h), complete or not at all. Error where that fails.
+    // Writes the checkpoint (see engine/io/checkpoint.h) through an AtomicFile. Throws Error on failure.
     void write(const std::filesystem::path& path) const;
 
   private:
     struct Entry {
         std::string name;
-        Shape shape;  // As the engine has it, channels last.
+        Shape shape;  // Channels last.
         const float* values;
     };
 

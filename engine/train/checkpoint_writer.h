@@ -1,4 +1,4 @@
-// Checkpoints are written beside training.
+// Writes checkpoints on a background thread.
 #pragma once
 
 #include <future>
@@ -10,25 +10,22 @@
 
 namespace residual {
 
-// One snapshot at a time, on a thread of its own.
+// Writes one snapshot at a time. The destructor waits for a pending write and ignores its failure.
 class CheckpointWriter {
   public:
-    // `keep`: newest checkpoints that stay; none: all.
+    // `keep`: the number of newest checkpoints to keep; empty: all.
     CheckpointWriter(RunFolder& folder, const MetricsFile& metrics, std::optional<int64_t> keep)
         : folder_(folder), metrics_(metrics), keep_(keep) {}
-    // Waits for what is under way, and forgets its failure.
-    ~CheckpointWriter() = default;
     CheckpointWriter(const CheckpointWriter&) = delete;
     CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-    // As best.safetensors, if `best`, and as the checkpoint of its step, if `numbered`; then the rows of the metrics
-    // are on the disk before it, last.safetensors leads to it, and older ones make room. Waits for the snapshot before
-    // this one and throws the Error that it ended with.
+    // Writes best.safetensors if `best`. If `numbered`, flushes the metrics, writes the checkpoint of the step, points
+    // last.safetensors to it and removes old checkpoints. Waits for the previous write and throws its Error, if any.
     void write(Snapshot snapshot, bool best, bool numbered);
 
-    // Throws the Error of a snapshot that has failed in the meantime. Waits for nothing.
+    // Throws the Error of a write that has failed. Does not wait.
     void check();
-    // Waits until all is on the disk. Throws likewise.
+    // Waits for the pending write and throws its Error, if any.
     void finish();
 
   private:
@@ -37,7 +34,7 @@ class CheckpointWriter {
     RunFolder& folder_;
     const MetricsFile& metrics_;
     std::optional<int64_t> keep_;
-    std::future<void> under_way_;
+    std::future<void> pending_;
 };
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-// How long and on what a run trains, and what it leaves behind.
+// The configuration of training and of the run's output.
 #pragma once
 
 #include <array>
@@ -27,8 +27,7 @@ constexpr auto names_of(KernelChoice) {
 }
 
 struct TrainConfig {
-    // Of any data set; the training images of the one that is used bound it further. An activation of up to 2^15
-    // elements per image is within 31 bits.
+    // Keeps an activation of up to 2^15 elements per image within 31 bits. A data set with fewer images lowers it.
     static constexpr std::int64_t kLargestBatch = 1 << 16;
 
     std::int64_t steps = 64000;
@@ -40,14 +39,14 @@ struct TrainConfig {
     bool deterministic = true;
 
     void describe(Fields& fields) {
-        fields.get("steps", steps, at_least(1), "updates of the weights");
+        fields.get("steps", steps, at_least(1), "weight updates");
         fields.get("batch_size", batch_size, between(1, kLargestBatch), fixed_in_run("images per update"));
-        fields.get("seed", seed, fixed_in_run("of the initial weights, the order, the crops and the flips"));
-        fields.get("precision", precision, "auto: bf16 on a GPU that has it, else fp32");
-        fields.get("device", device, "auto: the GPU where there is one, else the CPU");
+        fields.get("seed", seed, fixed_in_run("seed of the initial weights, the image order, the crops and the flips"));
+        fields.get("precision", precision, "auto: bf16 on a GPU that supports it, else fp32");
+        fields.get("device", device, "auto: the GPU if there is one, else the CPU");
         fields.get("kernels", kernels,
-                   "composed: operation by operation; fused: own kernels that do several in one pass, for the shapes "
-                   "they know, in bf16 on a GPU and refused elsewhere; auto: composed");
+                   "composed: one operation at a time; fused: kernels that combine several operations for the shapes "
+                   "they support, bf16 on a GPU only; auto: composed");
         fields.get("deterministic", deterministic, "the same command gives the same bits; false may be faster");
     }
     bool operator==(const TrainConfig&) const = default;
@@ -58,14 +57,14 @@ struct RunConfig {
     std::int64_t log_every = 200;
     std::int64_t eval_every = 2000;
     std::int64_t checkpoint_every = 2000;
-    std::optional<std::int64_t> keep = 5;  // None: all.
+    std::optional<std::int64_t> keep = 5;  // Empty: all.
 
     void describe(Fields& fields) {
-        fields.get("dir", dir, "folder of the results; null: `runs/` and the name of the configuration file");
-        fields.get("log_every", log_every, at_least(1), "steps from one training row of the metrics to the next");
-        fields.get("eval_every", eval_every, at_least(1), "steps from one evaluation on the test set to the next");
-        fields.get("checkpoint_every", checkpoint_every, at_least(1), "steps from one checkpoint to the next");
-        fields.get("keep", keep, at_least(1), "all", "newest checkpoints that stay");
+        fields.get("dir", dir, "results folder; null: `runs/` followed by the name of the configuration file");
+        fields.get("log_every", log_every, at_least(1), "steps between training rows of the metrics");
+        fields.get("eval_every", eval_every, at_least(1), "steps between evaluations on the test set");
+        fields.get("checkpoint_every", checkpoint_every, at_least(1), "steps between checkpoints");
+        fields.get("keep", keep, at_least(1), "all", "number of newest checkpoints to keep");
     }
     bool operator==(const RunConfig&) const = default;
 };

@@ -11,10 +11,10 @@ std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
     if (cuda) {
         const bool float32 = config.precision == PrecisionChoice::fp32 || config.precision == PrecisionChoice::tf32;
         if (fused && float32) {
-            throw InputError(fmt::format(
-                "train.kernels is \"fused\", which on a GPU means bfloat16, but train.precision is \"{}\"; choose "
-                "precision \"bf16\", or kernels \"composed\"",
-                name_of(config.precision)));
+            throw InputError(
+                fmt::format("train.kernels is \"fused\", which requires bfloat16, but train.precision is \"{}\"; set "
+                            "train.precision to \"bf16\" or train.kernels to \"composed\"",
+                            name_of(config.precision)));
         }
         return make_cuda_backend({.deterministic = config.deterministic,
                                   .allow_tf32 = config.precision == PrecisionChoice::tf32,
@@ -26,8 +26,7 @@ std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
     }
     if (fused) {
         throw InputError(
-            "train.kernels is \"fused\", but the fused kernels are for a CUDA device; choose \"auto\" or \"composed\" "
-            "on the CPU");
+            "train.kernels is \"fused\", which needs a CUDA device; choose \"auto\" or \"composed\" on the CPU");
     }
     return make_cpu_backend();
 }

@@ -1,4 +1,4 @@
-// From the choices of a configuration to a device and a type of activations.
+// The device and the activation type that a configuration selects.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@
 
 namespace residual {
 
-// The device asked for; `automatic` is the GPU where one can be used, else the CPU. Throws InputError that says what
-// is missing where a GPU is asked for and there is none, and for what the device cannot do.
+// The configured device; `automatic` is the GPU if one can be used, else the CPU. Throws InputError if a GPU is
+// requested but not usable (with the reason), or if the device does not support the configured precision or kernels.
 std::unique_ptr<Backend> make_backend(const TrainConfig& config);
 
 // bfloat16 or float32 (TF32 is float32 in memory).

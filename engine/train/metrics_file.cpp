@@ -1,7 +1,6 @@
 #include "engine/train/metrics_file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,9 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <sstream>
-#include <system_error>
 
-#include "engine/core/error.h"
 #include "engine/io/atomic_file.h"
 
 namespace residual {
@@ -20,12 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-[[noreturn]] void fail(const char* action, const std::filesystem::path& path) {
-    const std::string reason = std::system_category().message(errno);
-    throw Error(fmt::format("cannot {} {}: {}", action, path.string(), reason));
-}
-
-// Whether the run still stands behind this line. What is no row was cut off by a crash.
+// Whether the line is a row no later than these steps. A line that is not a row was cut off by a crash.
 bool is_kept(const std::string& line, int64_t training, int64_t evaluation) {
     const Json row = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!row.is_object() || !row.contains("step") || !row["step"].is_number_integer()) return false;
@@ -36,14 +28,14 @@ std::string text_of(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
-    if (!in.is_open() || in.bad() || text.fail()) fail("read", path);
+    if (!in.is_open() || in.bad() || text.fail()) throw_system_error("read", path);
     return text.str();
 }
 
-// Leaves a file whose name is on the disk.
+// Removes the other rows. Creates the file if it is missing, and flushes its folder entry.
 void keep_rows(const std::filesystem::path& path, int64_t training, int64_t evaluation) {
     if (!std::filesystem::exists(path)) write_file_atomically(path, {});
-    // An empty file is a failure to `<<`.
+    // `<<` of an empty file sets failbit.
     if (std::filesystem::file_size(path) == 0) return;
     const std::string text = text_of(path);
     std::istringstream lines(text);
@@ -59,27 +51,27 @@ void keep_rows(const std::filesystem::path& path, int64_t training, int64_t eval
 MetricsFile::MetricsFile(std::filesystem::path path, int64_t training, int64_t evaluation) : path_(std::move(path)) {
     keep_rows(path_, training, evaluation);
     descriptor_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (descriptor_ < 0) fail("open", path_);
+    if (descriptor_ < 0) throw_system_error("open", path_);
 }
 
 MetricsFile::~MetricsFile() {
     close(descriptor_);
 }
 
-bool MetricsFile::write_waiting() {
-    while (!waiting_.empty()) {
-        const ssize_t written = ::write(descriptor_, waiting_.data(), waiting_.size());
+bool MetricsFile::write_pending() {
+    while (!pending_.empty()) {
+        const ssize_t written = ::write(descriptor_, pending_.data(), pending_.size());
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return false;
-        // Half a line may have found room; the rest follows it later.
-        waiting_.erase(0, static_cast<size_t>(written));
+        // A partial write may end in the middle of a line; the rest is written later.
+        pending_.erase(0, static_cast<size_t>(written));
     }
     return true;
 }
 
 void MetricsFile::add(const std::string& line) {
-    waiting_ += line + '\n';
-    write_waiting();
+    pending_ += line + '\n';
+    write_pending();
 }
 
 void MetricsFile::write(const TrainingRow& row) {
@@ -97,12 +89,12 @@ void MetricsFile::write(const EvaluationRow& row) {
 }
 
 void MetricsFile::flush() {
-    if (!write_waiting()) fail("write", path_);
+    if (!write_pending()) throw_system_error("write", path_);
 }
 
 void MetricsFile::sync() const {
-    // A file system that cannot flush a file says EINVAL.
-    if (fdatasync(descriptor_) != 0 && errno != EINVAL) fail("flush", path_);
+    // A file system that cannot flush a file returns EINVAL.
+    if (fdatasync(descriptor_) != 0 && errno != EINVAL) throw_system_error("flush", path_);
 }
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-// metrics.jsonl: what a run says of itself, one JSON object a line.
+// metrics.jsonl: the training and evaluation rows of a run, one JSON object per line.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@ struct EvaluationRow {
     double test_loss = 0, test_accuracy = 0;
 };
 
-// Every row as a line, in the order they came. A row that cannot be written, because the disk is full, waits in memory
-// for the next one: training need not stop for it.
+// Appends rows. A row that cannot be written (the disk is full) is kept in memory and retried with the next one, so
+// that training does not stop.
 class MetricsFile {
   public:
-    // Opens the file to go on after the training row of step `training` and the evaluation row of step `evaluation`:
-    // later rows, and a line that was cut off, are taken out. Error where the file cannot be read or written.
+    // Opens the file to continue after the training row of step `training` and the evaluation row of step `evaluation`:
+    // removes later rows and an incomplete last line. Throws Error if the file cannot be read or written.
     MetricsFile(std::filesystem::path path, int64_t training, int64_t evaluation);
     ~MetricsFile();
     MetricsFile(const MetricsFile&) = delete;
@@ -31,18 +31,18 @@ class MetricsFile {
     void write(const TrainingRow& row);
     void write(const EvaluationRow& row);
 
-    // Hands the system every row that still waits. Error where it does not take them.
+    // Writes all rows kept in memory. Throws Error on failure.
     void flush();
-    // Puts on the disk what the system has. Error where that fails. May be called from another thread.
+    // fdatasync. Throws Error on failure. May be called from another thread.
     void sync() const;
 
   private:
     void add(const std::string& line);
-    bool write_waiting();
+    bool write_pending();
 
     std::filesystem::path path_;
     int descriptor_ = -1;
-    std::string waiting_;
+    std::string pending_;
 };
 
 }  // namespace residual

@@ -13,7 +13,7 @@ namespace residual {
 namespace {
 
 constexpr const char* kClearLine = "\r\033[K";
-// Between these a terminal cuts a line that is too long for it, instead of going on in the next one.
+// Between these a terminal truncates a long line instead of wrapping it.
 constexpr const char* kNoWrap = "\033[?7l";
 constexpr const char* kWrap = "\033[?7h";
 
@@ -31,7 +31,7 @@ void Progress::end_line() {
     open_ = false;
 }
 
-void Progress::say(const std::string& line) {
+void Progress::print_line(const std::string& line) {
     print((open_ ? kClearLine : "") + line + "\n");
     open_ = false;
 }
@@ -42,11 +42,11 @@ void Progress::print(const std::string& text) {
     const std::string reason = std::system_category().message(errno);
     __fpurge(stdout);
     std::clearerr(stdout);
-    if (!told_) {
-        std::fprintf(stderr, "warning: standard output cannot be written (%s); the run goes on without it\n",
+    if (!warned_) {
+        std::fprintf(stderr, "warning: standard output cannot be written (%s); the run continues without it\n",
                      reason.c_str());
     }
-    told_ = true;
+    warned_ = true;
 }
 
 void Progress::show(const TrainingRow& row) {
@@ -56,7 +56,7 @@ void Progress::show(const TrainingRow& row) {
                     std::to_string(steps_).size(), steps_, row.train_loss, 100 * row.train_accuracy, row.learning_rate,
                     row.images_per_second, duration_text(left));
     if (!terminal_) {
-        say(line);
+        print_line(line);
         return;
     }
     print(kClearLine + (kNoWrap + line) + kWrap);
@@ -64,8 +64,8 @@ void Progress::show(const TrainingRow& row) {
 }
 
 void Progress::show(const EvaluationRow& row) {
-    say(fmt::format("step {:>{}}/{}  test loss {:.4f}  test accuracy {:.2f} %", row.step, std::to_string(steps_).size(),
-                    steps_, row.test_loss, 100 * row.test_accuracy));
+    print_line(fmt::format("step {:>{}}/{}  test loss {:.4f}  test accuracy {:.2f} %", row.step,
+                           std::to_string(steps_).size(), steps_, row.test_loss, 100 * row.test_accuracy));
 }
 
 std::string duration_text(double seconds) {

@@ -1,5 +1,5 @@
-// What a person sees while a network trains: one line that changes on a terminal, a line now and then in a pipe.
-// Standard output is only a view of the run: what it does not take is dropped, and standard error says so once.
+// Training progress on standard output: one line updated in place on a terminal, one line per row otherwise. If
+// standard output cannot be written, progress is dropped after one warning on standard error; the run continues.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,13 @@ namespace residual {
 
 class Progress {
   public:
-    // Prints on standard output. `steps`: updates in all, of `batch_size` images each.
+    // `steps`: total number of updates, of `batch_size` images each.
     Progress(int64_t steps, int batch_size);
-    ~Progress();  // Ends an open line.
+    ~Progress();  // Terminates an open line.
 
     void show(const TrainingRow& row);
     void show(const EvaluationRow& row);
-    // A whole line by itself.
-    void say(const std::string& line);
+    void print_line(const std::string& line);
 
   private:
     void end_line();
@@ -27,11 +26,11 @@ class Progress {
     int64_t steps_;
     int batch_size_;
     bool terminal_;
-    bool open_ = false;  // Whether the terminal's last line may still change.
-    bool told_ = false;  // Whether standard error has said that standard output fails.
+    bool open_ = false;    // Whether the last line on the terminal may still change.
+    bool warned_ = false;  // Whether the warning has been printed.
 };
 
-// "1 h 02 min", "3 min 20 s", "12 s"; "over 1000000 h" for what is no such number either.
+// "1 h 02 min", "3 min 20 s", "12 s"; "over 1000000 h" also for infinity and NaN.
 std::string duration_text(double seconds);
 
 }  // namespace residual

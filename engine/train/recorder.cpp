@@ -4,10 +4,10 @@ namespace residual {
 
 namespace {
 
-// The first step meets an empty arena, the second the one that later steps meet.
+// The first step fills an empty arena; from the second on, addresses stay the same.
 constexpr int kEagerSteps = 2;
 
-// Lets tensors come from another arena while it lives.
+// Makes the backend allocate from another arena during its lifetime.
 class ArenaScope {
   public:
     ArenaScope(Backend& backend, std::shared_ptr<Arena> arena)

@@ -1,4 +1,4 @@
-// Steps that the host only starts.
+// Records a step once and replays it.
 #pragma once
 
 #include <functional>
@@ -8,23 +8,22 @@
 
 namespace residual {
 
-// Runs one and the same step again and again. Where the device can record work, the first steps run as they are, which
-// settles addresses and the libraries' choices, then one is recorded, and from there on each is one replay. Elsewhere
-// every step runs as it is.
+// Runs the same step repeatedly. If the device can record work, the first steps run eagerly, which fixes addresses and
+// library choices; the next one is recorded, and all later ones are replays. Otherwise every step runs eagerly.
 class Recorder {
   public:
-    // `step` reads whatever changes from step to step from memory of the device. `backend` must outlive this.
+    // `step` must read everything that changes between steps from device memory. `backend` must outlive this.
     Recorder(Backend& backend, std::function<void()> step);
 
     void run();
-    // Runs the step as it is, always.
+    // Runs the step without recording or replay.
     void run_eagerly();
 
   private:
     Backend& backend_;
     std::function<void()> step_;
-    // What a recorded step allocates lies apart from everything else: it is written at every replay, long after its
-    // tensors are gone. Null where nothing is recorded.
+    // Holds only what the step allocates, since every replay writes to it again after its tensors are destroyed. Null
+    // if the device cannot record.
     std::shared_ptr<Arena> arena_;
     std::unique_ptr<Recording> recording_;
     int eager_steps_ = 0;

@@ -6,10 +6,10 @@ namespace residual {
 
 namespace {
 
-Checkpoint read_own(const std::filesystem::path& path) {
+Checkpoint read_with_info(const std::filesystem::path& path) {
     Checkpoint checkpoint = Checkpoint::read(path);
     if (!checkpoint.info()) {
-        throw InputError(fmt::format("{}: the file does not say which run it belongs to", path.string()));
+        throw InputError(fmt::format("{}: not a checkpoint of a run: the metadata is missing", path.string()));
     }
     return checkpoint;
 }
@@ -20,23 +20,22 @@ std::optional<Checkpoint> newest_good_checkpoint(RunFolder& folder, const Warn& 
     std::vector<std::string> refused;
     for (const RunFolder::Numbered& candidate : folder.checkpoints()) {
         try {
-            Checkpoint checkpoint = read_own(candidate.path);
+            Checkpoint checkpoint = read_with_info(candidate.path);
             for (const std::string& reason : refused) {
-                warn(fmt::format("{}; going on from {} instead", reason, candidate.path.string()));
+                warn(fmt::format("{}; resuming from {} instead", reason, candidate.path.string()));
             }
             return checkpoint;
         } catch (const FormatVersionError&) {
             throw;
         } catch (const InputError& error) {
             refused.emplace_back(error.what());
-            folder.disregard(candidate.step);
+            folder.mark_damaged(candidate.step);
         }
     }
     if (refused.empty()) return std::nullopt;
-    throw RunFolderError(
-        RunFolderError::Problem::nothing_readable,
-        fmt::format("{}: none of the {} checkpoint(s) can be read, so that there is nothing to resume from: {}",
-                    folder.path().string(), refused.size(), fmt::join(refused, "; ")));
+    throw RunFolderError(RunFolderError::Problem::nothing_readable,
+                         fmt::format("{}: none of the {} checkpoint(s) can be read, so the run cannot be resumed: {}",
+                                     folder.path().string(), refused.size(), fmt::join(refused, "; ")));
 }
 
 bool is_finished(const CheckpointInfo& info, int64_t steps) {
@@ -46,7 +45,7 @@ bool is_finished(const CheckpointInfo& info, int64_t steps) {
 std::optional<Checkpoint> best_checkpoint(const RunFolder& folder, const Warn& warn) {
     if (!std::filesystem::exists(folder.best_path())) return std::nullopt;
     try {
-        return read_own(folder.best_path());
+        return read_with_info(folder.best_path());
     } catch (const InputError& error) {
         warn(fmt::format("{}; the next evaluation replaces it", error.what()));
         return std::nullopt;

@@ -13,12 +13,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Time spent on training itself: stopped while the run evaluates and saves.
+// Measures training time; paused during evaluation and saving.
 class Stopwatch {
   public:
     void pause() { elapsed_ += Clock::now() - started_; }
     void resume() { started_ = Clock::now(); }
-    // Seconds while running since the last call.
+    // Seconds, without pauses, since the last call.
     double lap() {
         pause();
         const double seconds = std::chrono::duration<double>(elapsed_).count();
@@ -49,10 +49,10 @@ class Run {
           saved_(inputs.saved.value_or(-1)),
           best_accuracy_(inputs.best_accuracy) {}
 
-    void go() {
+    void run() {
         for (;;) {
             finish_step();
-            if (ends()) break;
+            if (is_last_step()) break;
             inputs_.trainer.update();
             accuracy_.reset();
         }
@@ -62,27 +62,27 @@ class Run {
   private:
     int64_t step() const { return inputs_.trainer.step(); }
     bool done() const { return step() >= steps_; }
-    bool ends() const { return done() || signals_.stop != 0; }
-    // The last row of a run stays if its evaluation alone is missing.
+    bool is_last_step() const { return done() || signals_.stop != 0; }
+    // If only the final evaluation is missing, the final training row is kept.
     int64_t last_row_kept() const { return done() ? step() : inputs_.rows.training; }
     bool due(int64_t every) const { return step() > 0 && step() % every == 0; }
 
-    // What follows the updates done so far, and has not been done yet. No training row where this process has done
-    // none.
+    // Logs, evaluates and saves as due after the updates done so far. No training row before this process's first
+    // update.
     void finish_step() {
         writer_.check();
         if (step() != timed_from_ && due(config_.log_every)) {
             log_training(inputs_.trainer.take_averages());
             rows_.training = step();
-        } else if (step() != timed_from_ && ends()) {
+        } else if (step() != timed_from_ && is_last_step()) {
             log_training(inputs_.trainer.peek_averages());
         }
         const bool evaluates = step() != rows_.evaluation && (due(config_.eval_every) || done());
         const bool best = evaluates && evaluate();
-        // A signal may have come while it did.
-        if (step() != timed_from_ && ends()) log_training(inputs_.trainer.peek_averages());
-        const bool wanted = due(config_.checkpoint_every) || ends() || signals_.save != 0;
-        // The last checkpoint says how good it is: what was saved before its evaluation is saved again.
+        // A signal may have arrived during the evaluation.
+        if (step() != timed_from_ && is_last_step()) log_training(inputs_.trainer.peek_averages());
+        const bool wanted = due(config_.checkpoint_every) || is_last_step() || signals_.save != 0;
+        // The last checkpoint contains its test accuracy: if it was saved before its evaluation, it is saved again.
         const bool numbered = wanted && (step() != saved_ || (done() && accuracy_));
         if (best || numbered) save(best, numbered);
     }
@@ -101,8 +101,8 @@ class Run {
         progress_.show(row);
     }
 
-    // Whether the weights are the best so far. False, and no row, if a signal came first: a run that goes on from here
-    // evaluates again.
+    // Whether the weights are the best so far. Returns false and writes no row if a signal interrupts the evaluation; a
+    // resumed run repeats it.
     bool evaluate() {
         watch_.pause();
         const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test);
@@ -144,14 +144,14 @@ class Run {
         try {
             writer_.finish();
         } catch (const Error&) {
-            // The end has its own reason already.
+            // The divergence is the error to report.
         }
         const auto saved = folder_.checkpoints();
         throw DivergedError(
             fmt::format("training diverged at step {}: {}; choose a lower learning rate "
                         "(schedule.values) or a warm-up. {}",
                         step, what,
-                        saved.empty() ? "No checkpoint had been written"
+                        saved.empty() ? "No checkpoint has been written"
                                       : "The last checkpoint is " + saved.front().path.string()));
     }
 
@@ -165,9 +165,9 @@ class Run {
     CheckpointWriter writer_;
     Stopwatch watch_;
     RowProgress rows_;
-    int64_t timed_from_;              // The step at which the time of the next training row began.
+    int64_t timed_from_;              // The step at which the interval of the next training row began.
     int64_t saved_;                   // The step of the last checkpoint; -1: none.
-    std::optional<double> accuracy_;  // Of the weights as they are, once they were evaluated.
+    std::optional<double> accuracy_;  // Test accuracy of the current weights, once evaluated.
     double best_accuracy_;
 };
 
@@ -175,7 +175,7 @@ class Run {
 
 void train(RunInputs& inputs, int64_t steps, const RunConfig& config, RunFolder& folder, Progress& progress,
            Signals& signals) {
-    Run(inputs, steps, config, folder, progress, signals).go();
+    Run(inputs, steps, config, folder, progress, signals).run();
 }
 
 }  // namespace residual

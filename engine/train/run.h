@@ -1,4 +1,4 @@
-// A whole training run: updates, rows of metrics, evaluations, checkpoints.
+// A training run: updates, metrics, evaluations, checkpoints.
 #pragma once
 
 #include <atomic>
@@ -15,11 +15,11 @@
 
 namespace residual {
 
-// What the handlers of a program's signals leave for the run to find after the step under way.
+// Set by signal handlers, read by the run after each step.
 struct Signals {
-    std::atomic<int> stop = 0;  // The number of the signal that ends the run.
-    std::atomic<int> save = 0;  // Not 0: a checkpoint is wanted.
-    static_assert(std::atomic<int>::is_always_lock_free, "a handler may set nothing that takes a lock");
+    std::atomic<int> stop = 0;  // The signal that stops the run.
+    std::atomic<int> save = 0;  // Not 0: write a checkpoint.
+    static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not take a lock");
 };
 
 struct RunInputs {
@@ -31,17 +31,17 @@ struct RunInputs {
     const DataDescription& data;  // With its mean.
     uint32_t data_fingerprint = 0;
     std::string config;            // The resolved configuration, JSON text.
-    RowProgress rows;              // Of the checkpoint that the run goes on from.
+    RowProgress rows;              // From the checkpoint being resumed.
     double best_accuracy = -1;     // Of best.safetensors, if there is one.
-    std::optional<int64_t> saved;  // The step of the checkpoint that the run goes on from.
+    std::optional<int64_t> saved;  // The step of the checkpoint being resumed.
 };
 
-// Trains to `steps` updates. A training row every run.log_every steps; an evaluation every run.eval_every and a
-// checkpoint every run.checkpoint_every; each of them after the last step in any case. Returns when done, or when
-// signals.stop is no longer 0: then after the step under way and a checkpoint. What a run writes only because it ends
-// there (a row off its interval) is not counted in `rows`: a run that goes on makes what an uninterrupted one would
-// have made. Checkpoints are written beside training. Throws DivergedError if a loss, a gradient or a weight is not
-// finite, and no checkpoint is written then; Error where a checkpoint cannot be written.
+// Trains to `steps` updates. Writes a training row every run.log_every steps, evaluates every run.eval_every and writes
+// a checkpoint every run.checkpoint_every; all three also after the last step. If signals.stop becomes nonzero,
+// finishes the current step, writes a checkpoint and returns. A row written only because the run stops there is not
+// recorded in `rows`: a resumed run removes it, so that its rows equal those of an uninterrupted run. Checkpoints are
+// written by a background thread. Throws DivergedError, without writing a checkpoint, if a loss, gradient or weight is
+// not finite; Error if a checkpoint cannot be written.
 void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
            Signals& signals);
 

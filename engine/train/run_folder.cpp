@@ -1,6 +1,8 @@
 #include "engine/train/run_folder.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include <string_view>
 #include <system_error>
 
-#include "engine/core/error.h"
 #include "engine/io/atomic_file.h"
 
 namespace residual {
@@ -21,16 +22,11 @@ namespace {
 constexpr std::string_view kPrefix = "step-", kSuffix = ".safetensors";
 constexpr const char* kConfig = "config.json";
 
-std::string reason_of(int error) {
-    return std::system_category().message(error);
-}
-
 void remove_file(const std::filesystem::path& path) {
-    if (unlink(path.c_str()) == 0 || errno == ENOENT) return;
-    throw Error(fmt::format("cannot remove {}: {}", path.string(), reason_of(errno)));
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) throw_system_error("remove", path);
 }
 
-// Makes the folder and those above it that are missing, safe from a power cut.
+// Creates the folder and its missing parents, and flushes their entries to the disk.
 void make_folders(const std::filesystem::path& path) {
     std::vector<std::filesystem::path> missing;
     for (auto folder = std::filesystem::absolute(path); !std::filesystem::exists(folder); folder = folder / "..") {
@@ -40,13 +36,13 @@ void make_folders(const std::filesystem::path& path) {
     }
     std::error_code error;
     std::filesystem::create_directories(path, error);
-    const std::string message = fmt::format("{}: the folder cannot be made: {}", path.string(), error.message());
+    const std::string message = fmt::format("{}: the folder cannot be created: {}", path.string(), error.message());
     if (error == std::errc::not_a_directory || error == std::errc::file_exists) throw InputError(message);
     if (error) throw Error(message);
     for (const auto& made : missing) flush_folder(made.parent_path());
 }
 
-// "step-00064000.safetensors" -> 64000; nothing for any other name.
+// "step-00064000.safetensors" -> 64000; empty for any other name.
 std::optional<int64_t> step_in(std::string_view name) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
     name.remove_prefix(kPrefix.size());
@@ -57,21 +53,30 @@ std::optional<int64_t> step_in(std::string_view name) {
     return whole && name.size() >= 8 && name.front() != '-' ? std::optional(step) : std::nullopt;
 }
 
-bool is_unfinished(const std::string& name) {
-    // A temporary name begins with the name that the file was to get.
-    const std::string final_name = name.substr(0, name.find(".tmp-"));
-    const bool ours = step_in(final_name) || final_name == "best.safetensors" || final_name == "last.safetensors" ||
-                      final_name == kConfig || final_name == "metrics.jsonl";
-    return ours && is_temporary_name(name, final_name);
+bool is_unfinished(std::string_view name) {
+    const std::string_view final_name = final_name_of(name);
+    return step_in(final_name) || final_name == "best.safetensors" || final_name == "last.safetensors" ||
+           final_name == kConfig || final_name == "metrics.jsonl";
 }
 
 }  // namespace
 
-RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)), lock_((make_folders(path_), path_)) {
-    remove_unfinished();
+FolderLock::FolderLock(const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / ".lock";
+    descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw_system_error("open", file);
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    const int error = errno;
+    close(descriptor_);
+    if (error != EWOULDBLOCK) throw_system_error("lock", file, error);
+    throw RunFolderError(RunFolderError::Problem::in_use, folder.string() + ": another process is training there");
 }
 
-void RunFolder::remove_unfinished() const {
+FolderLock::~FolderLock() {
+    close(descriptor_);
+}
+
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)), lock_((make_folders(path_), path_)) {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
         if (is_unfinished(entry.path().filename().string())) remove_file(entry.path());
     }
@@ -105,7 +110,7 @@ std::vector<RunFolder::Numbered> RunFolder::checkpoints() const {
     return found;
 }
 
-void RunFolder::settle(int64_t step, std::optional<int64_t> keep) {
+void RunFolder::finish_checkpoint(int64_t step, std::optional<int64_t> keep) {
     const std::filesystem::path newest = checkpoint_path(step);
     std::error_code no_link;
     if (std::filesystem::read_symlink(last_path(), no_link) != newest.filename() &&
@@ -113,14 +118,11 @@ void RunFolder::settle(int64_t step, std::optional<int64_t> keep) {
         copy_file_atomically(newest, last_path());
     }
     damaged_.erase(step);
-    if (keep) prune(step, *keep);
-}
-
-void RunFolder::prune(int64_t step, int64_t keep) const {
+    if (!keep) return;
     int64_t newer = 0;
     for (const Numbered& checkpoint : checkpoints()) {
-        // What is damaged must not push out what is good.
-        if (checkpoint.step > step || damaged_.contains(checkpoint.step) || ++newer <= keep) continue;
+        // A damaged checkpoint must not displace a good one.
+        if (checkpoint.step > step || damaged_.contains(checkpoint.step) || ++newer <= *keep) continue;
         remove_file(checkpoint.path);
     }
 }

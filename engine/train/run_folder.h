@@ -1,11 +1,11 @@
-// The folder that a training run leaves behind.
+// The results folder of a training run:
 //
 //     config.json                 every key with its value
-//     metrics.jsonl               one JSON object a line
+//     metrics.jsonl               one JSON object per line
 //     step-00064000.safetensors   the newest checkpoints, by updates done
 //     last.safetensors            a link to the newest
-//     best.safetensors            the one with the highest test accuracy so far
-//     .lock                       held by the process that trains; it ends with the process
+//     best.safetensors            the checkpoint with the highest test accuracy so far
+//     .lock                       locked while a process trains here
 #pragma once
 
 #include <cstdint>
@@ -15,20 +15,45 @@
 #include <string>
 #include <vector>
 
-#include "engine/train/folder_lock.h"
+#include "engine/core/error.h"
 
 namespace residual {
 
+// A folder that cannot be used as requested. The program adds the remedy for the problem.
+class RunFolderError : public InputError {
+  public:
+    enum class Problem { in_use, holds_run, nothing_readable };
+
+    RunFolderError(Problem problem, const std::string& message) : InputError(message), problem_(problem) {}
+    Problem problem() const { return problem_; }
+
+  private:
+    Problem problem_;
+};
+
+// Locks the file `.lock` of a folder. The system releases the lock when the process exits, however it exits. The file
+// is never removed: another process could be waiting for its lock while a third creates and locks a new file.
+class FolderLock {
+  public:
+    // Throws RunFolderError if another process holds the lock, Error if the file cannot be opened or locked.
+    explicit FolderLock(const std::filesystem::path& folder);
+    ~FolderLock();
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+  private:
+    int descriptor_;
+};
+
 class RunFolder {
   public:
-    // Makes the folder if it is not there and takes it for this process: RunFolderError if another process trains
-    // there, InputError if a file stands in its place, Error if it cannot be made. Removes what a process that died
-    // left unfinished.
+    // Creates the folder if needed, locks it, and removes temporary files of killed processes. Throws RunFolderError if
+    // another process is training there, InputError if `path` is a file, Error if the folder cannot be created.
     explicit RunFolder(std::filesystem::path path);
 
-    // Whether a run has left anything here that another one would spoil: a row or a checkpoint.
+    // Whether the folder holds a row or a checkpoint, which a new run would overwrite.
     bool holds_run() const;
-    // RunFolderError if one has.
+    // Throws RunFolderError if it does.
     void refuse_run() const;
 
     // Replaces config.json.
@@ -44,15 +69,15 @@ class RunFolder {
         int64_t step;
         std::filesystem::path path;
     };
-    // The checkpoints by step, the newest first. Whether they can be read is not known here.
+    // The checkpoints, newest first. They are not opened.
     std::vector<Numbered> checkpoints() const;
 
-    // To be called when the checkpoint of `step` stands: last.safetensors leads to it (or is a copy, where the file
-    // system has no links), and of the checkpoints of steps up to `step` only the `keep` newest stay (none: all), and
-    // those that are damaged. Nothing else is ever removed. Error where that fails.
-    void settle(int64_t step, std::optional<int64_t> keep);
-    // The checkpoint of this step could not be read: it counts for nothing until it is written again.
-    void disregard(int64_t step) { damaged_.insert(step); }
+    // Call this after writing the checkpoint of `step`. Points last.safetensors to it (a copy if the file system has no
+    // symbolic links). Of the undamaged checkpoints up to `step`, keeps only the `keep` newest (empty: all); removes
+    // nothing else. Throws Error on failure.
+    void finish_checkpoint(int64_t step, std::optional<int64_t> keep);
+    // The checkpoint of this step cannot be read: it does not count towards `keep` until it is written again.
+    void mark_damaged(int64_t step) { damaged_.insert(step); }
 
   private:
     void remove_unfinished() const;

@@ -53,7 +53,7 @@ std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend&
         if (stop != 0) return std::nullopt;
         const Batch batch = batches.get(step);
         const Tensor all = model.forward(context, Variable(batch.images, false)).value();
-        // The last batch runs on into the next epoch; those rows do not count.
+        // The last batch may extend into the next epoch; those rows do not count.
         const int64_t rows = std::min(size, samples - step * size);
         const Tensor counted = all.view(0, {rows, all.shape()[1]});
         ops::softmax_cross_entropy(context, Variable(counted, false), batch.labels.view(0, {rows}), totals.sums());

@@ -1,4 +1,4 @@
-// One training step, and the evaluation of a network.
+// Training steps and evaluation.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@
 
 namespace residual {
 
-// The loss of one batch and its gradients, left in `parameters`. The penalty on weights is not part of either: the
-// update adds its gradient. `totals`, if defined, grows by the batch.
+// The loss of one batch; its gradients are stored in `parameters`. Neither includes weight decay, which the update
+// adds. `totals`, if defined, accumulates the metrics of the batch.
 ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
                                   const Batch& batch, const Tensor& totals = {});
 
@@ -29,22 +29,22 @@ class Trainer {
 
     // Updates done.
     int64_t step() const { return step_; }
-    // That of the update before this; 0 at the start.
+    // Learning rate of the last update; 0 before the first.
     double last_learning_rate() const { return step_ == 0 ? 0 : learning_rate(schedule_, step_ - 1); }
     int batch_size() const { return batches_.batch_size(); }
 
-    // One update: batch, forward, backward, SGD. The device needs nothing from the host for it: which step it is, the
-    // rate and the totals stand there. Where the device can, it is recorded once and then replayed.
+    // One update: batch, forward, backward, SGD. Step number, learning rate and totals are in device memory, so that a
+    // device that can record work replays the update without input from the host.
     void update();
-    // The same without a recording.
+    // The same without recording or replay.
     void update_eagerly();
     // Averages over the updates since the last call.
     Averages take_averages() { return totals_.take(); }
     Averages peek_averages() const { return totals_.peek(); }
 
-    // What the averages are made of, to be kept with a checkpoint.
+    // The sums behind the averages, for a checkpoint.
     kernels::Metrics sums() const { return totals_.read(); }
-    // Goes on as if `step` updates had been done that left these sums. Weights and momenta are the caller's.
+    // Sets the state after `step` updates. The caller restores weights and momenta.
     void restore(int64_t step, const kernels::Metrics& sums);
 
   private:
@@ -61,11 +61,11 @@ struct Evaluation {
     double accuracy = 0;
 };
 
-// Evaluates every image of `batches` once, by the running statistics. `logits`, if given, receives [samples, classes]
+// Evaluates every image of `batches` once with the running statistics. `logits`, if given, receives [samples, classes]
 // in the order of the data.
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
 
-// The same, but gives up with nothing once `stop` is no longer 0.
+// The same, but stops and returns nothing once `stop` is nonzero.
 std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
                                           Batches& batches, std::vector<float>* logits = nullptr);
 

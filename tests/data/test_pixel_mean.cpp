@@ -7,8 +7,8 @@
 
 using residual::DataDescription;
 
-TEST_CASE("the per-pixel mean equals the plain sum", "[data]") {
-    // Below, at and above the block that 16-bit sums hold, and all bytes at their largest.
+TEST_CASE("the per-pixel mean equals a plain sum over the records", "[data]") {
+    // Below, at and above the block size of 16-bit sums, also with every byte at its maximum.
     const size_t count = GENERATE(size_t{1}, size_t{256}, size_t{257}, size_t{258}, size_t{1000});
     const bool saturated = GENERATE(false, true);
     const int height = GENERATE(32, 5);

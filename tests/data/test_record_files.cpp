@@ -1,4 +1,4 @@
-// The published files of CIFAR-10 and CIFAR-100: what is read, what is refused, and where they are looked for.
+// The published files of CIFAR-10 and CIFAR-100: reading, rejecting and finding them.
 #include <stdlib.h>
 
 #include <algorithm>
@@ -36,7 +36,7 @@ std::filesystem::path find_cifar10(const std::optional<std::string>& configured)
 
 constexpr size_t kFileBytes = Cifar10::kRecordsPerFile * Cifar10::kRecordBytes;
 
-// Random bytes with valid labels, a file's worth or as many as asked for.
+// `count` random records with valid labels.
 std::vector<uint8_t> random_records(uint32_t seed, size_t count = Cifar10::kRecordsPerFile) {
     std::vector<uint8_t> records(count * Cifar10::kRecordBytes);
     uint32_t state = seed * 2654435761u + 1;
@@ -58,7 +58,7 @@ void write_records(const std::filesystem::path& path, const std::vector<uint8_t>
     tests::write_bytes(path, std::as_bytes(std::span(records)));
 }
 
-// Six files, each of one repeated file of records but for its first pixel, which numbers the file.
+// Six files with the same records, except that the first pixel of each is the number of the file.
 void write_cifar10(const std::filesystem::path& folder) {
     std::vector<uint8_t> records = random_records(1);
     uint8_t number = 0;
@@ -68,7 +68,7 @@ void write_cifar10(const std::filesystem::path& folder) {
     }
 }
 
-// Sets a variable of the environment, or removes it, until the end of the scope.
+// Sets or removes an environment variable until the end of the scope.
 class Environment {
   public:
     Environment(const char* name, const std::optional<std::string>& value) : name_(name) {
@@ -92,7 +92,7 @@ class Environment {
     std::optional<std::string> before_;
 };
 
-TEST_CASE("CRC-32 has its check value", "[data]") {
+TEST_CASE("CRC-32 matches its published check value", "[data]") {
     const std::string text = "123456789";
     const auto bytes = std::as_bytes(std::span(text));
     CHECK(residual::crc32_of(bytes) == 0xCBF43926u);
@@ -100,7 +100,7 @@ TEST_CASE("CRC-32 has its check value", "[data]") {
     CHECK(residual::crc32_of({}) == 0u);
 }
 
-// CIFAR-100's record: the coarse label, then CIFAR-10's with a fine label.
+// A CIFAR-100 record is a coarse label, then a CIFAR-10 record with a fine label.
 std::vector<uint8_t> random_records100(uint32_t seed, size_t count) {
     const std::vector<uint8_t> records = random_records(seed, count);
     std::vector<uint8_t> with_coarse;
@@ -118,7 +118,7 @@ void write_cifar100(const std::filesystem::path& folder) {
     write_records(folder / "test.bin", random_records100(2, 10'000));
 }
 
-TEST_CASE("CIFAR-10 is read in the order of its files", "[data]") {
+TEST_CASE("CIFAR-10 is read in file order", "[data]") {
     const TemporaryFolder folder;
     write_cifar10(folder.path());
     const DataSet data = load("cifar10", folder.path());
@@ -135,7 +135,7 @@ TEST_CASE("CIFAR-10 is read in the order of its files", "[data]") {
     CHECK(load("cifar10", parent.path()).fingerprint == data.fingerprint);
 }
 
-TEST_CASE("CIFAR-10 with a missing, misshapen or mislabelled file is refused", "[data]") {
+TEST_CASE("a missing, wrongly sized or mislabelled CIFAR-10 file is refused", "[data]") {
     const TemporaryFolder folder;
     write_cifar10(folder.path());
     const auto read = [&] { load("cifar10", folder.path()); };
@@ -165,14 +165,14 @@ TEST_CASE("CIFAR-10 with a missing, misshapen or mislabelled file is refused", "
         CHECK_THROWS_AS(read(), DataError);
         CHECK_THROWS_WITH(read(), ContainsSubstring("data_batch_2.bin: label 10 at byte 3792082"));
     }
-    SECTION("a folder in a file's place") {
+    SECTION("a folder instead of a file") {
         std::filesystem::remove(folder / "data_batch_5.bin");
         std::filesystem::create_directory(folder / "data_batch_5.bin");
         CHECK_THROWS_WITH(read(), ContainsSubstring("data_batch_5.bin"));
     }
 }
 
-TEST_CASE("only whole records are records", "[data]") {
+TEST_CASE("records must be whole and have valid labels", "[data]") {
     std::vector<uint8_t> records = random_records(6, 2);
     CHECK_NOTHROW(check_records(cifar10(), records, "some.bin"));
     records.back() = 255;
@@ -187,7 +187,7 @@ TEST_CASE("only whole records are records", "[data]") {
     CHECK_THROWS_WITH(check_records(cifar10(), {}, "some.bin"), ContainsSubstring("some.bin has 0 bytes"));
 }
 
-TEST_CASE("CIFAR-10 is looked for where it is asked for, then in the cache", "[data]") {
+TEST_CASE("CIFAR-10 is searched in data.dir, else CIFAR10_DIR, else the cache", "[data]") {
     const TemporaryFolder data, home;
     write_records(data / "data_batch_1.bin", random_records(3, 1));
     const auto cache = home / ".cache/residual/cifar10";
@@ -199,7 +199,7 @@ TEST_CASE("CIFAR-10 is looked for where it is asked for, then in the cache", "[d
     CHECK_THROWS_WITH(find_cifar10(absent), ContainsSubstring(absent) && ContainsSubstring("data.dir"));
     CHECK_THROWS_AS(find_cifar10(std::nullopt), DataError);
     CHECK_THROWS_WITH(find_cifar10(std::nullopt),
-                      ContainsSubstring("no CIFAR10_DIR in the environment") && ContainsSubstring(cache.string()));
+                      ContainsSubstring("data.dir and CIFAR10_DIR are not set") && ContainsSubstring(cache.string()));
 
     std::filesystem::create_directories(cache);
     write_records(cache / "test_batch.bin", random_records(4, 1));
@@ -217,7 +217,7 @@ TEST_CASE("CIFAR-10 is looked for where it is asked for, then in the cache", "[d
         CHECK(find_cifar10(std::nullopt) == data.path());
     }
     {
-        // A folder that was asked for is never replaced by the cache, which does hold data here.
+        // The cache, which does hold data here, is not searched if another folder is given.
         const Environment name("CIFAR10_DIR", absent);
         CHECK_THROWS_WITH(find_cifar10(std::nullopt), ContainsSubstring(absent) && ContainsSubstring("CIFAR10_DIR"));
         CHECK_THROWS_AS(find_cifar10(absent), DataError);
@@ -256,14 +256,14 @@ TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
         std::filesystem::remove(folder / "cifar-100-binary/train.bin");
         CHECK_THROWS_WITH(load("cifar100", folder.path()), ContainsSubstring("train.bin: No such file"));
     }
-    SECTION("a coarse label above 19, by its place in the file") {
+    SECTION("a coarse label above 19: its position is reported") {
         std::vector<uint8_t> records = random_records100(2, 10'000);
         records[7 * 3074] = 20;
         write_records(folder / "cifar-100-binary/test.bin", records);
         CHECK_THROWS_WITH(load("cifar100", folder.path()),
-                          ContainsSubstring("test.bin: label 20 at byte 21518, but these labels are 0 to 19"));
+                          ContainsSubstring("test.bin: label 20 at byte 21518, but labels there are 0 to 19"));
     }
-    SECTION("a fine label above 99, by its place in the file") {
+    SECTION("a fine label above 99: its position is reported") {
         std::vector<uint8_t> records = random_records100(2, 10'000);
         records[7 * 3074 + 1] = 100;
         write_records(folder / "cifar-100-binary/test.bin", records);
@@ -272,7 +272,7 @@ TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
     }
 }
 
-TEST_CASE("what is in the place of the files is named", "[data]") {
+TEST_CASE("the message says what a folder without the files holds", "[data]") {
     const TemporaryFolder folder;
     const std::string version = GENERATE(std::string("cifar10"), std::string("cifar100"));
     const std::string dashed = version == "cifar10" ? "cifar-10" : "cifar-100";
@@ -285,7 +285,7 @@ TEST_CASE("what is in the place of the files is named", "[data]") {
     SECTION("the archive itself") {
         write(dashed + "-binary.tar.gz");
         refused(folder / (dashed + "-binary.tar.gz"), "it is a file: unpack the archive");
-        refused(folder.path(), dashed + "-binary.tar.gz is there, but not unpacked");
+        refused(folder.path(), dashed + "-binary.tar.gz has not been unpacked");
     }
     SECTION("the Python version") {
         const std::string name = version == "cifar10" ? "cifar-10-batches-py" : "cifar-100-python";
@@ -302,8 +302,8 @@ TEST_CASE("what is in the place of the files is named", "[data]") {
     SECTION("the other data set") {
         const bool ten = version == "cifar10";
         write(ten ? "train.bin" : "test_batch.bin");
-        refused(folder.path(), ten ? "it holds CIFAR-100, which data.format \"cifar100\" reads"
-                                   : "it holds CIFAR-10, which data.format \"cifar10\" reads");
+        refused(folder.path(), ten ? "it holds CIFAR-100: set data.format to \"cifar100\""
+                                   : "it holds CIFAR-10: set data.format to \"cifar10\"");
     }
 }
 

@@ -63,7 +63,7 @@ expect "resuming a finished run prints that nothing is left" says "nothing to do
 train --out "$scratch/parts" --set train.steps=6
 train --out "$scratch/parts" --resume
 expect "a run resumes" exits_with 0
-expect "it says from where" says "going on from step 6: $scratch/parts/step-00000006.safetensors"
+expect "a resumed run names its checkpoint" says "resuming from step 6: $scratch/parts/step-00000006.safetensors"
 expect "six steps and six more equal twelve" same_run "$scratch/parts" "$scratch/whole"
 train --out "$scratch/fresh" --resume --set train.steps=2
 expect "--resume without a run starts one" exits_with 0
@@ -83,7 +83,7 @@ refused() {
     expect "$what: both values" says "$message"
     expect "$what: nothing is changed" equal "$before" "$(find "$scratch/parts" -type f -exec sha256sum {} + | sort)"
 }
-refused "another depth" "/model/depth is 8 in the checkpoint, but 14 is asked for" --set model.depth=14
+refused "another depth" "/model/depth is 8 in the checkpoint, but 14 was requested" --set model.depth=14
 refused "a plain network" '/model/shortcut is "avgpool_zeropad" in the checkpoint, but "none"' --set model.shortcut=none
 refused "another block" '/model/block is "preact" in the checkpoint, but "postact"' --set model.block=postact
 refused "another batch size" "/train/batch_size is 16 in the checkpoint, but 8" --set train.batch_size=8
@@ -96,7 +96,7 @@ refused "another augmentation" "/data/augment/flip is true in the checkpoint, bu
 printf '{"model": {"family": "wide_resnet", "depth": 10}, "train": {"batch_size": 16}}' >"$scratch/wide.json"
 run "$bin/resnet-train" "$scratch/wide.json" --out "$scratch/parts" --resume
 expect "another family: exit 2" exits_with 2
-expect "another family: both names" says '/model/family is "resnet" in the checkpoint, but "wide_resnet" is asked for'
+expect "another family: both names" says '/model/family is "resnet" in the checkpoint, but "wide_resnet" was requested'
 cp -r "$data" "$scratch/other-data"
 flip "$scratch/other-data/data_batch_5.bin" 30000001
 fingerprint=$(cat "$scratch"/other-data/data_batch_?.bin |
@@ -109,7 +109,7 @@ expect "evaluation on other images: both fingerprints" says "but $scratch/other-
 printf '{"model": {"depth": 8, "shortcut": "none"}}' >"$scratch/plain8.json"
 run "$bin/resnet-eval" "$scratch/whole/last.safetensors" --config "$scratch/plain8.json" --device cpu
 expect "a ResNet is never evaluated as a plain network" exits_with 2
-expect "and both values are named" says '/model/shortcut is "avgpool_zeropad" in the checkpoint, but "none" is asked for'
+expect "a ResNet as a plain network: both values are printed" says '/model/shortcut is "avgpool_zeropad" in the checkpoint, but "none" was requested'
 train --out "$scratch/x" --init "$scratch/whole/last.safetensors" --set model.shortcut=none
 expect "--init with another network's weights: exit 2" exits_with 2
 expect "--init with another network's weights: no folder is made" absent "$scratch/x"
@@ -127,7 +127,7 @@ expect "a flipped bit: the tensor is named" says "the tensor "
 train --out "$scratch/damaged" --resume --set train.steps=14
 expect "a flipped bit: the run resumes from the previous checkpoint" exits_with 0
 expect "a flipped bit: the warning names the damaged one" says "warning: $scratch/damaged/step-00000014.safetensors: the tensor "
-expect "a flipped bit: the warning names the one taken" says "going on from $scratch/damaged/step-00000012.safetensors instead"
+expect "a flipped bit: the warning names the one taken" says "resuming from $scratch/damaged/step-00000012.safetensors instead"
 expect "a flipped bit: the result is the same" same_run "$scratch/damaged" "$scratch/expected"
 for step in 12 14; do truncate -s 5000 "$scratch/damaged/step-000000$step.safetensors"; done
 train --out "$scratch/damaged" --resume --set train.steps=16
@@ -172,7 +172,7 @@ expect "USR1: training goes on" wait_until more_lines
 # ---- one process per folder
 train --out "$scratch/asked" --resume
 expect "a second process is refused" exits_with 2
-expect "and told why" says "another process trains there"
+expect "a second process: the reason is printed" says "another process is training there"
 train --out "$scratch/asked"
 expect "a second process is refused without --resume too" exits_with 2
 kill -s KILL "$process"
@@ -219,7 +219,7 @@ expect "a second INT: no further checkpoint" silent_about "stopped after"
 expect "a second INT: the previous checkpoint is kept" test -f "$folder/step-00000005.safetensors"
 expect "a second INT: the unfinished checkpoint does not count" absent "$folder/step-00000010.safetensors"
 train --out "$folder" --resume
-expect "a second INT: the run goes on" says "going on from step 5"
+expect "a second INT: the run resumes" says "resuming from step 5"
 expect "a second INT: to the same bits" same_run "$folder" "$scratch/whole"
 expect "a second INT: the unfinished file is removed" equal "$(find "$folder" -name '*.tmp-*')" ""
 

@@ -46,7 +46,7 @@ train --out closed >&- 2>output </dev/null || status=$?
 expect "training with standard output closed succeeds" exits_with 0
 # The first file that stays open is metrics.jsonl: it must not get the descriptor of standard output and its lines.
 expect "training with standard output closed: the run is complete" whole closed
-expect "a warning stands on standard error" says "warning: standard output cannot be written (Bad file descriptor)"
+expect "a warning is printed on standard error" says "warning: standard output cannot be written (Bad file descriptor)"
 status=0
 "$bin/resnet-train" --bogus <&- >&- 2>&- || status=$?
 expect "with every stream closed the exit code is the same" exits_with 2
@@ -69,7 +69,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=writing, restore_signals=True).retu
 unread "$bin/resnet-train" tiny.json --data data --out unread
 expect "training into a pipe without a reader succeeds" exits_with 0
 expect "the run is complete" whole unread
-expect "a warning stands on standard error" says "warning: standard output cannot be written (Broken pipe); the run goes on without it"
+expect "a warning is printed on standard error" says "warning: standard output cannot be written (Broken pipe); the run continues without it"
 expect "the warning is printed once" equal "$(wc -l <output)" 1
 unread "${evaluation[@]}"
 expect "evaluation into a pipe without a reader: exit 1" exits_with 1
@@ -87,7 +87,7 @@ full() {
 full train --out full
 expect "training with standard output on a full disk succeeds" exits_with 0
 expect "the run is complete" whole full
-expect "a warning stands on standard error" says "warning: standard output cannot be written (No space left on device)"
+expect "a warning is printed on standard error" says "warning: standard output cannot be written (No space left on device)"
 full "$bin/kernel-bench" --device cpu --list
 expect "a list on a full disk: exit 1" exits_with 1
 expect "and says so" says "kernel-bench: standard output cannot be written, and what was to stand there is lost"

@@ -1,4 +1,4 @@
-// A folder of a test's own, gone at its end.
+// A temporary folder for a test, and files in it.
 #pragma once
 
 #include <stdlib.h>
@@ -18,7 +18,8 @@ class TemporaryFolder {
   public:
     TemporaryFolder() {
         std::string pattern = (std::filesystem::temp_directory_path() / "residual-test-XXXXXX").string();
-        if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder at " + pattern);
+        if (mkdtemp(pattern.data()) == nullptr)
+            throw std::runtime_error("cannot create the temporary folder " + pattern);
         path_ = pattern;
     }
     ~TemporaryFolder() {

@@ -31,7 +31,7 @@ size_t files_in(const TemporaryFolder& folder) {
     return count;
 }
 
-TEST_CASE("an atomic file appears at its commit and replaces what stood there", "[io]") {
+TEST_CASE("an atomic file appears on commit and replaces an existing file", "[io]") {
     const TemporaryFolder folder;
     const auto path = folder / "metrics";
     write_file_atomically(path, bytes_of("old"));
@@ -48,7 +48,7 @@ TEST_CASE("an atomic file appears at its commit and replaces what stood there", 
     CHECK(files_in(folder) == 1);
 }
 
-TEST_CASE("an atomic file without a commit leaves nothing", "[io]") {
+TEST_CASE("an uncommitted atomic file leaves nothing behind", "[io]") {
     const TemporaryFolder folder;
     const auto path = folder / "metrics";
     write_file_atomically(path, bytes_of("old"));
@@ -60,7 +60,7 @@ TEST_CASE("an atomic file without a commit leaves nothing", "[io]") {
     CHECK(files_in(folder) == 1);
 }
 
-TEST_CASE("two writers of one atomic file do not meet", "[io]") {
+TEST_CASE("two writers of the same atomic file do not interfere", "[io]") {
     const TemporaryFolder folder;
     const auto path = folder / "metrics";
     AtomicFile first(path), second(path);
@@ -73,7 +73,7 @@ TEST_CASE("two writers of one atomic file do not meet", "[io]") {
     CHECK(files_in(folder) == 1);
 }
 
-TEST_CASE("a write that fails half-way leaves the old file", "[io]") {
+TEST_CASE("a write that fails half-way keeps the old file", "[io]") {
     const TemporaryFolder folder;
     const auto path = folder / "metrics";
     write_file_atomically(path, bytes_of("old"));
@@ -92,7 +92,7 @@ TEST_CASE("a write that fails half-way leaves the old file", "[io]") {
     CHECK(files_in(folder) == 1);
 }
 
-TEST_CASE("an atomic file that cannot be made names the file and the reason", "[io]") {
+TEST_CASE("an atomic file that cannot be created is reported with the reason", "[io]") {
     const TemporaryFolder folder;
     CHECK_THROWS_WITH(write_file_atomically(folder / "missing/metrics", bytes_of("x")),
                       ContainsSubstring("missing/metrics") && ContainsSubstring("No such file or directory"));

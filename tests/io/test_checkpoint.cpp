@@ -1,4 +1,4 @@
-// What a checkpoint holds, and that nothing else passes for one.
+// Checkpoints are read back unchanged; damaged and foreign files are refused.
 #include "engine/io/checkpoint.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ using namespace residual;
 using tests::read_text;
 using tests::TemporaryFolder;
 
-// A convolution, a bias and a running statistic, with momenta, all of different values.
+// A convolution, a bias and a running statistic, with momenta.
 struct Network {
     explicit Network(Backend& backend, uint64_t seed) : backend(backend) {
         weight = parameters.add("conv.weight", {2, 1, 3, 2}, nn::Role::kConvWeight, nn::Init::kXavierUniform);
@@ -68,7 +68,7 @@ class Fixture {
                         .rows = {.training = 10, .evaluation = 8, .sums = {}}};
 };
 
-// The message with which a file is refused; empty if it is not.
+// The message with which a file is refused; empty if it is accepted.
 std::string refusal(const std::filesystem::path& path) {
     try {
         Checkpoint::read(path);
@@ -78,7 +78,7 @@ std::string refusal(const std::filesystem::path& path) {
     return "";
 }
 
-// Changes a bit of a file in its place.
+// Flips one bit of a file in place.
 void flip(const std::filesystem::path& path, size_t at, size_t bit) {
     std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
     file.seekg(static_cast<std::streamoff>(at));
@@ -96,7 +96,7 @@ uint64_t header_bytes(const std::string& file) {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "a checkpoint gives back what it was given, to the bit", "[io]") {
+TEST_CASE_METHOD(Fixture, "a checkpoint is read back bit for bit", "[io]") {
     info.rows.sums.cross_entropy = 1.0 / 3;
     info.rows.sums.weight_penalty = 5e-324;
     info.rows.sums.correct = 5;
@@ -131,7 +131,7 @@ TEST_CASE_METHOD(Fixture, "a checkpoint gives back what it was given, to the bit
     CHECK_FALSE(Checkpoint::read(written()).info()->test_accuracy);
 }
 
-TEST_CASE_METHOD(Fixture, "a convolution's weight is shown as [out, in, kh, kw]", "[io]") {
+TEST_CASE_METHOD(Fixture, "a convolution weight is stored as [out, in, kh, kw]", "[io]") {
     network.set(network.weight->weight, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});  // [2, 1, 3, 2]
     const auto file = SafetensorsFile::read(written());
     const TensorView* view = file.find("conv.weight");
@@ -151,7 +151,7 @@ TEST_CASE_METHOD(Fixture, "a checkpoint with one bit flipped is refused, whereve
     const std::byte* data = file.tensors().front().data.data();
     const size_t data_begin = 8 + header_bytes(whole);
     size_t accepted = 0;
-    // The mean image is most of the file: some bits of it stand for all.
+    // The per-pixel mean is most of the file; a sample of its bits is enough.
     for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
         const size_t at = bit / 8;
         const TensorView* tensor = nullptr;
@@ -175,7 +175,7 @@ TEST_CASE_METHOD(Fixture, "a checkpoint with one bit flipped is refused, whereve
     CHECK(read_text(path) == whole);
 }
 
-TEST_CASE_METHOD(Fixture, "a checkpoint that was cut off is refused, wherever it was cut", "[io]") {
+TEST_CASE_METHOD(Fixture, "a truncated checkpoint is refused, whatever its length", "[io]") {
     const auto path = written();
     const std::string whole = read_text(path);
     std::filesystem::resize_file(path, whole.size() + 1);
@@ -183,20 +183,20 @@ TEST_CASE_METHOD(Fixture, "a checkpoint that was cut off is refused, wherever it
     for (size_t bytes = whole.size() - 1; bytes > 0; bytes -= bytes < 8 + header_bytes(whole) ? 1 : 61) {
         INFO(bytes << " of " << whole.size() << " bytes");
         std::filesystem::resize_file(path, bytes);
-        // Once the header is whole, the first tensor that lacks bytes is named.
+        // If the header is complete, the message names the first truncated tensor.
         const bool header_is_whole = bytes >= 8 + header_bytes(whole);
         REQUIRE_THAT(refusal(path), ContainsSubstring(header_is_whole ? "tensor \"" : "short"));
     }
 }
 
-TEST_CASE_METHOD(Fixture, "metadata that contradicts itself is refused, whatever its checksum", "[io]") {
+TEST_CASE_METHOD(Fixture, "inconsistent metadata is refused even if its checksum is right", "[io]") {
     const auto refused = [&](const char* part) {
         CHECK_THROWS_WITH(Checkpoint::read(written()), ContainsSubstring(part));
     };
     info.rows.training = 13;
-    refused("cannot be at step 12");
+    refused("impossible at step 12");
     info.rows = {.training = 10, .evaluation = -1, .sums = {}};
-    refused("cannot be at step 12");
+    refused("impossible at step 12");
     info.rows = {};
     for (const double accuracy : {-0.5, 1.5, std::nan("")}) {
         info.test_accuracy = accuracy;
@@ -207,7 +207,7 @@ TEST_CASE_METHOD(Fixture, "metadata that contradicts itself is refused, whatever
     refused("the step is -1");
 }
 
-TEST_CASE_METHOD(Fixture, "another version of the format is told from a damaged file", "[io]") {
+TEST_CASE_METHOD(Fixture, "an unsupported format version is told apart from a damaged file", "[io]") {
     const auto file = SafetensorsFile::read(written());
     std::optional<std::string> names = file.metadata().at("class_names");
     const auto rewrite = [&](const std::string& version, const std::string& checksum) {
@@ -218,7 +218,7 @@ TEST_CASE_METHOD(Fixture, "another version of the format is told from a damaged 
         metadata["checksum"] = checksum;
         write_safetensors(folder / "other", file.tensors(), metadata);
     };
-    // The checksum that belongs to the changed metadata is what a message quotes.
+    // Takes the checksum of the changed metadata from the message.
     const auto with_checksum = [&](const std::string& version) {
         rewrite(version, "00000000");
         try {
@@ -237,20 +237,20 @@ TEST_CASE_METHOD(Fixture, "another version of the format is told from a damaged 
     for (const char* broken : {"", "[]", "{}", "\"zero\"", "[0, 1]"}) {
         names = broken;
         with_checksum("3");
-        CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("\"class_names\" is no JSON list"));
+        CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("\"class_names\" is not a JSON list"));
     }
     names.reset();
     with_checksum("3");
     CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("\"class_names\" is missing"));
-    // Version 2 had none, and all the rest.
+    // Version 2 had no class names.
     with_checksum("2");
     const Checkpoint older = Checkpoint::read(folder / "other");
     REQUIRE(older.info());
     CHECK(older.info()->class_names.empty());
     CHECK(older.info()->step == 12);
     CHECK(older.mean({32, 32, 3}) == mean);
-    for (const char* odd : {"0", "-2"}) {
-        with_checksum(odd);
+    for (const char* version : {"0", "-2"}) {
+        with_checksum(version);
         CHECK_THROWS_AS(Checkpoint::read(folder / "other"), FormatVersionError);
     }
     rewrite("1", "00000000");
@@ -259,7 +259,7 @@ TEST_CASE_METHOD(Fixture, "another version of the format is told from a damaged 
     CHECK_THROWS_WITH(Checkpoint::read(folder / "other"), ContainsSubstring("\"two\", not a number"));
 }
 
-TEST_CASE_METHOD(Fixture, "a snapshot knows the tensor that is not finite", "[io]") {
+TEST_CASE_METHOD(Fixture, "a snapshot names the first tensor that is not finite", "[io]") {
     CHECK(snapshot().first_not_finite().empty());
     const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     network.set(network.bias->momentum, {0, 0, -infinity});
@@ -270,7 +270,7 @@ TEST_CASE_METHOD(Fixture, "a snapshot knows the tensor that is not finite", "[io
     CHECK(snapshot().first_not_finite() == "conv.weight");
 }
 
-TEST_CASE_METHOD(Fixture, "weights from elsewhere that do not fit are refused by the tensor's name", "[io]") {
+TEST_CASE_METHOD(Fixture, "weights that do not fit the model are refused with the name of the tensor", "[io]") {
     const auto file = SafetensorsFile::read(written());
     const auto refused = [&](const std::string& message, const std::function<void(std::vector<TensorView>&)>& change) {
         std::vector<TensorView> tensors = file.tensors();
@@ -283,9 +283,9 @@ TEST_CASE_METHOD(Fixture, "weights from elsewhere that do not fit are refused by
         return std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& view) { return view.name == name; });
     };
     refused("the tensor head.bias is missing", [&](auto& tensors) { tensors.erase(named(tensors, "head.bias")); });
-    refused("the tensor batch_norm.running_mean is missing",
+    refused("the tensor norm.running_mean is missing",
             [&](auto& tensors) { named(tensors, "norm.running_mean")->name = "norm.running_meen"; });
-    refused("the tensor stages.0 is none of this model's", [&](auto& tensors) {
+    refused("the tensor stages.0 is not part of this model", [&](auto& tensors) {
         tensors.push_back(*named(tensors, "head.bias"));
         tensors.back().name = "stages.0";
     });
@@ -296,7 +296,7 @@ TEST_CASE_METHOD(Fixture, "weights from elsewhere that do not fit are refused by
             [&](auto& tensors) { named(tensors, "head.bias")->type = SafetensorsType::kI32; });
 }
 
-TEST_CASE_METHOD(Fixture, "weights from elsewhere that are not finite are refused with their place", "[io]") {
+TEST_CASE_METHOD(Fixture, "weights that are not finite are refused with their position", "[io]") {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     std::vector<float> weight = counted(12, 0);
     const std::vector<float> bias = {0, 1, 2}, statistic = {0, 1};

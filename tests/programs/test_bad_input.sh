@@ -40,7 +40,7 @@ config "infinity" '{"optimizer": {"momentum": 1e999}}' ":1:32: invalid JSON: num
 config "a number that is negative" '{"optimizer": {"weight_decay": -1}}' ": /optimizer/weight_decay: expected a number >= 0, got -1"
 config "a network of 9223372036854775802 layers" '{"model": {"depth": 9223372036854775802}}' ": /model/depth: expected an integer from 8 to 9998"
 config "a batch of none" '{"train": {"batch_size": 0}}' ": /train/batch_size: expected an integer from 1 to 65536, got 0"
-config "a batch above the data" '{"train": {"batch_size": 50001}}' ": /train/batch_size: 50001 images, but CIFAR-10 has 50000 to train on; choose at most as many"
+config "a batch above the data" '{"train": {"batch_size": 50001}}' ": /train/batch_size: 50001 images, but CIFAR-10 has only 50000 training images; choose at most 50000"
 config "a batch beyond 64 bits" '{"train": {"batch_size": 18446744073709551616}}' ": /train/batch_size: expected an integer from 1 to 65536"
 config "boundaries that fall" '{"schedule": {"boundaries": [9, 3], "values": [1, 1, 1]}}' ": /schedule/boundaries: boundaries must be strictly increasing"
 config "values too few" '{"schedule": {"boundaries": [3, 9], "values": [1]}}' ": /schedule/values: values has length 1 and boundaries has length 2"
@@ -113,20 +113,20 @@ write("sparse", b"{" + tensor("w", dtype="U8", shape="[1099511627776]", offsets=
 PYTHON
 checkpoint() { refused "a checkpoint: $1" "resnet-eval: $1.safetensors: $2" evaluate "$1.safetensors"; }
 checkpoint no-header "not a safetensors file: a header of 0 bytes"
-checkpoint beyond "cut short or no safetensors file: a header of 1000 bytes in a file that holds 2"
+checkpoint beyond "cut short or not a safetensors file: a header of 1000 bytes, but only 2 bytes follow its length"
 checkpoint largest "not a safetensors file: a header of 18446744073709551615 bytes"
 checkpoint over-limit "not a safetensors file: a header of 100000001 bytes"
-checkpoint no-json "not a safetensors file: its header is no JSON"
-checkpoint twice 'tensor "w": the name stands there twice'
+checkpoint no-json "not a safetensors file: its header is not valid JSON"
+checkpoint twice 'tensor "w": duplicate name'
 checkpoint overlap 'tensor "x": data_offsets [2, 6] leave an overlap'
-checkpoint hole 'tensor "x": data_offsets [8, 12] leave a hole'
-checkpoint out-of-range 'tensor "w": data_offsets [0, 8] reach beyond the file'
+checkpoint hole 'tensor "x": data_offsets [8, 12] leave a gap'
+checkpoint out-of-range 'tensor "w": data_offsets [0, 8] exceed the 4 bytes of data in the file'
 checkpoint trailing "1 bytes follow the last tensor"
 checkpoint overflow 'tensor "w": the size of shape [4294967296, 4294967296] overflows'
 checkpoint unknown-type 'tensor "w", field "dtype": unknown dtype "F7"'
-checkpoint nested 'tensor "w": an array'
+checkpoint nested 'tensor "w": unexpected array'
 checkpoint control 'tensor "\x1b[2J"'
-checkpoint long 'tensor "w": the text "aaaa'
+checkpoint long 'tensor "w": unexpected string "aaaa'
 expect "its message stays short" [ "$(wc -c <output)" -lt 3000 ]
 refused "a folder as a checkpoint" "data: not a regular file" evaluate data
 refused "a pipe as a checkpoint" "pipe.json: not a regular file" evaluate pipe.json
@@ -162,11 +162,11 @@ spoil && rm spoilt/data_batch_3.bin && mkfifo spoilt/data_batch_3.bin
 with_data "a pipe in a file's place" "spoilt/data_batch_3.bin: "
 expect "the remedy stands there" says "$remedy"
 rm -rf spoilt && ln -s nowhere spoilt
-with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (asked for by data.dir); $remedy"
-refused "a run in the place of a file" "good.json: the folder cannot be made" \
+with_data "a folder that is a link to nowhere" "no CIFAR-10 found: spoilt (from data.dir); $remedy"
+refused "a run in the place of a file" "good.json: the folder cannot be created" \
     timeout 60 "$bin/resnet-train" good.json --data data --out good.json
 rm spoilt && touch spoilt
-with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (asked for by data.dir); it is a file: unpack the archive, and name the folder; $remedy"
+with_data "a file in the folder's place" "no CIFAR-10 found: spoilt (from data.dir); it is a file: unpack the archive and give its folder; $remedy"
 if $locks_bind; then
     spoil && chmod 000 spoilt/test_batch.bin
     refused "data that may not be read" "spoilt/test_batch.bin cannot be read: Permission denied; $remedy" \
@@ -188,14 +188,14 @@ spoil100 && printf '\x64' | dd of=spoilt/train.bin bs=1 seek=3075 conv=notrunc s
 hundred "a label that is none" "spoilt/train.bin: label 100 at byte 3075, but labels are 0 to 99; $remedy" spoilt
 spoil100 && rm spoilt/test.bin && mkdir spoilt/test.bin
 hundred "a folder in a file's place" "spoilt/test.bin: Is a directory; $remedy" spoilt
-hundred "the other data set" 'no CIFAR-100 found: data (asked for by data.dir); it holds CIFAR-10, which data.format "cifar10" reads; '"$remedy" data
+hundred "the other data set" 'no CIFAR-100 found: data (from data.dir); it holds CIFAR-10: set data.format to "cifar10"; '"$remedy" data
 touch cifar-100-binary.tar.gz
-hundred "the archive" "cifar-100-binary.tar.gz (asked for by data.dir); it is a file: unpack the archive, and name the folder; $remedy" cifar-100-binary.tar.gz
+hundred "the archive" "cifar-100-binary.tar.gz (from data.dir); it is a file: unpack the archive and give its folder; $remedy" cifar-100-binary.tar.gz
 mkdir parent && mv cifar-100-binary.tar.gz parent
-hundred "the archive in the folder" "the archive parent/cifar-100-binary.tar.gz is there, but not unpacked; $remedy" parent
+hundred "the archive in the folder" "the archive parent/cifar-100-binary.tar.gz has not been unpacked; $remedy" parent
 mkdir parent/cifar-100-python && touch parent/cifar-100-python/train
 hundred "the Python version" "parent/cifar-100-python holds the Python version of CIFAR-100, but the binary version is needed (cifar-100-binary.tar.gz); $remedy" parent
-refused "CIFAR-10: the other data set" 'no CIFAR-10 found: hundred (asked for by data.dir); it holds CIFAR-100, which data.format "cifar100" reads; ' \
+refused "CIFAR-10: the other data set" 'no CIFAR-10 found: hundred (from data.dir); it holds CIFAR-100: set data.format to "cifar100"; ' \
     timeout 60 "$bin/resnet-train" good.json --data hundred --out out
 
 # ---- command lines

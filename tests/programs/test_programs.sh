@@ -62,7 +62,7 @@ run "$bin/resnet-eval" "$scratch/a/metrics.jsonl" --data "$data"
 expect "what is no checkpoint is refused" exits_with 2
 run "$bin/resnet-eval" "$scratch/a/best.safetensors" --config configs/plain20.json --data "$data" --device cpu
 expect "a checkpoint of another network is refused" exits_with 2
-expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 20 is asked for"
+expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 20 was requested"
 head -c 100000 "$scratch/a/best.safetensors" >"$scratch/cut.safetensors"
 run "$bin/resnet-eval" "$scratch/cut.safetensors" --data "$data"
 expect "a file that was cut off is refused" exits_with 2
@@ -92,7 +92,7 @@ expect "training had moved them" [ "$(tensor "$scratch/a/step-00000006.safetenso
     "$(tensor "$scratch/a/step-00000003.safetensors" head.weight)" ]
 train --out "$scratch/x" --init "$scratch/a/step-00000006.safetensors" --set model.depth=14
 expect "weights of another depth are refused" exits_with 2
-expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 14 is asked for"
+expect "and both depths are named" says "/model/depth is 8 in the checkpoint, but 14 was requested"
 expect "and no folder is left behind" absent "$scratch/x"
 
 # ---- wrong input
@@ -104,7 +104,7 @@ refused "an unknown key" "train.batch_sise" "$bin/resnet-train" "$config" --out 
 refused "a depth that does not exist" "8 and 14" "$bin/resnet-train" "$config" --out "$scratch/x" --set model.depth=9
 refused "no data" "tools/get_cifar.sh cifar10" "$bin/resnet-train" "$config" --out "$scratch/x"
 refused "a folder without data" "$scratch/nowhere" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$scratch/nowhere"
-refused "fused kernels on the CPU" "train.kernels is \"fused\", but the fused kernels are for a CUDA device; choose \"auto\" or \"composed\" on the CPU" \
+refused "fused kernels on the CPU" "train.kernels is \"fused\", which needs a CUDA device; choose \"auto\" or \"composed\" on the CPU" \
     "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.kernels=fused
 refused "TF32 on the CPU" "tf32" "$bin/resnet-train" "$config" --out "$scratch/x" --data "$data" --set train.precision=tf32
 if ! "$bin/kernel-bench" --device cuda --list >/dev/null 2>&1; then

@@ -1,4 +1,4 @@
-// Checkpoints written while training goes on.
+// Checkpoints written in the background while training continues.
 #include "engine/train/checkpoint_writer.h"
 
 #include "engine/io/checkpoint.h"
@@ -10,8 +10,8 @@ namespace {
 
 using namespace residual;
 
-struct Writing {
-    Writing()
+struct Fixture {
+    Fixture()
         : run(make_cpu_backend(), models::ResNetConfig{.depth = 8}, DType::kFloat32, 3),
           folder(parent / "run"),
           metrics(folder.metrics_path(), 0, 0) {}
@@ -24,7 +24,7 @@ struct Writing {
 
 }  // namespace
 
-TEST_CASE_METHOD(Writing, "a checkpoint holds the weights of its step, whatever training does meanwhile", "[train]") {
+TEST_CASE_METHOD(Fixture, "a checkpoint holds the weights of its step although training continues", "[train]") {
     CheckpointWriter writer(folder, metrics, 10);
     std::vector<std::vector<std::vector<uint8_t>>> states;
     for (int step = 1; step <= 4; ++step) {
@@ -45,33 +45,33 @@ TEST_CASE_METHOD(Writing, "a checkpoint holds the weights of its step, whatever 
     CHECK(Checkpoint::read(folder.last_path()).info()->step == 4);
 }
 
-TEST_CASE_METHOD(Writing, "a checkpoint that could not be written is reported at the next occasion", "[train]") {
-    const std::string words = "No such file or directory";
+TEST_CASE_METHOD(Fixture, "a failed write is reported by the next call", "[train]") {
+    const std::string reason = "No such file or directory";
     const auto fail = [&](CheckpointWriter& writer) { writer.write(run.snapshot(), true, true); };
     std::filesystem::remove_all(folder.path());
-    SECTION("the next checkpoint") {
+    SECTION("write") {
         CheckpointWriter writer(folder, metrics, 10);
         fail(writer);
-        CHECK_THROWS_WITH(writer.write(run.snapshot(), true, true), ContainsSubstring(words));
+        CHECK_THROWS_WITH(writer.write(run.snapshot(), true, true), ContainsSubstring(reason));
         CHECK_NOTHROW(writer.finish());
     }
-    SECTION("the end") {
+    SECTION("finish") {
         CheckpointWriter writer(folder, metrics, 10);
         fail(writer);
-        CHECK_THROWS_WITH(writer.finish(), ContainsSubstring(words));
+        CHECK_THROWS_WITH(writer.finish(), ContainsSubstring(reason));
     }
-    SECTION("any step before") {
+    SECTION("check") {
         CheckpointWriter writer(folder, metrics, 10);
         fail(writer);
         CHECK_THROWS_WITH(
             [&] {
                 for (;;) writer.check();
             }(),
-            ContainsSubstring(words));
+            ContainsSubstring(reason));
     }
 }
 
-TEST_CASE_METHOD(Writing, "the best alone leaves the numbered ones as they are", "[train]") {
+TEST_CASE_METHOD(Fixture, "writing only the best checkpoint leaves the numbered ones unchanged", "[train]") {
     CheckpointWriter writer(folder, metrics, 1);
     writer.write(run.snapshot(), true, false);
     writer.finish();

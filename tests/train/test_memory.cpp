@@ -1,4 +1,4 @@
-// Where tensors live: the same places in every step, and no more of them than backward reads.
+// Memory use of a step: constant from step to step, and no more per layer than backward needs.
 #include "engine/data/cifar10.h"
 #include "tests/catch.h"
 #include "tools/run/session.h"
@@ -22,7 +22,7 @@ struct Fixture : residual::tools::Session {
 
 }  // namespace
 
-TEST_CASE("A step takes no more memory than the step before it, and gives all of it back") {
+TEST_CASE("memory use does not grow from step to step") {
     Fixture fixture(20);
     fixture.step();
     const size_t in_use = fixture.backend->arena().bytes_in_use();
@@ -32,13 +32,13 @@ TEST_CASE("A step takes no more memory than the step before it, and gives all of
     CHECK(fixture.backend->arena().bytes_reserved() == reserved);
 }
 
-TEST_CASE("A unit more keeps the two results of its convolutions and nothing else per image") {
+TEST_CASE("a residual unit keeps only its two convolution outputs per image") {
     Fixture shallow(8), deep(14);
     shallow.step();
     deep.step();
-    // One unit more in each stage: two activations of 16x32x32, 32x16x16, 64x8x8 floats for each image.
+    // One more unit in each stage: two activations of 16x32x32, 32x16x16 and 64x8x8 floats per image.
     const size_t activations = size_t{kBatch} * 2 * sizeof(float) * (16 * 32 * 32 + 32 * 16 * 16 + 64 * 8 * 8);
     const size_t weights = 3 * sizeof(float) * (2 * 9 * (16 * 16 + 32 * 32 + 64 * 64));
-    const size_t more = deep.backend->arena().bytes_reserved() - shallow.backend->arena().bytes_reserved();
-    CHECK(more <= activations + weights + (size_t{8} << 20));
+    const size_t added = deep.backend->arena().bytes_reserved() - shallow.backend->arena().bytes_reserved();
+    CHECK(added <= activations + weights + (size_t{8} << 20));
 }

@@ -1,4 +1,4 @@
-// Rows that wait for room, and a file that goes on where its checkpoint ended.
+// Rows are retried when the disk is full; a resumed run continues the file after its checkpoint.
 #include "engine/train/metrics_file.h"
 
 #include "engine/core/error.h"
@@ -24,7 +24,7 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("rows are lines of JSON", "[train]") {
+TEST_CASE("each row is a line of JSON", "[train]") {
     const TemporaryFolder folder;
     MetricsFile metrics(folder / "m", 0, 0);
     metrics.write(TrainingRow{2, 1.5, 1.25, 0.1, 0.01, 1000});
@@ -34,7 +34,7 @@ TEST_CASE("rows are lines of JSON", "[train]") {
           "\"images_per_second\":1000.0}\n{\"step\":2,\"test_loss\":0.1,\"test_accuracy\":1.0}\n");
 }
 
-TEST_CASE("later rows, and a line that was cut off, are taken out", "[train]") {
+TEST_CASE("later rows and an incomplete line are removed", "[train]") {
     const TemporaryFolder folder;
     const std::string train2 = "{\"step\":2,\"train_loss\":1.0}\n", train4 = "{\"step\":4,\"train_loss\":1.0}\n";
     const std::string tests4 = evaluation_line(4), tests8 = evaluation_line(8);
@@ -47,7 +47,7 @@ TEST_CASE("later rows, and a line that was cut off, are taken out", "[train]") {
     CHECK(kept(train2 + train4 + tests4 + tests8, 2, 8) == train2 + tests4 + tests8);
     CHECK(kept(train2 + train4 + tests4, 4, 0) == train2 + train4);
     CHECK(kept(train2 + train4.substr(0, 12), 4, 4) == train2);
-    // Complete but for its end.
+    // Only the newline is missing.
     CHECK(kept(train2 + train4.substr(0, train4.size() - 1), 4, 4) == train2);
     CHECK(kept(train2 + std::string(4096, '\0'), 4, 4) == train2);
     CHECK(kept(train2 + "{\"step\":\"4\"}\n[]\n\n{}\n" + train4, 4, 4) == train2 + train4);
@@ -55,7 +55,7 @@ TEST_CASE("later rows, and a line that was cut off, are taken out", "[train]") {
     CHECK(kept(train4, 0, 0).empty());
 }
 
-TEST_CASE("a row for which there is no room waits for the next", "[train]") {
+TEST_CASE("a row that does not fit on the disk is written with a later one", "[train]") {
     const TemporaryFolder folder;
     MetricsFile metrics(folder / "m", 0, 0);
     const size_t room = evaluation_line(1).size() + 10;
@@ -76,7 +76,7 @@ TEST_CASE("a row for which there is no room waits for the next", "[train]") {
     CHECK(read_text(folder / "m") == evaluation_line(1) + evaluation_line(2) + evaluation_line(3) + evaluation_line(4));
 }
 
-TEST_CASE("a file of metrics that cannot be opened is named", "[train]") {
+TEST_CASE("a metrics file that cannot be opened is reported with its name", "[train]") {
     const TemporaryFolder folder;
     CHECK_THROWS_WITH(MetricsFile(folder / "none/m", 0, 0),
                       ContainsSubstring("none/m") && ContainsSubstring("No such file or directory"));

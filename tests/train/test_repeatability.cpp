@@ -1,4 +1,4 @@
-// The same seed gives the same bits; the number of threads changes rounding alone.
+// The same seed gives the same bits; the number of threads changes only rounding.
 #include <omp.h>
 
 #include <cmath>
@@ -57,7 +57,7 @@ Result train(int steps, int threads, uint64_t seed, residual::DType dtype) {
 
 }  // namespace
 
-TEST_CASE("The same seed trains to the same bits") {
+TEST_CASE("the same seed trains to the same bits") {
     for (const auto dtype : {residual::DType::kFloat32, residual::DType::kBFloat16}) {
         for (const int threads : {1, 2}) {
             INFO(name_of(dtype) << ", " << threads << " threads");
@@ -71,18 +71,18 @@ TEST_CASE("The same seed trains to the same bits") {
     }
 }
 
-TEST_CASE("Another seed trains to other weights") {
+TEST_CASE("another seed trains to other weights") {
     CHECK(train(2, 1, 3, residual::DType::kFloat32).weights != train(2, 1, 4, residual::DType::kFloat32).weights);
 }
 
-TEST_CASE("One thread and two agree") {
-    SECTION("in the logits of a network, to rounding") {
+TEST_CASE("one and two threads agree to rounding") {
+    SECTION("in the logits of a new network") {
         const Result one = train(0, 1, 3, residual::DType::kFloat32);
         const Result two = train(0, 2, 3, residual::DType::kFloat32);
         CHECK(one.weights == two.weights);
         CHECK(relative_error(two.logits, one.logits) <= 1e-5);
     }
-    SECTION("after updates as well") {
+    SECTION("in the logits after updates") {
         const Result one = train(2, 1, 3, residual::DType::kFloat32);
         const Result two = train(2, 2, 3, residual::DType::kFloat32);
         CHECK(relative_error(two.logits, one.logits) <= 1e-5);

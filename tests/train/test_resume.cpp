@@ -1,4 +1,4 @@
-// A run that goes on from its checkpoint is the run that was never interrupted.
+// A resumed run equals an uninterrupted one, bit for bit.
 #include "engine/train/resume.h"
 
 #include <memory>
@@ -14,7 +14,7 @@ using namespace residual;
 using test::TrainingRun;
 using tests::TemporaryFolder;
 
-// N steps, a checkpoint, M steps in a new process (as far as the engine can tell) against N + M.
+// Compares `before` steps, a checkpoint and `after` steps of a new backend and network with before + after steps.
 void check_resume(const std::function<std::unique_ptr<Backend>()>& make_backend, const models::ModelConfig& config,
                   DType dtype, int before, int after) {
     INFO(name_of(dtype) << ", " << before << " steps and " << after);
@@ -44,7 +44,7 @@ const models::ResNetConfig kPlain{.depth = 8, .shortcut = models::Shortcut::none
 const models::ResNetConfig kPostact{
     .depth = 8, .block = models::Block::postact, .shortcut = models::Shortcut::projection};
 
-// A run folder with checkpoints of the steps 1, 2 and 3.
+// A run folder with checkpoints of steps 1, 2 and 3.
 struct ThreeCheckpoints {
     ThreeCheckpoints() : run(make_cpu_backend(), kPreact, DType::kFloat32, 3), folder(parent / "run") {
         for (int step = 1; step <= 3; ++step) {
@@ -70,7 +70,7 @@ struct ThreeCheckpoints {
 
 }  // namespace
 
-TEST_CASE("N steps, a checkpoint and M steps are N + M steps, bit for bit", "[train]") {
+TEST_CASE("N steps, a checkpoint and M steps equal N + M steps, bit for bit", "[train]") {
     const auto cpu = [] { return make_cpu_backend(); };
     for (const auto& config : {kPreact, kPlain, kPostact}) check_resume(cpu, config, DType::kFloat32, 4, 4);
     check_resume(cpu, kPreact, DType::kBFloat16, 2, 2);
@@ -78,16 +78,16 @@ TEST_CASE("N steps, a checkpoint and M steps are N + M steps, bit for bit", "[tr
     check_resume(cpu, kPreact, DType::kFloat32, 1, 6);
 }
 
-TEST_CASE("N steps, a checkpoint and M steps are N + M steps on the GPU", "[train][gpu]") {
+TEST_CASE("N steps, a checkpoint and M steps equal N + M steps on the GPU", "[train][gpu]") {
     if (test::skipped_without_gpu()) return;
     const auto composed = [] { return make_cuda_backend({}); };
     const auto fused = [] { return make_cuda_backend({.fused = true}); };
-    // Before the checkpoint steps are recorded and replayed; after it, eager steps come first again.
+    // Before the checkpoint, steps are recorded and replayed; the first steps after it are eager again.
     check_resume(composed, kPlain, DType::kFloat32, 3, 1);
     check_resume(fused, kPreact, DType::kBFloat16, 3, 3);
 }
 
-TEST_CASE("a run goes on on another device", "[train][gpu]") {
+TEST_CASE("a run resumes on another device", "[train][gpu]") {
     if (test::skipped_without_gpu()) return;
     const TemporaryFolder folder;
     const auto path = folder / "checkpoint.safetensors";
@@ -104,7 +104,7 @@ TEST_CASE("a run goes on on another device", "[train][gpu]") {
     CHECK(test::relative_error(weights(resumed), weights(whole)) <= 1e-4);
 }
 
-TEST_CASE_METHOD(ThreeCheckpoints, "the newest checkpoint that can be read is taken", "[train]") {
+TEST_CASE_METHOD(ThreeCheckpoints, "the newest readable checkpoint is used", "[train]") {
     CHECK(newest()->info()->step == 3);
     CHECK(warnings.empty());
 
@@ -112,7 +112,7 @@ TEST_CASE_METHOD(ThreeCheckpoints, "the newest checkpoint that can be read is ta
     CHECK(newest()->info()->step == 2);
     REQUIRE(warnings.size() == 1);
     CHECK_THAT(warnings[0], ContainsSubstring("step-00000003.safetensors: the tensor ") &&
-                                ContainsSubstring("going on from " + folder.checkpoint_path(2).string() + " instead"));
+                                ContainsSubstring("resuming from " + folder.checkpoint_path(2).string() + " instead"));
 
     std::filesystem::resize_file(folder.checkpoint_path(2), 30'000);
     CHECK(newest()->info()->step == 1);
@@ -126,19 +126,19 @@ TEST_CASE_METHOD(ThreeCheckpoints, "the newest checkpoint that can be read is ta
                                     ContainsSubstring("step-00000003") && ContainsSubstring("step-00000002"));
 }
 
-TEST_CASE_METHOD(ThreeCheckpoints, "without a checkpoint there is nothing to go on from", "[train]") {
+TEST_CASE_METHOD(ThreeCheckpoints, "without checkpoints there is nothing to resume from", "[train]") {
     for (const int step : {1, 2, 3}) std::filesystem::remove(folder.checkpoint_path(step));
     CHECK_FALSE(newest());
 }
 
-TEST_CASE_METHOD(ThreeCheckpoints, "a checkpoint of another version is not passed over", "[train]") {
+TEST_CASE_METHOD(ThreeCheckpoints, "a checkpoint of an unsupported version is not skipped", "[train]") {
     const auto path = folder.checkpoint_path(3);
     const auto file = SafetensorsFile::read(path);
     write_safetensors(path, file.tensors(), {{"format_version", "1"}, {"checksum", "00000000"}});
     CHECK_THROWS_AS(newest(), FormatVersionError);
 }
 
-TEST_CASE_METHOD(ThreeCheckpoints, "the best checkpoint is taken if it can be read", "[train]") {
+TEST_CASE_METHOD(ThreeCheckpoints, "the best checkpoint is used if it can be read", "[train]") {
     const auto best = [&] {
         warnings.clear();
         return best_checkpoint(folder, [this](const std::string& warning) { warnings.push_back(warning); });
@@ -156,7 +156,7 @@ TEST_CASE_METHOD(ThreeCheckpoints, "the best checkpoint is taken if it can be re
                ContainsSubstring("best.safetensors") && ContainsSubstring("the next evaluation replaces it"));
 }
 
-TEST_CASE("a run is finished when its last weights were evaluated", "[train]") {
+TEST_CASE("a run is finished when its final weights have been evaluated", "[train]") {
     CheckpointInfo info;
     info.step = 10;
     CHECK_FALSE(is_finished(info, 11));

@@ -1,4 +1,4 @@
-// Runs that are stopped at any moment, and what they leave.
+// Runs that are stopped at any point, resumed, and compared with uninterrupted ones.
 #include "engine/train/run.h"
 
 #include <unistd.h>
@@ -24,10 +24,10 @@ constexpr int64_t kSteps = 9;
 // Intervals that do not divide one another.
 const RunConfig kConfig{.dir = {}, .log_every = 2, .eval_every = 3, .checkpoint_every = 4, .keep = 100};
 
-// Mean colours, then one layer. Does something chosen at a chosen forward pass.
-class Colours final : public nn::Module {
+// Global average pooling, then one linear layer. Calls `event` in forward pass number `at`.
+class PooledLinear final : public nn::Module {
   public:
-    Colours(nn::Parameters& parameters, int64_t at, std::function<void()> event)
+    PooledLinear(nn::Parameters& parameters, int64_t at, std::function<void()> event)
         : head_(parameters, "head", 3, 10), left_(at), event_(std::move(event)) {}
     Variable forward(Context& context, const Variable& images) const override {
         if (--left_ == 0) event_();
@@ -41,14 +41,14 @@ class Colours final : public nn::Module {
     std::function<void()> event_;
 };
 
-// Standard output goes nowhere while it lives: progress is not what is tested here.
-class Quiet {
+// Discards standard output during its lifetime.
+class DiscardStdout {
   public:
-    Quiet() : before_(dup(STDOUT_FILENO)) {
+    DiscardStdout() : before_(dup(STDOUT_FILENO)) {
         std::fflush(stdout);
         std::freopen("/dev/null", "w", stdout);
     }
-    ~Quiet() {
+    ~DiscardStdout() {
         std::fflush(stdout);
         dup2(before_, STDOUT_FILENO);
         close(before_);
@@ -58,15 +58,15 @@ class Quiet {
     int before_;
 };
 
-// One process: from the newest checkpoint in `path`, or the start, to the end or to `event` at forward pass `at`
-// (0: none). Returns whether the event happened.
+// Trains as one process would: from the newest checkpoint in `path`, if any, to the end, with `event` in forward pass
+// `at` (0: none). Returns whether the event happened.
 bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
               const std::function<void(Signals&, nn::Parameters&)>& event = {}, double rate = 1e-4,
               const RunConfig& config = kConfig) {
     const auto backend = make_cpu_backend();
     nn::Parameters parameters;
     Signals signals;
-    const Colours network(parameters, at, [&] { event(signals, parameters); });
+    const PooledLinear network(parameters, at, [&] { event(signals, parameters); });
     parameters.allocate(*backend, DType::kFloat32, 1);
     const auto records = test::numbered_records(10);
     const std::vector<float> mean(3072, 127);
@@ -97,7 +97,7 @@ bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
         inputs.rows = resumed->info()->rows;
         inputs.saved = resumed->info()->step;
     }
-    const Quiet quiet;
+    const DiscardStdout discard;
     Progress progress(steps, 4);
     train(inputs, steps, config, folder, progress, signals);
     return network.happened();
@@ -132,7 +132,7 @@ void stop(Signals& signals, nn::Parameters&) {
 
 }  // namespace
 
-TEST_CASE("a run writes its rows and checkpoints when they are due, and at its end", "[train]") {
+TEST_CASE("a run writes rows and checkpoints at their intervals and at its end", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "run", kSteps);
     std::vector<std::pair<int, bool>> found;
@@ -145,7 +145,7 @@ TEST_CASE("a run writes its rows and checkpoints when they are due, and at its e
     CHECK_FALSE(Checkpoint::read(folder / "run/step-00000004.safetensors").info()->test_accuracy);
 }
 
-TEST_CASE("a run stopped at any pass, in training or evaluation, goes on to the same bits", "[train]") {
+TEST_CASE("a run stopped at any forward pass, in training or evaluation, resumes to the same bits", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "whole", kSteps);
     const auto expected = tensors_in(folder / "whole/last.safetensors");
@@ -170,7 +170,7 @@ TEST_CASE("a run stopped at any pass, in training or evaluation, goes on to the 
     CHECK(at == 9 + 3 * 3 + 1);
 }
 
-TEST_CASE("a run that is made longer is the long run", "[train]") {
+TEST_CASE("a run extended by more steps equals the longer run", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "whole", kSteps);
     for (int64_t steps = 1; steps < kSteps; ++steps) {
@@ -184,10 +184,10 @@ TEST_CASE("a run that is made longer is the long run", "[train]") {
     }
 }
 
-TEST_CASE("a run that goes on may log, evaluate and save at other steps", "[train]") {
+TEST_CASE("a resumed run may log, evaluate and save at other intervals", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "run", 4);
-    // Also at the very step at which it goes on.
+    // Also at the step where it resumes.
     const RunConfig other{.dir = {}, .log_every = 4, .eval_every = 2, .checkpoint_every = 7, .keep = 1};
     train_in(folder / "run", kSteps, 0, {}, 1e-4, other);
     std::vector<std::pair<int, bool>> found;
@@ -198,7 +198,7 @@ TEST_CASE("a run that goes on may log, evaluate and save at other steps", "[trai
     CHECK(steps_saved(folder / "run") == std::vector<int64_t>{9});
 }
 
-TEST_CASE("a checkpoint that is asked for is written, and the run goes on", "[train]") {
+TEST_CASE("a requested checkpoint is written and training continues", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "whole", kSteps);
     train_in(folder / "run", kSteps, 2, [](Signals& signals, nn::Parameters&) { signals.save = 1; });
@@ -207,12 +207,12 @@ TEST_CASE("a checkpoint that is asked for is written, and the run goes on", "[tr
     CHECK((tensors_in(folder / "run/last.safetensors") == tensors_in(folder / "whole/last.safetensors")));
 }
 
-TEST_CASE("the best checkpoint is of the highest accuracy, also of a run that went on", "[train]") {
+TEST_CASE("the best checkpoint has the highest accuracy, also in a resumed run", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "run", 4);
     const auto best = [&] { return Checkpoint::read(folder / "run/best.safetensors").info(); };
     const double before = *best()->test_accuracy;
-    // At this rate the network answers one class, a tenth of the images, and cannot be better.
+    // At this learning rate the network always predicts one class and cannot improve.
     train_in(folder / "run", kSteps, 0, {}, 10);
     double highest = 0;
     for (const auto& row : rows_in(folder / "run")) highest = std::max(highest, row.value("test_accuracy", 0.0));
@@ -220,9 +220,9 @@ TEST_CASE("the best checkpoint is of the highest accuracy, also of a run that we
     CHECK(highest >= before);
 }
 
-TEST_CASE("a network that is no longer finite is never saved", "[train]") {
+TEST_CASE("a network that is not finite is never saved", "[train]") {
     const tests::TemporaryFolder folder;
-    const auto spoil = [](const char* name, float value) {
+    const auto set_momentum = [](const char* name, float value) {
         return [name, value](Signals&, nn::Parameters& parameters) {
             for (const auto& parameter : parameters.parameters()) {
                 if (parameter->name != name) continue;
@@ -233,7 +233,7 @@ TEST_CASE("a network that is no longer finite is never saved", "[train]") {
         };
     };
     const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
-    CHECK_THROWS_AS(train_in(folder / "error", kSteps, 2, spoil("head.bias", nan)), DivergedError);
+    CHECK_THROWS_AS(train_in(folder / "error", kSteps, 2, set_momentum("head.bias", nan)), DivergedError);
     int number = 0;
     for (const char* name : {"head.weight", "head.bias"}) {
         for (const float value : {nan, infinity, -infinity}) {
@@ -242,7 +242,7 @@ TEST_CASE("a network that is no longer finite is never saved", "[train]") {
                 INFO(name << " " << value << " at pass " << at);
                 const auto path = folder / std::to_string(number++);
                 const int64_t step = at - at / 6 * 3;
-                CHECK_THROWS_WITH(train_in(path, kSteps, at, spoil(name, value)),
+                CHECK_THROWS_WITH(train_in(path, kSteps, at, set_momentum(name, value)),
                                   ContainsSubstring("diverged at step " + std::to_string(step)));
                 for (const auto& entry : std::filesystem::directory_iterator(path)) {
                     if (entry.path().extension() != ".safetensors") continue;

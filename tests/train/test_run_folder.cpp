@@ -1,4 +1,4 @@
-// What a run may find, keep and remove in its folder.
+// The files that a run finds, keeps and removes in its folder, and the lock.
 #include "engine/train/run_folder.h"
 
 #include <sys/wait.h>
@@ -29,18 +29,18 @@ std::set<std::string> names_in(const std::filesystem::path& folder) {
 
 }  // namespace
 
-TEST_CASE("a folder has one process at a time", "[train]") {
+TEST_CASE("only one process at a time can use a run folder", "[train]") {
     const TemporaryFolder folder;
     {
         const RunFolder first(folder / "run");
         CHECK_THROWS_AS(RunFolder(folder / "run"), residual::InputError);
         CHECK_THROWS_WITH(RunFolder(folder / "run"), ContainsSubstring((folder / "run").string()) &&
-                                                         ContainsSubstring("another process trains there"));
+                                                         ContainsSubstring("another process is training there"));
     }
     CHECK_NOTHROW(RunFolder(folder / "run"));
 }
 
-TEST_CASE("the lock of a process that died is not in the way", "[train]") {
+TEST_CASE("the lock of a killed process is released", "[train]") {
     const TemporaryFolder folder;
     int ready[2];
     REQUIRE(pipe(ready) == 0);
@@ -60,7 +60,7 @@ TEST_CASE("the lock of a process that died is not in the way", "[train]") {
     close(ready[1]);
 }
 
-TEST_CASE("a folder that holds a run says so", "[train]") {
+TEST_CASE("a folder that already holds a run is refused", "[train]") {
     for (const std::string name : {"metrics.jsonl", "best.safetensors", "step-00000005.safetensors"}) {
         INFO(name);
         const TemporaryFolder parent;
@@ -76,7 +76,7 @@ TEST_CASE("a folder that holds a run says so", "[train]") {
     }
 }
 
-TEST_CASE("the newest checkpoints stay, and whatever is no checkpoint", "[train]") {
+TEST_CASE("the newest checkpoints and all other files are kept", "[train]") {
     const TemporaryFolder parent;
     RunFolder folder(parent / "run");
     const std::set<std::string> others = {".lock",
@@ -94,53 +94,53 @@ TEST_CASE("the newest checkpoints stay, and whatever is no checkpoint", "[train]
     CHECK(folder.checkpoints().front().step == 123456789);
     CHECK(folder.checkpoints().back().path == folder.path() / "step-00000002.safetensors");
 
-    // The one of a later step counts for nothing.
-    folder.settle(6, 2);
+    // The checkpoint of a later step does not count.
+    folder.finish_checkpoint(6, 2);
     std::set<std::string> expected = others;
     expected.insert(
         {"step-00000004.safetensors", "step-00000006.safetensors", "step-123456789.safetensors", "last.safetensors"});
     CHECK(names_in(folder.path()) == expected);
     CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-00000006.safetensors");
 
-    folder.settle(6, 1);
+    folder.finish_checkpoint(6, 1);
     expected.erase("step-00000004.safetensors");
     CHECK(names_in(folder.path()) == expected);
-    folder.settle(123456789, 5);
+    folder.finish_checkpoint(123456789, 5);
     CHECK(names_in(folder.path()) == expected);
     CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-123456789.safetensors");
 }
 
-TEST_CASE("all checkpoints stay where no number of them is given", "[train]") {
+TEST_CASE("all checkpoints are kept without a limit", "[train]") {
     const TemporaryFolder parent;
     RunFolder folder(parent / "run");
     for (int64_t step = 1; step <= 9; ++step) write(folder.checkpoint_path(step));
-    folder.settle(9, std::nullopt);
+    folder.finish_checkpoint(9, std::nullopt);
     CHECK(folder.checkpoints().size() == 9);
     CHECK(std::filesystem::read_symlink(folder.last_path()) == "step-00000009.safetensors");
 }
 
-TEST_CASE("a damaged checkpoint never pushes out a good one", "[train]") {
+TEST_CASE("a damaged checkpoint never displaces a good one", "[train]") {
     const TemporaryFolder parent;
     RunFolder folder(parent / "run");
     for (const int64_t step : {5, 6, 7, 9}) write(folder.checkpoint_path(step));
-    folder.disregard(7);
-    folder.settle(9, 2);
+    folder.mark_damaged(7);
+    folder.finish_checkpoint(9, 2);
     CHECK(names_in(folder.path()) == std::set<std::string>{".lock", "last.safetensors", "step-00000006.safetensors",
                                                            "step-00000007.safetensors", "step-00000009.safetensors"});
     // Written again, it counts.
-    folder.settle(7, 1);
+    folder.finish_checkpoint(7, 1);
     CHECK_FALSE(std::filesystem::exists(folder.checkpoint_path(6)));
-    folder.settle(9, 1);
+    folder.finish_checkpoint(9, 1);
     CHECK_FALSE(std::filesystem::exists(folder.checkpoint_path(7)));
 }
 
-TEST_CASE("folders above the run's are made as well", "[train]") {
+TEST_CASE("missing parent folders are created", "[train]") {
     const TemporaryFolder parent;
     CHECK_NOTHROW(RunFolder(parent / "a/b/../b/c/"));
     CHECK(std::filesystem::exists(parent / "a/b/c/.lock"));
 }
 
-TEST_CASE("what a dead process left unfinished goes, and nothing else", "[train]") {
+TEST_CASE("temporary files of a killed process are removed, and nothing else", "[train]") {
     const TemporaryFolder parent;
     const auto run = parent / "run";
     std::filesystem::create_directory(run);
@@ -159,10 +159,10 @@ TEST_CASE("what a dead process left unfinished goes, and nothing else", "[train]
     CHECK(names_in(run) == expected);
 }
 
-TEST_CASE("a folder that cannot be made is named", "[train]") {
+TEST_CASE("a folder that cannot be created is reported with its name", "[train]") {
     const TemporaryFolder parent;
     write(parent / "file");
-    CHECK_THROWS_WITH(RunFolder(parent / "file" / "run"), ContainsSubstring("file/run: the folder cannot be made"));
-    CHECK_THROWS_WITH(RunFolder(parent / "file"), ContainsSubstring("file: the folder cannot be made"));
+    CHECK_THROWS_WITH(RunFolder(parent / "file" / "run"), ContainsSubstring("file/run: the folder cannot be created"));
+    CHECK_THROWS_WITH(RunFolder(parent / "file"), ContainsSubstring("file: the folder cannot be created"));
     CHECK_THROWS_AS(RunFolder(parent / "file"), residual::InputError);
 }

@@ -1,4 +1,4 @@
-// A network may leave parameters out of a step; their last gradient must not be applied again.
+// A step may not use all parameters; the gradient of an earlier step must not be applied again.
 #include <algorithm>
 
 #include "engine/ops/elementwise.h"
@@ -27,7 +27,7 @@ class TwoBranches final : public residual::nn::Module {
 
 }  // namespace
 
-TEST_CASE("A parameter that a step does not use has a gradient of zero") {
+TEST_CASE("a parameter that a step does not use has zero gradient") {
     const auto backend = residual::make_cpu_backend();
     residual::nn::Parameters parameters;
     TwoBranches model(parameters);

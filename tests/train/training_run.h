@@ -1,4 +1,4 @@
-// A network in training that can be stopped, saved, and gone on with.
+// A network in training that can be saved and restored.
 #pragma once
 
 #include <vector>
@@ -10,10 +10,10 @@
 
 namespace test {
 
-// On ten images, so that a few steps begin new epochs.
+// Trains on ten images, so that a few steps start new epochs.
 class TrainingRun {
   public:
-    // `seed` is that of the weights; the order of the images is always the same.
+    // `seed` sets the initial weights; the order of the images is always the same.
     TrainingRun(std::unique_ptr<residual::Backend> device, const residual::models::ModelConfig& model,
                 residual::DType dtype, uint64_t seed)
         : session_(experiment(model, dtype, seed), std::move(device)), trainer_(start(session_, mean_)) {}
@@ -43,7 +43,7 @@ class TrainingRun {
         trainer_.restore(checkpoint.info()->step, checkpoint.info()->rows.sums);
     }
 
-    // Everything that a step changes, byte by byte.
+    // The bytes of everything that a step changes.
     std::vector<std::vector<uint8_t>> state() { return bytes_of(backend(), state_of(parameters())); }
 
   private:

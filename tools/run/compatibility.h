@@ -1,4 +1,4 @@
-// Whether a checkpoint belongs to what is asked for.
+// Compatibility of a checkpoint with a configuration and a data set.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,16 @@
 
 namespace residual::tools {
 
-// The configuration that a checkpoint was trained with. Throws InputError where it has none that can be read.
+// The configuration that a checkpoint was trained with. Throws InputError if it is missing or cannot be read.
 Experiment experiment_of(const Checkpoint& checkpoint);
 
-// Each throws InputError that names the checkpoint and both values.
+// Each of these throws an InputError that names the checkpoint and both values.
 
-// For another network (the same names of tensors may stand for another model, a ResNet for its Plain twin), or for
-// another data set.
+// If the network or data.format differs. Tensor names do not tell: a ResNet and its Plain twin have the same.
 void refuse_other_model(const Checkpoint& checkpoint, const Experiment& wanted);
-// For another network, or another value of a key that is fixed in a run (see engine/config/fields.h).
+// If the network, or a key that is fixed in a run, differs (see engine/config/fields.h).
 void refuse_other_run(const Checkpoint& checkpoint, const Experiment& wanted);
-// For another data set: other classes than `data` has, or training records with another fingerprint, in `folder`.
+// If the classes or the fingerprint of the training records in `folder` differ.
 void refuse_other_data(const Checkpoint& checkpoint, const DataDescription& data, uint32_t fingerprint,
                        const std::string& folder);
 

@@ -16,7 +16,7 @@ Describe description_of(Experiment& experiment) {
     return [&experiment](Fields& fields) { experiment.describe(fields); };
 }
 
-// The keys of TrainConfig, bounded by the data set.
+// TrainConfig with its batch size limited by the data set.
 struct TrainSection {
     TrainConfig& config;
     const DataDescription& data;
@@ -24,8 +24,8 @@ struct TrainSection {
     void describe(Fields& fields) {
         config.describe(fields);
         fields.check("batch_size", config.batch_size <= data.train_records,
-                     fmt::format("{} images, but {} has {} to train on; choose at most as many", config.batch_size,
-                                 data.name, data.train_records));
+                     fmt::format("{} images, but {} has only {} training images; choose at most {}", config.batch_size,
+                                 data.name, data.train_records, data.train_records));
     }
 };
 
@@ -33,12 +33,12 @@ struct TrainSection {
 
 void Experiment::describe(Fields& fields) {
     fields.object("model", model, fixed_in_network("the network"));
-    fields.object("data", data, "what it is trained and tested on");
+    fields.object("data", data, "training and test data");
     TrainSection bounded{train, data_format(data.format).description};
-    fields.object("train", bounded, "how long, and on what device");
-    fields.object("optimizer", optimizer, fixed_in_run("how a gradient moves the weights"));
-    fields.object("schedule", schedule, "the learning rate over the steps, counted from 0");
-    fields.object("run", run, "what is written down, and when");
+    fields.object("train", bounded, "training length, batch size, precision and device");
+    fields.object("optimizer", optimizer, fixed_in_run("the optimizer"));
+    fields.object("schedule", schedule, "the learning rate by step, counted from 0");
+    fields.object("run", run, "output: logging, evaluations and checkpoints");
 }
 
 Experiment experiment_from_json(std::string_view text, const std::string& source,

@@ -1,4 +1,4 @@
-// All that one run is told: what a configuration file holds.
+// The whole configuration of a run, as in a configuration file.
 #pragma once
 
 #include <span>
@@ -24,18 +24,18 @@ struct Experiment {
     bool operator==(const Experiment&) const = default;
 };
 
-// Defaults < the file < `overrides` ("key.path=value", see --set). A run.dir left null becomes runs/<stem of path>.
+// Defaults < the file < `overrides` ("key.path=value", as for --set). A null run.dir becomes runs/<stem of path>.
 // Throws InputError.
 Experiment load_experiment(const std::string& path, std::span<const std::string> overrides = {});
 
-// From JSON text; messages call it `source`.
+// The same from JSON text, which messages call `source`.
 Experiment experiment_from_json(std::string_view text, const std::string& source,
                                 std::span<const std::string> overrides = {});
 
-// Every key with its value, as JSON text. `least`: only keys that are fixed there.
+// Every key with its value, as JSON text; only keys fixed at least at the level `least`.
 std::string to_json(const Experiment& experiment, Fixed least = Fixed::nowhere);
 
-// The JSON Schema and the Markdown table of keys, with the defaults.
+// The JSON Schema and the Markdown table of all keys, with defaults.
 std::string experiment_schema();
 std::string experiment_key_table();
 

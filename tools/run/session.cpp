@@ -9,17 +9,6 @@
 
 namespace residual::tools {
 
-namespace {
-
-std::string with_thousands(int64_t number) {
-    std::string digits = std::to_string(number);
-    for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
-        digits.insert(static_cast<size_t>(at), 1, ',');
-    return digits;
-}
-
-}  // namespace
-
 Session::Session(const Experiment& wanted) : Session(wanted, make_backend(wanted.train)) {}
 
 Session::Session(const Experiment& wanted, std::unique_ptr<Backend> device)
@@ -33,7 +22,7 @@ Session::Session(const Experiment& wanted, std::unique_ptr<Backend> device)
 std::string Session::description() const {
     int64_t count = 0;
     for (const auto& parameter : parameters.parameters()) count += parameter->shape.elements();
-    return fmt::format("{}, {} parameters; {}; {}", experiment.model.title(), with_thousands(count),
+    return fmt::format("{}, {} parameters; {}; {}", experiment.model.title(), fmt::group_digits(count),
                        backend->description(), name_of(parameters.activations()));
 }
 
@@ -62,7 +51,7 @@ std::string text_override(const std::string& key, const std::string& text) {
     try {
         return key + "=" + nlohmann::json(text).dump();
     } catch (const nlohmann::json::exception&) {
-        throw InputError(key + ": the text given is not UTF-8");
+        throw InputError(key + ": the value is not UTF-8");
     }
 }
 

@@ -1,4 +1,4 @@
-// A network on a device, and its training, built from a configuration: what programs and tests start from.
+// A network on a device and its training, built from a configuration.
 #pragma once
 
 #include <memory>
@@ -15,18 +15,18 @@
 namespace residual::tools {
 
 struct Session {
-    // On the device that the configuration names.
+    // On the configured device.
     explicit Session(const Experiment& experiment);
-    // On a device that was made with other options than a configuration has.
+    // On another device, for example one with options that a configuration does not have.
     Session(const Experiment& experiment, std::unique_ptr<Backend> device);
 
     // "ResNet-20 (preact, shortcut avgpool_zeropad), 269,722 parameters; CPU, 2 threads, ...; float32".
     std::string description() const;
-    // Keeps the per-pixel mean with the description of the data, and returns it as a tensor on the device.
+    // Stores the per-pixel mean in `data` and returns it as a tensor on the device.
     Tensor set_mean(const std::vector<float>& mean);
-    // Trains this network on `records`, of which it keeps a copy on the device; the session has to outlive it.
+    // Copies `records` to the device. The session must outlive the trainer.
     Trainer trainer(std::span<const uint8_t> records, const Tensor& mean);
-    // For an evaluation: the records in their order, in batches as large as those of the training.
+    // The records in order, in batches of the training batch size.
     Batches test_batches(std::span<const uint8_t> records, const Tensor& mean) const;
 
     Experiment experiment;
@@ -36,7 +36,7 @@ struct Session {
     std::unique_ptr<nn::Module> model;
 };
 
-// A value for `--set`-style overrides: `key="text"`, quoted as JSON whatever it holds.
+// A `--set`-style override `key="text"`, with `text` escaped as JSON.
 std::string text_override(const std::string& key, const std::string& text);
 
 }  // namespace residual::tools

@@ -11,18 +11,18 @@
 namespace residual::tools {
 namespace {
 
-// The checkpoint to start from: the run's own (and its best so far), or one from elsewhere with --init.
+// The checkpoints of the run being resumed, or the file given with --init.
 struct Start {
     std::optional<Checkpoint> resumed, best, init;
 
-    // Where weights and the per-pixel mean come from; empty for a new run.
+    // Source of weights and per-pixel mean; empty for a new run.
     const std::optional<Checkpoint>& file() const { return resumed ? resumed : init; }
     std::vector<float> mean(const DataDescription& description, const DataSet& data) const {
         const auto stored = file() ? file()->mean(description.image_shape()) : std::nullopt;
         return stored ? *stored : pixel_mean(description, data.train);
     }
     double best_accuracy() const { return best ? best->info()->test_accuracy.value_or(-1) : -1; }
-    // Of the run's own checkpoint; null for a new run.
+    // Null for a new run.
     const CheckpointInfo* info() const { return resumed ? &*resumed->info() : nullptr; }
 };
 
@@ -31,19 +31,14 @@ Start start_of(const StartOptions& options, const Experiment& experiment, RunFol
     if (folder) {
         start.resumed = newest_good_checkpoint(*folder, warn);
         start.best = best_checkpoint(*folder, warn);
-        for (const auto& own : {&start.resumed, &start.best}) {
-            if (*own) refuse_other_run(**own, experiment);
+        for (const auto& checkpoint : {&start.resumed, &start.best}) {
+            if (*checkpoint) refuse_other_run(**checkpoint, experiment);
         }
     } else if (!options.init.empty()) {
         start.init = Checkpoint::read(options.init);
         if (start.init->info()) refuse_other_model(*start.init, experiment);
     }
     return start;
-}
-
-void load_weights(const Start& start, Session& session) {
-    if (start.file()) start.file()->load_into(*session.backend, session.parameters);
-    if (start.resumed) start.resumed->load_momenta_into(*session.backend, session.parameters);
 }
 
 }  // namespace
@@ -53,39 +48,40 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     const std::filesystem::path run_dir = *experiment.run.dir;
     const int64_t steps = experiment.train.steps;
 
-    // A run to go on with is read before anything is started; a new one leaves no folder before everything stands.
+    // Checkpoints are checked before anything is started. The folder of a new run is created only once all inputs are
+    // loaded.
     std::optional<RunFolder> folder;
     if (options.resume && std::filesystem::exists(run_dir)) folder.emplace(run_dir);
     const Start start = start_of(options, experiment, folder ? &*folder : nullptr, warn);
-    const CheckpointInfo* resumed = start.info();
+    const CheckpointInfo* resumed = start.resumed ? &*start.resumed->info() : nullptr;
     if (resumed && is_finished(*resumed, steps)) {
-        // The process that finished it may have been killed before it came to this.
-        folder->settle(resumed->step, experiment.run.keep);
-        Progress(steps, 1).say(fmt::format("nothing to do: {} has {} steps, and {} are asked for",
-                                           start.resumed->path().string(), resumed->step, steps));
+        // The process that wrote it may have been killed before it did this.
+        folder->finish_checkpoint(resumed->step, experiment.run.keep);
+        Progress(steps, 1).print_line(fmt::format("nothing to do: {} has {} steps, {} were requested",
+                                                  start.resumed->path().string(), resumed->step, steps));
         return 0;
     }
 
     Session session(experiment);
-    load_weights(start, session);
+    if (start.file()) start.file()->load_into(*session.backend, session.parameters);
+    if (start.resumed) start.resumed->load_momenta_into(*session.backend, session.parameters);
     Images images = load();
     DataSet& data = images.data;
     const uint32_t fingerprint = data.fingerprint;
-    if (resumed) refuse_other_data(*start.resumed, session.data, fingerprint, images.place);
+    if (resumed) refuse_other_data(*start.resumed, session.data, fingerprint, images.folder);
     const Tensor mean = session.set_mean(start.mean(session.data, data));
     Trainer trainer = session.trainer(data.train, mean);
     Batches test = session.test_batches(data.test, mean);
     data = DataSet();  // The device has its own copy now.
     if (resumed) trainer.restore(resumed->step, resumed->rows.sums);
 
-    // Nothing was trained yet that could be saved.
     if (signals.stop != 0) return signals.stop;
     if (!folder) {
         folder.emplace(run_dir);
-        // Another process may have begun one in the meantime.
+        // Another process may have started a run in the meantime.
         folder->refuse_run();
     }
-    if (resumed) folder->settle(resumed->step, experiment.run.keep);
+    if (resumed) folder->finish_checkpoint(resumed->step, experiment.run.keep);
     const std::string config = to_json(experiment);
     folder->write_config(config);
     RunInputs inputs{.backend = *session.backend,
@@ -97,25 +93,25 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                      .data_fingerprint = fingerprint,
                      .config = config,
                      .rows = resumed ? resumed->rows : RowProgress{},
-                     .best_accuracy = start.best_accuracy(),
+                     .best_accuracy = start.best ? start.best->info()->test_accuracy.value_or(-1) : -1,
                      .saved = resumed ? std::optional(resumed->step) : std::nullopt};
 
     Progress progress(steps, trainer.batch_size());
-    progress.say(session.description());
-    progress.say(fmt::format("data {}; {} steps of {} images; results in {}", images.place, steps, trainer.batch_size(),
-                             folder->path().string()));
+    progress.print_line(session.description());
+    progress.print_line(fmt::format("data {}; {} steps of {} images; results in {}", images.folder, steps,
+                                    trainer.batch_size(), folder->path().string()));
     if (resumed) {
-        progress.say(fmt::format("going on from step {}: {}", resumed->step, start.resumed->path().string()));
+        progress.print_line(fmt::format("resuming from step {}: {}", resumed->step, start.resumed->path().string()));
     } else if (options.resume) {
-        progress.say("no checkpoint to go on from: starting at step 0");
+        progress.print_line("no checkpoint to resume from: starting at step 0");
     }
 
     train(inputs, steps, experiment.run, *folder, progress, signals);
 
     const int stop = signals.stop;
-    progress.say(fmt::format("{} after {} steps; checkpoint {}", stop != 0 ? "stopped" : "done", trainer.step(),
-                             folder->checkpoint_path(trainer.step()).string()));
-    if (stop != 0) progress.say("to go on: the same command with --resume");
+    progress.print_line(fmt::format("{} after {} steps; checkpoint {}", stop != 0 ? "stopped" : "done", trainer.step(),
+                                    folder->checkpoint_path(trainer.step()).string()));
+    if (stop != 0) progress.print_line("to resume, run the same command with --resume");
     return stop;
 }
 

@@ -1,4 +1,4 @@
-// A training run from its configuration to its last checkpoint: what resnet-train does once its command line is read.
+// A training run from its configuration to its last checkpoint: resnet-train without its command line.
 #pragma once
 
 #include <functional>
@@ -13,18 +13,18 @@ namespace residual::tools {
 
 struct StartOptions {
     std::string init;     // A safetensors file with the weights to start from; empty: none.
-    bool resume = false;  // Go on from the newest checkpoint in the folder of the run, if there is one.
+    bool resume = false;  // Resume from the newest checkpoint in the run folder, if there is one.
 };
 
 struct Images {
     DataSet data;
-    std::string place;  // For messages.
+    std::string folder;  // For messages.
 };
 using LoadData = std::function<Images()>;
 
-// Trains in the folder experiment.run.dir, prints progress on standard output, and tells `warn` of checkpoints that
-// cannot be read. Returns the signal that stopped the run, 0 for a finished one; steps that were taken are in a
-// checkpoint. Throws what train() throws, and InputError for what does not fit together.
+// Trains in the folder experiment.run.dir, prints progress on standard output, and calls `warn` for checkpoints that
+// cannot be read. Returns 0 when finished, or the signal that stopped the run, after writing a checkpoint if any step
+// was done. Throws what train() throws, and InputError if checkpoint, configuration and data are incompatible.
 int run_training(const Experiment& experiment, const StartOptions& options, const LoadData& load, const Warn& warn,
                  Signals& signals);
 

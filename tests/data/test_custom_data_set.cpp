@@ -1,4 +1,4 @@
-// A data set that no program knows: one registration, and it trains, is saved, goes on and is evaluated like any other.
+// A data set registered only by this test trains, is saved, resumes and is evaluated like a built-in one.
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +14,7 @@
 
 namespace {
 
-// 8x8 gray images of four classes, each a bright quarter over noise.
+// 8x8 grey images of four classes: noise with one quarter brightened.
 std::vector<uint8_t> quarters(const residual::DataDescription& data, int count, const char* seed) {
     test::Random random(seed);
     std::vector<uint8_t> records;
@@ -31,7 +31,7 @@ std::vector<uint8_t> quarters(const residual::DataDescription& data, int count, 
     return records;
 }
 
-const residual::DataFormat& invented() {
+const residual::DataFormat& custom_format() {
     const auto add = [] {
         const residual::DataDescription data{.name = "Quarters",
                                              .height = 8,
@@ -66,7 +66,7 @@ std::string config(int steps) {
 int train(int steps, const std::filesystem::path& folder, bool resume) {
     residual::tools::Experiment experiment = residual::tools::experiment_from_json(config(steps), "test");
     experiment.run.dir = folder.string();
-    const auto load = [] { return residual::tools::Images{invented().load({}), "nowhere"}; };
+    const auto load = [] { return residual::tools::Images{custom_format().load({}), "nowhere"}; };
     residual::Signals signals;
     const auto warn = [](const std::string& message) { FAIL(message); };
     return residual::tools::run_training(experiment, {.init = "", .resume = resume}, load, warn, signals);
@@ -84,8 +84,8 @@ std::string refusal_of(const residual::Checkpoint& checkpoint, const residual::D
 
 }  // namespace
 
-TEST_CASE("a data set that only a test knows trains, is saved, resumes and is evaluated", "[data]") {
-    const residual::DataFormat& format = invented();
+TEST_CASE("a custom data set trains, is saved, resumes and is evaluated", "[data]") {
+    const residual::DataFormat& format = custom_format();
     const tests::TemporaryFolder parent;
     const auto folder = parent / "run";
     REQUIRE(train(20, folder, false) == 0);
@@ -99,7 +99,7 @@ TEST_CASE("a data set that only a test knows trains, is saved, resumes and is ev
     CHECK(file.find("head.weight")->shape.at(0) == 4);
     CHECK(file.find("stem.weight")->shape.at(1) == 1);
 
-    // What resnet-eval does.
+    // As resnet-eval does it.
     residual::tools::Session session(residual::tools::experiment_of(checkpoint));
     CHECK(session.experiment.data.format == "quarters");
     checkpoint.load_into(*session.backend, session.parameters);
@@ -123,11 +123,11 @@ TEST_CASE("a data set that only a test knows trains, is saved, resumes and is ev
     other.data.format = "cifar10";
     CHECK_THROWS_WITH(
         residual::tools::refuse_other_model(checkpoint, other),
-        ContainsSubstring("/data/format is \"quarters\" in the checkpoint, but \"cifar10\" is asked for"));
+        ContainsSubstring("/data/format is \"quarters\" in the checkpoint, but \"cifar10\" was requested"));
 }
 
-TEST_CASE("a batch is at most the images of the data set", "[data]") {
-    invented();
+TEST_CASE("a batch size above the number of training images is refused", "[data]") {
+    custom_format();
     const auto read = [](int batch) {
         const std::vector<std::string> overrides = {"train.batch_size=" + std::to_string(batch)};
         return residual::tools::experiment_from_json(config(1), "test", overrides);
@@ -135,5 +135,5 @@ TEST_CASE("a batch is at most the images of the data set", "[data]") {
     CHECK(read(64).train.batch_size == 64);
     CHECK_THROWS_WITH(
         read(65),
-        ContainsSubstring("/train/batch_size: 65 images, but Quarters has 64 to train on; choose at most as many"));
+        ContainsSubstring("/train/batch_size: 65 images, but Quarters has only 64 training images; choose at most 64"));
 }
