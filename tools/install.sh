@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building needs from Debian's packages; `bash tools/install.sh tests` adds what the tests need, and
-# makes build/python, a virtual environment with the one package that Debian does not have; `bash tools/install.sh stress`
-# adds what tools/stress.sh needs.
-# Only packages that are missing are fetched: where all stand, neither root nor a network is needed.
+# Installs the Debian packages that building needs. `bash tools/install.sh tests` adds those of the tests, and makes
+# build/python, a virtual environment with the one package that Debian lacks; `bash tools/install.sh stress` adds those
+# of tools/stress.sh. Only missing packages are fetched: if there are none, neither root nor a network is needed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -20,12 +19,12 @@ case "${1:-}" in
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-    die "this is no Debian: install the counterparts of these packages by hand: ${packages[*]}"
+    die "this is not Debian: install the equivalents of these packages by hand: ${packages[*]}"
 fi
 system=$(. /etc/os-release && printf '%s %s' "${ID:-unknown}" "${VERSION_ID:-unknown}")
 case "$system" in
     "debian 12" | "debian 13") ;;
-    *) warn "supported are Debian 12 and 13, this is '$system'; going on with its own packages" ;;
+    *) warn "Debian 12 and 13 are supported, this is '$system'; trying its packages" ;;
 esac
 
 missing=()
@@ -43,9 +42,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
     fi
     apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
     say "installing from Debian's packages: ${missing[*]}"
-    "${apt[@]}" update --quiet || warn "apt-get update failed; trying with the package lists that are here"
+    "${apt[@]}" update --quiet || warn "apt-get update failed; using the present package lists"
     "${apt[@]}" install --quiet --yes --no-install-recommends "${missing[@]}" ||
-        die "apt-get could not install: ${missing[*]} (its own message stands above)"
+        die "apt-get could not install: ${missing[*]} (see its message above)"
 else
     say "every package needed is installed"
 fi
@@ -65,11 +64,11 @@ make_environment() {
     "$python" -m venv --system-site-packages "$environment" ||
         die "$python could not make a virtual environment; Debian's package is python3-venv"
     "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
-        die "pip could not install $* (its own message stands above); the tests need it from PyPI"
+        die "pip could not install $* (see its message above); the tests need it from PyPI"
 }
 
 if [ "${1:-}" = tests ] && ! "$environment/bin/python" -c 'import numpy, safetensors, torch' 2>/dev/null; then
     make_environment safetensors==0.8.0
 fi
 
-if find_cuda; then say "found $cuda_found"; else say "$cuda_missing: builds are for the CPU alone"; fi
+if find_cuda; then say "found $cuda_found"; else say "$cuda_missing: builds are for the CPU only"; fi

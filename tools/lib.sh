@@ -1,5 +1,5 @@
-# Shared by the scripts of this folder; sourced, never run.
-# shellcheck shell=bash disable=SC2034  # results are variables that the callers read
+# Functions that the scripts share; sourced.
+# shellcheck shell=bash disable=SC2034  # the callers read these variables
 
 say() { printf '%s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
@@ -10,32 +10,25 @@ die() {
     exit "${2:-1}"
 }
 
-# The folder in which the programs look for data when none is named: <this>/cifar10, <this>/cifar100.
+# The folder in which the programs look for cifar10/ and cifar100/ by default.
 cache_folder() {
-    local base=${XDG_CACHE_HOME:-}
-    if [ -z "$base" ]; then
-        [ -n "${HOME:-}" ] || die "neither XDG_CACHE_HOME nor HOME is set: set one, or name the data with --data DIR"
-        base=$HOME/.cache
-    fi
-    printf '%s/residual\n' "$base"
+    local base=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    [ -n "$base" ] || die "neither XDG_CACHE_HOME nor HOME is set: set one, or name the data with --data DIR"
+    say "$base/residual"
 }
 
-# Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) with cuDNN that compiles with the
-# installed g++. Found: status 0, CUDACXX and CUDAToolkit_ROOT exported for CMake, cuda_found describes both.
+# Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) that has cuDNN and compiles with the
+# installed g++. Found: exports CUDACXX and CUDAToolkit_ROOT for CMake, and cuda_found describes it.
 # Otherwise: status 1, and cuda_missing says why.
 find_cuda() {
     cuda_found="" cuda_missing=""
-    local nvcc="" candidate home release scratch
-    for candidate in "$(command -v nvcc || true)" "${CUDA_HOME:-/nonexistent}/bin/nvcc" /usr/local/cuda/bin/nvcc; do
-        if [ -n "$candidate" ] && [ -x "$candidate" ]; then
-            nvcc=$(readlink -f "$candidate")
-            break
-        fi
-    done
+    local nvcc home release scratch
+    nvcc=$(first_of "$(command -v nvcc || true)" "${CUDA_HOME:-/nonexistent}/bin/nvcc" /usr/local/cuda/bin/nvcc)
     if [ -z "$nvcc" ]; then
         cuda_missing="no CUDA toolkit: no nvcc on PATH, in \$CUDA_HOME/bin or in /usr/local/cuda/bin"
         return 1
     fi
+    nvcc=$(readlink -f "$nvcc")
     home=$(dirname "$(dirname "$nvcc")")
     release=$("$nvcc" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\.[0-9]*\).*/\1/p')
     if [ -z "$release" ] || [ "${release%%.*}" -lt 12 ]; then
@@ -47,33 +40,32 @@ find_cuda() {
     say '__global__ void probe() {}' >"$scratch/probe.cu"
     if ! "$nvcc" -c "$scratch/probe.cu" -o "$scratch/probe.o" >"$scratch/log" 2>&1; then
         cuda_missing="the CUDA toolkit at $home does not compile with this g++: $(grep -m1 -i error "$scratch/log" || head -n1 "$scratch/log")"
-        rm -r "$scratch"
-        return 1
     fi
     rm -r "$scratch"
+    [ -z "$cuda_missing" ] || return 1
     export CUDACXX=$nvcc CUDAToolkit_ROOT=$home
     cuda_found="CUDA $release at $home with cuDNN $cudnn_version"
 }
 
+# first_of PATH...: prints the first path that exists, or nothing.
+first_of() {
+    local path
+    for path in "$@"; do
+        if [ -e "$path" ]; then
+            say "$path"
+            return
+        fi
+    done
+}
+
 # find_cudnn TOOLKIT: sets cudnn_version, or cuda_missing and status 1.
 find_cudnn() {
-    local home=$1 triplet header="" library="" candidate major
-    cudnn_version=""
+    local home=$1 header library major triplet
     triplet=$(uname -m)-linux-gnu
-    for candidate in "$home/include" "$home"/targets/*/include /usr/include "/usr/include/$triplet"; do
-        if [ -f "$candidate/cudnn_version.h" ]; then
-            header=$candidate/cudnn_version.h
-            break
-        fi
-    done
-    for candidate in "$home/lib64" "$home/lib" "$home"/targets/*/lib "/usr/lib/$triplet" /usr/lib64; do
-        if [ -e "$candidate/libcudnn.so" ]; then
-            library=$candidate/libcudnn.so
-            break
-        fi
-    done
+    header=$(first_of "$home"/{include,targets/*/include}/cudnn_version.h /usr/include{,/"$triplet"}/cudnn_version.h)
+    library=$(first_of "$home"/{lib64,lib,targets/*/lib}/libcudnn.so /usr/{lib/"$triplet",lib64}/libcudnn.so)
     if [ -z "$header" ] || [ -z "$library" ]; then
-        cuda_missing="the CUDA toolkit at $home has no cuDNN beside it (cudnn_version.h and libcudnn.so)"
+        cuda_missing="the CUDA toolkit at $home has no cuDNN (cudnn_version.h and libcudnn.so)"
         return 1
     fi
     major=$(sed -n 's/^#define CUDNN_MAJOR \([0-9]*\).*/\1/p' "$header")
@@ -84,26 +76,21 @@ find_cudnn() {
     fi
 }
 
-# Lets the builds that follow go through ccache, if it is installed; a clone in another folder finds what this one
-# has compiled.
+# Makes later builds use ccache if it is installed; clones in other folders share its cache.
 use_ccache() {
     command -v ccache >/dev/null || return 0
     export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
     export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 }
 
-# How many compilers may run at once: one per core, and about 2 GiB of memory for each.
+# Number of parallel compilers: one per core, each with about 2 GiB of memory.
 compile_jobs() {
-    local cores memory
-    cores=$(nproc)
-    memory=$(awk '/^MemAvailable:/ { print int($2 / 2097152) }' /proc/meminfo)
-    [ "${memory:-1}" -ge 1 ] || memory=1
-    if [ "$memory" -lt "$cores" ]; then cores=$memory; fi
-    say "$cores"
+    awk -v cores="$(nproc)" '/^MemAvailable:/ { jobs = int($2 / 2097152) }
+        END { print jobs < 1 ? 1 : jobs < cores ? jobs : cores }' /proc/meminfo
 }
 
-# build PRESET [TARGET...]: compiles what is out of date. Without a target all is built, tests included; programs alone
-# are configured without the tests, which need packages of their own.
+# build PRESET [TARGET...]: builds the targets; without targets, everything including the tests. Named targets are
+# configured without the tests, which need more packages.
 build() {
     local preset=$1
     shift
@@ -115,12 +102,10 @@ build() {
     cmake --build "build/$preset" --parallel "$(compile_jobs)" ${1:+--target "$@"}
 }
 
-# A script of checks calls `check` or `skip` for each and ends with `report_checks`.
-summary=()
-failures=0
-detail=""
+# A script calls `check` or `skip` for each of its checks, and `report_checks` at its end.
+summary=() failures=0 detail=""
 
-# check NAME COMMAND...: runs it, notes the outcome, the time and what it leaves in `detail`, goes on after a failure.
+# check NAME COMMAND...: runs the command and records its outcome, its time and what it stored in `detail`.
 check() {
     local name=$1 start=$SECONDS outcome=passed
     shift
@@ -144,7 +129,7 @@ report_checks() {
     if [ "$failures" != 0 ]; then die "$failures of the checks above failed"; fi
 }
 
-# run_tests PRESET [CTEST_ARGUMENT...]: ctest's own line of totals becomes the detail of the check.
+# run_tests PRESET [CTEST_ARGUMENT...]: stores ctest's totals in `detail`.
 run_tests() {
     local preset=$1 log=build/$1/ctest.log status=0
     shift

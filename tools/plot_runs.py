@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Draws training and test error over the steps of several runs, in the manner of He et al. 2015, figure 6.
+"""Plots training and test error over the steps of several runs, as in He et al. 2015, figure 6.
 
-    tools/plot_runs.py OUT.png RUN...     each RUN is a folder of resnet-train
+    tools/plot_runs.py OUT.png RUN...     each RUN is an output folder of resnet-train
 
-Also prints the last row of each as a Markdown table. Needs matplotlib (Debian: python3-matplotlib).
+Also prints the last metrics of each run as a Markdown table. Needs matplotlib (Debian: python3-matplotlib).
 """
 
 import json
@@ -17,13 +17,13 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 
 def rows(run, key):
-    """[(step, row)] of the metrics that have `key`."""
+    """The rows of the metrics that have `key`."""
     lines = (run / "metrics.jsonl").read_text().splitlines()
-    return [(row["step"], row) for row in map(json.loads, lines) if key in row]
+    return [row for row in map(json.loads, lines) if key in row]
 
 
 def smoothed(values, width=5):
-    """Mean over `width` neighbours, fewer at the ends: a training row averages few pictures."""
+    """Moving average; a training row covers few images and is noisy."""
     half = width // 2
     windows = [values[max(0, i - half) : i + half + 1] for i in range(len(values))]
     return [sum(window) / len(window) for window in windows]
@@ -42,22 +42,15 @@ def main():
     print("| network | step | train error | train loss | test error | test loss |")
     print("|---|---|---|---|---|---|")
     for index, run in enumerate(runs):
-        train = rows(run, "train_accuracy")
-        test = rows(run, "test_accuracy")
+        train, test = rows(run, "train_accuracy"), rows(run, "test_accuracy")
+        train_error = [100 * (1 - row["train_accuracy"]) for row in train]
+        test_error = [100 * (1 - row["test_accuracy"]) for row in test]
         color = f"C{index}"
-        errors = smoothed([100 * (1 - row["train_accuracy"]) for _, row in train])
-        axes.plot([step for step, _ in train], errors, color=color, linewidth=0.8, linestyle="--")
-        axes.plot(
-            [step for step, _ in test],
-            [100 * (1 - row["test_accuracy"]) for _, row in test],
-            color=color,
-            marker=".",
-            label=label(run),
-        )
-        last_train, (step, last_test) = train[-1][1], test[-1]
+        axes.plot([row["step"] for row in train], smoothed(train_error), color=color, linewidth=0.8, linestyle="--")
+        axes.plot([row["step"] for row in test], test_error, color=color, marker=".", label=label(run))
         print(
-            f"| {label(run)} | {step} | {100 * (1 - last_train['train_accuracy']):.2f} % | {last_train['train_loss']:.4f} "
-            f"| {100 * (1 - last_test['test_accuracy']):.2f} % | {last_test['test_loss']:.4f} |"
+            f"| {label(run)} | {test[-1]['step']} | {train_error[-1]:.2f} % | {train[-1]['train_loss']:.4f} "
+            f"| {test_error[-1]:.2f} % | {test[-1]['test_loss']:.4f} |"
         )
     axes.set(xlabel="step", ylabel="error (%)", ylim=(0, 100), title="solid: test, dashed: training")
     axes.grid(alpha=0.3)

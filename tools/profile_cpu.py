@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Where the time of a training step goes on the CPU, against the machine's own peak.
+"""Profiles a training step on the CPU and compares its rates with the machine's peak.
 
     tools/profile_cpu.py configs/resnet20.json [--bin build/cpu/bin] [--batch 128] [--steps 10]
 
-oneDNN reports the time of each of its primitives (ONEDNN_VERBOSE=1); what a step takes beyond them is the project's own
-kernels and everything else. The step itself is timed in a run of its own, without reports. FLOPs of a convolution
-are counted from its shape, two for each multiply-add, the zeros of the padding included. The peak is cpu-peaks'.
+oneDNN reports the time of each primitive (ONEDNN_VERBOSE=1); the rest of a step is the project's own kernels and
+everything else. The step is timed in a separate run, without these reports. A convolution's FLOPs follow from its
+shape: two for each multiply-add, including those with the zeros of the padding. cpu-peaks measures the peak.
 """
 
 import argparse
@@ -25,17 +25,17 @@ CONVOLUTION = re.compile(r"mb(\d+)_ic(\d+)oc(\d+)_ih\d+oh(\d+)kh(\d+)sh\d+dh\d+p
 
 
 def run_steps(arguments, steps, verbose):
-    """(seconds of the last `steps` steps, what oneDNN reported in them)."""
-    environment = {**os.environ, **({"ONEDNN_VERBOSE": "1"} if verbose else {})}
+    """Returns the seconds of `steps` steps after 3 steps of warm-up, and the lines that they printed."""
+    environment = os.environ | {"ONEDNN_VERBOSE": "1" if verbose else "0"}
     command = [str(arguments.bin / "step-bench"), str(arguments.config), "--batch", str(arguments.batch), "--device", "cpu"]
-    lines = f"run 3\nrun {steps}\n"
-    output = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, env=environment).stdout
-    warm_up, _, measured = output.partition("}\n")
-    return json.loads(measured.splitlines()[-1])["seconds"], measured.splitlines()[:-1]
+    words = f"run 3\nrun {steps}\n"
+    output = subprocess.run(command, input=words, capture_output=True, text=True, check=True, env=environment).stdout
+    *lines, answer = output.partition("}\n")[2].splitlines()
+    return json.loads(answer)["seconds"], lines
 
 
 def primitive(line):
-    """(what it is, milliseconds, FLOPs) of a line of ONEDNN_VERBOSE=1, version 2 or 3; None for other lines."""
+    """Parses a line of ONEDNN_VERBOSE=1, version 2 or 3: (kind, milliseconds, FLOPs); None for other lines."""
     fields = line.split(",")
     if not re.match(r"(onednn|dnnl)_verbose", fields[0]) or "exec" not in fields:
         return None

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Tests and measures everything that needs an NVIDIA GPU, in stages; docs/gpu-proof.md says what each does.
-# Works from a checkout (which it builds) and from a folder that tools/stage_gpu.sh made (which needs no compiler).
-# Exit codes: 0 every stage passed or was skipped for a reason that is told; 1 a stage failed; 2 wrong usage, or the
-# machine lacks something; 3 nothing failed, but the time was over before the last stage: the same command goes on.
+# Tests and measures everything that needs an NVIDIA GPU, in the stages that docs/gpu-proof.md lists. Works from a
+# checkout, which it builds, and from a folder made by tools/stage_gpu.sh, which needs no compiler.
+# Exit codes: 0 every stage passed or was skipped with a reason; 1 a stage failed; 2 wrong usage, or the machine lacks
+# something; 3 nothing failed, but the time ran out: the same command continues.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,16 +12,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/cifar.sh
 
 usage="usage: bash tools/prove_gpu.sh [--minutes M] [--out DIR] [--data DIR] [--only PATTERN]
-  --minutes M      begin nothing that does not fit into M minutes, and end then (default: take the time it takes)
+  --minutes M      stop after M minutes, and start no stage that needs more than is left (default: no limit)
   --out DIR        results; a folder with results is continued (default: runs/gpu-proof)
   --data DIR       folder of the six CIFAR-10 binary files; else \$CIFAR10_DIR, else data/ beside tools/, else the
-                   cache, else built-in pictures, on which accuracy is not judged
-  --only PATTERN   stages whose names match, as in 'step-*'"
+                   cache, else built-in images, on which accuracy is not judged
+  --only PATTERN   only stages whose names match, as in 'step-*'"
 
-# Relative paths are the caller's.
-from_caller() { case $1 in /*) say "$1" ;; *) say "$called_from/$1" ;; esac }
-
-minutes="" out=$PWD/runs/gpu-proof data="" only="*"
+minutes="" out=$PWD/runs/gpu-proof data=${CIFAR10_DIR:-} only="*"
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help)
@@ -30,12 +27,7 @@ while [ $# -gt 0 ]; do
             ;;
         --minutes | --out | --data | --only)
             [ $# -ge 2 ] || die "$1 needs a value; $usage" 2
-            case $1 in
-                --minutes) minutes=$2 ;;
-                --out) out=$(from_caller "$2") ;;
-                --data) data=$2 ;;
-                --only) only=$2 ;;
-            esac
+            declare "${1#--}=$2"
             shift 2
             ;;
         *) die "unknown argument '$1'; $usage" 2 ;;
@@ -44,12 +36,10 @@ done
 if [ -n "$minutes" ] && ! [[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]]; then
     die "--minutes is '$minutes'; it must be a number; $usage" 2
 fi
+out=$(from_caller "$out")
 
-# A folder that the user names is taken or refused; the others are taken where they hold the files.
-if [ -n "${data:=${CIFAR10_DIR:-}}" ]; then
-    data=$(cifar10_files_in "$(from_caller "$data")")
-    problem=$(missing_from_cifar10 "$data")
-    [ -z "$problem" ] || die "this is no CIFAR-10 folder: $problem; name a folder of the six .bin files" 2
+if [ -n "$data" ]; then
+    named_cifar10 "$data" "--data or CIFAR10_DIR"
 else
     candidates=("$PWD/data")
     if [ -n "${XDG_CACHE_HOME:-}${HOME:-}" ]; then candidates+=("$(cache_folder)/cifar10"); fi
@@ -61,21 +51,21 @@ else
         fi
     done
 fi
-[ -n "$data" ] || warn "no CIFAR-10 found: runs train on BUILT-IN PICTURES, and their accuracy is not judged"
+[ -n "$data" ] || warn "no CIFAR-10 found: runs train on BUILT-IN IMAGES, and their accuracy is not judged"
 
 command -v python3 >/dev/null || die "python3 is missing; install it (3.10 or newer; with PyTorch for the comparison)" 2
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || die "python3 is too old: 3.10 or newer is needed" 2
 command -v nvidia-smi >/dev/null ||
-    die "no NVIDIA GPU: nvidia-smi is not on PATH; run this where an NVIDIA driver is installed" 2
+    die "no NVIDIA GPU: nvidia-smi is not on PATH; run this on a machine with an NVIDIA driver" 2
 nvidia-smi -L >/dev/null 2>&1 || die "no NVIDIA GPU can be used: nvidia-smi says: $(nvidia-smi -L 2>&1 | head -n 1)" 2
 
 if [ -f staged.json ]; then
     programs=$PWD/bin
 else
-    find_cuda || die "cannot build for the GPU: $cuda_missing; install what is missing, or carry a folder that \
-tools/stage_gpu.sh made on a machine that has it" 2
+    find_cuda || die "cannot build for the GPU: $cuda_missing; install what is missing, or copy a folder that \
+tools/stage_gpu.sh made on another machine" 2
     say "== build: $cuda_found"
-    build cuda || die "the build failed (its messages stand above; bash tools/install.sh tests installs what it needs)"
+    build cuda || die "the build failed (see its messages above; bash tools/install.sh tests installs what it needs)"
     programs=$PWD/build/cuda/bin
 fi
 

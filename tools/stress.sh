@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What tests of known inputs do not find: races between threads, inputs that nobody thought of, ends at any moment.
-# Installs and builds what that takes. Status 0 only where nothing was found; what is found is named with the command
-# that shows it again, and stays under build/.
+# Searches for bugs that tests of known inputs miss: data races (ThreadSanitizer), fuzzing, and kills at random moments.
+# Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is kept under build/ and
+# printed with the command that reproduces it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
@@ -28,8 +28,8 @@ build_tests() {
     cmake --build "build/$1" --parallel "$(compile_jobs)" --target "${@:2}"
 }
 
-# fuzz TARGET: prints one line of what was tried or found. The files kept for the target are read, never changed; what
-# libFuzzer adds to them goes to build/fuzz/corpus, where a later call goes on from it.
+# fuzz TARGET: runs a fuzz target and prints one line about it. libFuzzer adds inputs to build/fuzz/corpus, from which a
+# later call continues, and only reads those of the repository.
 fuzz() {
     local target=$1 log=build/fuzz/$1.log grown=build/fuzz/corpus/$1 findings=build/fuzz/findings/$1
     local arguments=("$grown") folder status=0 found
@@ -54,7 +54,7 @@ fuzz() {
     fi
     found=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
     printf '  %-12s FOUND: %s\n' "$target" "$(grep -m 1 -E 'ERROR: |SUMMARY: ' "$log" || printf 'status %s' "$status")"
-    printf '  %-12s again: build/fuzz/bin/fuzz-%s %s   (the whole report: %s)\n' '' "$target" "$found" "$log"
+    printf '  %-12s reproduce: build/fuzz/bin/fuzz-%s %s   (full report: %s)\n' '' "$target" "$found" "$log"
     return 1
 }
 export -f fuzz
@@ -67,7 +67,7 @@ fuzz_all() {
     return "$status"
 }
 
-# Whatever runs on several threads, on two of them. The first, of planted races, shows that the others would be found.
+# The multi-threaded code. The first folder, with planted races, shows that ThreadSanitizer finds them.
 threaded=(kernels data io train)
 check "tsan build" build_tests tsan planted-race "${threaded[@]/#/tests-}"
 for folder in races "${threaded[@]}"; do
@@ -75,7 +75,7 @@ for folder in races "${threaded[@]}"; do
 done
 check "fuzz build" build_tests fuzz fuzz-targets
 check fuzz fuzz_all
-# A run that is ended at random moments and goes on each time: a few of the 200 ends that docs/faults.md tells of.
-check "soak build" build cpu resnet-train draw-images
-check soak python3 tests/faults/random_kills.py build/cpu/bin 10
+# A run that is killed at random moments and resumed each time; docs/faults.md has the result of 200 kills.
+check "kills build" build cpu resnet-train draw-images
+check kills python3 tests/faults/random_kills.py build/cpu/bin 10
 report_checks

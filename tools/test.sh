@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds every preset this machine can build, and runs every test of each.
-# Status 0 only where nothing failed; what was skipped is listed with its reason.
+# Exits with 0 only if nothing failed; skipped checks are listed with the reason.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 bash tools/install.sh tests
 
-# Most of the CUDA build is the CPU's over again.
+# The CUDA build repeats most of the CPU build.
 use_ccache
 
 check_format() {
@@ -26,7 +26,7 @@ build_and_test() {
     build "$1" && run_tests "$@"
 }
 
-# Two versions of a formatter disagree: the one of Debian 12 decides.
+# Other versions of the formatter disagree with Debian 12's, which decides.
 system=$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")
 if [ "$system" = "debian 12" ]; then
     check format check_format
@@ -37,14 +37,13 @@ else
 fi
 check layering bash tests/layering/check_includes.sh .
 check words bash tests/words/check_words.sh .
-# The tests of the scripts are the same in every build, and those with faults run the programs by the hundred: once is
-# enough.
+# The tests of scripts, faults and packages do not depend on the preset, and take long: they run once.
 compiled_alone=(--exclude-regex '^(scripts|faults|package)/')
 check cpu build_and_test cpu
 if find_cuda; then
     check resources python3 tools/kernel_resources.py --check
     check cuda build_and_test cuda "${compiled_alone[@]}"
-    # The CUDA device on the CPU, and all of the CPU device beside it, under the sanitizers.
+    # The emulated CUDA device and the CPU device, under the sanitizers.
     check emulator build_and_test emulator "${compiled_alone[@]}"
 else
     skip resources "$cuda_missing"

@@ -1,5 +1,5 @@
-"""Reads a checkpoint with nothing of the engine: its format, and the checksums that engine/io/checkpoint_info.h
-describes. Called with files, fails where one of them is not whole."""
+"""Reads a checkpoint independently of the engine and verifies the checksums that engine/io/checkpoint_info.h describes.
+Called with files, fails if one of them is damaged."""
 import json
 import struct
 import sys
@@ -7,7 +7,7 @@ import zlib
 
 
 def read(path):
-    """(metadata, {name: bytes of the tensor}); ValueError where the file is not whole."""
+    """Returns metadata and {name: bytes of the tensor}. ValueError if the file is damaged."""
     with open(path, "rb") as file:
         content = file.read()
     (length,) = struct.unpack("<Q", content[:8])

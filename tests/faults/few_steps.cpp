@@ -1,4 +1,4 @@
-// A whole training run in a tenth of a second: what resnet-train does, on a few drawn images.
+// The training run of resnet-train on a few drawn images; it takes a tenth of a second.
 //
 //     few-steps FOLDER [--resume] [key.path=value]...
 #include <string>

@@ -1,18 +1,19 @@
-// Preloaded into a program (LD_PRELOAD), makes one call on the files of one folder go wrong.
+// Preloaded into a program (LD_PRELOAD), makes one system call on the files of one folder fail.
 //
-//     FAULT_FOLDER  absolute path; calls on this folder and what is in it count
-//     FAULT_LOG     receives a line for each call that counts: its key
-//     FAULT_AT      the key of the call that goes wrong: "<function> <file>#<which>", where the file's name is without
-//                   the numbers of a temporary name and <which> counts the calls of that function and name from 1
+//     FAULT_FOLDER  absolute path; calls on this folder and its files are counted
+//     FAULT_LOG     receives the key of each counted call, one per line
+//     FAULT_AT      key of the call that fails: "<function> <file>#<n>", the n-th call (from 1) of that function on
+//     that
+//                   file; numbers in temporary file names are left out
 //     FAULT_KIND    kill    SIGKILL before the call
-//                   half    half of what is to be written is, then SIGKILL
-//                   eio     the call fails once, as where a disk is broken
-//                   enospc  the call and every later one that needs room fail
+//                   half    half of the bytes are written, then SIGKILL
+//                   eio     the call fails once, as on a broken disk
+//                   enospc  the call and every later one that needs space fail
 //                   erofs   the call and every later one that changes anything fail
-//                   eperm   the call fails once, as a link does where the file system has none
+//                   eperm   the call fails once, like symlink() on a file system without links
 //                   stall   the call takes three seconds
 //
-// Which thread comes first does not matter to a key, so that the same key is the same place in every run.
+// Keys do not depend on the order of threads: a key names the same call in every run.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -45,17 +46,17 @@ struct State {
     const std::string folder = environment("FAULT_FOLDER"), log = environment("FAULT_LOG"),
                       at = environment("FAULT_AT"), kind = environment("FAULT_KIND");
     std::mutex mutex;
-    std::map<int, std::string> names;  // of open descriptors that count
+    std::map<int, std::string> names;  // of the open descriptors in the folder
     std::map<std::string, int> counts;
-    bool lasting = false;  // The fault stays.
+    bool lasting = false;  // a lasting fault has begun
 };
 
 State& state() {
-    static State& all = *new State;  // Calls after the end of main() count as well.
+    static State& all = *new State;  // Never destroyed: calls after main() are counted too.
     return all;
 }
 
-// "<folder>/step-1.tmp-123-0" -> "step-1.tmp", the folder itself -> "."; nothing outside the folder.
+// "<folder>/step-1.tmp-123-0" -> "step-1.tmp", the folder itself -> "."; "" outside the folder.
 std::string name_of(const char* path) {
     const std::string& folder = state().folder;
     std::string name = path;
@@ -67,10 +68,10 @@ std::string name_of(const char* path) {
     return std::regex_replace(name.substr(1), numbers, ".tmp");
 }
 
-enum class Effect { kReads, kChanges, kNeedsRoom };
+enum class Effect { kReads, kChanges, kNeedsSpace };
 
 struct Verdict {
-    int error = 0;  // 0: the call goes on
+    int error = 0;  // 0: make the call
     bool half = false;
 };
 
@@ -94,7 +95,7 @@ Verdict judge(const char* function, const std::string& name, Effect effect) {
     if (here && all.kind == "eperm") return {EPERM};
     if (here && all.kind == "stall") sleep(3);
     all.lasting |= here && (all.kind == "enospc" || all.kind == "erofs");
-    if (all.lasting && all.kind == "enospc" && effect == Effect::kNeedsRoom) return {ENOSPC};
+    if (all.lasting && all.kind == "enospc" && effect == Effect::kNeedsSpace) return {ENOSPC};
     if (all.lasting && all.kind == "erofs" && effect != Effect::kReads) return {EROFS};
     return {};
 }
@@ -118,7 +119,7 @@ int fails(int error) {
 
 int open_judged(const char* function, const char* path, int flags, mode_t mode) {
     const std::string name = name_of(path);
-    const Effect effect = (flags & O_CREAT) != 0            ? Effect::kNeedsRoom
+    const Effect effect = (flags & O_CREAT) != 0            ? Effect::kNeedsSpace
                           : (flags & O_ACCMODE) == O_RDONLY ? Effect::kReads
                                                             : Effect::kChanges;
     if (const Verdict verdict = judge("open", name, effect); verdict.error != 0) return fails(verdict.error);
@@ -153,7 +154,7 @@ int open64(const char* path, int flags, ...) {
 
 FILE* fopen64(const char* path, const char* mode) {
     const std::string name = name_of(path);
-    if (const Verdict verdict = judge("open", name, mode[0] == 'r' ? Effect::kReads : Effect::kNeedsRoom);
+    if (const Verdict verdict = judge("open", name, mode[0] == 'r' ? Effect::kReads : Effect::kNeedsSpace);
         verdict.error != 0) {
         errno = verdict.error;
         return nullptr;
@@ -175,7 +176,7 @@ ssize_t read(int descriptor, void* to, size_t bytes) {
 
 ssize_t write(int descriptor, const void* from, size_t bytes) {
     const auto next = real<ssize_t(int, const void*, size_t)>("write");
-    const Verdict verdict = judge("write", name_of(descriptor), Effect::kNeedsRoom);
+    const Verdict verdict = judge("write", name_of(descriptor), Effect::kNeedsSpace);
     if (verdict.error != 0) return fails(verdict.error);
     if (verdict.half) {
         if (next(descriptor, from, bytes / 2) < 0) abort();
@@ -185,13 +186,13 @@ ssize_t write(int descriptor, const void* from, size_t bytes) {
 }
 
 int fsync(int descriptor) {
-    if (const Verdict verdict = judge("fsync", name_of(descriptor), Effect::kNeedsRoom); verdict.error != 0)
+    if (const Verdict verdict = judge("fsync", name_of(descriptor), Effect::kNeedsSpace); verdict.error != 0)
         return fails(verdict.error);
     return real<int(int)>("fsync")(descriptor);
 }
 
 int fdatasync(int descriptor) {
-    if (const Verdict verdict = judge("fdatasync", name_of(descriptor), Effect::kNeedsRoom); verdict.error != 0)
+    if (const Verdict verdict = judge("fdatasync", name_of(descriptor), Effect::kNeedsSpace); verdict.error != 0)
         return fails(verdict.error);
     return real<int(int)>("fdatasync")(descriptor);
 }
@@ -202,19 +203,19 @@ int close(int descriptor) {
         const std::lock_guard lock(state().mutex);
         state().names.erase(descriptor);
     }
-    // As on Linux, a descriptor is closed even where close() fails.
+    // As on Linux, the descriptor is closed even if close() fails.
     const int status = real<int(int)>("close")(descriptor);
     return verdict.error != 0 ? fails(verdict.error) : status;
 }
 
 int rename(const char* from, const char* to) {
-    if (const Verdict verdict = judge("rename", name_of(to), Effect::kNeedsRoom); verdict.error != 0)
+    if (const Verdict verdict = judge("rename", name_of(to), Effect::kNeedsSpace); verdict.error != 0)
         return fails(verdict.error);
     return real<int(const char*, const char*)>("rename")(from, to);
 }
 
 int symlink(const char* target, const char* path) {
-    if (const Verdict verdict = judge("symlink", name_of(path), Effect::kNeedsRoom); verdict.error != 0)
+    if (const Verdict verdict = judge("symlink", name_of(path), Effect::kNeedsSpace); verdict.error != 0)
         return fails(verdict.error);
     return real<int(const char*, const char*)>("symlink")(target, path);
 }
@@ -226,7 +227,7 @@ int unlink(const char* path) {
 }
 
 int mkdir(const char* path, mode_t mode) {
-    if (const Verdict verdict = judge("mkdir", name_of(path), Effect::kNeedsRoom); verdict.error != 0)
+    if (const Verdict verdict = judge("mkdir", name_of(path), Effect::kNeedsSpace); verdict.error != 0)
         return fails(verdict.error);
     return real<int(const char*, mode_t)>("mkdir")(path, mode);
 }

@@ -1,4 +1,4 @@
-"""What a run folder holds, in a form that two runs can be compared by."""
+"""The contents of a run folder in a form that can be compared."""
 import json
 import os
 
@@ -8,18 +8,18 @@ CHECKPOINTS = ("step-", "best.", "last.")
 
 
 def finished_names(folder):
-    """The files a program may pick up: those that are not unfinished."""
+    """All files but the unfinished ones."""
     return sorted(name for name in os.listdir(folder) if ".tmp-" not in name)
 
 
 def checkpoints(folder):
-    """{name: (metadata, tensors)} of every checkpoint. ValueError where one is not whole."""
+    """{name: (metadata, tensors)} of every checkpoint. ValueError if one is damaged."""
     return {name: checkpoint_file.read(os.path.join(folder, name))
             for name in finished_names(folder) if name.startswith(CHECKPOINTS)}
 
 
 def rows(folder):
-    """The rows of the metrics, without what the clock decides."""
+    """The rows of the metrics without the measured times."""
     with open(os.path.join(folder, "metrics.jsonl"), encoding="ascii") as file:
         text = file.read()
     if text and not text.endswith("\n"):
@@ -31,7 +31,7 @@ def rows(folder):
 
 
 def state(folder):
-    """All that has to be the same, bit for bit, however a run came to its end."""
+    """Everything that must not depend, bit for bit, on interruptions of a run."""
     if any(".tmp-" in name for name in os.listdir(folder)):
         raise ValueError(f"{folder}: unfinished files: {os.listdir(folder)}")
     return {

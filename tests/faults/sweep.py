@@ -1,10 +1,9 @@
-"""Makes every call of a training run on its folder go wrong, one after the other, in every way that fits it, and lets
-the run go on afterwards:
+"""Makes each system call of a training run on its folder fail in every applicable way, and then resumes the run:
 
     sweep.py FOLDER_OF_PROGRAMS
 
-After each fault: the program has said so (by its status), whatever checkpoint stands is whole, and the run that goes on
-ends with the same bits as one that nothing happened to. Twice: for a new run, and for one that goes on.
+After each fault, the program's exit status must report it, every checkpoint must be complete, and the resumed run must
+reach the same bits as an undisturbed one. The sweep covers a new run and a resumed one.
 """
 import concurrent.futures
 import os
@@ -17,8 +16,8 @@ import tempfile
 import run_state
 
 PROGRAMS = os.path.abspath(sys.argv[1])
-NEEDS_ROOM = ("mkdir", "write", "fsync", "fdatasync", "symlink", "rename")
-CHANGES = NEEDS_ROOM + ("unlink",)
+NEEDS_SPACE = ("mkdir", "write", "fsync", "fdatasync", "symlink", "rename")
+CHANGES = NEEDS_SPACE + ("unlink",)
 WORDS = {"eio": "Input/output error", "enospc": "No space left on device", "erofs": "Read-only file system"}
 
 
@@ -30,14 +29,14 @@ def run(folder, *arguments, at="", kind="", log=""):
 
 
 def kinds_of(key, creates):
-    """The faults that can meet this call. `creates`: whether it is an open() that makes a file."""
+    """The faults that apply to this call. `creates`: whether it is an open() that makes a file."""
     function = key.split()[0]
     kinds = ["kill", "eio"]
     if function == "write":
         kinds.append("half")
     if function == "symlink":
         kinds.append("eperm")
-    if function in NEEDS_ROOM or creates:
+    if function in NEEDS_SPACE or creates:
         kinds.append("enospc")
     if function in CHANGES or creates:
         kinds.append("erofs")
@@ -51,32 +50,32 @@ def require(holds, what, result):
 
 
 def check_fault(scratch, base, arguments, key, kind, expected):
-    """One run with one fault, and the run that goes on after it."""
+    """Runs once with one fault, then resumes."""
     folder = tempfile.mkdtemp(dir=scratch)
     os.rmdir(folder)
     if base:
         shutil.copytree(base, folder, symlinks=True)
     result = run(folder, *arguments, at=key, kind=kind)
     if kind in ("kill", "half"):
-        require(result.returncode == -signal.SIGKILL, "the fault did not come to pass", result)
+        require(result.returncode == -signal.SIGKILL, "the fault did not occur", result)
     elif result.returncode != 0:
-        require(result.returncode in (1, 2), "an error has its exit code", result)
-        require(WORDS.get(kind, "") in result.stderr, "the message has the system's reason", result)
+        require(result.returncode in (1, 2), "an error has exit code 1 or 2", result)
+        require(WORDS.get(kind, "") in result.stderr, "the message has the reason of the system", result)
     else:
-        # What could be made good in the same run: then nothing may be missing.
-        require(run_state.state(folder) == expected, "status 0, but the results are not whole", result)
-        require(kind in ("eio", "eperm"), "a fault that stays was not reported", result)
+        # The run recovered from the fault: its results must be complete.
+        require(run_state.state(folder) == expected, "status 0, but the results are incomplete", result)
+        require(kind in ("eio", "eperm"), "a lasting fault was not reported", result)
     if os.path.isdir(folder):
         run_state.checkpoints(folder)
 
     result = run(folder, "--resume")
-    require(result.returncode == 0, "the run does not go on", result)
-    require(run_state.state(folder) == expected, "the run that went on ended in another state", result)
+    require(result.returncode == 0, "the run does not resume", result)
+    require(run_state.state(folder) == expected, "the resumed run has another result", result)
     shutil.rmtree(folder)
 
 
 def sweep(name, scratch, base, arguments, expected):
-    """Every call of the run that `arguments` start in a copy of `base`."""
+    """Tests every fault of the run that `arguments` start in a copy of `base`."""
     folder = os.path.join(scratch, "observed-" + name)
     log = folder + ".log"
     if base:
@@ -89,13 +88,13 @@ def sweep(name, scratch, base, arguments, expected):
     cases = [(key, kind) for key in keys for kind in kinds_of(key, key in creates)]
     failures = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        under_way = {pool.submit(check_fault, scratch, base, arguments, key, kind, expected): (key, kind)
+        futures = {pool.submit(check_fault, scratch, base, arguments, key, kind, expected): (key, kind)
                      for key, kind in cases}
-        for done in concurrent.futures.as_completed(under_way):
+        for done in concurrent.futures.as_completed(futures):
             error = done.exception()
             if error:
-                failures.append(f"{name}: {' '.join(under_way[done])}: {error}")
-    print(f"{name}: {len(keys)} calls, {len(cases)} faults, {len(failures)} not survived")
+                failures.append(f"{name}: {' '.join(futures[done])}: {error}")
+    print(f"{name}: {len(keys)} calls, {len(cases)} faults, {len(failures)} failed")
     return len(cases), failures
 
 
@@ -103,16 +102,16 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         whole = os.path.join(scratch, "whole")
         result = run(whole)
-        require(result.returncode == 0, "a run that nothing happens to", result)
+        require(result.returncode == 0, "an undisturbed run", result)
         expected = run_state.state(whole)
 
-        # Killed with rows of later steps written and a file left unfinished: what goes on has all of it to clear away.
+        # Killed after rows of later steps and half a checkpoint, which the resumed run must clean up.
         killed = os.path.join(scratch, "killed")
         result = run(killed, at="fsync step-00000006.safetensors.tmp#1", kind="kill")
-        require(result.returncode == -signal.SIGKILL, "a run that is killed", result)
+        require(result.returncode == -signal.SIGKILL, "a killed run", result)
 
         new = sweep("a new run", scratch, None, [], expected)
-        resumed = sweep("a run that goes on", scratch, killed, ["--resume"], expected)
+        resumed = sweep("a resumed run", scratch, killed, ["--resume"], expected)
         failures = new[1] + resumed[1]
         print("\n".join(failures))
         if failures or new[0] < 100 or resumed[0] < 50:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# resnet-train as a user meets it when a run ends before its time: signals, --resume, and what it refuses.
+# Interrupted runs of resnet-train: signals, --resume, and what it refuses to resume.
 #     test_resume.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$1
@@ -19,7 +19,7 @@ cat >"$config" <<'JSON'
 }
 JSON
 train() { run "$bin/resnet-train" "$config" "$@"; }
-# Long enough to be met in its middle, with what follows on the command line.
+# start ARGUMENT...: starts a run in the background that is too long to finish.
 start() {
     "$bin/resnet-train" "$config" --set train.steps=100000 "$@" >"$scratch/output" 2>&1 &
     process=$!
@@ -30,7 +30,7 @@ wait_until() {
     until "$@" || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
     "$@"
 }
-ended() { status=0; wait "$process" 2>/dev/null || status=$?; }
+wait_for_exit() { status=0; wait "$process" 2>/dev/null || status=$?; }
 
 equal() { [ "$1" = "$2" ]; }
 tensors() { tail -c +"$(($(od -An -t u8 -N 8 "$1") + 9))" "$1" | sha256sum; }
@@ -47,33 +47,33 @@ flip() {
 }
 
 train --out "$scratch/whole"
-expect "a run ends well" exits_with 0
-expect "it keeps its two newest checkpoints, the best and the last" \
+expect "a run succeeds" exits_with 0
+expect "run.keep=2 keeps the two newest checkpoints, the best and the last" \
     equal "$(cd "$scratch/whole" && printf '%s ' *.safetensors)" \
     "best.safetensors last.safetensors step-00000010.safetensors step-00000012.safetensors "
 
 train --out "$scratch/all" --set train.steps=4 --set run.checkpoint_every=1 --set run.keep=all
-expect "or all of them" equal "$(cd "$scratch/all" && printf '%s ' step-*)" \
+expect "run.keep=all keeps every checkpoint" equal "$(cd "$scratch/all" && printf '%s ' step-*)" \
     "step-00000001.safetensors step-00000002.safetensors step-00000003.safetensors step-00000004.safetensors "
 
-# ---- going on
+# ---- resuming
 train --out "$scratch/whole" --resume --data "$scratch/nowhere"
-expect "a finished run has nothing to do, and looks at no data" exits_with 0
-expect "it says so" says "nothing to do"
+expect "resuming a finished run reads no data" exits_with 0
+expect "resuming a finished run prints that nothing is left" says "nothing to do"
 train --out "$scratch/parts" --set train.steps=6
 train --out "$scratch/parts" --resume
-expect "a run goes on" exits_with 0
-expect "it says from where" says "resuming from step 6: $scratch/parts/step-00000006.safetensors"
-expect "six steps and six are twelve" same_run "$scratch/parts" "$scratch/whole"
+expect "a run resumes" exits_with 0
+expect "a resumed run names its checkpoint" says "resuming from step 6: $scratch/parts/step-00000006.safetensors"
+expect "six steps and six more equal twelve" same_run "$scratch/parts" "$scratch/whole"
 train --out "$scratch/fresh" --resume --set train.steps=2
 expect "--resume without a run starts one" exits_with 0
-expect "and says so" says "starting at step 0"
+expect "--resume without a run says that it starts one" says "starting at step 0"
 train --out "$scratch/fresh" --resume --set train.steps=4 --set 'schedule.values=[0.1,0.2]' --set run.log_every=1 --set run.keep=1
 expect "steps, schedule and logging may change" exits_with 0
-expect "the folder's configuration is the new one" grep -q '"log_every": 1' "$scratch/fresh/config.json"
-expect "fewer checkpoints are kept from then on" absent "$scratch/fresh/step-00000002.safetensors"
+expect "config.json has the new settings" grep -q '"log_every": 1' "$scratch/fresh/config.json"
+expect "a smaller run.keep deletes old checkpoints" absent "$scratch/fresh/step-00000002.safetensors"
 
-# ---- what does not belong together
+# ---- incompatible checkpoints and options
 before=$(find "$scratch/parts" -type f -exec sha256sum {} + | sort)
 refused() {
     local what=$1 message=$2
@@ -101,22 +101,22 @@ cp -r "$data" "$scratch/other-data"
 flip "$scratch/other-data/data_batch_5.bin" 30000001
 fingerprint=$(cat "$scratch"/other-data/data_batch_?.bin |
     /usr/bin/python3 -c 'import sys, zlib; print(f"{zlib.crc32(sys.stdin.buffer.read()):08x}")')
-refused "other pictures" "holds images with $fingerprint" --data "$scratch/other-data"
+refused "other images" "holds images with $fingerprint" --data "$scratch/other-data"
 
 run "$bin/resnet-eval" "$scratch/whole/last.safetensors" --data "$scratch/other-data" --device cpu
-expect "evaluation on other pictures: exit 2" exits_with 2
-expect "evaluation on other pictures: both fingerprints" says "but $scratch/other-data holds images with $fingerprint"
+expect "evaluation on other images: exit 2" exits_with 2
+expect "evaluation on other images: both fingerprints" says "but $scratch/other-data holds images with $fingerprint"
 printf '{"model": {"depth": 8, "shortcut": "none"}}' >"$scratch/plain8.json"
 run "$bin/resnet-eval" "$scratch/whole/last.safetensors" --config "$scratch/plain8.json" --device cpu
 expect "a ResNet is never evaluated as a plain network" exits_with 2
-expect "and both values are named" says '/model/shortcut is "avgpool_zeropad" in the checkpoint, but "none" was requested'
+expect "a ResNet as a plain network: both values are printed" says '/model/shortcut is "avgpool_zeropad" in the checkpoint, but "none" was requested'
 train --out "$scratch/x" --init "$scratch/whole/last.safetensors" --set model.shortcut=none
-expect "nor does one start from its weights" exits_with 2
-expect "and nothing is left behind" absent "$scratch/x"
+expect "--init with another network's weights: exit 2" exits_with 2
+expect "--init with another network's weights: no folder is made" absent "$scratch/x"
 train --out "$scratch/x" --init "$scratch/whole/last.safetensors" --resume
 expect "--init and --resume exclude each other" exits_with 2
 
-# ---- damage
+# ---- damaged checkpoints
 copy "$scratch/parts" "$scratch/damaged"
 train --out "$scratch/damaged" --resume --set train.steps=14
 copy "$scratch/damaged" "$scratch/expected"
@@ -125,23 +125,23 @@ run "$bin/resnet-eval" "$scratch/damaged/step-00000014.safetensors" --device cpu
 expect "a flipped bit: evaluation refuses" exits_with 2
 expect "a flipped bit: the tensor is named" says "the tensor "
 train --out "$scratch/damaged" --resume --set train.steps=14
-expect "a flipped bit: the run goes on from the one before" exits_with 0
+expect "a flipped bit: the run resumes from the previous checkpoint" exits_with 0
 expect "a flipped bit: the warning names the damaged one" says "warning: $scratch/damaged/step-00000014.safetensors: the tensor "
 expect "a flipped bit: the warning names the one taken" says "resuming from $scratch/damaged/step-00000012.safetensors instead"
-expect "a flipped bit: the end is the same" same_run "$scratch/damaged" "$scratch/expected"
+expect "a flipped bit: the result is the same" same_run "$scratch/damaged" "$scratch/expected"
 for step in 12 14; do truncate -s 5000 "$scratch/damaged/step-000000$step.safetensors"; done
 train --out "$scratch/damaged" --resume --set train.steps=16
-expect "with all checkpoints damaged nothing starts over in silence" exits_with 2
-expect "and it says what to do" says "start again in another folder with --out"
+expect "all checkpoints damaged: exit 2" exits_with 2
+expect "all checkpoints damaged: the remedy is printed" says "start again in another folder with --out"
 
 copy "$scratch/parts" "$scratch/off"
 train --out "$scratch/off" --resume --set train.steps=13
 flip "$scratch/off/step-00000013.safetensors" 300000
 train --out "$scratch/off" --resume --set train.steps=15
-expect "a damaged checkpoint off the interval: the good one before it stays" test -f "$scratch/off/step-00000012.safetensors"
+expect "a damaged checkpoint off the interval: the previous one is kept" test -f "$scratch/off/step-00000012.safetensors"
 run "$bin/resnet-train" "$config" --out "$scratch/whole" --resume --data "$scratch/nowhere" --set run.keep=1 \
     --set train.steps=20
-expect "a run that cannot go on keeps what it has" test -f "$scratch/whole/step-00000010.safetensors"
+expect "a run that cannot resume deletes nothing" test -f "$scratch/whole/step-00000010.safetensors"
 
 # ---- signals
 for signal in INT:130 TERM:143; do
@@ -151,12 +151,12 @@ for signal in INT:130 TERM:143; do
     set +m
     wait_until grep -qs train_loss "$folder/metrics.jsonl"
     kill -s "${signal%:*}" "$process"
-    ended
+    wait_for_exit
     expect "${signal%:*}: exit ${signal#*:}" exits_with "${signal#*:}"
     expect "${signal%:*}: the checkpoint is named" says "$folder/$(readlink "$folder/last.safetensors")"
     stopped=$(readlink "$folder/last.safetensors" | tr -dc 0-9 | sed 's/^0*//')
     train --out "$folder" --resume --set train.steps=$((stopped + 3)) --set run.log_every=3
-    expect "${signal%:*}: the run goes on" exits_with 0
+    expect "${signal%:*}: the run resumes" exits_with 0
     train --out "$folder-whole" --set train.steps=$((stopped + 3)) --set run.log_every=3
     expect "${signal%:*}: to the same bits" same_run "$folder" "$folder-whole"
 done
@@ -169,16 +169,16 @@ lines=$(wc -l <"$scratch/asked/metrics.jsonl")
 more_lines() { [ "$(wc -l <"$scratch/asked/metrics.jsonl")" -gt "$lines" ]; }
 expect "USR1: training goes on" wait_until more_lines
 
-# ---- one process to a folder
+# ---- one process per folder
 train --out "$scratch/asked" --resume
 expect "a second process is refused" exits_with 2
-expect "and told why" says "another process is training there"
+expect "a second process: the reason is printed" says "another process is training there"
 train --out "$scratch/asked"
-expect "also without --resume" exits_with 2
+expect "a second process is refused without --resume too" exits_with 2
 kill -s KILL "$process"
-ended
+wait_for_exit
 train --out "$scratch/asked" --resume --set train.steps=1
-expect "a dead process does not hold the folder" exits_with 0
+expect "a killed process does not lock the folder" exits_with 0
 
 # ---- in the middle of a save
 stalled() {
@@ -193,34 +193,34 @@ folder=$scratch/saving
 stalled "$folder"
 kill -s USR1 "$process"
 off_interval() { compgen -G "$folder/step-*[1-46-9].safetensors" >/dev/null; }
-expect "USR1 while saving: another one follows" wait_until off_interval
-expect "USR1 while saving: the one under way is finished" test -f "$folder/step-00000010.safetensors"
+expect "USR1 during a save: another checkpoint follows" wait_until off_interval
+expect "USR1 during a save: the current checkpoint is completed" test -f "$folder/step-00000010.safetensors"
 kill -s KILL "$process"
-ended
-expect "USR1 while saving: every one is whole" \
+wait_for_exit
+expect "USR1 during a save: every checkpoint is complete" \
     /usr/bin/python3 "$repository/tests/faults/checkpoint_file.py" "$folder"/*.safetensors
 rm -r "$folder"
 stalled "$folder"
 kill -s INT "$process"
-ended
-expect "INT while saving: exit 130" exits_with 130
-expect "INT while saving: the checkpoint under way is finished" test -f "$folder/step-00000010.safetensors"
-expect "INT while saving: and so is the last" says "$folder/$(readlink "$folder/last.safetensors")"
-expect "INT while saving: every one is whole" \
+wait_for_exit
+expect "INT during a save: exit 130" exits_with 130
+expect "INT during a save: the current checkpoint is completed" test -f "$folder/step-00000010.safetensors"
+expect "INT during a save: the last checkpoint is named" says "$folder/$(readlink "$folder/last.safetensors")"
+expect "INT during a save: every checkpoint is complete" \
     /usr/bin/python3 "$repository/tests/faults/checkpoint_file.py" "$folder"/*.safetensors
 folder=$scratch/hurried
 stalled "$folder"
 kill -s INT "$process"
 sleep 0.3
 kill -s INT "$process"
-ended
+wait_for_exit
 expect "a second INT: exit 130" exits_with 130
-expect "a second INT: at once" silent_about "stopped after"
-expect "a second INT: the checkpoint before stands" test -f "$folder/step-00000005.safetensors"
-expect "a second INT: the unfinished one is none" absent "$folder/step-00000010.safetensors"
+expect "a second INT: no further checkpoint" silent_about "stopped after"
+expect "a second INT: the previous checkpoint is kept" test -f "$folder/step-00000005.safetensors"
+expect "a second INT: the unfinished checkpoint does not count" absent "$folder/step-00000010.safetensors"
 train --out "$folder" --resume
-expect "a second INT: the run goes on" says "resuming from step 5"
+expect "a second INT: the run resumes" says "resuming from step 5"
 expect "a second INT: to the same bits" same_run "$folder" "$scratch/whole"
-expect "a second INT: what was unfinished is gone" equal "$(find "$folder" -name '*.tmp-*')" ""
+expect "a second INT: the unfinished file is removed" equal "$(find "$folder" -name '*.tmp-*')" ""
 
 report

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The programs with standard streams that are closed, full, read by nobody, or a terminal of one column, and under a
+# The programs with standard streams that are closed, full, pipes without a reader, or a terminal of one column, and in a
 # locale with a decimal comma.
 #     test_streams.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
@@ -13,7 +13,7 @@ bin=$(realpath "$1")
 cd "$scratch"
 unset LC_ALL LC_NUMERIC LANG
 
-# Black pictures of the first class: six holes, which take no space.
+# Black images of the first class, in sparse files.
 mkdir data
 for name in "${cifar10_files[@]}"; do truncate -s 30730000 "data/$name"; done
 cat >tiny.json <<'JSON'
@@ -24,11 +24,11 @@ cat >tiny.json <<'JSON'
   "run": {"log_every": 1}
 }
 JSON
-# Every run evaluates 10,000 pictures at its end, which takes a sanitizer build long: few stand here.
+# Every run evaluates 10,000 images at its end, which is slow in a sanitizer build: keep runs few.
 train() { "$bin/resnet-train" tiny.json --data data "$@"; }
 evaluation=("$bin/resnet-eval" closed/step-00000002.safetensors --data data --device cpu)
 equal() { [ "$1" = "$2" ]; }
-# Whether a run is whole: three rows of JSON, a configuration, a checkpoint.
+# whole FOLDER: the run has three rows of metrics, its configuration and a checkpoint.
 whole() {
     /usr/bin/python3 - "$1" <<'PYTHON'
 import json, os, sys
@@ -43,21 +43,21 @@ PYTHON
 # ---- closed streams
 status=0
 train --out closed >&- 2>output </dev/null || status=$?
-expect "training without standard output ends well" exits_with 0
-# The first file that stays open is metrics.jsonl: with the number of standard output it would hold the lines meant for it.
-expect "and what is printed stands in no file" whole closed
-expect "a warning stands on standard error" says "warning: standard output cannot be written (Bad file descriptor)"
+expect "training with standard output closed succeeds" exits_with 0
+# The first file that stays open is metrics.jsonl: it must not get the descriptor of standard output and its lines.
+expect "training with standard output closed: the run is complete" whole closed
+expect "a warning is printed on standard error" says "warning: standard output cannot be written (Bad file descriptor)"
 status=0
 "$bin/resnet-train" --bogus <&- >&- 2>&- || status=$?
-expect "without any stream the exit code is the same" exits_with 2
+expect "with every stream closed the exit code is the same" exits_with 2
 status=0
 "$bin/kernel-bench" --device cpu --list >&- 2>output || status=$?
-expect "a list without standard output fails, for it is lost" exits_with 1
+expect "a list with standard output closed: exit 1" exits_with 1
 expect "and says so" says "kernel-bench: cannot write to standard output; part of the output is lost"
 
-# ---- a pipe that nobody reads
-# deaf COMMAND...: its standard output is a pipe without a reader.
-deaf() {
+# ---- a pipe without a reader
+# unread COMMAND...: standard output is a pipe without a reader.
+unread() {
     status=0
     /usr/bin/python3 -c '
 import os, signal, subprocess, sys
@@ -66,43 +66,43 @@ reading, writing = os.pipe()
 os.close(reading)
 sys.exit(subprocess.run(sys.argv[1:], stdout=writing, restore_signals=True).returncode)' "$@" 2>output </dev/null || status=$?
 }
-deaf "$bin/resnet-train" tiny.json --data data --out deaf
-expect "training that nobody listens to ends well" exits_with 0
-expect "and is whole" whole deaf
-expect "a warning stands on standard error" says "warning: standard output cannot be written (Broken pipe); the run continues without it"
-expect "once" equal "$(wc -l <output)" 1
-deaf "${evaluation[@]}"
-expect "evaluation that nobody listens to fails, for its result is lost" exits_with 1
+unread "$bin/resnet-train" tiny.json --data data --out unread
+expect "training into a pipe without a reader succeeds" exits_with 0
+expect "the run is complete" whole unread
+expect "a warning is printed on standard error" says "warning: standard output cannot be written (Broken pipe); the run continues without it"
+expect "the warning is printed once" equal "$(wc -l <output)" 1
+unread "${evaluation[@]}"
+expect "evaluation into a pipe without a reader: exit 1" exits_with 1
 expect "and says so" says "resnet-eval: cannot write to standard output; part of the output is lost: Broken pipe"
 for program in resnet-train resnet-eval kernel-bench draw-images; do
-    deaf "$bin/$program" --help
-    expect "$program: help that nobody reads is an error, not a signal" exits_with 1
+    unread "$bin/$program" --help
+    expect "$program: help into a pipe without a reader: exit 1, no signal" exits_with 1
 done
 
-# ---- a disk that is full
+# ---- a full disk
 full() {
     status=0
     "$@" >/dev/full 2>output </dev/null || status=$?
 }
 full train --out full
-expect "training with a full disk behind standard output ends well" exits_with 0
-expect "and is whole" whole full
-expect "a warning stands on standard error" says "warning: standard output cannot be written (No space left on device)"
+expect "training with standard output on a full disk succeeds" exits_with 0
+expect "the run is complete" whole full
+expect "a warning is printed on standard error" says "warning: standard output cannot be written (No space left on device)"
 full "$bin/kernel-bench" --device cpu --list
-expect "a list on a full disk fails" exits_with 1
+expect "a list on a full disk: exit 1" exits_with 1
 expect "and says so" says "kernel-bench: cannot write to standard output; part of the output is lost"
 full "$bin/draw-images" --help
-expect "help on a full disk fails" exits_with 1
+expect "help on a full disk: exit 1" exits_with 1
 
 # ---- a terminal of one column, and a decimal comma
 mkdir locales
 if ! localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>output; then
-    expect "a locale with a decimal comma can be made (package locales)" false
+    expect "localedef makes a locale with a decimal comma (package locales)" false
 fi
 comma=(env LOCPATH="$scratch/locales" LC_ALL=de_DE.UTF-8)
 expect "the locale has a decimal comma" equal "$("${comma[@]}" bash -c 'printf "%.1f" 1,5')" "1,5"
 cat >terminal.py <<'PYTHON'
-"""terminal.py COMMAND...: runs it on a terminal of one column and prints what it wrote there."""
+"""terminal.py COMMAND...: runs it on a terminal of one column and prints its output."""
 import fcntl, os, pty, struct, sys, termios
 
 process, terminal = pty.fork()
@@ -113,16 +113,16 @@ try:
     while piece := os.read(terminal, 65536):
         sys.stdout.buffer.write(piece)
 except OSError:
-    pass  # the terminal is gone with its last process
+    pass  # the last process has closed the terminal
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
 PYTHON
 run "${comma[@]}" /usr/bin/python3 terminal.py "$bin/resnet-train" tiny.json --data data --out terminal
-expect "training on a terminal of one column ends well" exits_with 0
-expect "and is whole, with a decimal point" whole terminal
-expect "it shows decimals with a point" grep -qE 'loss [0-9]+\.[0-9]{4}  accuracy 100\.00 %  rate 0\.015625' output
-expect "on a line that changes" says $'\r\033[K'
+expect "training on a terminal of one column succeeds" exits_with 0
+expect "training on a terminal of one column: the run is complete, with decimal points" whole terminal
+expect "the progress line has decimal points" grep -qE 'loss [0-9]+\.[0-9]{4}  accuracy 100\.00 %  rate 0\.015625' output
+expect "the progress line is redrawn" says $'\r\033[K'
 run "${comma[@]}" "${evaluation[@]}" --json
-expect "evaluation under that locale ends well" exits_with 0
-expect "with a decimal point" grep -qE '"test_loss":[0-9]+\.[0-9]+' output
+expect "evaluation in that locale succeeds" exits_with 0
+expect "evaluation in that locale prints decimal points" grep -qE '"test_loss":[0-9]+\.[0-9]+' output
 
 report

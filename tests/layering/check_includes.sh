@@ -3,7 +3,7 @@
 #     bash tests/layering/check_includes.sh ROOT
 #   tools -> tools/run -> models -> engine -> kernels
 #   core <- config <- backend <- autograd <- ops <- nn <- {optim, data, io, metrics, dist} <- train, inside engine
-#   headers of vendors only in the folder of the device that needs them
+#   vendor headers only in the folders of their device
 set -euo pipefail
 root=${1:?usage: check_includes.sh ROOT}
 cd "$root"
@@ -20,8 +20,8 @@ function wrong(reason) {
     errors++
 }
 
-# The rank of a file: 0 for kernels, 10 to 19 inside engine, 20 for models, 25 for tools/run, 30 for the rest of tools;
-# -1 where it has none.
+# The rank of a path: 0 for kernels, 10 to 19 inside engine, 20 for models, 25 for tools/run, 30 for the rest of tools;
+# -1 for others.
 function rank(path,    parts, count) {
     if (path ~ /^tools\/run\//) return 25
     count = split(path, parts, "/")
@@ -35,7 +35,7 @@ function folder(path,    parts) {
     return parts[1] == "engine" ? parts[1] "/" parts[2] : parts[1]
 }
 
-# Whether a vendor header may stand in this file; the prefixes are the only places of each vendor.
+# The folders that may include a vendor header; "" for other headers.
 function vendor(name) {
     if (name ~ /^cudnn|^cublas/) return "engine/backend/cuda/"
     if (name ~ /^(oneapi\/)?dnnl/) return "engine/backend/cpu/"
@@ -54,7 +54,7 @@ function allowed(places,    list, count, i) {
 function judge(    places, to) {
     places = vendor(target)
     if (places != "") {
-        if (!allowed(places)) wrong("a header of a vendor, allowed only in " places)
+        if (!allowed(places)) wrong("a vendor header, allowed only in " places)
         return
     }
     to = rank(target)
@@ -81,7 +81,7 @@ BEGIN {
     files++
     from = rank(file)
     if (from < 0) {
-        printf "%s: lies in no known layer of engine\n", file
+        printf "%s: in no known layer of engine\n", file
         errors++
     }
     while ((getline text < file) > 0) {
@@ -92,7 +92,7 @@ BEGIN {
         quoted = text ~ /^"/
         if (text !~ /^"[^"]+"|^<[^>]+>/) {
             target = text
-            wrong("names no file; a macro hides what is included")
+            wrong("names no file; use a path, not a macro")
             continue
         }
         split(substr(text, 2), rest, /[">]/)

@@ -1,14 +1,13 @@
-# Shared by the tests of the scripts; sourced. A test states what must hold with `expect` and ends with `report`.
+# Functions that the tests of the scripts share; sourced. A test calls `expect` for each check and `report` at its end.
 # shellcheck shell=bash disable=SC2034  # the tests read these variables
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scratch=$(mktemp -d)
-run_folder=$scratch/run  # where `refused` looks for what must not be there
+run_folder=$scratch/run  # `refused` checks that it does not exist
 failed=0
 held=0
 
-# Processes that a test leaves behind are listed here and ended with it.
-background=()
+background=() # processes to kill when the test exits
 clean_up() {
     local process
     for process in ${background[@]+"${background[@]}"}; do kill "$process" 2>/dev/null || true; done
@@ -16,7 +15,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# expect WHAT COMMAND...: notes whether the command succeeds.
+# expect WHAT COMMAND...: checks that the command succeeds.
 expect() {
     local what=$1
     shift
@@ -29,7 +28,7 @@ expect() {
     fi
 }
 
-# run COMMAND...: its output goes to $scratch/output, its exit status to $status.
+# run COMMAND...: stores its output in $scratch/output and its exit status in $status.
 run() {
     status=0
     "$@" >"$scratch/output" 2>&1 </dev/null || status=$?
@@ -41,7 +40,7 @@ silent_about() { ! grep -qF -- "$1" "$scratch/output"; }
 last_line_is() { [ "$(tail -n 1 "$scratch/output")" = "$1" ]; }
 absent() { [ ! -e "$1" ]; }
 
-# refused WHAT MESSAGE COMMAND...: exit 2 with a message that holds MESSAGE, and no folder of a run at $run_folder.
+# refused WHAT MESSAGE COMMAND...: the command exits with 2, prints MESSAGE, and makes no $run_folder.
 refused() {
     local what=$1 message=$2
     shift 2
@@ -51,8 +50,8 @@ refused() {
     expect "$what: nothing is written" absent "$run_folder"
 }
 
-# stand_in FOLDER NAME BODY: a program of that name whose body is given.
-stand_in() {
+# fake_program FOLDER NAME BODY: writes an executable bash script.
+fake_program() {
     mkdir -p "$1"
     printf '#!/bin/bash\n%s\n' "$3" >"$1/$2"
     chmod +x "$1/$2"

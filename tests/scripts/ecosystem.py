@@ -1,9 +1,9 @@
-"""Checkpoints and logits as the safetensors package of PyPI sees them; an AssertionError names what does not hold.
+"""Reads checkpoints and logits with the safetensors package of PyPI; an AssertionError names what is wrong.
 
     ecosystem.py checkpoint FILE DEPTH STEPS    names, types, shapes and metadata of a preact network's checkpoint
-    ecosystem.py logits FILE DATA               shapes and types, and the labels against DATA's test pictures
-    ecosystem.py weights FILE OUT               writes what --init needs of a checkpoint, and nothing else
-    ecosystem.py same FILE OTHER                whether both have the same parameters, bit by bit
+    ecosystem.py logits FILE DATA               shapes and types, and the labels against DATA's test images
+    ecosystem.py weights FILE OUT               writes only the tensors that --init needs
+    ecosystem.py same FILE OTHER                checks that both have the same parameters, bit for bit
 """
 
 import json
@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 RUNNING = ("running_mean", "running_var")
 
 
-def norm(name, channels):
+def batch_norm(name, channels):
     return {f"{name}.{part}": (channels,) for part in ("weight", "bias", *RUNNING)}
 
 
@@ -26,11 +26,11 @@ def network(depth):
     for stage, channels in enumerate((16, 32, 64)):
         for unit in range((depth - 2) // 6):
             name = f"stages.{stage}.{unit}"
-            shapes |= norm(f"{name}.norm1", before) | norm(f"{name}.norm2", channels)
+            shapes |= batch_norm(f"{name}.norm1", before) | batch_norm(f"{name}.norm2", channels)
             shapes[f"{name}.conv1.weight"] = (channels, before, 3, 3)
             shapes[f"{name}.conv2.weight"] = (channels, channels, 3, 3)
             before = channels
-    return shapes | norm("norm", 64)
+    return shapes | batch_norm("norm", 64)
 
 
 def check_equal(what, actual, expected):
@@ -58,7 +58,7 @@ def logits(path, data):
     records = np.fromfile(f"{data}/test_batch.bin", np.uint8).reshape(-1, 3073)
     check_equal("logits", (tensors["logits"].shape, tensors["logits"].dtype), ((len(records), 10), np.float32))
     check_equal("labels", tensors["labels"].dtype, np.int64)
-    assert (tensors["labels"] == records[:, 0]).all(), "labels are not those of the test pictures"
+    assert (tensors["labels"] == records[:, 0]).all(), "the labels differ from those of the test images"
 
 
 def weights(path, out):

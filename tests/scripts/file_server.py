@@ -1,7 +1,7 @@
-"""A loopback HTTP server with the faults a download meets: file_server.py FOLDER LOG PORT_FILE.
+"""A loopback HTTP server that injects download faults: file_server.py FOLDER LOG PORT_FILE.
 
-/plain/NAME answers ranges; /cut/NAME closes the connection half-way through what is left; /whole/NAME knows no ranges;
-/slow/NAME pauses before it answers; anything else is a 404. LOG gets one line a request: path and Range header.
+/plain/NAME supports ranges; /cut/NAME closes the connection halfway through the response; /whole/NAME ignores ranges;
+/slow/NAME pauses before it answers; anything else is a 404. LOG gets one line per request: path and Range header.
 """
 import http.server
 import os

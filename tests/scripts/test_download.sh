@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/get_cifar.sh against a loopback server with faults. The archive is small (six files of zeros of the real size).
+# tools/get_cifar.sh against a loopback server with faults. The archive holds six files of zeros, of the real size.
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -24,7 +24,7 @@ for _ in {1..100}; do
 done
 server=http://127.0.0.1:$(cat "$scratch/port")
 
-# full_at KIBIBYTES COMMAND...: a limit on the size of a file stands for a disk that is full: writes fail in the middle.
+# full_at KIBIBYTES COMMAND...: simulates a full disk by a limit on the size of a file.
 full_at() (
     trap '' XFSZ
     ulimit -f "$1"
@@ -32,7 +32,7 @@ full_at() (
 )
 disk=()
 
-# fetch PATH ARCHIVE DIR: the script, told that ARCHIVE is the published one, downloads from PATH.
+# fetch PATH ARCHIVE DIR: downloads from PATH with the size and checksum of ARCHIVE as the published ones.
 fetch() {
     : >"$scratch/requests"
     run "${disk[@]}" env CIFAR10_URL="$server/$1" CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$served/$2")" \
@@ -46,7 +46,7 @@ requested() { grep -qF "$1" "$scratch/requests"; }
 half_of() { head -c "$(($(stat -c %s "$1") / 2))" "$1"; }
 part=.download/cifar-10-binary.tar.gz.part
 dir=""
-# into NAME: the next download goes there; the one before is removed, 184 MB each.
+# into NAME: selects the folder of the next download; removes the previous one, as each takes 184 MB.
 into() {
     rm -rf ${dir:+"$dir"}
     dir=$scratch/$1
@@ -55,12 +55,12 @@ into() {
 into whole/cifar10
 fetch plain/good.tar.gz good.tar.gz "$dir"
 expect "a whole download succeeds" exits_with 0
-expect "every file stands" complete "$dir"
+expect "every file is there" complete "$dir"
 expect "the folder is the last line" last_line_is "$dir"
-expect "the archive is gone" absent "$dir/.download"
+expect "the archive is removed" absent "$dir/.download"
 fetch plain/good.tar.gz good.tar.gz "$dir"
 expect "a second call succeeds" exits_with 0
-expect "a second call asks the server nothing" requests 0
+expect "a second call sends no request" requests 0
 
 rm "$dir/data_batch_3.bin"
 truncate -s 1000 "$dir/test_batch.bin"
@@ -69,36 +69,36 @@ expect "missing and short files are replaced" complete "$dir"
 
 into cut
 fetch cut/good.tar.gz good.tar.gz "$dir"
-expect "a connection that breaks is taken up again" exits_with 0
+expect "a broken connection is resumed" exits_with 0
 expect "the broken download is complete" complete "$dir"
-expect "the rest alone was asked for" requested "bytes="
+expect "only the rest is requested" requested "bytes="
 
 into resumed
 mkdir -p "$dir/.download"
 half_of "$served/good.tar.gz" >"$dir/$part"
 fetch plain/good.tar.gz good.tar.gz "$dir"
-expect "what an earlier call left is resumed" requested "bytes=$(($(stat -c %s "$served/good.tar.gz") / 2))-"
-expect "one request brings the rest" requests 1
+expect "a partial download of an earlier call is resumed" requested "bytes=$(($(stat -c %s "$served/good.tar.gz") / 2))-"
+expect "one request gets the rest" requests 1
 expect "the resumed download is complete" complete "$dir"
 
-into spoilt
+into corrupt
 mkdir -p "$dir/.download"
 head -c 5000 /dev/zero >"$dir/$part"
 fetch plain/good.tar.gz good.tar.gz "$dir"
-expect "a spoilt rest is thrown away and fetched again" says "downloading again from the start"
+expect "a corrupt partial download is discarded" says "downloading again from the start"
 expect "the second attempt is complete" complete "$dir"
 
 into no_ranges
 mkdir -p "$dir/.download"
 half_of "$served/good.tar.gz" >"$dir/$part"
 fetch whole/good.tar.gz good.tar.gz "$dir"
-expect "a server that cannot resume is asked from the start" complete "$dir"
+expect "from a server that cannot resume, the whole file is downloaded" complete "$dir"
 
 half_of "$served/good.tar.gz" >"$served/short.tar.gz"
 into short
 fetch plain/short.tar.gz good.tar.gz "$dir"
 expect "a truncated archive is refused" exits_with 1
-expect "its size is named" says "gave $(stat -c %s "$served/short.tar.gz") bytes"
+expect "a truncated archive: the size is printed" says "sent $(stat -c %s "$served/short.tar.gz") bytes"
 expect "nothing of it is in place" empty "$dir"
 expect "nothing of it is kept to resume" absent "$dir/$part"
 
@@ -108,20 +108,20 @@ for full in 100:"cannot write $scratch/full100/$part" 20000:"cannot unpack into 
     fetch plain/good.tar.gz good.tar.gz "$dir"
     expect "a disk full at ${full%%:*} KiB is an error" exits_with 1
     expect "the message says so" says "${full#*:}: is the disk full?"
-    expect "nothing half-written is in place" empty "$dir"
-    expect "nothing half-unpacked is left" absent "$dir/.download/unpacked"
+    expect "a full disk: no incomplete file is in place" empty "$dir"
+    expect "a full disk: the unpacked files are removed" absent "$dir/.download/unpacked"
     disk=()
     fetch plain/good.tar.gz good.tar.gz "$dir"
     expect "with room, the next call succeeds" exits_with 0
     expect "and the data are complete" complete "$dir"
-    expect "what was there is not fetched again" [ "$(grep -c None "$scratch/requests" || true)" = 0 ]
+    expect "with room, the archive is not downloaded again" [ "$(grep -c None "$scratch/requests" || true)" = 0 ]
 done
 
 printf '<!DOCTYPE html><html>Please log in to the network</html>' >"$served/page.html"
 into page
 fetch plain/page.html good.tar.gz "$dir"
-expect "a page instead of the archive is refused" exits_with 1
-expect "the message says so" says "a page of a proxy or another file"
+expect "an HTML page instead of the archive is refused" exits_with 1
+expect "the message says so" says "a proxy's page or another file"
 expect "nothing of the page is in place" empty "$dir"
 
 cp "$served/good.tar.gz" "$served/changed.tar.gz"
@@ -141,12 +141,12 @@ expect "nothing of it is in place" empty "$dir"
 
 into nowhere
 fetch gone/good.tar.gz good.tar.gz "$dir"
-expect "an error of the server is reported" exits_with 1
-expect "with its address" says "could not download $server/gone/good.tar.gz"
+expect "an HTTP error: exit 1" exits_with 1
+expect "an HTTP error: the address is printed" says "could not download $server/gone/good.tar.gz"
 run env CIFAR10_URL=http://127.0.0.1:1/x bash "$repository/tools/get_cifar.sh" cifar10 "$dir"
-expect "no connection is reported" exits_with 1
+expect "no connection: exit 1" exits_with 1
 
-# An archive with the right checksum, but names that lead elsewhere, a link among the files, or a file of a wrong size.
+# Archives with the right checksum, but with names outside the folder, a link, a file of the wrong size, or one missing.
 python3 - "$scratch/content/cifar-10-batches-bin" "$served" <<'PYTHON'
 import io
 import os
@@ -177,19 +177,18 @@ archive("lacking.tar.gz", [], skip=("data_batch_5.bin",))
 PYTHON
 into hostile/in/cifar10
 fetch plain/hostile.tar.gz hostile.tar.gz "$dir"
-expect "the files of an archive with foreign names are taken" complete "$dir"
-expect "nothing else leaves it" \
+expect "an archive with names outside the folder: the data files are unpacked" complete "$dir"
+expect "an archive with names outside the folder: no other file is written" \
     [ "$(find "$scratch/hostile" -type f -o -type l | sed 's|.*/||' | LC_ALL=C sort | tr '\n' ' ')" = \
     ".lock batches.meta.txt data_batch_1.bin data_batch_2.bin data_batch_3.bin data_batch_4.bin data_batch_5.bin test_batch.bin " ]
-for wrong in link:"is no plain file" small:"has 5 bytes instead of 30730000" lacking:"does not hold the files expected"; do
+for wrong in link:"is not a regular file" small:"has 5 bytes instead of 30730000" lacking:"does not hold the files expected"; do
     into "${wrong%%:*}"
     fetch "plain/${wrong%%:*}.tar.gz" "${wrong%%:*}.tar.gz" "$dir"
-    expect "an archive that is wrong inside is refused" exits_with 1
-    expect "with the reason" says "${wrong#*:}"
+    expect "an archive with wrong contents is refused" exits_with 1
+    expect "the reason is printed" says "${wrong#*:}"
     expect "nothing of it is in place" empty "$dir"
 done
 
-# CIFAR-100 comes through the same script, from an archive of its own.
 mkdir "$scratch/content/cifar-100-binary"
 truncate -s 153700000 "$scratch/content/cifar-100-binary/train.bin"
 truncate -s 30740000 "$scratch/content/cifar-100-binary/test.bin"
@@ -205,16 +204,16 @@ hundred() {
 }
 hundred plain/good.tar.gz good.tar.gz
 expect "CIFAR-10's archive is not taken for CIFAR-100" exits_with 1
-expect "with the reason" says "does not hold the files expected of CIFAR-100"
+expect "the reason is printed" says "does not hold the files expected of CIFAR-100"
 rm -r "$dir"
 hundred cut/hundred.tar.gz hundred.tar.gz
-expect "CIFAR-100 is downloaded over a connection that breaks" exits_with 0
-expect "it is complete" [ -z "$(missing_from_cifar100 "$dir")" ]
-expect "with the names of its classes" [ -f "$dir/fine_label_names.txt" ]
+expect "CIFAR-100 is downloaded over a broken connection" exits_with 0
+expect "CIFAR-100 is complete" [ -z "$(missing_from "$dir" train.bin test.bin)" ]
+expect "CIFAR-100 has its class names" [ -f "$dir/fine_label_names.txt" ]
 expect "the folder is the last line" last_line_is "$dir"
 : >"$scratch/requests"
 hundred plain/hundred.tar.gz hundred.tar.gz
-expect "a second call asks the server nothing" requests 0
+expect "a second call sends no request" requests 0
 rm "$served/hundred.tar.gz"
 for words in "" cifar1000 "cifar100 --help"; do
     # shellcheck disable=SC2086  # the words are arguments
@@ -233,19 +232,19 @@ bash "$repository/tools/get_cifar.sh" cifar10 "$dir" >"$scratch/first" 2>&1 &
 first=$!
 sleep 0.7
 run bash "$repository/tools/get_cifar.sh" cifar10 "$dir"
-expect "the second of two at once waits" says "another download into $dir is under way"
-expect "and finds the data" exits_with 0
-expect "the first succeeds" wait "$first"
-expect "both needed one download" requests 1
-expect "the data of both are complete" complete "$dir"
+expect "of two calls at once, the second waits" says "another download into $dir is in progress"
+expect "the second call finds the data" exits_with 0
+expect "the first call succeeds" wait "$first"
+expect "the two calls need one download" requests 1
+expect "the data are complete after two calls at once" complete "$dir"
 unset CIFAR10_URL
 
 run env -u HOME -u XDG_CACHE_HOME bash "$repository/tools/get_cifar.sh" cifar10
-expect "no cache folder known is reported" says "neither XDG_CACHE_HOME nor HOME is set"
+expect "without a cache folder, the message says so" says "neither XDG_CACHE_HOME nor HOME is set"
 touch "$scratch/file"
 run env CIFAR10_URL="$server/plain/good.tar.gz" bash "$repository/tools/get_cifar.sh" cifar10 "$scratch/file/cifar10"
-expect "a folder that cannot be made is reported" says "cannot make the folder"
+expect "a folder that cannot be made: the message says so" says "cannot make the folder"
 run bash "$repository/tools/get_cifar.sh" --help
-expect "an option is a wrong usage" exits_with 2
+expect "an option: exit 2" exits_with 2
 
 report

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checkpoints and logits in the hands of others: the safetensors package of PyPI reads and writes them, and a PyTorch
-# model of thirty lines computes the same logits.
+# Checkpoints and logits outside this project: the safetensors package of PyPI reads and writes them, and the PyTorch
+# model of docs/pytorch_model.py computes the same logits.
 #     test_ecosystem.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$1
@@ -31,16 +31,16 @@ JSON
 train() { run "$bin/resnet-train" "$config" --data "$data" "$@"; }
 pytorch() { run "$python" docs/pytorch_model.py "$@"; }
 
-# network NAME SETTING...: trains it, and shows what it wrote to the package and to PyTorch.
+# network NAME SETTING...: trains a network and checks its files with the package and PyTorch.
 network() {
     local name=$1 setting settings=()
     shift
     for setting in "$@"; do settings+=(--set "$setting"); done
     train --out "$scratch/$name" ${settings[@]+"${settings[@]}"}
-    expect "$name: training ends well" exits_with 0
+    expect "$name: training succeeds" exits_with 0
     trained=$scratch/$name/step-00000004.safetensors
     run "$bin/resnet-eval" "$trained" --data "$data" --device cpu --logits "$scratch/$name.logits"
-    expect "$name: evaluation ends well" exits_with 0
+    expect "$name: evaluation succeeds" exits_with 0
     package checkpoint "$trained" 8 4
     expect "$name: names, types, shapes and metadata of the checkpoint" exits_with 0
     package logits "$scratch/$name.logits" "$data"
@@ -53,14 +53,14 @@ network() {
 network plain model.shortcut=none model.padding=symmetric
 network resnet
 pytorch "$trained" "$data" "$scratch/plain.logits"
-expect "the logits of another network are not the same" exits_with 1
-expect "by their difference" says "largest relative difference"
+expect "the logits of another network differ: exit 1" exits_with 1
+expect "the logits of another network differ: the difference is printed" says "largest relative difference"
 
 package weights "$trained" "$scratch/weights.safetensors"
-expect "the package writes the weights alone" exits_with 0
+expect "the package writes a file of the weights" exits_with 0
 train --out "$scratch/init" --init "$scratch/weights.safetensors" --set train.steps=1 --set 'schedule.values=[0.0]'
-expect "training starts from them" exits_with 0
+expect "--init reads that file" exits_with 0
 package same "$scratch/init/step-00000001.safetensors" "$trained"
-expect "and a step at rate 0 leaves them as they were given" exits_with 0
+expect "a step at learning rate 0 leaves the weights unchanged" exits_with 0
 
 report

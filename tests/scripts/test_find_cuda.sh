@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# find_cuda of tools/lib.sh on toolkits that stand, are too old, incomplete or broken.
+# find_cuda of tools/lib.sh with toolkits that work, are too old, incomplete or broken.
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
-# toolkit FOLDER RELEASE CUDNN: a stand-in for nvcc that "compiles" unless $scratch/broken stands, and cuDNN's files.
+# toolkit FOLDER RELEASE CUDNN: a fake nvcc, which fails to compile if $scratch/broken exists, and the files of cuDNN.
 toolkit() {
     rm -rf "$1"
     mkdir -p "$1/include" "$1/lib64"
-    stand_in "$1/bin" nvcc "if [ \"\$1\" = --version ]; then echo 'Cuda compilation tools, release $2, V$2.1'; exit; fi
+    fake_program "$1/bin" nvcc "if [ \"\$1\" = --version ]; then echo 'Cuda compilation tools, release $2, V$2.1'; exit; fi
 if [ -e '$scratch/broken' ]; then echo 'host_config.h: error: unsupported GNU version' >&2; exit 1; fi"
     if [ -n "$3" ]; then
         printf '#define CUDNN_MAJOR %s\n#define CUDNN_MINOR %s\n' "${3%.*}" "${3#*.}" >"$1/include/cudnn_version.h"
@@ -26,7 +26,7 @@ toolkit "$scratch/new" 13.0 9.19
 toolkit "$scratch/other" 12.4 9.1
 find_it "$scratch/new/bin" ""
 expect "a toolkit on PATH is found" exits_with 0
-expect "and described" says \
+expect "and its versions and paths are reported" says \
     "found CUDA 13.0 at $scratch/new with cuDNN 9.19; $scratch/new/bin/nvcc; $scratch/new"
 find_it "$scratch/new/bin" "$scratch/other"
 expect "PATH comes before CUDA_HOME" says "found CUDA 13.0 at $scratch/new"
@@ -37,12 +37,12 @@ fi
 mkdir "$scratch/links"
 ln -s "$scratch/new/bin/nvcc" "$scratch/links/nvcc"
 find_it "$scratch/links" ""
-expect "a link to nvcc leads to its toolkit" says "at $scratch/new with"
+expect "a symbolic link to nvcc is resolved" says "at $scratch/new with"
 
 touch "$scratch/broken"
 find_it "$scratch/new/bin" ""
 expect "a toolkit that does not compile is refused" exits_with 1
-expect "with the compiler's reason" says "does not compile with this g++: host_config.h: error: unsupported GNU version"
+expect "the compiler's message is printed" says "does not compile with this g++: host_config.h: error: unsupported GNU version"
 rm "$scratch/broken"
 
 toolkit "$scratch/new" 11.8 9.19
@@ -54,11 +54,11 @@ expect "an old cuDNN is refused" says "cuDNN 8.9 ($scratch/new/include/cudnn_ver
 if ! find /usr/include /usr/lib /usr/lib64 -name 'cudnn_version.h' -o -name 'libcudnn.so' 2>/dev/null | grep -q .; then
     toolkit "$scratch/new" 12.0 ""
     find_it "$scratch/new/bin" ""
-    expect "a toolkit without cuDNN is refused" says "has no cuDNN beside it"
+    expect "a toolkit without cuDNN is refused" says "has no cuDNN (cudnn_version.h"
 fi
 if [ ! -e /usr/bin/nvcc ] && [ ! -e /usr/local/cuda/bin/nvcc ]; then
     find_it "$scratch" ""
-    expect "no toolkit is said" says "no CUDA toolkit: no nvcc on PATH"
+    expect "without a toolkit, the message says so" says "no CUDA toolkit: no nvcc on PATH"
 fi
 
 report

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tools/install.sh with stand-ins for dpkg, apt-get, sudo, id and python3: what it would install, and as whom.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# tools/install.sh with fakes of dpkg, apt-get, sudo, id and python3: what it installs, and as which user.
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -8,27 +8,27 @@ set -euo pipefail
 tree=$scratch/tree
 mkdir -p "$tree/tools"
 cp "$repository"/tools/{install,lib}.sh "$tree/tools/"
-# Only these programs are on PATH, so that a sudo of this machine is not found by accident.
+# Only these programs are on PATH, so that the sudo of this machine is not found.
 programs=$scratch/bin
 mkdir "$programs"
 for name in bash env dirname awk sed grep nproc stat mktemp mkdir cp rm head readlink uname g++; do
     ln -s "$(command -v "$name")" "$programs/$name"
 done
-# A package is installed where $scratch/installed/PACKAGE stands; apt-get install makes it so.
+# The file $scratch/installed/PACKAGE marks an installed package; apt-get install makes it.
 mkdir "$scratch/installed"
-stand_in "$programs" dpkg-query '[ -e "$SCRATCH/installed/${!#}" ] && echo -n installed'
-stand_in "$programs" apt-get 'echo "apt-get $*" >>"$SCRATCH/log"
+fake_program "$programs" dpkg-query '[ -e "$SCRATCH/installed/${!#}" ] && echo -n installed'
+fake_program "$programs" apt-get 'echo "apt-get $*" >>"$SCRATCH/log"
 [ -e "$SCRATCH/offline" ] && exit 100
 case " $* " in *" install "*) for name in "$@"; do echo >"$SCRATCH/installed/$name"; done ;; esac'
-stand_in "$programs" id 'echo "$(<"$SCRATCH/user")"'
-# A python3 that has no PyTorch stands in front of Debian's, whose environments install what pip is asked for.
+fake_program "$programs" id 'echo "$(<"$SCRATCH/user")"'
+# The first python3 on PATH has no PyTorch; the second does, and its virtual environments have a fake pip.
 environment=$tree/build/python
-stand_in "$scratch/other" python3 'exit 1'
-stand_in "$scratch" environment-python 'case "$*" in
+fake_program "$scratch/other" python3 'exit 1'
+fake_program "$scratch" environment-python 'case "$*" in
 -c*) [ -e "${0%/*}/safetensors" ] ;;
 -m\ pip*) echo "$*" >>"$SCRATCH/log"; [ ! -e "$SCRATCH/offline" ] && echo >"${0%/*}/safetensors" ;;
 esac'
-stand_in "$programs" python3 'case "$*" in
+fake_program "$programs" python3 'case "$*" in
 -c*) [ -e "$SCRATCH/installed/python3-torch" ] ;;
 -m\ venv*) echo "$*" >>"$SCRATCH/log"; mkdir -p "${!#}/bin"; cp "$SCRATCH/environment-python" "${!#}/bin/python" ;;
 esac'
@@ -43,62 +43,62 @@ nothing_logged() { [ ! -s "$scratch/log" ]; }
 say_user 1000
 install
 expect "a user without root or sudo is refused" exits_with 1
-expect "the message names the command" says "run as root: apt-get install g++ cmake ninja-build"
-expect "apt-get is left alone" nothing_logged
+expect "the message names the command to run" says "run as root: apt-get install g++ cmake ninja-build"
+expect "without root, apt-get does not run" nothing_logged
 
 say_user 0
 install
 expect "root installs" exits_with 0
 expect "the package lists are fetched first" logged "^apt-get .*update"
-expect "everything is installed" logged "^apt-get .*install .*g++ cmake .*libdnnl-dev .*zlib1g-dev curl"
-expect "not what the tests alone need" [ ! -e "$scratch/installed/clang-format" ]
-expect "nor a virtual environment" absent "$environment"
+expect "every package is installed" logged "^apt-get .*install .*g++ cmake .*libdnnl-dev .*zlib1g-dev curl"
+expect "packages of the tests are not installed" [ ! -e "$scratch/installed/clang-format" ]
+expect "no virtual environment is made" absent "$environment"
 
 touch "$scratch/offline"
 say_user 1000
 install
 expect "a second call needs neither root nor a network" exits_with 0
-expect "and calls apt-get no more" nothing_logged
-expect "and says so" says "every package needed is installed"
+expect "a second call does not run apt-get" nothing_logged
+expect "a second call says that every package is installed" says "every package needed is installed"
 
 rm "$scratch/offline" "$scratch/installed/cmake"
-stand_in "$programs" sudo 'echo "sudo $*" >>"$SCRATCH/log"; exec "$@"'
+fake_program "$programs" sudo 'echo "sudo $*" >>"$SCRATCH/log"; exec "$@"'
 install
 expect "a user with sudo installs" exits_with 0
-expect "through sudo" logged "^sudo .*apt-get .*install"
-expect "only what is missing" logged "^apt-get .*--no-install-recommends cmake$"
+expect "apt-get runs through sudo" logged "^sudo .*apt-get .*install"
+expect "only missing packages are installed" logged "^apt-get .*--no-install-recommends cmake$"
 
 install tests
-expect "the tests' packages are an argument" logged "recommends catch2 ccache libboost-context-dev clang-format locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
-expect "and are installed" [ -e "$scratch/installed/python3-jsonschema" ]
-expect "what Debian lacks goes into a virtual environment on the python3 that has PyTorch" logged "^-m venv --system-site-packages .*build/python$"
-expect "and comes from PyPI" logged "^-m pip install .*safetensors==[0-9.]*$"
+expect "the argument tests adds the packages of the tests" logged "recommends catch2 ccache libboost-context-dev clang-format locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
+expect "the packages of the tests are installed" [ -e "$scratch/installed/python3-jsonschema" ]
+expect "the virtual environment is made with the python3 that has PyTorch" logged "^-m venv --system-site-packages .*build/python$"
+expect "pip installs safetensors into it" logged "^-m pip install .*safetensors==[0-9.]*$"
 install tests
-expect "a second call leaves it as it is" nothing_logged
+expect "a second call does not change the virtual environment" nothing_logged
 
 rm -r "$environment"
 touch "$scratch/offline"
 install tests
-expect "a failing pip is a failure" exits_with 1
-expect "that names the package" says "pip could not install safetensors"
+expect "a failing pip: exit 1" exits_with 1
+expect "a failing pip: the package is named" says "pip could not install safetensors"
 rm "$scratch/offline"
 install tests
-expect "the next call begins again" logged "^-m venv"
-expect "and ends well" exits_with 0
+expect "the next call makes the environment again" logged "^-m venv"
+expect "the next call succeeds" exits_with 0
 
 install stress
-expect "those of tools/stress.sh as well" logged "recommends clang libclang-rt-dev libomp-dev llvm$"
+expect "the argument stress adds the packages of tools/stress.sh" logged "recommends clang libclang-rt-dev libomp-dev llvm$"
 
 rm "$scratch/installed/zlib1g-dev"
 touch "$scratch/offline"
 install
-expect "a failing apt-get is a failure" exits_with 1
-expect "that names the packages" says "apt-get could not install: zlib1g-dev"
+expect "a failing apt-get: exit 1" exits_with 1
+expect "a failing apt-get: the packages are named" says "apt-get could not install: zlib1g-dev"
 
 install everything
-expect "an unknown argument is a wrong usage" exits_with 2
+expect "an unknown argument: exit 2" exits_with 2
 rm "$programs/apt-get"
 install
-expect "another system than Debian is told what to install" says "install the counterparts of these packages by hand"
+expect "on another system, the message lists what to install" says "install the equivalents of these packages by hand"
 
 report

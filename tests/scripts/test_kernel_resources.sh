@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# tools/kernel_resources.py with a stand-in for nvcc: what it reads from a report, and what it takes for an error.
-# shellcheck disable=SC2016  # backquotes are Markdown's, and stand-ins expand when they run
+# tools/kernel_resources.py with a fake nvcc: how it parses reports, and its errors.
+# shellcheck disable=SC2016  # backquotes are Markdown's, and the bodies of fake programs expand when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
-# nvcc reports one kernel template a file: $scratch/{registers,spill,stack,version} say what.
+# nvcc reports one kernel per file, with the numbers of $scratch/{registers,spill,stack,version}.
 set_to() { printf '%s\n' "$2" >"$scratch/$1"; }
 set_to version 13.0.88
 set_to registers 40
 set_to spill 0
 set_to stack 0
-stand_in "$scratch/bin" nvcc "cd '$scratch'"'
+fake_program "$scratch/bin" nvcc "cd '$scratch'"'
 if [ "$1" = --version ]; then echo "Cuda compilation tools, release 13.0, V$(<version)"; exit; fi
 if [ -e broken ]; then echo "pool.cu(1): error: expected a ;" >&2; exit 1; fi
 name=_ZN7kernels12_GLOBAL__N_14stepINS_8bfloat16ELi16ELb1EEEvPT_i
@@ -27,39 +27,39 @@ resources() { run env PATH="$scratch/bin:$PATH" python3 "$repository/tools/kerne
 table_has() { grep -qF -- "$1" "$scratch/table.md"; }
 
 resources --check
-expect "a table that is not there is out of date" exits_with 1
-expect "and named" says "$scratch/table.md is missing"
+expect "a missing table: exit 1" exits_with 1
+expect "a missing table: it is named" says "$scratch/table.md is missing"
 resources
 expect "the table is written" exits_with 0
-expect "with the compiler's version" table_has "nvcc 13.0.88"
-expect "a table for each architecture" table_has "## sm_90"
-expect "demangled names and every number" table_has '| pool.cu | `step<bfloat16, 16, true>` | 40 | 512 | 0 | 0 | 0 |'
+expect "the table has the compiler's version" table_has "nvcc 13.0.88"
+expect "every architecture has a table" table_has "## sm_90"
+expect "a row has the demangled name and every number" table_has '| pool.cu | `step<bfloat16, 16, true>` | 40 | 512 | 0 | 0 | 0 |'
 resources --check
-expect "the same report agrees" exits_with 0
+expect "the same report passes --check" exits_with 0
 
 set_to registers 41
 resources --check
-expect "another number is an error" exits_with 1
-expect "the old row is shown" says '- | pool.cu | `step<bfloat16, 16, true>` | 40 |'
-expect "and the new one" says '+ | pool.cu | `step<bfloat16, 16, true>` | 41 |'
+expect "another number: exit 1" exits_with 1
+expect "another number: the old row is printed" says '- | pool.cu | `step<bfloat16, 16, true>` | 40 |'
+expect "another number: the new row is printed" says '+ | pool.cu | `step<bfloat16, 16, true>` | 41 |'
 set_to version 13.1.5
 resources --check
-expect "tables of two compilers are not compared" exits_with 0
-expect "which is said" says "was made by nvcc 13.0.88, this is 13.1.5"
+expect "tables of different compilers are not compared" exits_with 0
+expect "tables of different compilers: a note says so" says "was made by nvcc 13.0.88, this is 13.1.5"
 
 set_to spill 8
 resources --check
-expect "a spill is an error with any compiler" exits_with 1
-expect "and the kernel is named" says 'local memory: pool.cu step<bfloat16, 16, true> on sm_80: 0 bytes of stack, 8 of spill'
+expect "a spill: exit 1 with any compiler" exits_with 1
+expect "a spill: the kernel is named" says 'local memory: pool.cu step<bfloat16, 16, true> on sm_80: 0 bytes of stack, 8 of spill'
 set_to spill 0
 set_to stack 16
 resources
-expect "so is a stack frame, also in a table that is written" exits_with 1
-expect "with its size" says "16 bytes of stack"
+expect "a stack frame: exit 1 without --check as well" exits_with 1
+expect "a stack frame: its size is printed" says "16 bytes of stack"
 
 touch "$scratch/broken"
 resources --check
-expect "a file that does not compile is no result" exits_with 2
-expect "with the compiler's message" says "error: expected a ;"
+expect "a file that does not compile: exit 2" exits_with 2
+expect "a file that does not compile: the compiler's message is printed" says "error: expected a ;"
 
 report

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# tests/layering/check_includes.sh: passes this repository, and fails on each wrong include planted in a small tree.
+# tests/layering/check_includes.sh accepts this repository and rejects each wrong include planted in a small tree.
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 checker=$repository/tests/layering/check_includes.sh
 
 run bash "$checker" "$repository"
-expect "the includes of this repository run one way" exits_with 0
+expect "this repository passes" exits_with 0
 
 tree=$scratch/tree
-# plant FILE LINE...: a file of the small tree.
+# plant FILE LINE...: writes a file of the small tree.
 plant() {
     local file=$tree/$1
     shift
@@ -20,7 +20,7 @@ fresh_tree() {
     rm -rf "$tree"
     plant kernels/elementwise.h '#pragma once' '#include <cstdint>'
     plant kernels/cuda/elementwise.cu '#include <cuda_runtime.h>' '#include "kernels/elementwise.h"'
-    plant engine/core/tensor.h '#include "engine/core/error.h"' '// #include "tools/trainer.h" is only spoken of'
+    plant engine/core/tensor.h '#include "engine/core/error.h"' '// #include "tools/trainer.h" in a comment does not count'
     plant engine/config/config.h '#include "engine/core/error.h"'
     plant engine/backend/backend.h '#include "engine/config/config.h"' '#include "kernels/elementwise.h"'
     plant engine/backend/cpu/matmul.cpp '#include <oneapi/dnnl/dnnl.hpp>' '#include "engine/backend/backend.h"'
@@ -35,17 +35,17 @@ fresh_tree() {
 fresh_tree
 run bash "$checker" "$tree"
 expect "a tree without a wrong include passes" exits_with 0
-expect "and was read whole" says "22 includes in 12 files read, 0 wrong"
+expect "every include is read" says "22 includes in 12 files read, 0 wrong"
 
-# refuses FILE LINE REASON: the tree with this one more file fails, and the message names the place.
+# refuses FILE LINE REASON: adding this file makes the check fail with a message that names the place.
 refuses() {
     fresh_tree
     plant "$1" '' "$2"
     run bash "$checker" "$tree"
     expect "$1 with $2 is refused" exits_with 1
-    expect "its place is named" says "$1:2: "
-    expect "the reason is given" says "$3"
-    expect "nothing else is" says ", 1 wrong"
+    expect "$1 with $2: the place is printed" says "$1:2: "
+    expect "$1 with $2: the reason is printed" says "$3"
+    expect "$1 with $2: no other include is refused" says ", 1 wrong"
 }
 refuses kernels/bad.h '#include "engine/core/tensor.h"' "kernels may not include engine/core"
 refuses kernels/host/bad.cpp '#include "models/resnet.h"' "kernels may not include models"
@@ -80,9 +80,9 @@ refuses tools/bad.cpp '#include <nccl.h>' "allowed only in engine/dist/"
 fresh_tree
 plant engine/misc/stray.h '#include <string>'
 run bash "$checker" "$tree"
-expect "a file in no known layer is refused" says "engine/misc/stray.h: lies in no known layer"
+expect "a file in no known layer is refused" says "engine/misc/stray.h: in no known layer"
 rm -r "$tree/models"
 run bash "$checker" "$tree"
-expect "a missing folder is no silent pass" exits_with 1
+expect "a missing folder: exit 1" exits_with 1
 
 report

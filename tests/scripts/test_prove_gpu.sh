@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# tools/prove_gpu.sh in a staged folder of stand-ins: the order of its stages, what it does when it is cut off or a stage
-# fails, what it makes of the figures.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# tools/prove_gpu.sh in a staged folder of fake programs: the order of the stages, interruptions, failing stages, and the
+# report.
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 bin=${1:?the folder of the programs}
 kit=$scratch/kit
-mkdir -p "$kit/tools/compare" "$kit/bin" "$scratch/python/torch"
+mkdir -p "$kit/tools/bench/compare" "$kit/bin" "$scratch/python/torch"
 cp -r "$repository/tools/lib.sh" "$repository/tools/cifar.sh" "$repository/tools/prove_gpu.sh" "$repository/tools/prove" "$kit/tools/"
 cp -r "$repository/configs" "$kit/"
 echo '{}' >"$kit/staged.json"
@@ -16,18 +16,18 @@ data=$scratch/cifar10
 mkdir "$data"
 for name in data_batch_{1..5} test_batch; do truncate -s 30730000 "$data/$name.bin"; done
 
-# ---- stand-ins; each notes its call in $scratch/calls, and files in $scratch/knobs change what it does ----
+# ---- fake programs; each logs its call in $scratch/calls, and files in $scratch/knobs change its behaviour ----
 
 mkdir "$scratch/knobs"
 programs=$scratch/programs
 note='echo "${0##*/} $*" >>"$SCRATCH/calls"; knob() { [ -e "$SCRATCH/knobs/$1" ]; }'
-stand_in "$programs" nvidia-smi "$note"'
+fake_program "$programs" nvidia-smi "$note"'
 case "$*" in
-    -L) knob no-driver && { echo "NVIDIA-SMI has failed"; exit 9; }; echo "GPU 0: Stand-in" ;;
-    --query-gpu=*) if knob other-gpu; then echo "Other GPU, 1.2, 9 MiB, 8.0"; else echo "Stand-in GPU, 1.2, 9 MiB, 9.0"; fi ;;
+    -L) knob no-driver && { echo "NVIDIA-SMI has failed"; exit 9; }; echo "GPU 0: Fake" ;;
+    --query-gpu=*) if knob other-gpu; then echo "Other GPU, 1.2, 9 MiB, 8.0"; else echo "Fake GPU, 1.2, 9 MiB, 9.0"; fi ;;
     *) echo "a table" ;;
 esac'
-stand_in "$programs" compute-sanitizer "$note"'
+fake_program "$programs" compute-sanitizer "$note"'
 case "$*" in
     *racecheck*) echo "========= Error: Device not supported. Please refer to the documentation
 ========= ERROR SUMMARY: 1 error"; exit 9 ;;
@@ -35,7 +35,7 @@ case "$*" in
 esac
 echo "========= ERROR SUMMARY: 0 errors"'
 for name in tests-kernels tests-nn tests-golden; do
-    stand_in "$kit/bin" "$name" "$note"'
+    fake_program "$kit/bin" "$name" "$note"'
 if [ "$1" = --list-tests ]; then echo "2 matching test cases"; exit 2; fi
 good=true
 if [ "${0##*/}" = tests-nn ]; then
@@ -47,17 +47,17 @@ echo "<Catch><TestCase name=\"a\"><OverallResult success=\"true\"/></TestCase>
 <TestCase name=\"the other case\"><OverallResult success=\"$good\"/></TestCase></Catch>" >"${!#}"
 $good'
 done
-stand_in "$kit/bin" tests-io 'echo "0 matching test cases"'
-stand_in "$kit/bin" kernel-bench "$note; "'
+fake_program "$kit/bin" tests-io 'echo "0 matching test cases"'
+fake_program "$kit/bin" kernel-bench "$note; "'
 right="\"cold_us\": 7.5, \"warm_us\": 5, \"gb_per_s\": 2000, \"of_copy\": 0.5, \"of_matrix\": null, \"error\": 0.001"
 if knob wrong-kernel; then right="\"error\": 0.7, \"wrong\": \"dx\""; fi
 echo "{\"copy_gb_per_s\": 4000, \"matrix_gflop_per_s\": {\"bf16, 8192 cubed\": 700000}, \"skipped\": [], \"cases\": [
 {\"name\": \"add/x\", \"case\": \"add\", \"shape\": \"32x32x16\", \"batch\": $4, \"dtype\": \"bf16\", \"kernel\": \"fused\", $right}]}" >"${!#}"
 ! knob wrong-kernel'
-stand_in "$kit/bin" step-bench "$note"
-stand_in "$kit/bin" draw-images "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
-# A run of 64,000 steps that leaves a configuration and two rows.
-stand_in "$kit/bin" resnet-train "$note"'
+fake_program "$kit/bin" step-bench "$note"
+fake_program "$kit/bin" draw-images "$note"'; mkdir -p "$1"; touch "$1/test_batch.bin"'
+# Writes the configuration and two rows of a run of 64,000 steps.
+fake_program "$kit/bin" resnet-train "$note"'
 out="" seed=0
 while [ $# -gt 0 ]; do case $1 in --out) out=$2 ;; train.seed=*) seed=${1#*=} ;; esac; shift; done
 [ ! -e "$out" ] || { echo "the folder already holds a run"; exit 2; }
@@ -84,7 +84,7 @@ else:
     rows += [row(way, ratio * fast, False, engine_ratio=ratio) for way, ratio in ratios.items() if way in ways]
 json.dump({"rows": rows}, open(file, "w"))
 END
-cat >"$kit/tools/compare/torch_train.py" <<'END'
+cat >"$kit/tools/bench/compare/torch_train.py" <<'END'
 import json, os, sys
 words = sys.argv
 out, seed = words[words.index("--out") + 1], words[words.index("--seed") + 1]
@@ -107,7 +107,7 @@ prove() {
 called() { grep -qF -- "$1" "$scratch/calls"; }
 calls_of() { grep -cF -- "$1" "$scratch/calls" || true; }
 tells() { grep -qF -- "$1" "$scratch/out/results.md"; }
-# of STAGE KEY: a value of its JSON file.
+# of STAGE KEY: a value of the stage's JSON file.
 of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$scratch/out/$1.json" "$2"; }
 afresh() {
     rm -rf "$scratch/out" "$scratch/knobs" "$scratch/calls"
@@ -115,42 +115,42 @@ afresh() {
     touch "$scratch/calls"
 }
 
-# ---- usage, and machines that cannot ----
+# ---- wrong usage, and machines that lack something ----
 
 afresh
 prove --minutes soon
-expect "minutes are a number" exits_with 2
+expect "--minutes that is no number: exit 2" exits_with 2
 prove --data "$scratch/nowhere"
-expect "a named data folder is taken or refused" exits_with 2
+expect "--data without CIFAR-10: exit 2" exits_with 2
 prove --frobnicate
-expect "an unknown argument is a wrong usage" exits_with 2
+expect "an unknown argument: exit 2" exits_with 2
 prove --only 'nothing-*'
-expect "a pattern that names nothing is refused" exits_with 2
-expect "with the stages there are" says "kernel-bench-128, step-resnet20"
+expect "--only without a match: exit 2" exits_with 2
+expect "--only without a match: the stages are listed" says "kernel-bench-128, step-resnet20"
 touch "$scratch/knobs/no-driver"
 prove
-expect "a GPU that cannot be used is refused" exits_with 2
-expect "in the driver's own words" says "nvidia-smi says: NVIDIA-SMI has failed"
+expect "a broken driver: exit 2" exits_with 2
+expect "a broken driver: its message is printed" says "nvidia-smi says: NVIDIA-SMI has failed"
 rm "$scratch/knobs/no-driver"
 mkdir "$scratch/bare"
 for name in bash dirname awk stat; do ln -s "$(command -v "$name")" "$scratch/bare/$name"; done
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$scratch/bare/python3"
 run env -i PATH="$scratch/bare" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" --out "$scratch/out"
-expect "without a driver there is no proof" exits_with 2
-expect "and the remedy is told" says "nvidia-smi is not on PATH; run this where an NVIDIA driver is installed"
-expect "nothing is left behind" absent "$scratch/out"
-stand_in "$scratch/loader" ldd 'echo "	libcudart.so.77 => not found"'
+expect "without a driver: exit 2" exits_with 2
+expect "without a driver: the remedy is printed" says "nvidia-smi is not on PATH; run this on a machine with an NVIDIA driver"
+expect "without a driver: no output folder is made" absent "$scratch/out"
+fake_program "$scratch/loader" ldd 'echo "	libcudart.so.77 => not found"'
 run env PATH="$scratch/loader:$programs:$PATH" SCRATCH="$scratch" HOME="$scratch" bash "$kit/tools/prove_gpu.sh" --out "$scratch/out"
-expect "a missing library ends it" exits_with 2
-expect "and is named" says "does not find libcudart.so.77"
-expect "with the remedy" says "nvidia-cudnn-cu77"
+expect "a missing library: exit 2" exits_with 2
+expect "a missing library: it is named" says "does not find libcudart.so.77"
+expect "a missing library: the remedy is printed" says "nvidia-cudnn-cu77"
 
-# ---- libraries in wheels and CUDA trees: this loader finds what LD_LIBRARY_PATH holds ----
+# ---- libraries in wheels and CUDA toolkits: this fake ldd searches only LD_LIBRARY_PATH ----
 
 afresh
 mkdir -p "$scratch/python/nvidia/cu13/lib" "$scratch/toolkit/lib64"
 touch "$scratch/python/nvidia/cu13/lib/libcudnn.so.99" "$scratch/toolkit/lib64/libcudart.so.99"
-stand_in "$scratch/loader" ldd 'IFS=:
+fake_program "$scratch/loader" ldd 'IFS=:
 for name in libcudart.so.99 libcudnn.so.99; do
     found="not found"
     for folder in $LD_LIBRARY_PATH; do [ -e "$folder/$name" ] && found=$folder/$name; done
@@ -158,43 +158,43 @@ for name in libcudart.so.99 libcudnn.so.99; do
 done'
 run env PATH="$scratch/loader:$programs:$PATH" PYTHONPATH="$scratch/python" SCRATCH="$scratch" CUDA_HOME="$scratch/toolkit" \
     HOME="$scratch" LD_LIBRARY_PATH= bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" --only tests
-expect "libraries are found in a CUDA tree and in wheels" \
+expect "libraries are found in a CUDA toolkit and in wheels" \
     tells "LD_LIBRARY_PATH=$scratch/toolkit/lib64:$scratch/python/nvidia/cu13/lib"
 
 # ---- a whole proof ----
 
 afresh
 prove --data "$data"
-expect "a proof of which nothing failed ends well" exits_with 0
-expect "libraries are looked for only where they are missing" silent_about LD_LIBRARY_PATH
-expect "the machine is described" tells "| GPU | Stand-in GPU |"
-expect "with PyTorch's version" tells "| PyTorch | 9.9 |"
-expect "programs without [gpu] tests are left out" [ "$(calls_of "tests-io [gpu]")" = 0 ]
-expect "golden tensors are a stage of their own" [ "$(calls_of "tests-golden [gpu]")" = 1 ]
-expect "tests count their cases" tells "| tests | [gpu] tests | passed |"
+expect "a proof without failures: exit 0" exits_with 0
+expect "LD_LIBRARY_PATH is not set if no library is missing" silent_about LD_LIBRARY_PATH
+expect "the report names the GPU" tells "| GPU | Fake GPU |"
+expect "the report has PyTorch's version" tells "| PyTorch | 9.9 |"
+expect "programs without [gpu] tests do not run" [ "$(calls_of "tests-io [gpu]")" = 0 ]
+expect "the golden tensors are a separate stage" [ "$(calls_of "tests-golden [gpu]")" = 1 ]
+expect "the report has the stage of tests" tells "| tests | [gpu] tests | passed |"
 expect "a sanitizer that refuses the device is skipped" [ "$(of racecheck state)" = skipped ]
-expect "in its own words" tells "Device not supported. Please refer to the documentation"
+expect "the sanitizer's message is in the report" tells "Device not supported. Please refer to the documentation"
 expect "a target that is met" tells "| ResNet-20, ms a step | 0.30 | 0.250 (fused, captured) | met |"
 expect "a target that is missed" tells "| ResNet-56, ms a step | 0.80 | 0.900 (fused, captured) | missed |"
-expect "the ratio is to the faster of the compiled sides" tells "| ResNet-56, times torch.compile's best | 3 | 2.90 | missed |"
-expect "PyTorch runs beside the engine's fastest side" called "--engine-ways fused, captured --ways eager bf16 graph"
-expect "each side is a row" tells "| step-resnet20-torch | graph | 0.500 |"
-expect "and to eager PyTorch" tells "| ResNet-110, times eager PyTorch | 10 | 20.00 | met |"
-expect "the means of five seeds" tells "| 0.4 at most | 91.20 % against 90.20 % | missed |"
-expect "runs use the kernels that were fastest" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.precision=bf16 --set train.kernels=fused"
+expect "torch.compile's ratio is against its faster variant" tells "| ResNet-56, times torch.compile's best | 3 | 2.90 | missed |"
+expect "PyTorch is interleaved with the engine's fastest variant" called "--engine-ways fused, captured --ways eager bf16 graph"
+expect "every side has a row" tells "| step-resnet20-torch | graph | 0.500 |"
+expect "a target of a ratio to eager PyTorch" tells "| ResNet-110, times eager PyTorch | 10 | 20.00 | met |"
+expect "the accuracies are means of five seeds" tells "| 0.4 at most | 91.20 % against 90.20 % | missed |"
+expect "runs use the fastest kernels" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.precision=bf16 --set train.kernels=fused"
 expect "plain networks train too" [ "$(of train-plain56-0 state)" = passed ]
-expect "PyTorch takes its recipe from the engine's run" called "torch_train $scratch/out/runs/resnet20-0/config.json --data $data"
-expect "each kernel is a row" tells "| add | 32x32x16 | 512 | bf16 | fused | 7.50 | 5.00 | 2000 | 50 % |  | 1.0e-03 |"
-expect "beside what the machine can" tells "kernel-bench-512: copy 4000 GB/s; 700.0 TFLOP/s (bf16, 8192 cubed)"
+expect "PyTorch trains with the configuration of the engine's run" called "torch_train $scratch/out/runs/resnet20-0/config.json --data $data"
+expect "every kernel has a row" tells "| add | 32x32x16 | 512 | bf16 | fused | 7.50 | 5.00 | 2000 | 50 % |  | 1.0e-03 |"
+expect "the report has the machine's peak rates" tells "kernel-bench-512: copy 4000 GB/s; 700.0 TFLOP/s (bf16, 8192 cubed)"
 expect "commands are recorded" tells "$kit/bin/tests-kernels '[gpu]'"
 before=$(wc -l <"$scratch/calls")
 prove --data "$data"
-expect "a second call ends as the first" exits_with 0
-expect "and does nothing again" [ "$(grep -c . "$scratch/calls")" -le $((before + 3)) ]
+expect "a second call: exit 0" exits_with 0
+expect "a second call repeats no stage" [ "$(grep -c . "$scratch/calls")" -le $((before + 3)) ]
 touch "$scratch/knobs/other-gpu"
 prove --data "$data"
-expect "results of another GPU are not mixed in" exits_with 2
-expect "which is said" says "holds results of Stand-in GPU"
+expect "results of another GPU: exit 2" exits_with 2
+expect "results of another GPU: the message names the first GPU" says "holds results of Fake GPU"
 
 # ---- without a C compiler ----
 
@@ -202,39 +202,39 @@ afresh
 for name in ldd mkdir touch; do ln -s "$(command -v "$name")" "$scratch/bare/$name"; done
 run env PATH="$programs:$scratch/bare" PYTHONPATH="$scratch/python" SCRATCH="$scratch" HOME="$scratch" CC= \
     bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" --only 'step-resnet20*'
-expect "what torch.compile cannot do is no failure" exits_with 3
-expect "its sides are left out with the reason" tells "| skipped | 0 | torch.compile needs a C compiler; there is none on PATH |"
-expect "and PyTorch's others are measured" tells "| ResNet-20, times eager PyTorch | 10 | 20.00 |"
+expect "without a C compiler nothing fails" exits_with 3
+expect "torch.compile is skipped with the reason" tells "| skipped | 0 | torch.compile needs a C compiler; there is none on PATH |"
+expect "the other variants of PyTorch are measured" tells "| ResNet-20, times eager PyTorch | 10 | 20.00 |"
 
 # ---- a failing stage ----
 
 afresh
 touch "$scratch/knobs/wrong" "$scratch/knobs/uninitialised" "$scratch/knobs/wrong-kernel"
 prove --data "$data"
-expect "a failing stage makes the status" exits_with 1
-expect "the case is named" tells "1 of 4 cases or programs failed: tests-nn: the other case"
-expect "and the sanitizer's count" tells "ERROR SUMMARY: 3 errors"
-expect "a wrong kernel has no time" tells "| fused | wrong: dx |  |  |  |  | 7.0e-01 |"
-expect "what is fast but wrong does not count" tells "| 0.250 (fused, captured) | does not count: failed tests |"
-expect "later stages run all the same" [ "$(of torch-resnet20-4 state)" = passed ]
-for fault in "crash:ended with status 139 before its report: Segmentation fault" "no-gpu-seen:the program found no GPU"; do
+expect "a failing stage: exit 1" exits_with 1
+expect "a failing stage: the test case is named" tells "1 of 4 cases or programs failed: tests-nn: the other case"
+expect "a failing sanitizer: its summary is in the report" tells "ERROR SUMMARY: 3 errors"
+expect "a wrong kernel has its error but no time" tells "| fused | wrong: dx |  |  |  |  | 7.0e-01 |"
+expect "targets do not count if the tests failed" tells "| 0.250 (fused, captured) | does not count: failed tests |"
+expect "later stages run after a failure" [ "$(of torch-resnet20-4 state)" = passed ]
+for fault in "crash:exited with status 139 before its report: Segmentation fault" "no-gpu-seen:the program found no GPU"; do
     afresh
     touch "$scratch/knobs/${fault%%:*}"
     prove --only tests
-    expect "tests that did not run are no success: ${fault%%:*}" exits_with 1
-    expect "and why is told" tells "${fault#*:}"
+    expect "tests that did not run (${fault%%:*}): exit 1" exits_with 1
+    expect "tests that did not run (${fault%%:*}): the reason is in the report" tells "${fault#*:}"
 done
 
 # ---- time ----
 
 afresh
 prove --minutes 0.05
-expect "without time nothing is begun" exits_with 3
-expect "nothing but the driver was asked" [ "$(grep -cv nvidia-smi "$scratch/calls")" = 0 ]
-expect "and each stage says what it would need" tells "| tests | [gpu] tests | not reached |  | needs about 30 s, "
-expect "no figure is invented" tells "| ResNet-20, ms a step | 0.30 |  | not measured (not reached: needs about 30 s"
+expect "without time: exit 3" exits_with 3
+expect "without time no stage starts" [ "$(grep -cv nvidia-smi "$scratch/calls")" = 0 ]
+expect "each stage says how much time it needs" tells "| tests | [gpu] tests | not reached |  | needs about 30 s, "
+expect "unmeasured targets say so" tells "| ResNet-20, ms a step | 0.30 |  | not measured (not reached: needs about 30 s"
 
-# ---- ended in the middle, and continued ----
+# ---- interrupted, then continued ----
 
 afresh
 touch "$scratch/knobs/slow"
@@ -250,18 +250,18 @@ done
 kill "$process"
 status=0
 wait "$process" || status=$?
-expect "a proof that is ended says what is missing" exits_with 3
-expect "and where the rest stays" says "stopped by SIGTERM; what is done stays in $scratch/out"
-expect "the report is there" tells "| step-resnet20 | a training step of resnet20, the engine's ways | passed |"
-expect "the run that was ended is not done" absent "$scratch/out/train-resnet20-0.json"
+expect "an interrupted proof: exit 3" exits_with 3
+expect "an interrupted proof: the folder of the results is named" says "stopped by SIGTERM; finished stages are kept in $scratch/out"
+expect "an interrupted proof writes the report" tells "| step-resnet20 | training step of resnet20, engine only | passed |"
+expect "the interrupted run has no result" absent "$scratch/out/train-resnet20-0.json"
 rm "$scratch/knobs/slow"
 prove --only '*-resnet20*'
-expect "it goes on" [ "$(of train-resnet20-0 state)" = passed ]
-expect "with what is missing alone" [ "$(calls_of "--engine-only")" = 1 ]
-expect "pictures are drawn where there is no CIFAR-10" called "draw-images $scratch/out/pictures"
-expect "and accuracy is not judged on them" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
+expect "the next call finishes the interrupted run" [ "$(of train-resnet20-0 state)" = passed ]
+expect "the next call repeats no finished stage" [ "$(calls_of "--engine-only")" = 1 ]
+expect "images are drawn if there is no CIFAR-10" called "draw-images $scratch/out/images"
+expect "accuracy is not judged on drawn images" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
 
-# ---- what the real kernel-bench writes can be read ----
+# ---- the report reads the output of the real kernel-bench ----
 
 run env OMP_NUM_THREADS=1 "$bin/kernel-bench" --device cpu --batch 1 --seconds 0 --filter '^add/' --json "$scratch/kernels.json"
 expect "kernel-bench runs" exits_with 0
@@ -270,39 +270,39 @@ sys.path.insert(0, sys.argv[1])
 import report
 print(*report.kernel_part({"kernel-bench-1": {"data": json.load(open(sys.argv[2]))}}), sep="\n")
 ' "$repository/tools/prove" "$scratch/kernels.json"
-expect "and its rows become a table" says "| add | 16x32x32 | 1 | f32 | composed | "
+expect "its rows become a table" says "| add | 16x32x32 | 1 | f32 | composed | "
 
-# ---- a stage that the time cuts off gives way to later ones ----
+# ---- an interrupted stage gives way to later ones ----
 
 cat >"$scratch/cut_off.py" <<'END'
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import report
-from proof import Proof, Setting, Stage, seconds_needed
+import report, targets
+from proof import Proof, Setting, Stage
 
 out = Path(sys.argv[2])
 out.mkdir()
-report.targets, report.document = lambda results: [], lambda results: ""
+targets.all_targets, report.document = lambda results: [], lambda results: ""
 stages = [
-    Stage("long", "", lambda setting, attempt: attempt.run("sleep", "50"), seconds_needed(0)),
-    Stage("endless", "", lambda setting, attempt: attempt.run("sleep", "50"), seconds_needed(0), limit=0.3),
-    Stage("short", "", lambda setting, attempt: None, seconds_needed(0)),
+    Stage("long", "", lambda attempt: attempt.run("sleep", "50"), 0),
+    Stage("endless", "", lambda attempt: attempt.run("sleep", "50"), 0, limit=0.3),
+    Stage("short", "", lambda attempt: None, 0),
 ]
 def states(seconds):
     setting = Setting(out, out, out, time.monotonic() + seconds, "", None)
-    results = Proof(setting, stages, report).run(lambda name: True)
+    results = Proof(setting, stages).run(lambda name: True)
     return [(result["state"], result["note"]) for result in results.values()]
 first, second, third = states(1.0), states(1.1), states(5.0)
 assert first[0][1].startswith("cut off by the time limit after "), first
 assert [state for state, _ in first] == ["not reached"] * 3, first
 assert second[0][1].startswith("needs about "), second
-assert second[1] == ("failed", "did not end within 0 s: RESIDUAL_SOURCE_DIR=%s sleep 50" % out), second
+assert second[1] == ("failed", "did not finish within 0 s: RESIDUAL_SOURCE_DIR=%s sleep 50" % out), second
 assert second[2][0] == "passed", second
 assert third[0][1].startswith("cut off by the time limit after "), third
-print("as it should be")
+print("passed")
 END
 run python3 "$scratch/cut_off.py" "$repository/tools/prove" "$scratch/cut"
-expect "a stage that was cut off does not hold up the others" last_line_is "as it should be"
+expect "an interrupted stage does not block later ones" last_line_is passed
 
 report

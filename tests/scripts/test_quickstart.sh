@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# tools/quickstart.sh with stand-ins for the compiler and the programs: which data it takes, what it does not do twice,
-# how it ends. The network is one where nothing answers, unless a test says otherwise.
-# shellcheck disable=SC2016  # the bodies of stand-ins are expanded when they run
+# tools/quickstart.sh with fakes of the compiler and the programs: its choice of data, what a second call skips, and its
+# summary. Downloads fail unless a test sets url.
+# shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -17,25 +17,25 @@ mkdir -p "$tree/tools"
 cp "$repository"/tools/*.sh "$tree/tools/"
 export LOG=$scratch/log
 
-# Draws nothing but files of the right size.
+# A fake draw-images: makes empty files of the right size.
 drawing='mkdir -p "$1"
 for name in data_batch_{1..5} test_batch; do truncate -s 30730000 "$1/$name.bin"; done
 echo shapes >"$1/batches.meta.txt"'
-stand_in "$scratch/made" draw-images 'echo "draw-images $*" >>"$LOG"
+fake_program "$scratch/made" draw-images 'echo "draw-images $*" >>"$LOG"
 '"$drawing"
-stand_in "$scratch/made" resnet-train 'echo "resnet-train $*" >>"$LOG"
+fake_program "$scratch/made" resnet-train 'echo "resnet-train $*" >>"$LOG"
 [ "${TRAIN_EXITS:-0}" = 0 ] || exit "$TRAIN_EXITS"
 mkdir -p "$5" && touch "$5/step-00000500.safetensors" "$5/step-00001000.safetensors"'
-stand_in "$scratch/made" resnet-eval 'echo "resnet-eval $*" >>"$LOG"
+fake_program "$scratch/made" resnet-eval 'echo "resnet-eval $*" >>"$LOG"
 echo "{\"checkpoint\":\"$1\",\"step\":1000,\"test_loss\":0.9,\"test_accuracy\":0.6996}"'
-stand_in "$programs" cmake 'echo "cmake $*" >>"$LOG"
+fake_program "$programs" cmake 'echo "cmake $*" >>"$LOG"
 if [ "$1" = --preset ]; then mkdir -p "build/$2" && touch "build/$2/build.ninja"; exit; fi
 [ -z "${BUILD_FAILS:-}" ] || exit 1
 mkdir -p "$2/bin" && cp --no-clobber --preserve "$MADE"/* "$2/bin/"'
-stand_in "$programs" dpkg-query 'echo -n installed'
-stand_in "$programs" apt-get 'echo "apt-get $*" >>"$LOG"; exit 100'
-# A toolkit that is too old stands in front of any that this machine has.
-stand_in "$programs" nvcc 'echo "Cuda compilation tools, release 11.8, V11.8.89"'
+fake_program "$programs" dpkg-query 'echo -n installed'
+fake_program "$programs" apt-get 'echo "apt-get $*" >>"$LOG"; exit 100'
+# The first nvcc on PATH is too old, whatever toolkit this machine has.
+fake_program "$programs" nvcc 'echo "Cuda compilation tools, release 11.8, V11.8.89"'
 
 quickstart() {
     : >"$LOG"
@@ -49,56 +49,56 @@ not_logged() { ! grep -qF -- "$1" "$LOG"; }
 near_the_end() { tail -n 4 "$scratch/output" | grep -qF -- "$1"; }
 
 quickstart
-expect "without a network it ends well" exits_with 0
-expect "it says that it builds for the CPU alone" says "building for the CPU alone: the CUDA toolkit at"
-expect "it configures without the tests, whose packages it does not install" \
+expect "without a network it succeeds" exits_with 0
+expect "it says that it builds for the CPU only" says "building for the CPU only: the CUDA toolkit at"
+expect "it configures without the tests" \
     logged "cmake --preset cpu -DBUILD_TESTING=OFF"
 expect "it builds the programs it needs" logged "--target resnet-train resnet-eval draw-images"
-expect "it says loudly what the data are" says "BUILT-IN PICTURES instead"
-expect "the pictures are drawn" logged "draw-images $cache/pictures"
-expect "they are complete" [ -z "$(missing_from_cifar10 "$cache/pictures")" ]
-expect "they are not where CIFAR-10 belongs" [ -z "$(find "$cache/cifar10" -name '*.bin')" ]
-expect "it trains on them" logged \
-    "resnet-train configs/quickstart.json --data $cache/pictures --out runs/quickstart"
+expect "it warns that the data are not CIFAR-10" says "BUILT-IN IMAGES instead"
+expect "images are drawn" logged "draw-images $cache/images"
+expect "the drawn images are complete" [ -z "$(missing_from_cifar10 "$cache/images")" ]
+expect "the drawn images are not in CIFAR-10's folder" [ -z "$(find "$cache/cifar10" -name '*.bin')" ]
+expect "it trains on the drawn images" logged \
+    "resnet-train configs/quickstart.json --data $cache/images --out runs/quickstart"
 expect "it evaluates the last checkpoint" logged \
-    "resnet-eval runs/quickstart/step-00001000.safetensors --data $cache/pictures --json"
-expect "the end says the accuracy" near_the_end "test accuracy  69.96 %"
-expect "and on what" near_the_end "BUILT-IN PICTURES, not CIFAR-10"
-expect "and where the checkpoint is" near_the_end "/runs/quickstart/step-00001000.safetensors"
-expect "and what to run next" near_the_end "/tools/get_cifar.sh cifar10"
+    "resnet-eval runs/quickstart/step-00001000.safetensors --data $cache/images --json"
+expect "the summary has the accuracy" near_the_end "test accuracy  69.96 %"
+expect "the summary names the data" near_the_end "BUILT-IN IMAGES, not CIFAR-10"
+expect "the summary has the checkpoint's path" near_the_end "/runs/quickstart/step-00001000.safetensors"
+expect "the summary says what to run next" near_the_end "/tools/get_cifar.sh cifar10"
 
 quickstart
-expect "a second call ends well" exits_with 0
-expect "it installs nothing" not_logged "apt-get"
-expect "it configures nothing" not_logged "cmake --preset"
-expect "it draws nothing" not_logged "draw-images /"
-expect "it leaves the first run alone" logged "--out runs/quickstart-2"
-expect "and says so" says "this one goes into runs/quickstart-2"
+expect "a second call succeeds" exits_with 0
+expect "a second call installs nothing" not_logged "apt-get"
+expect "a second call does not configure" not_logged "cmake --preset"
+expect "a second call draws nothing" not_logged "draw-images /"
+expect "a second call makes another run folder" logged "--out runs/quickstart-2"
+expect "a second call names the new run folder" says "this one goes into runs/quickstart-2"
 
 touch -d "+1 minute" "$tree/build/cpu/bin/draw-images"
 quickstart
-expect "a newer program draws again" logged "draw-images $cache/pictures"
-expect "into a third run" logged "--out runs/quickstart-3"
+expect "a newer draw-images draws again" logged "draw-images $cache/images"
+expect "a third call makes a third run folder" logged "--out runs/quickstart-3"
 
 bash -c "$drawing" drawing "$scratch/own data"
 environment=(CIFAR10_DIR="$scratch/nothing here")
 quickstart --data "$scratch/own data"
 expect "--data comes first" logged "--data $scratch/own data --out"
-expect "it is not called built-in" silent_about "BUILT-IN"
-expect "the end names the data" near_the_end "(CIFAR-10)"
-expect "the next command names them too" near_the_end "resnet20.json --data $scratch/own\\ data"
+expect "data of --data are not called built-in" silent_about "BUILT-IN"
+expect "the summary calls data of --data CIFAR-10" near_the_end "(CIFAR-10)"
+expect "the next command has --data, quoted" near_the_end "resnet20.json --data $scratch/own\\ data"
 (cd "$scratch" && quickstart --data "own data" && printf '%s' "$status" >"$scratch/relative")
-expect "a relative folder is the caller's" [ "$(cat "$scratch/relative")" = 0 ]
+expect "a relative --data starts in the caller's folder" [ "$(cat "$scratch/relative")" = 0 ]
 quickstart
-expect "a wrong CIFAR10_DIR is refused" exits_with 2
-expect "with the file that is missing" says "CIFAR10_DIR is no CIFAR-10 folder: $scratch/nothing here/data_batch_1.bin is missing"
-expect "before anything is built" not_logged "cmake"
+expect "a wrong CIFAR10_DIR: exit 2" exits_with 2
+expect "a wrong CIFAR10_DIR: the missing file is named" says "CIFAR10_DIR is no CIFAR-10 folder: $scratch/nothing here/data_batch_1.bin is missing"
+expect "a wrong CIFAR10_DIR: nothing is built" not_logged "cmake"
 environment=(CIFAR10_DIR="$scratch/own data")
 quickstart
-expect "CIFAR10_DIR comes next" logged "--data $scratch/own data --out"
+expect "CIFAR10_DIR is used without --data" logged "--data $scratch/own data --out"
 truncate -s 30729999 "$scratch/own data/test_batch.bin"
 quickstart --data="$scratch/own data"
-expect "a file of a wrong size is refused" says "test_batch.bin has 30729999 bytes instead of 30730000"
+expect "a file of the wrong size is refused" says "test_batch.bin has 30729999 bytes instead of 30730000"
 environment=()
 
 mkdir -p "$scratch/archive"
@@ -107,39 +107,39 @@ tar -czf "$scratch/cifar.tar.gz" -C "$scratch/archive" cifar-10-batches-bin
 rm -r "$scratch/archive"
 url=file://$scratch/cifar.tar.gz
 quickstart
-expect "an archive with a wrong checksum is not used" says "BUILT-IN PICTURES instead"
+expect "an archive with a wrong checksum is not used" says "BUILT-IN IMAGES instead"
 environment=(CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$scratch/cifar.tar.gz")"
     CIFAR10_ARCHIVE_SHA256="$(sha256sum <"$scratch/cifar.tar.gz" | cut -d' ' -f1)")
 quickstart
 expect "a download goes into the cache" [ -z "$(missing_from_cifar10 "$cache/cifar10")" ]
-expect "and is used" logged "--data $cache/cifar10 --out"
-expect "the end calls it CIFAR-10" near_the_end "(CIFAR-10)"
+expect "the download is used" logged "--data $cache/cifar10 --out"
+expect "the summary calls the download CIFAR-10" near_the_end "(CIFAR-10)"
 url="" environment=()
 quickstart
 expect "the cache is used without a network" says "CIFAR-10 from the cache: $cache/cifar10"
-expect "and named in the next command" near_the_end "configs/resnet20.json --data $cache/cifar10"
+expect "the next command names the cache" near_the_end "configs/resnet20.json --data $cache/cifar10"
 
 environment=(TRAIN_EXITS=3)
 quickstart
-expect "the exit code of the training is kept" exits_with 3
+expect "the exit code of a failed training is kept" exits_with 3
 expect "a failed training is not evaluated" not_logged "resnet-eval runs"
 environment=(BUILD_FAILS=yes)
 quickstart
-expect "a failed build is a failure" exits_with 1
-expect "after which nothing is trained" not_logged "resnet-train configs"
+expect "a failed build: exit 1" exits_with 1
+expect "a failed build: nothing is trained" not_logged "resnet-train configs"
 environment=()
 quickstart --epochs 3
-expect "an unknown argument is a wrong usage" exits_with 2
+expect "an unknown argument: exit 2" exits_with 2
 
 toolkit=$scratch/toolkit
-stand_in "$toolkit/bin" nvcc 'echo "Cuda compilation tools, release 13.0, V13.0.1"'
+fake_program "$toolkit/bin" nvcc 'echo "Cuda compilation tools, release 13.0, V13.0.1"'
 mkdir -p "$toolkit/include" "$toolkit/lib64"
 printf '#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 1\n' >"$toolkit/include/cudnn_version.h"
 touch "$toolkit/lib64/libcudnn.so"
 ln -sf "$toolkit/bin/nvcc" "$programs/nvcc"
 quickstart
 expect "with a toolkit it builds for CUDA" logged "cmake --preset cuda"
-expect "and says so" says "building for CUDA and the CPU: CUDA 13.0 at $toolkit with cuDNN 9.1"
-expect "and runs what it built" near_the_end "build/cuda/bin/resnet-train"
+expect "with a toolkit it says so" says "building for CUDA and the CPU: CUDA 13.0 at $toolkit with cuDNN 9.1"
+expect "the next command runs the CUDA build" near_the_end "build/cuda/bin/resnet-train"
 
 report

@@ -1,21 +1,23 @@
-"""Commands with a time limit, recorded."""
+"""Runs commands with a time limit and records them."""
 
+import contextlib
 import os
 import shlex
 import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
-GRACE_SECONDS = 10  # between asking a command to end and ending it
+GRACE_SECONDS = 10  # between SIGTERM and SIGKILL
 TAIL_CHARACTERS = 2000
 
 
 @dataclass
 class Outcome:
-    """What became of a command; `status` is None where it was ended by its time limit."""
+    """The result of a command; `status` is None if it was killed at its time limit."""
 
-    line: str  # as one would type it
+    line: str  # as typed in a shell
     status: int | None
     seconds: float
     text: str  # standard output and standard error together
@@ -29,35 +31,24 @@ class Outcome:
         }
 
     def last_line(self):
-        lines = self.text.strip().splitlines()
-        return lines[-1] if lines else "it printed nothing"
+        return (self.text.strip().splitlines() or ["it printed nothing"])[-1]
+
+    def failure(self):
+        return f"exited with status {self.status}: {self.last_line()}"
 
 
-def written_out(command, environment):
-    """The command as one would type it, with the variables that are set for it alone."""
-    words = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
-    return " ".join(words + [shlex.quote(str(word)) for word in command])
-
-
-def end(process):
-    """Ends a command and all that it started: asks first, insists after a while."""
-    try:
+def kill(process):
+    """Kills a command and everything it started."""
+    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
-    except ProcessLookupError:
-        return
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
-def run(command, log, limit, environment=None, folder=None):
-    """Runs a command for at most `limit` seconds, its output going to the file `log` as it comes."""
-    environment = environment or {}
+def run(command, log, limit, environment, folder):
+    """Runs a command for at most `limit` seconds (None: no limit); its output goes to the file `log`."""
     start = time.monotonic()
     with open(log, "wb") as output:
         process = subprocess.Popen(
@@ -73,11 +64,10 @@ def run(command, log, limit, environment=None, folder=None):
             status = process.wait(limit)
         except subprocess.TimeoutExpired:
             status = None
-            end(process)
+            kill(process)
         except BaseException:
-            end(process)
+            kill(process)
             raise
-    seconds = time.monotonic() - start
-    with open(log, encoding="utf-8", errors="replace") as output:
-        text = output.read()
-    return Outcome(written_out(command, environment), status, seconds, text)
+    words = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
+    line = " ".join(words + [shlex.quote(str(word)) for word in command])
+    return Outcome(line, status, time.monotonic() - start, Path(log).read_text(encoding="utf-8", errors="replace"))

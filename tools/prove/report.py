@@ -1,4 +1,4 @@
-"""results.md: a proof as a page that a person reads."""
+"""Writes results.md, the readable report of a proof."""
 
 from targets import MS_PER_STEP, all_targets
 
@@ -17,16 +17,14 @@ FACTS = (
 )
 
 
-def targets(results):
-    return all_targets(results)
-
-
 def cell(text):
     """Text that cannot break a table."""
     return str(text).replace("|", "\\|").replace("\n", " ")
 
 
 def table(heads, rows):
+    if not rows:
+        return ["Not measured."]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     return lines + ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
 
@@ -38,7 +36,7 @@ def machine_part(results):
 
 def target_part(results):
     rows = [(entry["what"], entry["target"], entry["measured"], entry["verdict"]) for entry in all_targets(results)]
-    return ["The targets are an H200's.", "", *table(("what", "target", "measured", "verdict"), rows)]
+    return ["The targets are for an H200.", "", *table(("what", "target", "measured", "verdict"), rows)]
 
 
 def stage_part(results):
@@ -50,7 +48,7 @@ def stage_part(results):
 
 
 def step_part(results):
-    """One row a side, by network. The engine's fastest side ran again in each stage that compares it."""
+    """One row per side. Each comparison with PyTorch measures the engine's fastest variant again."""
     rows = []
     names = [name for network in MS_PER_STEP for name in results if name.split("-")[:2] == ["step", network]]
     for name in names:
@@ -62,8 +60,6 @@ def step_part(results):
             spread = f"{batch_ms / row['max']:.3f} - {batch_ms / row['min']:.3f}"
             ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else ""
             rows.append((name, row["side"], f"{row['ms_per_step']:.3f}", spread, f"{row['median']:.0f}", ratio))
-    if not rows:
-        return ["Not measured."]
     heads = ("stage", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its")
     return table(heads, rows)
 
@@ -73,7 +69,7 @@ def share(value):
 
 
 def kernel_part(results):
-    """One row a case; a wrong kernel has an error and no time."""
+    """One row per case; a wrong kernel has its error but no time."""
     rows, yardsticks = [], []
     for name, result in results.items():
         data = result["data"]
@@ -90,8 +86,6 @@ def kernel_part(results):
                 continue
             times = (f"{case['cold_us']:.2f}", f"{case['warm_us']:.2f}", f"{case['gb_per_s']:.0f}")
             rows.append((*what, *times, share(case["of_copy"]), share(case["of_matrix"]), error))
-    if not rows:
-        return ["Not measured."]
     figures = ("us, cold L2", "us, warm L2", "GB/s", "of copy", "of matrix rate", "error")
     heads = ("case", "shape", "batch", "type", "kernel", *figures)
     return [*yardsticks, *table(heads, rows)]
@@ -107,28 +101,25 @@ def run_part(results):
         times = (f"{data['seconds']:.1f}", f"{data['training_seconds']:.1f}")
         accuracy = f"{100 * data['test_accuracy']:.2f} %"
         rows.append((data["network"], side, data["seed"], data["steps"], *times, accuracy, data["data"]))
-    if not rows:
-        return ["Not measured."]
-    heads = ("network", "side", "seed", "steps", "s, whole program", "s, training alone", "test accuracy", "data")
+    heads = ("network", "side", "seed", "steps", "s, whole program", "s, training only", "test accuracy", "data")
     return table(heads, rows)
 
 
 def command_part(results):
-    lines = []
-    for name, result in results.items():
-        for record in result["commands"]:
-            lines.append(f"    # {name}: status {record['status']}, {record['seconds']} s")
-            lines.append(f"    {record['command']}")
-    return lines or ["None was run."]
+    return [
+        f"    # {name}: status {record['status']}, {record['seconds']} s\n    {record['command']}"
+        for name, result in results.items()
+        for record in result["commands"]
+    ] or ["None was run."]
 
 
 def document(results):
     parts = [
-        ("# What was measured on a GPU", machine_part(results)),
+        ("# Measurements on a GPU", machine_part(results)),
         ("## Targets", target_part(results)),
         ("## Stages", stage_part(results)),
         ("## A training step (batch 128)", step_part(results)),
-        ("## Whole runs", run_part(results)),
+        ("## Training runs", run_part(results)),
         ("## Kernels", kernel_part(results)),
         ("## Commands", command_part(results)),
     ]
