@@ -1,4 +1,4 @@
-// The device's memory: each allocation is filled with 0xff and lies between two guard zones.
+// The device's memory: each allocation is filled with 0xff and is between two guard zones.
 #pragma once
 
 #include <cstddef>

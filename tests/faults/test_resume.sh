@@ -167,7 +167,7 @@ kill -s USR1 "$process"
 expect "USR1: a checkpoint is written" wait_until test -e "$scratch/asked/last.safetensors"
 lines=$(wc -l <"$scratch/asked/metrics.jsonl")
 more_lines() { [ "$(wc -l <"$scratch/asked/metrics.jsonl")" -gt "$lines" ]; }
-expect "USR1: training goes on" wait_until more_lines
+expect "USR1: training continues" wait_until more_lines
 
 # ---- one process per folder
 train --out "$scratch/asked" --resume

@@ -1,5 +1,5 @@
-// Compiled once for each value of REFUSED. 0 is the control and compiles; the others use features that the emulator does
-// not support and must not compile.
+// Compiled once for each value of REFUSED. 0 is the control and compiles; the others use features that the emulator
+// does not support and must not compile.
 #include "kernels/cuda/launch.h"
 
 __global__ void kernel([[maybe_unused]] float* x, [[maybe_unused]] int* n) {
