@@ -23,7 +23,7 @@ struct Mlp : nn::Module {
     }
 };
 
-// points [count, 2] and labels [count], from anywhere.
+// points [count, 2] and labels [count], in host memory.
 void train(Backend& device, const Mlp& model, nn::Parameters& parameters,
            const std::vector<float>& points, const std::vector<int32_t>& labels) {
     const int count = static_cast<int>(labels.size());
