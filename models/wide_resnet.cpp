@@ -13,7 +13,8 @@ namespace residual::models {
 namespace {
 
 constexpr int kStemChannels = 16;
-// The stem and three projections; the depth in the paper counts convolutions.
+// The stem and one projection per stage, because the depth in the paper counts convolutions. With widening 1 the first
+// stage has no projection, but is counted in the same way.
 constexpr std::int64_t kOtherLayers = 4;
 
 std::array<int, 3> stage_channels(const WideResNetConfig& config) {
