@@ -46,6 +46,9 @@ expect "pkg-config builds it, from an installation that has been moved" exits_wi
 expect "and it learns as well" learns mlp/by-pkg-config
 
 expect "the installed programs run" elsewhere/bin/resnet-train --version >/dev/null
+(cd elsewhere/include/residual && find . -name '*.h' -printf '#include "%P"\n') >headers.cpp
+run g++ -std=c++20 -fsyntax-only headers.cpp "${flags[@]}"
+expect "every installed header compiles" exits_with 0
 grep -rhoE '^ *# *define +[A-Za-z_]+' elsewhere/include >macros
 expect "public headers define macros" grep -q RESIDUAL_ASSERT macros
 expect "all with the prefix" [ "$(grep -cv RESIDUAL_ macros)" = 0 ]
