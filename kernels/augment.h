@@ -8,15 +8,15 @@
 
 namespace residual::kernels {
 
-// The training batch of a step from the records of a data set: one byte for the label, then `channels` planes of
-// height x width bytes.
+// Assembles the training batch of a step from the records of a data set. A record is one label byte followed by
+// `channels` planes of height x width bytes.
 
 struct AugmentShape {
     int batch;
     int64_t samples;              // records in the data set, 1 .. 2^32-1
     int height, width, channels;  // of an image; their product fits in 31 bits
     int pad;                      // zero pixels on each side before the crop to height x width; 0: no crop
-    bool flip;                    // left-right, half of the images
+    bool flip;                    // flip each image left to right with probability 1/2
     bool shuffle;                 // a new permutation every epoch; otherwise file order
     uint64_t seed;
 
@@ -26,7 +26,8 @@ struct AugmentShape {
 };
 
 // images [batch, height, width, channels], labels [batch]. Image i of the batch is number step * batch + i of an
-// endless stream of epochs, each a permutation of the samples (permutation.h); step [1] is in the kernel's memory.
+// endless stream of epochs, each a permutation of the samples (permutation.h) or, without `shuffle`, in file order.
+// step [1] is read by the kernel, so on a GPU it is in device memory.
 // The bytes are converted to float and the per-pixel mean [height, width, channels] is subtracted; then the image is
 // padded with zeros, cropped at a uniformly random offset of 0 .. 2*pad rows and columns, and flipped:
 //     words = philox4x32_10({i, low(step), high(step), kAugment}, seed)

@@ -12,7 +12,7 @@ struct Augmentation {
     bool flipped;
 };
 
-// Of image i of a step's batch.
+// The record and the augmentation of image i of a step's batch.
 RESIDUAL_HD inline Augmentation augmentation(const AugmentShape& shape, int64_t step, int i) {
     const int64_t position = step * shape.batch + i;
     const int64_t epoch = position / shape.samples;

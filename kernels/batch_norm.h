@@ -12,9 +12,10 @@ namespace residual::kernels {
 // Batch normalisation (S. Ioffe, C. Szegedy: Batch Normalization, ICML 2015) in separate steps, so that the op that
 // writes a tensor can compute its statistics and the op that reads it can normalise.
 //
-// Tensors are [rows, channels] (NHWC with batch, height and width as rows), T float or bfloat16; statistics, parameters
-// and their gradients are float [channels]. rows >= 1. rstd = 1 / sqrt(variance + epsilon), xhat = (x - mean) * rstd.
-// The result of a reduction depends on the shape and the device, not on the run or the number of threads.
+// Tensors are [rows, channels] (NHWC with batch, height and width flattened into rows), T float or bfloat16;
+// statistics, parameters and their gradients are float [channels]. rows >= 1. rstd = 1 / sqrt(variance + epsilon), xhat
+// = (x - mean) * rstd. The result of a reduction depends on the shape and the device, not on the run or the number of
+// threads.
 
 struct BatchNormShape {
     int64_t rows;
@@ -25,14 +26,15 @@ struct BatchNormShape {
 template <class Exec>
 size_t batch_stats_scratch_floats(const Exec& exec, const BatchNormShape& shape);
 
-// The mean and the biased variance of every channel of x. Each block of rows yields (count, mean, M2): first the mean,
-// then the squared deviations from it. Blocks are merged in a fixed order (T. Chan, G. Golub, R. LeVeque: Updating
-// Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979). Reads x once.
+// The mean and the biased variance of every channel of x. For each block of rows, small enough to stay in registers or
+// cache, computes the mean and then the sum of the squared deviations from it. Blocks are merged in a fixed order
+// (T. Chan, G. Golub, R. LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979).
+// Reads x from memory once.
 template <class Exec, class T>
 void batch_stats(const Exec& exec, const BatchNormShape& shape, const T* x, float* mean, float* variance,
                  float* scratch);
 
-// y += residual, rounded to T, and the statistics of y as stored. Reads y and residual once, writes y once.
+// y += residual, rounded to T; then the statistics of the rounded y. Reads y and residual once, writes y once.
 template <class Exec, class T>
 void add_batch_stats(const Exec& exec, const BatchNormShape& shape, const T* residual, T* y, float* mean,
                      float* variance, float* scratch);
@@ -52,8 +54,9 @@ void batch_norm_backward_reduce(const Exec& exec, const BatchNormShape& shape, c
                                 float epsilon, bool relu, float* dgamma, float* dbeta, float* scratch);
 
 // The gradient through the normalisation and its batch statistics, from the sums of batch_norm_backward_reduce:
-// dx = gamma * rstd * (g - dbeta / rows - xhat * dgamma / rows), added to dx if accumulate. Zero dgamma and dbeta give
-// the gradient with the statistics held fixed. dx may be dy. Reads dy and x (and dx) once and writes dx once.
+// dx = gamma * rstd * (g - dbeta / rows - xhat * dgamma / rows), added to dx if accumulate. With zeros
+// for dgamma and dbeta, it is the gradient with the statistics held fixed. dx may be dy. Reads dy and x (and dx) once
+// and writes dx once.
 template <class Exec, class T>
 void batch_norm_backward(const Exec& exec, const BatchNormShape& shape, const T* dy, const T* x, const float* mean,
                          const float* variance, const float* gamma, const float* beta, float epsilon, bool relu,
@@ -65,7 +68,7 @@ template <class Exec, class T>
 void batch_stats_backward(const Exec& exec, const BatchNormShape& shape, const T* x, const float* mean,
                           const float* dmean, const float* dvariance, T* dx, bool accumulate);
 
-// The gradients of the normalisation's inputs mean and variance, from the sums of batch_norm_backward_reduce.
+// The gradients of the mean and variance that batch_norm used, from the sums of batch_norm_backward_reduce.
 template <class Exec>
 void batch_norm_backward_moments(const Exec& exec, int channels, const float* variance, const float* gamma,
                                  float epsilon, const float* dgamma, const float* dbeta, float* dmean,

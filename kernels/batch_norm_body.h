@@ -38,7 +38,7 @@ RESIDUAL_HD inline float reciprocal_std(float variance, float epsilon) {
     return 1.0f / std::sqrt(variance + epsilon);
 }
 
-// gamma * xhat + beta with scale = gamma * rstd. Forward and backward share it so that their ReLU masks agree.
+// gamma * xhat + beta with scale = gamma * rstd. Forward and backward both call this, so that their ReLU masks agree.
 RESIDUAL_HD inline float normalised(float x, float mean, float scale, float beta) {
     return (x - mean) * scale + beta;
 }
@@ -49,7 +49,7 @@ RESIDUAL_HD inline float passed_gradient(float dy, float x, float mean, float sc
     return !Relu || normalised(x, mean, scale, beta) > 0.0f ? dy : 0.0f;
 }
 
-// The constants of a channel in batch_norm_backward:
+// The per-channel constants of batch_norm_backward:
 //     dx = gamma * rstd * (g - dbeta / rows - xhat * dgamma / rows) = scale * (g - shift - (x - mean) * slope)
 struct BatchNormGradient {
     float scale, shift, slope;
@@ -66,7 +66,7 @@ RESIDUAL_HD inline float batch_norm_gradient_value(float g, float x, float mean,
     return scale * (g - shift - (x - mean) * slope);
 }
 
-// The gradients of a normalisation's inputs mean and variance, from the sums over the rows:
+// The gradients of the mean and variance that the normalisation used, from the sums over the rows:
 // d xhat / d mean = -rstd, d xhat / d variance = -xhat * rstd^2 / 2.
 RESIDUAL_HD inline float mean_gradient(float rstd, float gamma, float dbeta) {
     return -gamma * rstd * dbeta;

@@ -15,19 +15,20 @@ namespace residual::kernels {
 //     p = max(batch_norm(x), 0)        y = conv3x3(p) + residual        mean, variance of y
 //
 // bfloat16, NHWC; products on tensor cores with float32 sums. GPU only (Exec = Cuda); on the host and for other shapes
-// the engine composes the same result from the other families. docs/fused-step.md has the algebra.
+// the engine runs the separate kernels of the other headers. docs/fused-step.md has the algebra.
 
 struct BnReluConvShape {
     int batch, height, width;  // of x
     int in_channels, out_channels;
     int stride;
-    int pad_top, pad_left;      // zeros before; after the last row and column, as many as the output needs
+    int pad_top, pad_left;      // zero rows and columns before x; the padding after x follows from the size of y
     int out_height, out_width;  // of y
 };
 
-// Channels 16, 32, 64, 16 -> 32 and 32 -> 64, strides 1 and 2, at most one pixel of padding on any side.
+// Channels 16 -> 16, 32 -> 32, 64 -> 64, 16 -> 32 and 32 -> 64, strides 1 and 2, at most one pixel of padding on any
+// side.
 bool bn_relu_conv_supported(const BnReluConvShape& shape);
-// The most shared memory that any kernel of this shape needs per block. A GPU with a smaller sharedMemPerBlockOptin
+// The most shared memory that any kernel for this shape needs per block. A GPU with a smaller sharedMemPerBlockOptin
 // cannot run it.
 size_t bn_relu_conv_shared_bytes(const BnReluConvShape& shape);
 
@@ -47,7 +48,7 @@ struct RunningStats {
     float decay = 0.0f;
 };
 
-// What is added to a convolution's result.
+// The tensor added to the result of the convolution.
 enum class ResidualKind {
     kNone,
     kIdentity,     // a tensor of y's shape
@@ -57,13 +58,13 @@ enum class ResidualKind {
 
 struct BnReluConvForward {
     const bfloat16* x;          // [batch, height, width, in]
-    BatchNormInput batch_norm;  // of x; in evaluation with the running statistics
+    BatchNormInput batch_norm;  // of x; in evaluation, mean and variance are the running statistics
     RunningStats running;
     const bfloat16* weight;  // [out, 3, 3, in]
     ResidualKind residual_kind;
     const bfloat16* residual;
     bfloat16* y;      // [batch, out_height, out_width, out], rounded once, after the residual is added
-    float* mean;      // [out] of y as stored; null: no statistics
+    float* mean;      // [out] of the rounded y; null: no statistics
     float* variance;  // [out], biased
     bfloat16* p;      // shaped as x; null: not stored
 };
@@ -77,7 +78,7 @@ void bn_relu_conv_forward(const Exec& exec, const BnReluConvShape& shape, const 
                           const SumScratch& scratch);
 
 // The gradients of the mean and variance of a tensor t of `rows` rows, all [channels]. The backward kernel of the op
-// that produced t and its moments adds their contribution when it loads the gradient of t:
+// that produced t and its moments adds their contribution when it loads dt, the gradient of t:
 //     dt += dmean / rows + 2 * dvariance * (t - mean) / rows
 struct MomentsGradient {
     const float* mean = nullptr;       // of t; null: the moments have no gradient
@@ -89,7 +90,7 @@ struct MomentsGradient {
 // rounding.
 struct BatchNormGradients {
     float *dgamma, *dbeta;     // sums of g * xhat and of g
-    float *dmean, *dvariance;  // of the input moments, computed from these sums; null: not wanted
+    float *dmean, *dvariance;  // of the mean and variance used, computed from these sums; null: not computed
 };
 
 struct BnReluConvBackward {
@@ -99,10 +100,10 @@ struct BnReluConvBackward {
     const bfloat16* x;
     BatchNormInput batch_norm;  // of x, with the batch statistics
     const bfloat16* weight;
-    const bfloat16* dp;  // shaped as x: gradient of p from its other uses, added before the ReLU's mask; may be null
-    bfloat16* dy_whole;  // output, not dy itself: dy plus the contribution of `moments`, rounded; may be null
-    bfloat16* dx;        // shaped as x: scale * (gradient of batch_norm(x)), the statistics of x held fixed
-    bool accumulate;     // add to dx, in float32, rounded once
+    const bfloat16* dp;  // shaped as x: gradient of p from the shortcut, added before the ReLU's mask; may be null
+    bfloat16* dy_whole;  // output, not an alias of dy: dy plus the contribution of `moments`, rounded; may be null
+    bfloat16* dx;        // shaped as x: gamma * rstd * g, the gradient with the statistics of x held fixed
+    bool accumulate;     // add to dx; the sum is computed in float32 and rounded once
     float* dweight;      // [out, 3, 3, in], aligned to 8 bytes: float32 sums of products of bfloat16 operands
     BatchNormGradients batch_norm_gradients;  // [in]
 };
@@ -110,6 +111,7 @@ struct BnReluConvBackward {
 template <class Exec>
 size_t bn_relu_conv_backward_scratch_floats(const Exec& exec, const BnReluConvShape& shape);
 
+// Computes all outputs of `b`. docs/fused-step.md has the bytes moved.
 template <class Exec>
 void bn_relu_conv_backward(const Exec& exec, const BnReluConvShape& shape, const BnReluConvBackward& b,
                            const SumScratch& scratch);

@@ -27,7 +27,7 @@ void add(const Exec& exec, int64_t n, const T* a, const T* b, T* y);
 template <class From, class To, class Exec>
 void cast(const Exec& exec, int64_t n, const From* x, To* y);
 
-// y = x * factor[0], all float; factor is in the kernel's memory. Moves 8 n bytes.
+// y = x * factor[0], all float; factor [1] is read by the kernel. Moves 8 n bytes.
 template <class Exec>
 void scale(const Exec& exec, int64_t n, const float* x, const float* factor, float* y);
 

@@ -6,7 +6,7 @@ struct CUstream_st;  // what cudaStream_t points to; declared here so that no CU
 
 namespace residual::kernels {
 
-// The execution target, the first argument of every function of the contract headers.
+// The execution target: the first argument of every kernel declared in kernels/*.h.
 
 // The calling thread and its OpenMP threads; the function returns when the work is done.
 struct Host {};

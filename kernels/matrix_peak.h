@@ -9,7 +9,7 @@ namespace residual::kernels {
 // Benchmark of the peak rate of mma.sync: products of bfloat16 on tensor cores with operands in registers. GPU only.
 
 inline constexpr int kMatrixPeakThreads = 256;
-// FLOPs per repeat and block: 8 warps, each with 2 x 4 products of 16x16 by 16x8; a multiply-add counts as two.
+// FLOPs per block and repetition: 8 warps, each with 2 x 4 products of 16x16 by 16x8; a multiply-add counts as two.
 inline constexpr int64_t kMatrixPeakFlops = int64_t{8} * 2 * 4 * (2 * 16 * 16 * 8);
 
 // Every warp computes `repeats` times, and accumulates, the products a_i b_j, i < 2, j < 4, of

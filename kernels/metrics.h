@@ -10,7 +10,7 @@ struct Metrics {
     double weight_penalty;  // 0.5 * weight_decay * |w|^2 * batch size
     int64_t correct;
     int64_t samples;
-    int64_t diverged_at;  // updates done when the loss or an updated weight was first found not finite; 0: never
+    int64_t diverged_at;  // updates done when the loss or a new weight was first found to be non-finite; 0: never
 };
 
 }  // namespace residual::kernels

@@ -25,7 +25,8 @@ RESIDUAL_HD inline float finite_check(float weight) {
     return 0.0f * weight;
 }
 
-// sum: of the squares and of the finite_check of every new weight. updates: updates done, including this one.
+// sum: the squares of the decayed weights before the update, plus the finite_check of every new weight. updates:
+// updates done, including this one.
 RESIDUAL_HD inline void finish_update(double sum, const SgdShape& shape, int64_t updates, Metrics* totals) {
     totals->weight_penalty += 0.5 * shape.weight_decay * sum * shape.batch;
     const bool finite = std::isfinite(totals->weight_penalty) && std::isfinite(totals->cross_entropy);

@@ -9,9 +9,9 @@ namespace residual::kernels {
 
 // The i-th element of a pseudo-random permutation of 0 .. n-1, chosen by (seed, epoch); 0 <= i < n, n >= 1.
 // Stateless, without a table: any thread can compute its own sample of any epoch. A balanced Feistel network (eight
-// rounds, Philox as round function) permutes 0 .. 4^k - 1 for the smallest 4^k >= n; a value >= n is encrypted again
-// (cycle walking: J. Black, P. Rogaway: Ciphers with Arbitrary Finite Domains, CT-RSA 2002), on average fewer than four
-// times.
+// rounds, Philox as round function) permutes 0 .. 4^k - 1 for the smallest 4^k >= n; a value >= n is permuted again
+// (cycle walking: J. Black, P. Rogaway: Ciphers with Arbitrary Finite Domains, CT-RSA 2002), fewer than four times on
+// average.
 RESIDUAL_HD inline uint32_t permuted(uint64_t seed, uint64_t epoch, uint32_t i, uint32_t n) {
     constexpr uint32_t kRounds = 8;
     uint32_t half_bits = 1;

@@ -5,7 +5,7 @@
 
 namespace residual::kernels {
 
-// One pooled value, from its upper left pixel; `right` and `down`: distances to its neighbours, in elements.
+// One pooled value. x: the upper left of the four pixels; `right` and `down`: offsets to its neighbours, in elements.
 template <class T>
 RESIDUAL_HD inline float average_of_four(const T* x, int64_t right, int64_t down) {
     const float upper = to_float(x[0]) + to_float(x[right]);

@@ -4,8 +4,8 @@
 
 namespace residual::kernels {
 
-// Scratch for sums over the blocks of a grid. `floats`, aligned to 16 bytes, needs no initialisation. `tickets` are
-// kTickets zeros before and after each kernel, so that kernels on one stream can share them; unused on the host.
+// Scratch for sums over the blocks of a grid. `floats`, aligned to 16 bytes, needs no initialisation. `tickets` holds
+// kTickets zeros; each kernel leaves them zero again, so kernels on one stream can share them. Unused on the host.
 inline constexpr int kTickets = 1024;
 struct SumScratch {
     float* floats;

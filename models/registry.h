@@ -42,7 +42,7 @@ struct ModelConfig {
     bool operator==(const ModelConfig&) const = default;
 };
 
-// Builds the network for images and classes as in `data`, and declares its parameters; Parameters::allocate() must
+// Builds the network for the image size and classes of `data`, and declares its parameters; Parameters::allocate() must
 // follow.
 std::unique_ptr<nn::Module> make_model(nn::Parameters& parameters, const ModelConfig& config,
                                        const DataDescription& data);

@@ -33,7 +33,7 @@ struct UnitSpec {
     std::string name;  // Prefix of the names of its parameters: "stages.1.0".
     int in_channels, out_channels;
     int stride;
-    bool identity_from_p = false;  // PreactUnit: the shortcut without weights starts from p instead of x.
+    bool identity_from_p = false;  // PreactUnit only: a shortcut without weights takes p instead of x.
 };
 
 class ResidualUnit {
@@ -43,8 +43,8 @@ class ResidualUnit {
 };
 
 // He et al. 2016 (Identity Mappings in Deep Residual Networks): p = relu(norm1(x)); r = conv1(p); q = relu(norm2(r));
-// y = conv2(q) + shortcut(x). The shortcut takes p instead of x if it is a projection, and in the first unit of a
-// network.
+// y = conv2(q) + shortcut(x). The shortcut takes p instead of x if it is a projection or if spec.identity_from_p is
+// set (the first unit of a ResNet).
 class PreactUnit final : public ResidualUnit {
   public:
     PreactUnit(nn::Parameters& parameters, const UnitSpec& spec, const UnitOptions& options);

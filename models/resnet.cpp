@@ -63,11 +63,14 @@ void ResNetConfig::describe(Fields& fields) {
                "number of layers with weights: 6n + 2 for three stages of n units with 16, 32 and 64 channels");
     check_depth(fields, depth, kOtherLayers);
     fields.get("block", block, "preact: batch norm and ReLU before each convolution; postact: after it");
-    fields.get("shortcut", shortcut,
-               "shortcut of the units that change the size (the others use the identity); none: a plain network");
-    fields.get("padding", padding,
-               "zero padding of 3x3 convolutions with stride 2 and even input size; same: 0 before and 1 after, as in "
-               "TensorFlow; symmetric: 1 and 1");
+    fields.get(
+        "shortcut", shortcut,
+        "shortcut of the units that change height, width and channels (the others use the identity); none: a plain "
+        "network");
+    fields.get(
+        "padding", padding,
+        "zero padding of 3x3 convolutions with stride 2 and an even input size; same: no row or column before and "
+        "one after, as in TensorFlow; symmetric: one before and one after");
     fields.object("batch_norm", batch_norm, "all batch norm layers");
 }
 

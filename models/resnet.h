@@ -18,8 +18,8 @@ constexpr auto names_of(Block) {
     return std::array<std::string_view, 2>{"preact", "postact"};
 }
 
-// Stem, three stages of (depth - 2) / 6 units with 16, 32 and 64 channels, batch norm (at the end for preact, after the
-// stem for postact), global average pool, linear layer (He et al. 2015, section 4.2).
+// Stem, [postact: batch norm,] three stages of (depth - 2) / 6 units with 16, 32 and 64 channels, [preact: batch norm,]
+// global average pool, linear layer (He et al. 2015, section 4.2).
 struct ResNetConfig {
     static constexpr std::string_view kFamily = "resnet";
 

@@ -13,7 +13,8 @@ namespace residual::models {
 namespace {
 
 constexpr int kStemChannels = 16;
-// The stem and three projections; the depth in the paper counts convolutions.
+// The stem and one projection per stage, because the depth in the paper counts convolutions. With widening 1 the first
+// stage has no projection, but is counted in the same way.
 constexpr std::int64_t kOtherLayers = 4;
 
 std::array<int, 3> stage_channels(const WideResNetConfig& config) {
@@ -59,7 +60,7 @@ void WideResNetConfig::describe(Fields& fields) {
     // Unbounded values could exhaust memory while the network is built.
     constexpr std::int64_t kShallowest = 10, kDeepest = 322, kWidest = 32;
     fields.get("depth", depth, between(kShallowest, kDeepest),
-               "number of convolutions: 6n + 4 for three stages of n units, with a projection in each stage");
+               "number of convolutions: 6n + 4 for three stages of n units, counting the stem and three projections");
     check_depth(fields, depth, kOtherLayers);
     fields.get("widening", widening, between(1, kWidest), "k; the stages have 16k, 32k and 64k channels");
     fields.object("batch_norm", batch_norm, "all batch norm layers");

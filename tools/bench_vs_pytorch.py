@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
-"""Training and evaluation speed of the engine against PyTorch, interleaved in one run.
+"""Compares the training and evaluation speed of the engine and PyTorch, alternating between them in one run.
 
     tools/bench_vs_pytorch.py --python /usr/bin/python3 --python /path/to/venv/bin/python
     tools/bench_vs_pytorch.py --device cuda --binary build/cuda/bin/step-bench --modes train --steps 200
 
-Each side is a child process that reads lines `run N` from standard input, does N steps, and answers each with one JSON
-line, {"seconds": s, "images": n}. Only one side runs at a time and they alternate in every round, so that a slow minute
-of the machine affects all of them (tools/bench/compare/turns.py).
+Each variant of the engine and of PyTorch is a child process that reads lines `run N` from standard input, does N steps,
+and answers each with one JSON line, {"seconds": s, "images": n}. Only one of them runs at a time and they alternate in
+every round, so that a temporary slowdown of the machine affects all of them (tools/bench/compare/turns.py).
 
 A training step gathers a batch from uint8 records, subtracts the mean, crops, flips, and updates every weight. An
 evaluation step gathers a batch, subtracts the mean, and computes logits, loss and the number of correct answers. The
-records are random bytes; the speed does not depend on them. On a GPU both sides keep everything in its memory.
+records are random bytes; the speed does not depend on them. On a GPU all data stay in its memory.
 
-ENGINE_WAYS lists the variants of the engine, WAYS in tools/bench/compare/torch_side.py those of PyTorch.
+ENGINE_WAYS lists the variants of the engine; WAYS in tools/bench/compare/torch_side.py lists those of PyTorch.
 
-The children inherit the environment; only OMP_NUM_THREADS is set. libgomp's wait policy keeps its default, which puts
-idle threads to sleep after some milliseconds: OMP_WAIT_POLICY=passive would slow down both sides.
-A warning follows the row of a side that used the CPU while another ran.
+The children inherit the environment; only OMP_NUM_THREADS is set. OMP_WAIT_POLICY is left at libgomp's default, which
+puts idle threads to sleep after some milliseconds; `passive` would slow down the engine and PyTorch.
+A warning follows the row of a variant that used the CPU while another ran.
 
-Exit codes: 0 done; 1 a side failed (the others are measured); 2 wrong usage.
+Exit codes: 0 done; 1 a variant failed (the others are measured); 2 wrong usage.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def print_rows(rows, width):
         rates = f"{row['median']:>9.1f} {row['min']:>9.1f} {row['max']:>9.1f}"
         print(f"{start} {rates} {row['ms_per_step']:>9.3f} {ratio:>8}", flush=True)
         if row["idle_cpu_share"] > 0.02:
-            print(f"  warning: this side used {row['idle_cpu_share']:.0%} of a core while the others ran")
+            print(f"  warning: this variant used {row['idle_cpu_share']:.0%} of a core while the others ran")
 
 
 def parse_arguments():
@@ -93,16 +93,24 @@ def parse_arguments():
     parser.add_argument("--library-path", default="", help="LD_LIBRARY_PATH of the engine's program")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--python", action="append", help="interpreter that has PyTorch; may be given several times")
-    parser.add_argument("--ways", nargs="+", help="variants of PyTorch; default: all of the device")
-    parser.add_argument("--engine-ways", nargs="+", help="as in 'fused, captured'; default: all of the device")
+    parser.add_argument("--ways", nargs="+", help="variants of PyTorch; default: all variants for the device")
+    parser.add_argument(
+        "--engine-ways",
+        nargs="+",
+        help="variants of the engine, such as 'fused, captured'; default: all variants for the device",
+    )
     parser.add_argument("--networks", nargs="+", default=["resnet20", "resnet56"])
     parser.add_argument("--modes", nargs="+", choices=["train", "eval"], default=["train", "eval"])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=5, help="steps of each side in a round")
-    parser.add_argument("--warm-up", type=int, default=5, help="steps of each side before the first round")
-    parser.add_argument("--set-up-seconds", type=float, default=600, help="time limit of a side's warm-up")
+    parser.add_argument("--batch", type=int, default=128, help="images per step; default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=15, help="default: %(default)s")
+    parser.add_argument("--steps", type=int, default=5, help="steps of each variant in a round; default: %(default)s")
+    parser.add_argument(
+        "--warm-up", type=int, default=5, help="steps of each variant before the first round; default: %(default)s"
+    )
+    parser.add_argument(
+        "--set-up-seconds", type=float, default=600, help="time limit of a variant's warm-up; default: %(default)s"
+    )
     parser.add_argument("--json", type=Path, help="write the table and every round's rates to this file")
     parser.add_argument("--engine-only", action="store_true", help="do not measure PyTorch")
     args = parser.parse_args()
@@ -122,14 +130,14 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    precision = "float32" if args.device == "cpu" else "bfloat16 unless the side says otherwise"
+    precision = "float32" if args.device == "cpu" else "bfloat16 unless the variant says otherwise"
     print(
         f"images/s, batch {args.batch}, {args.device}, {precision}, {args.threads} threads, {args.rounds} rounds of "
         f"{args.steps} steps"
     )
     width = 36 if args.device == "cpu" else 48
     heads = f"{'median':>9} {'min':>9} {'max':>9} {'ms/step':>9} {'engine/':>8}"
-    print(f"{'network':<10} {'mode':<6} {'side':<{width}} {heads}")
+    print(f"{'network':<10} {'mode':<6} {'variant':<{width}} {heads}")
     rows = []
     for network in args.networks:
         for mode in args.modes:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Downloads the binary version of CIFAR-10 or CIFAR-100:
 #     bash tools/get_cifar.sh cifar10|cifar100 [DIR]
-# DIR defaults to the cache in which resnet-train looks; the last line printed is that folder. An interrupted download
-# is resumed, by the same call or the next. Size and SHA-256 are checked before unpacking, and a file appears in DIR
-# complete or not at all. CIFAR10_URL and CIFAR100_URL name a mirror.
+# DIR defaults to the folder in the cache where resnet-train looks; the last line printed is the path of DIR. A broken
+# transfer is resumed; if the script itself is interrupted, the next call resumes the download. Size and SHA-256 are
+# checked before unpacking, and a file appears in DIR only once it is complete. CIFAR10_URL and CIFAR100_URL can be set
+# to the URL of a mirror.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

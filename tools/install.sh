@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building needs. `bash tools/install.sh tests` adds those of the tests, and makes
-# build/python, a virtual environment with the one package that Debian lacks; `bash tools/install.sh stress` adds those
-# of tools/stress.sh. Only missing packages are fetched: if there are none, neither root nor a network is needed.
+# Installs the Debian packages needed to build. `bash tools/install.sh tests` also installs those needed by the tests
+# and creates build/python, a virtual environment with safetensors, which Debian does not package;
+# `bash tools/install.sh stress` also installs those needed by tools/stress.sh. Only missing packages are fetched: if
+# there are none, neither root nor an Internet connection is needed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 environment=$(dirname "${BASH_SOURCE[0]}")/../build/python
 
-# ocl-icd-opencl-dev: oneDNN's CMake files ask for OpenCL, though its package only recommends it.
+# ocl-icd-opencl-dev: oneDNN's CMake files require OpenCL, which libdnnl-dev only recommends.
 packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev
     libfmt-dev libbenchmark-dev zlib1g-dev curl ca-certificates tar)
 case "${1:-}" in

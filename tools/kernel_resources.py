@@ -4,10 +4,10 @@
     tools/kernel_resources.py            writes docs/kernel-resources.md
     tools/kernel_resources.py --check    compares with that file instead
 
-A kernel with a stack frame or spills uses local memory: an error in both modes. With --check, a table that differs from
-the committed one is an error if the same compiler version made both, otherwise only a note.
+A kernel with a stack frame or spills uses local memory, which is an error in both modes. With --check, a table that
+differs from the committed one is an error if the same compiler version made both, otherwise only a note.
 
-Exit codes: 0 fine; 1 local memory is used, or the table is out of date; 2 no nvcc, or a file does not compile.
+Exit codes: 0 no kernel uses local memory, and the table is current; 1 otherwise; 2 no nvcc, or a file does not compile.
 """
 
 import argparse
@@ -140,7 +140,7 @@ def up_to_date(table, text, version):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed table instead of writing it")
-    parser.add_argument("--table", type=Path, default=ROOT / "docs" / "kernel-resources.md", help="file of the table")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs" / "kernel-resources.md", help="path of the table")
     args = parser.parse_args()
 
     nvcc = find_nvcc()

@@ -17,7 +17,7 @@ cache_folder() {
     say "$base/residual"
 }
 
-# Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) that has cuDNN and compiles with the
+# Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) that has cuDNN and works with the
 # installed g++. Found: exports CUDACXX and CUDAToolkit_ROOT for CMake, and cuda_found describes it.
 # Otherwise: status 1, and cuda_missing says why.
 find_cuda() {

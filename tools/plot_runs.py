@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plots training and test error over the steps of several runs, as in He et al. 2015, figure 6.
 
-    tools/plot_runs.py OUT.png RUN...     each RUN is an output folder of resnet-train
+    tools/plot_runs.py OUT.png RUN...     each RUN is a run folder of resnet-train
 
 Also prints the last metrics of each run as a Markdown table. Needs matplotlib (Debian: python3-matplotlib).
 """

@@ -4,7 +4,7 @@
     tools/profile_cpu.py configs/resnet20.json [--bin build/cpu/bin] [--batch 128] [--steps 10]
 
 oneDNN reports the time of each primitive (ONEDNN_VERBOSE=1); the rest of a step is the project's own kernels and
-everything else. The step is timed in a separate run, without these reports. A convolution's FLOPs follow from its
+overhead. The step is timed in a separate run, without these reports. A convolution's FLOPs follow from its
 shape: two for each multiply-add, including those with the zeros of the padding. cpu-peaks measures the peak.
 """
 
@@ -50,10 +50,11 @@ def primitive(line):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--bin", type=Path, default=Path(__file__).resolve().parent.parent / "build/cpu/bin")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("config", type=Path, help="configuration file")
+    programs = Path(__file__).resolve().parent.parent / "build/cpu/bin"
+    parser.add_argument("--bin", type=Path, default=programs, help="folder of the programs; default: build/cpu/bin")
+    parser.add_argument("--batch", type=int, default=128, help="images per step; default: %(default)s")
+    parser.add_argument("--steps", type=int, default=10, help="steps to measure; default: %(default)s")
     arguments = parser.parse_args()
 
     peaks = json.loads(subprocess.run([arguments.bin / "cpu-peaks"], capture_output=True, text=True, check=True).stdout)
@@ -64,7 +65,7 @@ def main():
         flops[found[0]] += found[2] / arguments.steps
 
     print(f"{peaks['threads']} threads, {peaks['fma_gflops']:.0f} GFLOP/s FMA peak, {peaks['copy_gb_per_s']:.1f} GB/s copy")
-    print(f"{arguments.config.stem}, batch {arguments.batch}: {step:.1f} ms a step, {1e3 * arguments.batch / step:.0f} images/s\n")
+    print(f"{arguments.config.stem}, batch {arguments.batch}: {step:.1f} ms per step, {1e3 * arguments.batch / step:.0f} images/s\n")
     print("| part of a training step | ms | share | GFLOP/s | of the FMA peak |")
     print("|---|---|---|---|---|")
     for name, milliseconds in times.most_common():

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests and measures everything that needs an NVIDIA GPU, in the stages that docs/gpu-proof.md lists. Works from a
 # checkout, which it builds, and from a folder made by tools/stage_gpu.sh, which needs no compiler.
-# Exit codes: 0 every stage passed or was skipped with a reason; 1 a stage failed; 2 wrong usage, or the machine lacks
-# something; 3 nothing failed, but the time ran out: the same command continues.
+# Exit codes: 0 every stage passed or was skipped with a reason; 1 a stage failed; 2 wrong usage, or no usable GPU,
+# driver, library or Python; 3 nothing failed, but the time ran out: run the same command again to continue.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,11 +12,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/cifar.sh
 
 usage="usage: bash tools/prove_gpu.sh [--minutes M] [--out DIR] [--data DIR] [--only PATTERN]
-  --minutes M      stop after M minutes, and start no stage that needs more than is left (default: no limit)
-  --out DIR        results; a folder with results is continued (default: runs/gpu-proof)
-  --data DIR       folder of the six CIFAR-10 binary files; else \$CIFAR10_DIR, else data/ beside tools/, else the
-                   cache, else built-in images, on which accuracy is not judged
-  --only PATTERN   only stages whose names match, as in 'step-*'"
+  --minutes M      stop after M minutes; a stage starts only if it should fit into the time left (default: no limit)
+  --out DIR        results; if the folder already has some, only the missing stages run (default: runs/gpu-proof)
+  --data DIR       folder of CIFAR-10's six binary files. Default: the first of \$CIFAR10_DIR, data/ beside tools/,
+                   the cache, and synthetic images (draw-images), on which accuracy is not checked
+  --only PATTERN   only stages whose names match, for example 'step-*'"
 
 minutes="" out=$PWD/runs/gpu-proof data=${CIFAR10_DIR:-} only="*"
 while [ $# -gt 0 ]; do
@@ -51,7 +51,7 @@ else
         fi
     done
 fi
-[ -n "$data" ] || warn "no CIFAR-10 found: runs train on BUILT-IN IMAGES, and their accuracy is not judged"
+[ -n "$data" ] || warn "no CIFAR-10 found: runs train on SYNTHETIC IMAGES, and their accuracy is not checked"
 
 command -v python3 >/dev/null || die "python3 is missing; install it (3.10 or newer; with PyTorch for the comparison)" 2
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || die "python3 is too old: 3.10 or newer is needed" 2

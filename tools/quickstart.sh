@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a bare Debian 12 or 13 to a trained and evaluated ResNet-20: installs, builds, gets data, trains, evaluates.
+# From a fresh Debian 12 or 13 to a trained and evaluated ResNet-20: installs, builds, gets data, trains, evaluates.
 # Packages, programs and data that are already there are reused.
 set -euo pipefail
 called_from=$PWD
@@ -10,8 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/cifar.sh
 
 usage="usage: bash tools/quickstart.sh [--data DIR]
-  --data DIR   folder of the six CIFAR-10 binary files; else \$CIFAR10_DIR, else the cache, else a download,
-               else (no network) built-in images"
+  --data DIR   folder of CIFAR-10's six binary files. Default: the first of \$CIFAR10_DIR, the cache, a download
+               and, without an Internet connection, synthetic images (draw-images)"
 data=${CIFAR10_DIR:-} named_by=CIFAR10_DIR
 while [ $# -gt 0 ]; do
     case $1 in
@@ -79,15 +79,15 @@ else
     fi
     if [ "$status" -gt 128 ]; then exit "$status"; fi
     if [ "$status" != 0 ]; then
-        what="BUILT-IN IMAGES, not CIFAR-10"
+        what="SYNTHETIC IMAGES, not CIFAR-10"
         data=$cache/images
         warn "**********************************************************************"
         warn "CIFAR-10 could not be downloaded (see the reason above)."
-        warn "Training on BUILT-IN IMAGES instead: ten classes of drawn scenes, made"
+        warn "Training on SYNTHETIC IMAGES instead: ten classes of scenes, generated"
         warn "from a seed. This is NOT CIFAR-10, and its accuracy says nothing about it."
         warn "**********************************************************************"
         draw_images "$data"
-        say "built-in images: $data"
+        say "synthetic images: $data"
     fi
 fi
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Packs what tools/prove_gpu.sh needs on a machine with a GPU but without compilers or package registries: programs, the
 # libraries that they load (except CUDA's and the C library), configurations and scripts.
-# Exit codes: 0 packed; 1 a step failed, or the pack is too large (its largest files are listed); 2 wrong usage, or no
-# CUDA toolkit.
+# Exit codes: 0 packed; 1 a step failed, or the archive is too large (its largest files are listed); 2 wrong usage, or
+# no CUDA toolkit.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/cifar.sh
 
 usage="usage: bash tools/stage_gpu.sh OUT [--data DIR] [--limit MIB]
-  OUT           folder that receives the folder residual-gpu and its archive
+  OUT           output folder; residual-gpu/ and its archive are created in it
   --data DIR    also packs the six CIFAR-10 binary files, into a second archive
   --limit MIB   largest size allowed for the archive without data (default 40)"
 
@@ -104,6 +104,6 @@ if [ -n "$data" ]; then say "$data_pack: $(mib "$(stat -c %s "$data_pack")")"; f
 if [ "$bytes" -gt $((limit * 1048576)) ]; then
     find "$staged" -type f -printf '%s %P\n' | sort -rn | head -n 10 |
         while read -r size path; do say "  $(mib "$size")  $path"; done
-    die "the pack has $(mib "$bytes"), more than $limit MiB: its largest files are listed above"
+    die "the archive has $(mib "$bytes"), more than $limit MiB: its largest files are listed above"
 fi
 say "on the target machine: tar -xf ${pack##*/} && bash residual-gpu/tools/prove_gpu.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Searches for bugs that tests of known inputs miss: data races (ThreadSanitizer), fuzzing, and kills at random moments.
+# Searches for bugs that ordinary tests miss, with ThreadSanitizer, fuzzing and kills at random moments.
 # Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is kept under build/ and
 # printed with the command that reproduces it.
 set -euo pipefail
@@ -29,7 +29,7 @@ build_tests() {
 }
 
 # fuzz TARGET: runs a fuzz target and prints one line about it. libFuzzer adds inputs to build/fuzz/corpus, from which a
-# later call continues, and only reads those of the repository.
+# later call continues; the inputs in the repository are only read.
 fuzz() {
     local target=$1 log=build/fuzz/$1.log grown=build/fuzz/corpus/$1 findings=build/fuzz/findings/$1
     local arguments=("$grown") folder status=0 found

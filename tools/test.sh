@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds every preset this machine can build, and runs every test of each.
+# Installs what is missing, then builds and tests the presets cpu, cuda and emulator (without a CUDA toolkit: cpu and
+# asan), and checks formatting, scripts, includes and words.
 # Exits with 0 only if nothing failed; skipped checks are listed with the reason.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -37,7 +38,7 @@ else
 fi
 check layering bash tests/layering/check_includes.sh .
 check words bash tests/words/check_words.sh .
-# The tests of scripts, faults and packages do not depend on the preset, and take long: they run once.
+# The tests of scripts, faults and packages are slow and do not depend on the preset, so they run only once.
 compiled_alone=(--exclude-regex '^(scripts|faults|package)/')
 check cpu build_and_test cpu
 if find_cuda; then

@@ -17,7 +17,7 @@ using Attribute = std::variant<bool, int64_t, double, std::string>;
 
 class Trace {
   public:
-    // A tensor of the pass. All copies of a Variable are the same value.
+    // A tensor of the pass. All copies of a Variable count as one value.
     struct Value {
         Shape shape;
         DType dtype;

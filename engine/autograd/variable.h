@@ -11,7 +11,8 @@ class Variable {
   public:
     Variable() = default;  // Undefined.
     Variable(Tensor value, bool requires_grad);
-    // A parameter whose gradient is always stored in `grad`, which must have the shape of `value`.
+    // A parameter with a fixed gradient tensor: its gradient is always stored in `grad`, which must have the shape of
+    // `value`.
     Variable(Tensor value, Tensor grad);
 
     bool defined() const { return slot_ != nullptr; }
@@ -39,10 +40,10 @@ class Variable {
     // is one and it is unused, else a new tensor.
     Tensor grad_target(Backend& backend) const;
 
-    // Adds a gradient that a kernel writes. Calls `write(target, accumulate)` once, which must overwrite `target`, or
-    // add to it if `accumulate` is true; that saves a separate addition. If the target is `scratch`, a tensor of the
-    // gradient's shape and type, the variable may keep it. `write` runs even if no gradient is required here, because
-    // the kernel may compute other gradients too.
+    // Adds a gradient that a kernel writes. Calls `write(target, accumulate)` once. `write` must add to `target` if
+    // `accumulate` is true, which saves a separate addition, and overwrite it otherwise. `scratch` has the gradient's
+    // shape and type; the variable may keep it. `write` runs even if no gradient is required here, because the kernel
+    // may compute other gradients too.
     template <class Write>
     void accumulate_grad(Backend& backend, const Tensor& scratch, Write write) const;
 

@@ -18,7 +18,7 @@
 
 namespace residual {
 
-// Recorded work that one call queues again unchanged.
+// Recorded work. replay() queues all of it again.
 class Recording {
   public:
     virtual ~Recording() = default;
@@ -59,10 +59,11 @@ class Backend {
     virtual DeviceType device() const = 0;
     // For logs: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads, oneDNN 2.6 (AVX-512)".
     virtual std::string description() const = 0;
-    // Whether the device multiplies bfloat16 at full speed.
+    // Whether bfloat16 is the device's preferred activation type, because its matrix units support it.
     virtual bool prefers_bfloat16() const = 0;
-    virtual void upload(const void* host, const Tensor& to) = 0;  // Copies to.bytes(); `host` may be reused on return.
-    virtual void download(const Tensor& from, void* host) = 0;    // Copies from.bytes() and waits.
+    // Copies to.bytes() bytes; `host` may be reused on return.
+    virtual void upload(const void* host, const Tensor& to) = 0;
+    virtual void download(const Tensor& from, void* host) = 0;    // Copies from.bytes() bytes and waits.
     virtual void copy(const Tensor& from, const Tensor& to) = 0;  // Same size, same device.
     virtual void fill_zero(const Tensor& x) = 0;
     virtual void synchronize() = 0;
@@ -82,7 +83,7 @@ class Backend {
     // Gradient of batch_stats(): dx = dmean / rows + 2 * dvariance * (x - mean) / rows. `accumulate` adds to dx.
     virtual void batch_stats_backward(const Tensor& x, const MomentsGradient& gradient, const Tensor& dx,
                                       bool accumulate) = 0;
-    // y += residual, then the statistics of y as stored.
+    // y += residual, rounded to the type of y; then the statistics of the rounded y.
     virtual void add_batch_stats(const Tensor& residual, const Tensor& y, const BatchStats& stats) = 0;
     // y = [relu](batch_norm(x) [+ residual]). residual may be undefined; y may be x.
     virtual void batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) = 0;
@@ -120,9 +121,9 @@ class Backend {
     // `totals`, the bytes of one kernels::Metrics. dlogits and totals may be undefined.
     virtual void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& loss,
                                        const Tensor& dlogits, const Tensor& correct, const Tensor& totals) = 0;
-    // One update; increments p.step. `copy` receives the new weights as bfloat16. Adds the weight penalty before the
-    // update, times `batch` images, to `totals`, and records there the first step after which the loss or a weight is
-    // not finite. copy and totals may be undefined.
+    // One update; increments p.step. `copy` receives the new weights as bfloat16. Adds the penalty of the old
+    // weights, times `batch`, to `totals` and records there the number of the first update whose loss or new weights
+    // are not finite. copy and totals may be undefined.
     virtual void sgd_momentum(const SgdParams& p, const Tensor& gradient, const Tensor& velocity, const Tensor& weight,
                               const Tensor& copy, int batch, const Tensor& totals) = 0;
     // One batch from a data set's records; see kernels/augment.h. step: [1] int64 on the device.
@@ -130,13 +131,13 @@ class Backend {
                                 const Tensor& step, const Tensor& images, const Tensor& labels) = 0;
 
     // ---- fused operations and recorded steps
-    // Null if every operation is composed.
+    // The device's fused operations, or null if it has none.
     FusedOps* fused() const { return fused_.get(); }
     // Must be called before the first operation. `fused` operates on tensors of this backend.
     void set_fused(std::unique_ptr<FusedOps> fused) { fused_ = std::move(fused); }
     virtual bool can_record() const { return false; }
     // Records the operations that `work` queues without running them. `work` must neither wait for the device nor
-    // access host memory, and the memory of its tensors must not be reused during the life of the recording.
+    // access host memory, and the memory of its tensors must not be reused while the recording exists.
     virtual std::unique_ptr<Recording> record(const std::function<void()>&) {
         RESIDUAL_ASSERT(can_record());
         return nullptr;

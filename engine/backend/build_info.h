@@ -1,16 +1,16 @@
-// What this library was built from and with.
+// The versions of this library, its compiler and the libraries that it uses.
 #pragma once
 
 #include <string>
 
 namespace residual {
 
-// One "name value" a line: version, commit ("unknown" outside a Git checkout), compiler, CUDA, cuDNN, oneDNN.
+// One name and value per line: version, commit ("unknown" outside a Git checkout), compiler, CUDA, cuDNN, oneDNN.
 std::string build_info();
 
-// Of the libraries in use, "3.7.1"; each device's folder defines its own.
+// Versions of the libraries in use, such as "3.7.1". Each function is defined in the folder of its device.
 std::string onednn_version();
 std::string cuda_version();   // "none" in a build without CUDA
-std::string cudnn_version();  // likewise
+std::string cudnn_version();  // "none" in a build without CUDA
 
 }  // namespace residual

@@ -1,5 +1,5 @@
 // Fused operations: each equals a composition of operations in backend.h, in fewer passes over memory. An op uses them
-// if Backend::fused() supports its shapes and composes otherwise.
+// if Backend::fused() supports its shapes; otherwise it calls the separate operations (it is "composed").
 #pragma once
 
 #include <string>
@@ -14,7 +14,8 @@ struct BnReluConv {
     BatchNormParams batch_norm;  // of x, with ReLU
     Tensor x, weight;
     Tensor residual = {};  // Undefined: none.
-    // The residual has twice the height and width of y and half its channels; ShortcutKind::kAveragePool applies to it.
+    // The residual has twice the height and width of y and half its channels: it is average-pooled and padded with zero
+    // channels (ShortcutKind::kAveragePool) before the addition.
     bool pools_residual = false;
 };
 
@@ -32,6 +33,7 @@ struct BnReluConvGradients {
     Tensor dy_whole;  // dy plus the gradient through the moments of y. Undefined: not wanted.
 };
 
+// The has_...() functions tell whether the device has the fused operation for these shapes and this type.
 class FusedOps {
   public:
     virtual ~FusedOps() = default;
@@ -48,7 +50,7 @@ class FusedOps {
                                        const MomentsGradient& moments, const Tensor& dp,
                                        const BnReluConvGradients& gradients) = 0;
 
-    // ---- the stem: its input, the images, needs no gradient
+    // ---- the stem (the first convolution of the network): its input, the images, needs no gradient
     virtual bool has_stem(const Conv2dParams& conv, DType dtype) = 0;
     virtual void stem(const Conv2dParams& conv, const Tensor& x, const Tensor& weight, const Tensor& y,
                       const BatchStats& stats) = 0;

@@ -42,7 +42,7 @@ class KernelBackend : public Backend {
 
     const Tensor& one() const override { return one_; }
 
-    // Kernels launched with it run in order with this backend's operations.
+    // Kernels launched with it and this backend's operations run in call order.
     const Exec& exec() const { return exec_; }
 
     void add_bias(const Tensor& bias, const Tensor& y) override {

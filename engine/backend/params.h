@@ -38,7 +38,7 @@ struct BatchNormParams {
     bool relu;
 };
 
-// Running statistics to update from those of a batch. Undefined: none.
+// Running statistics to update from those of a batch. If undefined, nothing is updated.
 struct RunningUpdate {
     BatchStats running;
     float decay;  // share of `running` kept
@@ -47,7 +47,7 @@ struct RunningUpdate {
 // Outputs of batch_norm_backward() and its fused forms, all [channels] float32.
 struct BatchNormGradients {
     Tensor dgamma, dbeta;
-    Tensor dmean = {}, dvariance = {};  // Of the statistics given to batch_norm(). Undefined: not wanted.
+    Tensor dmean = {}, dvariance = {};  // Of the statistics used by batch_norm(). Undefined: not computed.
 };
 
 // The gradients of the mean and variance of a tensor, for the operation that computed them.

@@ -15,7 +15,7 @@ class Stopwatch {
     virtual void start() = 0;
     // Waits for the work queued since start() and returns its duration in seconds.
     virtual double stop() = 0;
-    // Size of the last-level cache: the L2 of a GPU.
+    // Size of the last-level cache (on a GPU, L2).
     virtual size_t cache_bytes() const = 0;
 };
 

@@ -27,9 +27,10 @@ class Document {
     void refuse_unknown_keys(const Json& known) const;
 
     const Json& root() const { return root_; }
-    // Null if the key is not given; a missing object counts as empty.
+    // Null if the key is not given, also if an enclosing object is missing.
     const Json* find(const Pointer& at) const { return root_.contains(at) ? &root_.at(at) : nullptr; }
-    // The index of the value at `at` in `names`; `otherwise` if none is given. Rejects any other value.
+    // The index of the value at `at` in `names`; `otherwise` if the key is not given. Refuses a value that is not in
+    // `names`.
     std::size_t find_choice(const Pointer& at, std::span<const std::string_view> names, std::size_t otherwise) const;
 
     // Throws InputError("<file or --set>: <pointer>: <message>").

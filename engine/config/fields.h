@@ -46,7 +46,8 @@ inline Range at_least_and_below(double lower, double upper) {
     return {.lower = lower, .upper = upper, .upper_excluded = true};
 }
 
-// An enum class whose enumerators, counting from 0, have names, given by a function found by argument-dependent lookup:
+// An enum class with a name for each enumerator. A function names_of(), found by argument-dependent lookup, returns
+// them in order, from enumerator 0:
 //     constexpr auto names_of(Block) { return std::array<std::string_view, 2>{"preact", "postact"}; }
 template <class Enum>
 concept Vocabulary = std::is_enum_v<Enum> && requires(Enum value) {
@@ -58,11 +59,11 @@ std::string_view name_of(Enum value) {
     return names_of(value).at(static_cast<std::size_t>(value));
 }
 
-// In which uses of a checkpoint a key must keep its value.
+// When a key must have the value that the checkpoint was trained with.
 enum class Fixed {
     nowhere,
-    run,      // resuming the run
-    network,  // any use of its weights
+    run,      // when the run is resumed
+    network,  // whenever the checkpoint's weights are used
 };
 
 // Help text of a key. `fixed` on an object applies to all its keys.
@@ -95,7 +96,7 @@ class Fields {
                      const Meaning& meaning) = 0;
     virtual void get(std::string_view key, std::vector<double>& value, const Range& range, const Meaning& meaning) = 0;
 
-    // An integer in `range`, or `word`, which means no value.
+    // An integer in `range`, or the string `word`, which is stored as std::nullopt.
     virtual void get(std::string_view key, std::optional<std::int64_t>& value, const Range& range,
                      std::string_view word, const Meaning& meaning) = 0;
 
@@ -122,8 +123,8 @@ class Fields {
         end_object();
     }
 
-    // An object whose keys depend on the value of one of them, `key`: it selects one of Configs by its kFamily, and
-    // that struct describes the other keys.
+    // An object in which the value of `key` selects one of Configs by its kFamily. The selected struct describes the
+    // other keys.
     template <class... Configs>
     void one_of(std::string_view key, std::variant<Configs...>& value, const Meaning& meaning) {
         static constexpr std::array<std::string_view, sizeof...(Configs)> names{Configs::kFamily...};
@@ -145,7 +146,8 @@ class Fields {
   protected:
     virtual void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
                         const Meaning& meaning) = 0;
-    // Calls `describe` with `index` or with another alternative, which then becomes the value.
+    // Calls `describe` with the index of each alternative to visit; the value becomes that alternative. `index` is the
+    // present one.
     virtual void alternatives(std::string_view key, std::size_t index, std::span<const std::string_view> names,
                               const Meaning& meaning, const std::function<void(std::size_t)>& describe) = 0;
     virtual void begin_object(std::string_view key, const Meaning& meaning) = 0;

@@ -7,8 +7,9 @@
 
 namespace residual {
 
-// The keys whose Fixed is at least `least`, in the order of the description, indented by 4 spaces, with a final
-// newline. With all keys, read_config() restores the same configuration. Throws InputError if a string is not UTF-8.
+// Writes the keys with a Fixed level of `least` or higher, in the order of the description, indented by 4 spaces, with
+// a final newline. If that is all keys, read_config() restores the same configuration. Throws InputError if a string is
+// not UTF-8.
 std::string write_config(const Describe& describe, Fixed least = Fixed::nowhere);
 
 }  // namespace residual

@@ -6,7 +6,7 @@
 
 namespace residual {
 
-// A failure at run time (exit 1). The message names the value, the place and the remedy.
+// A failure at run time (exit 1). The message says what is wrong, where, and what to do.
 class Error : public std::runtime_error {
   public:
     explicit Error(const std::string& message) : std::runtime_error(message) {}
@@ -18,7 +18,7 @@ class InputError : public Error {
     explicit InputError(const std::string& message) : Error(message) {}
 };
 
-// The loss is no longer finite (exit 3).
+// The loss, a gradient, a weight or a running statistic is not finite (exit 3).
 class DivergedError : public Error {
   public:
     explicit DivergedError(const std::string& message) : Error(message) {}
@@ -33,7 +33,7 @@ class AssertionError : public std::logic_error {
 
 }  // namespace residual
 
-// Enabled in every build type: it guards against wrong results that would otherwise go unnoticed.
+// Assertions are enabled in every build type, to guard against wrong results that would otherwise go unnoticed.
 #define RESIDUAL_ASSERT(...)                                                    \
     do {                                                                        \
         if (!(__VA_ARGS__)) {                                                   \

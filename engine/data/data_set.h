@@ -25,13 +25,14 @@ class DataError : public InputError {
 
 DataSet make_data_set(std::vector<uint8_t> train, std::vector<uint8_t> test);
 
-// Throws a DataError naming `file` unless `records` holds one or more whole records, each with the label of a class. In
-// the file, `skipped` more bytes precede each record; they count in the byte position of a bad label.
+// Throws a DataError naming `file` unless `records` holds one or more whole records, each with the label of a class.
+// Each record in the file is preceded by `skipped` bytes that `records` does not contain; the byte position reported
+// for a bad label includes them.
 void check_records(const DataDescription& description, std::span<const uint8_t> records, const std::string& file,
                    size_t skipped = 0);
 
-// The per-pixel mean of `records`, [height, width, channels], 0 to 255: each sum is exact, then divided in double and
-// rounded once to float. At least one record.
+// The per-pixel mean of `records` (at least one), [height, width, channels], 0 to 255. The sums are exact integers;
+// each is divided in double and rounded once to float.
 std::vector<float> pixel_mean(const DataDescription& description, std::span<const uint8_t> records);
 
 }  // namespace residual

@@ -1,4 +1,4 @@
-// The description of a data set shared by augmentation, network, checkpoint and programs.
+// What augmentation, network, checkpoint and programs need to know about a data set.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ struct RecordFiles {
         int64_t records;
     };
     std::vector<File> train = {}, test = {};
-    // Label bytes before the one used for training, by their number of classes. They are checked and skipped.
+    // One entry for each label byte that precedes the one used for training: its number of classes. These bytes are
+    // checked, then skipped.
     std::vector<int> skipped_labels = {};
     // "cifar-10-binary.tar.gz", and the folder that it unpacks into; empty if there is none.
     std::string archive = {}, archive_folder = {};
@@ -24,7 +25,8 @@ struct RecordFiles {
     std::vector<std::string> python_files = {};
 };
 
-// A format that reads these files. Each must have exactly the expected size, and labels of the description's classes.
+// A format that reads these files. Each file must have exactly the expected size and contain only labels of the
+// description's classes.
 DataFormat record_files_format(std::string name, DataDescription description, RecordFiles files);
 
 }  // namespace residual

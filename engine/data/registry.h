@@ -12,17 +12,17 @@
 
 namespace residual {
 
-// One data set. The name is also that of its folder in the cache and, upper-cased, of its environment variable:
-// "cifar10", CIFAR10_DIR.
+// One data set. `name` is also the name of its folder in the cache. Its environment variable is the name in upper case
+// followed by _DIR: CIFAR10_DIR for "cifar10".
 struct DataFormat {
     std::string name;
     DataDescription description;
-    // The folder that holds the files: `folder` or one inside it; empty if neither does.
+    // The folder that holds the files, either `folder` or one of its subfolders; empty if there is none.
     std::function<std::optional<std::filesystem::path>(const std::filesystem::path& folder)> locate;
     // Reads the files from a folder that locate() returned. Throws DataError if one is missing or damaged.
     std::function<DataSet(const std::filesystem::path& folder)> load;
-    // What a path without the files holds instead, for a message ("the archive ... has not been unpacked"); empty if
-    // unknown. Need not recognise other registered data sets.
+    // Says, for an error message, what a folder without the files holds instead ("the archive ... has not been
+    // unpacked"); empty if unknown. It need not recognise other registered data sets.
     std::function<std::string(const std::filesystem::path& folder)> mistaken_for = [](const auto&) { return ""; };
 };
 

@@ -1,4 +1,4 @@
-// Files that appear complete or not at all.
+// Files that are written atomically: an incomplete file never appears under its final name.
 #pragma once
 
 #include <cerrno>

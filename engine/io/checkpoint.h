@@ -39,11 +39,12 @@ class Checkpoint {
     // differs.
     std::optional<std::vector<float>> mean(const Shape& image) const;
 
-    // Copies weights and running statistics into `parameters`. Throws InputError naming a tensor that is missing, has
-    // the wrong shape, a type other than F32 or BF16, a non-finite value, or is unknown (optimizer.* is ignored).
+    // Copies weights and running statistics into `parameters`. Throws InputError naming a tensor that is missing or
+    // unknown (optimizer.* is ignored), or that has the wrong shape, a type other than F32 or BF16, or a value that is
+    // not finite.
     void load_into(Backend& backend, nn::Parameters& parameters) const;
 
-    // Copies the momenta. The same errors.
+    // Copies the momenta; throws the same errors.
     void load_momenta_into(Backend& backend, nn::Parameters& parameters) const;
 
   private:

@@ -3,7 +3,7 @@
 //     format_version    the number of this format
 //     config            the resolved configuration of the run, JSON text
 //     step              updates done
-//     class_names       of the labels 0, 1, ..., JSON text ["...", ...]; not in version 2
+//     class_names       the names of the labels 0, 1, ..., JSON text ["...", ...]; absent in version 2
 //     data_fingerprint  CRC-32 of the training records
 //     test_accuracy     of these weights, 0 to 1; only if they were evaluated
 //     rows              the last rows of the metrics and the sums since then, JSON text (RowProgress)
@@ -51,7 +51,7 @@ class FormatVersionError : public InputError {
 // The metadata of a file with these tensors.
 Metadata metadata_of(const CheckpointInfo& info, std::span<const TensorView> tensors);
 
-// Reads and verifies the metadata of the file `name`; empty if it is not that of a checkpoint. Throws
+// Reads and verifies the metadata of the file `name`; empty if the file is not a checkpoint of this project. Throws
 // FormatVersionError for an unsupported version, InputError for a checksum mismatch (it names the tensor) or a
 // malformed entry.
 std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const Metadata& metadata,

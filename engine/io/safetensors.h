@@ -28,7 +28,7 @@ struct TensorView {
     std::span<const std::byte> data;
 };
 
-// A whole file in memory. Its views are valid as long as it lives, also after it is moved.
+// A whole file in memory. Its views are valid as long as it exists, even after a move.
 class SafetensorsFile {
   public:
     // Throws InputError naming the file, the tensor and the value if the file is missing or malformed. Sizes in the
@@ -36,7 +36,8 @@ class SafetensorsFile {
     // than the free memory.
     static SafetensorsFile read(const std::filesystem::path& path);
 
-    // In file order. Views are aligned to their element size in files of write_safetensors(), not in all others.
+    // In file order. Views are aligned to their element size if write_safetensors() wrote the file; other programs may
+    // write unaligned tensors.
     const std::vector<TensorView>& tensors() const { return tensors_; }
 
     // Null if there is no tensor of that name.

@@ -10,7 +10,8 @@
 
 namespace residual {
 
-// Only the copying blocks training; write() reorders, checksums and writes the copy, and may run on another thread.
+// Only the constructor, which copies, blocks training. write() reorders, checksums and writes the copy; it may run on
+// another thread.
 class Snapshot {
   public:
     // Copies all weights and momenta (8 bytes per parameter, two transfers) and running statistics (one transfer each).

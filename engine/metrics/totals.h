@@ -9,7 +9,7 @@ struct Averages {
     double cross_entropy = 0;   // Mean per image.
     double weight_penalty = 0;  // Mean per step of weight_decay * |w|^2 / 2.
     double accuracy = 0;        // Fraction of the images classified correctly.
-    int64_t diverged_at = 0;    // Updates done when the loss or a weight was first not finite; 0: never.
+    int64_t diverged_at = 0;    // Updates done when the loss or a weight was first found to be non-finite; 0: never.
 };
 
 class Totals {

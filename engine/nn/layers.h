@@ -20,7 +20,7 @@ class Conv2d {
     Conv2d(Parameters& parameters, const std::string& name, int in_channels, int out_channels, int kernel, int stride,
            ops::Padding padding);
 
-    // Sets the stride and the padding of `options`.
+    // Uses the layer's stride and padding; those in `options` are ignored.
     ops::ConvResult forward(Context& context, const Variable& x, ops::ConvOptions options) const;
 
   private:
@@ -34,8 +34,8 @@ class BatchNorm {
   public:
     BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config = {});
 
-    // The batch norm of x for ops::conv: in training it uses x.stats and updates the running statistics; in evaluation
-    // it uses the running statistics.
+    // Describes the batch norm that ops::conv applies to x. In training it uses x.stats and updates the running
+    // statistics; in evaluation it uses the running statistics.
     ops::BatchNorm prologue(Context& context, const Activation& x, bool relu) const;
     // Applies the batch norm. In training it computes the moments of x if x.stats is undefined.
     Variable forward(Context& context, const Activation& x, bool relu, const Variable& residual = {}) const;
@@ -58,7 +58,7 @@ class Linear {
     std::shared_ptr<Parameter> weight_, bias_;
 };
 
-// A network: a batch of inputs, for example images [batch, height, width, channels], -> logits [batch, classes]
+// A network. Maps a batch of inputs, for example images [batch, height, width, channels], to logits [batch, classes]
 // float32.
 class Module {
   public:

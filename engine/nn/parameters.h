@@ -30,7 +30,7 @@ struct Parameter {
     Shape shape;
     Role role;
     Init init;
-    Variable variable;  // Operand of operations: the weight, or its low-precision copy.
+    Variable variable;  // What operations read: the weight or its low-precision copy.
     Tensor weight;      // float32 master weight, a view of weights().
     Tensor gradient;    // View of gradients().
     Tensor momentum;    // View of momenta().
@@ -41,7 +41,7 @@ struct Buffer {
     std::string name;
     Shape shape;
     Init init;
-    Variable variable;  // Operand of operations; shares memory with `value`.
+    Variable variable;  // What operations read; shares memory with `value`.
     Tensor value;       // float32.
 };
 
@@ -51,12 +51,12 @@ class Parameters {
     std::shared_ptr<Parameter> add(const std::string& name, const Shape& shape, Role role, Init init);
     std::shared_ptr<Buffer> add_buffer(const std::string& name, const Shape& shape, Init init);
 
-    // Allocates and initialises all of them; call once, after the network is built. A seed gives the same values on
-    // every device (Philox, keyed by the seed, with parameter and element as counter). `activations` is the type in
+    // Allocates and initialises all of them; call once, after the network is built. A given seed gives the same values
+    // on every device (Philox, keyed by the seed, with parameter and element as counter). `activations` is the type in
     // which operations use convolution weights.
     void allocate(Backend& backend, DType activations, uint64_t seed);
 
-    // Updates the low-precision copies. Call after writing to weights other than by the optimizer.
+    // Updates the low-precision copies. Call this after anything but the optimizer has changed weights.
     void refresh_copies(Backend& backend);
     void clear_gradients();
     // Call after backward: zeroes the gradients of parameters that the step did not use, which are still those of an

@@ -17,7 +17,7 @@ struct BatchNorm {
     Moments running = {};  // Running statistics to update when the batch norm is applied; undefined: none.
     float decay = 0;       // running = decay * running + (1 - decay) * moments
 
-    // For a trace: the attributes, and the variables appended to `others`.
+    // For a trace: the attributes; and `others` followed by the variables of this batch norm.
     std::map<std::string, Attribute> attributes() const;
     Trace::Operands operands(Trace::Operands others) const;
 
@@ -28,7 +28,7 @@ struct BatchNorm {
 // Throws Error if a shape in `batch_norm` does not match the channels of x.
 void check_batch_norm(const char* op, const BatchNorm& batch_norm, const Shape& x);
 
-// Updates batch_norm.running from batch_norm.moments, if defined.
+// Updates batch_norm.running, if defined, from batch_norm.moments.
 void update_running(Backend& backend, const BatchNorm& batch_norm);
 
 // y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]). x and residual are NHWC and have the
@@ -36,7 +36,8 @@ void update_running(Backend& backend, const BatchNorm& batch_norm);
 Variable batch_norm(Context& context, const Variable& x, const BatchNorm& batch_norm, const Variable& residual = {});
 
 // Given the gradient dy of batch_norm(x) without residual, adds to the gradients of x, gamma and beta, and to those of
-// the moments unless moments.of_input. `scratch` has the shape of x and may be dy; it is overwritten and may be kept.
+// the moments unless moments.of_input. `scratch` has the shape of x and may be dy; it is overwritten, and x may keep it
+// as its gradient.
 void batch_norm_backward(Backend& backend, const BatchNorm& batch_norm, const Variable& x, const Tensor& dy,
                          const Tensor& scratch);
 
@@ -50,12 +51,11 @@ struct BatchNormResult {
     Moments moments;  // Those used to normalise x.
 };
 
-// An operation on the moments of x before they are used: one that, for example, merges them with those of other
-// devices, each of which has a share of the batch.
+// Transforms the moments of x before they are used, for example to merge them with those of other parts of the batch.
 using MergeMoments = std::function<Moments(Context&, const Moments&)>;
 
 // Computes the moments of x and normalises x with them, in one operation. Ignores batch_norm.moments. With `merge` it
-// is three operations: batch_stats(), `merge`, and batch_norm() with the result.
+// runs three operations: batch_stats(), `merge`, and batch_norm() with the result.
 BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm,
                                     const Variable& residual = {}, const MergeMoments& merge = {});
 

@@ -1,6 +1,7 @@
 // Convolution, optionally with batch norm and ReLU before it, and a residual addition and batch statistics after it.
-// With all of these it is the BN-ReLU-conv block of which a pre-activation residual unit has two (He et al. 2016,
-// Identity Mappings in Deep Residual Networks). A device may run the block as one fused kernel.
+// With batch norm and ReLU it is a BN-ReLU-conv block. A pre-activation residual unit consists of two, the second with
+// a residual (He et al. 2016, Identity Mappings in Deep Residual Networks). A device may run a block as one fused
+// kernel.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,7 @@
 namespace residual::ops {
 
 enum class Padding {
-    kSame,       // TensorFlow's: out = ceil(in / stride). If the total is odd, the extra row or column is at the end.
+    kSame,       // TensorFlow's: out = ceil(in / stride). If the total padding is odd, the extra one is at the end.
     kSymmetric,  // (kernel - 1) / 2 on every side.
 };
 
@@ -19,9 +20,9 @@ struct ConvOptions {
     int stride = 1;
     Padding padding = Padding::kSame;
     const BatchNorm* batch_norm = nullptr;      // Applied to x before the convolution.
-    Variable residual = {};                     // Added to the result. Must have its shape, after `shortcut` if set.
+    Variable residual = {};                     // Added to the result. Has the shape of y, after `shortcut` if set.
     std::optional<ShortcutKind> shortcut = {};  // Applied to the residual before the addition; see ops/pool.h.
-    bool want_stats = false;                    // Also return the moments of y as stored (after rounding).
+    bool want_stats = false;                    // Also return the moments of the rounded y.
     bool want_p = false;                        // Also return the normalised input. Requires batch_norm.
 };
 

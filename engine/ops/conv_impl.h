@@ -22,10 +22,10 @@ struct ConvOperands {
 };
 
 ConvResult composed_conv(Context& context, const ConvOperands& operands, bool want_stats, bool want_p);
-// FusedOps::bn_relu_conv.
+// Runs FusedOps::bn_relu_conv.
 ConvResult fused_bn_relu_conv(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats,
                               bool want_p);
-// FusedOps::stem.
+// Runs FusedOps::stem.
 ConvResult fused_stem(Context& context, FusedOps& fused, const ConvOperands& operands, bool want_stats);
 
 }  // namespace residual::ops

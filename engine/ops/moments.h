@@ -5,13 +5,14 @@
 
 namespace residual::ops {
 
-// Per channel (last axis) of a tensor, both [channels] float32. The variance is the biased one.
+// Mean and biased variance of each channel (last axis) of a tensor, both [channels] float32.
 struct Moments {
     Variable mean;
     Variable variance;
     int64_t rows = 0;  // Number of elements per channel.
-    // True if computed from the tensor that they normalise. Backward may then return the complete gradient of that
-    // tensor. Otherwise (constants, moments merged over several tensors) the moments receive gradients themselves.
+    // True if these are the moments of the tensor that they normalise. The backward pass of batch norm may then include
+    // the gradient through the moments in the gradient of that tensor. Otherwise (constants, moments merged over
+    // several tensors) the moments are separate inputs and receive their own gradients.
     bool of_input = false;
 
     bool defined() const { return mean.defined(); }
@@ -21,7 +22,7 @@ struct Moments {
     MomentsGradient gradient() const;
 };
 
-// Uninitialised moments for a tensor of shape x.
+// Uninitialised moments for a tensor with shape `x`.
 Moments empty_moments(Backend& backend, const Shape& x, bool requires_grad);
 
 // Computes the moments of x.

@@ -15,8 +15,8 @@ class Sgd {
     Sgd(Backend& backend, nn::Parameters& parameters, const OptimizerConfig& config, const ScheduleConfig& schedule);
 
     // Performs one update at the scheduled rate and increments step(). If `totals` (Totals::sums() in
-    // engine/metrics/totals.h) is defined, adds the weight penalty before the update, weighted by `batch` images, and
-    // stores the first step with a loss or a weight that is not finite.
+    // engine/metrics/totals.h) is defined, adds the penalty of the weights before the update, times `batch`, and
+    // records the number of the first update whose loss or new weights are not finite.
     void update(int batch, const Tensor& totals = {});
 
     // Number of updates done: [1] int64 in device memory.

@@ -27,7 +27,8 @@ constexpr auto names_of(KernelChoice) {
 }
 
 struct TrainConfig {
-    // Keeps an activation of up to 2^15 elements per image within 31 bits. A data set with fewer images lowers it.
+    // With this batch size, the largest activation of a ResNet on 32x32 images (2^14 elements per image) has 2^30
+    // elements; ops::conv supports up to 2^31 - 1. A batch cannot be larger than the data set either.
     static constexpr std::int64_t kLargestBatch = 1 << 16;
 
     std::int64_t steps = 64000;
@@ -60,7 +61,7 @@ struct RunConfig {
     std::optional<std::int64_t> keep = 5;  // Empty: all.
 
     void describe(Fields& fields) {
-        fields.get("dir", dir, "results folder; null: `runs/` followed by the name of the configuration file");
+        fields.get("dir", dir, "run folder; null: `runs/` followed by the name of the configuration file");
         fields.get("log_every", log_every, at_least(1), "steps between training rows of the metrics");
         fields.get("eval_every", eval_every, at_least(1), "steps between evaluations on the test set");
         fields.get("checkpoint_every", checkpoint_every, at_least(1), "steps between checkpoints");

@@ -12,7 +12,7 @@ namespace residual {
 // library choices; the next one is recorded, and all later ones are replays. Otherwise every step runs eagerly.
 class Recorder {
   public:
-    // `step` must read everything that changes between steps from device memory. `backend` must outlive this.
+    // `step` must read everything that changes between steps from device memory. `backend` must outlive the Recorder.
     Recorder(Backend& backend, std::function<void()> step);
 
     void run();
@@ -22,8 +22,8 @@ class Recorder {
   private:
     Backend& backend_;
     std::function<void()> step_;
-    // Holds only what the step allocates, since every replay writes to it again after its tensors are destroyed. Null
-    // if the device cannot record.
+    // The step's own arena. Nothing else may be allocated there, because every replay writes to its memory even after
+    // the step's tensors have been destroyed. Null if the device cannot record.
     std::shared_ptr<Arena> arena_;
     std::unique_ptr<Recording> recording_;
     int eager_steps_ = 0;

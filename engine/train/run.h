@@ -28,7 +28,7 @@ struct RunInputs {
     nn::Parameters& parameters;
     Trainer& trainer;
     Batches& test;
-    const DataDescription& data;  // With its mean.
+    const DataDescription& data;  // `mean` must be set.
     uint32_t data_fingerprint = 0;
     std::string config;            // The resolved configuration, JSON text.
     RowProgress rows;              // From the checkpoint being resumed.
@@ -36,12 +36,13 @@ struct RunInputs {
     std::optional<int64_t> saved;  // The step of the checkpoint being resumed.
 };
 
-// Trains to `steps` updates. Writes a training row every run.log_every steps, evaluates every run.eval_every and writes
-// a checkpoint every run.checkpoint_every; all three also after the last step. If signals.stop becomes nonzero,
-// finishes the current step, writes a checkpoint and returns. A row written only because the run stops there is not
-// recorded in `rows`: a resumed run removes it, so that its rows equal those of an uninterrupted run. Checkpoints are
-// written by a background thread. Throws DivergedError, without writing a checkpoint, if a loss, gradient or weight is
-// not finite; Error if a checkpoint cannot be written.
+// Trains until `steps` updates are done. Writes a training row every run.log_every steps, evaluates every
+// run.eval_every and writes a checkpoint every run.checkpoint_every; all three also after the last step. If
+// signals.stop becomes nonzero, finishes the current step, writes a checkpoint and returns. A row written between two
+// intervals, only because the run stops, is not counted in the checkpoint's RowProgress. A resumed run removes it, so
+// that its rows equal those of an uninterrupted run. Checkpoints are written by a background thread. Throws
+// DivergedError, without writing a checkpoint, if a loss, gradient or weight is not finite; Error if a checkpoint
+// cannot be written.
 void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
            Signals& signals);
 

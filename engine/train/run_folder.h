@@ -1,4 +1,4 @@
-// The results folder of a training run:
+// The run folder, which holds the results of a training run:
 //
 //     config.json                 every key with its value
 //     metrics.jsonl               one JSON object per line
@@ -19,7 +19,7 @@
 
 namespace residual {
 
-// A folder that cannot be used as requested. The program adds the remedy for the problem.
+// A folder that cannot be used as requested. The caller appends the remedy, which depends on problem().
 class RunFolderError : public InputError {
   public:
     enum class Problem { in_use, holds_run, nothing_readable };
@@ -53,7 +53,7 @@ class RunFolder {
 
     // Whether the folder holds a row or a checkpoint, which a new run would overwrite.
     bool holds_run() const;
-    // Throws RunFolderError if it does.
+    // Throws RunFolderError if holds_run().
     void refuse_run() const;
 
     // Replaces config.json.
@@ -72,9 +72,9 @@ class RunFolder {
     // The checkpoints, newest first. They are not opened.
     std::vector<Numbered> checkpoints() const;
 
-    // Call this after writing the checkpoint of `step`. Points last.safetensors to it (a copy if the file system has no
-    // symbolic links). Of the undamaged checkpoints up to `step`, keeps only the `keep` newest (empty: all); removes
-    // nothing else. Throws Error on failure.
+    // Call this after writing the checkpoint of `step`. Makes last.safetensors point to it (a copy if the file system
+    // has no symbolic links). Of the undamaged checkpoints up to `step`, keeps only the `keep` newest (empty: all);
+    // removes nothing else. Throws Error on failure.
     void finish_checkpoint(int64_t step, std::optional<int64_t> keep);
     // The checkpoint of this step cannot be read: it does not count towards `keep` until it is written again.
     void mark_damaged(int64_t step) { damaged_.insert(step); }

@@ -15,8 +15,8 @@
 
 namespace residual {
 
-// The loss of one batch; its gradients are stored in `parameters`. Neither includes weight decay, which the update
-// adds. `totals`, if defined, accumulates the metrics of the batch.
+// The loss of one batch; its gradients are stored in `parameters`. Neither the loss nor the gradients include
+// weight decay; the update adds it. `totals`, if defined, accumulates the metrics of the batch.
 ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
                                   const Batch& batch, const Tensor& totals = {});
 
@@ -65,7 +65,7 @@ struct Evaluation {
 // in the order of the data.
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
 
-// The same, but stops and returns nothing once `stop` is nonzero.
+// The same, but stops and returns std::nullopt once `stop` is nonzero.
 std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
                                           Batches& batches, std::vector<float>* logits = nullptr);
 

@@ -53,7 +53,7 @@ __device__ Value combine_rows(Value value, Combine combine) {
     return value;
 }
 
-// The moments of y; unless Y is const, of y += residual as stored.
+// The moments of y. Unless Y is const, first adds `residual` to y and rounds; the moments are those of the rounded y.
 template <class T, class Y>
 __global__ void moments_kernel(BatchNormShape shape, const T* residual, Y* y, double* partial) {
     const int c = channel_of_thread();

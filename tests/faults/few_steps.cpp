@@ -34,9 +34,9 @@ int main(int argc, char** argv) {
     std::string folder;
     std::vector<std::string> overrides;
     residual::tools::StartOptions options;
-    app.add_option("folder", folder)->required();
-    app.add_option("overrides", overrides);
-    app.add_flag("--resume", options.resume);
+    app.add_option("folder", folder, "run folder")->required();
+    app.add_option("overrides", overrides, "key.path=value: overrides a key");
+    app.add_flag("--resume", options.resume, "resume from the newest readable checkpoint in the run folder");
     return residual::tools::run_program(app, argc, argv, [&] {
         overrides.push_back("run.dir=\"" + folder + "\"");
         residual::Signals signals;

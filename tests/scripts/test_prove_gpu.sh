@@ -174,12 +174,12 @@ expect "the golden tensors are a separate stage" [ "$(calls_of "tests-golden [gp
 expect "the report has the stage of tests" tells "| tests | [gpu] tests | passed |"
 expect "a sanitizer that refuses the device is skipped" [ "$(of racecheck state)" = skipped ]
 expect "the sanitizer's message is in the report" tells "Device not supported. Please refer to the documentation"
-expect "a target that is met" tells "| ResNet-20, ms a step | 0.30 | 0.250 (fused, captured) | met |"
-expect "a target that is missed" tells "| ResNet-56, ms a step | 0.80 | 0.900 (fused, captured) | missed |"
-expect "torch.compile's ratio is against its faster variant" tells "| ResNet-56, times torch.compile's best | 3 | 2.90 | missed |"
+expect "a target that is met" tells "| ResNet-20, ms per step | 0.30 | 0.250 (fused, captured) | met |"
+expect "a target that is missed" tells "| ResNet-56, ms per step | 0.80 | 0.900 (fused, captured) | missed |"
+expect "torch.compile's ratio is against its faster variant" tells "| ResNet-56, speed relative to torch.compile's best | 3 | 2.90 | missed |"
 expect "PyTorch is interleaved with the engine's fastest variant" called "--engine-ways fused, captured --ways eager bf16 graph"
 expect "every side has a row" tells "| step-resnet20-torch | graph | 0.500 |"
-expect "a target of a ratio to eager PyTorch" tells "| ResNet-110, times eager PyTorch | 10 | 20.00 | met |"
+expect "a target of a ratio to eager PyTorch" tells "| ResNet-110, speed relative to eager PyTorch | 10 | 20.00 | met |"
 expect "the accuracies are means of five seeds" tells "| 0.4 at most | 91.20 % against 90.20 % | missed |"
 expect "runs use the fastest kernels" called "configs/resnet20.json --data $data --out $scratch/out/runs/resnet20-3 --device cuda --set train.seed=3 --set train.precision=bf16 --set train.kernels=fused"
 expect "plain networks train too" [ "$(of train-plain56-0 state)" = passed ]
@@ -204,7 +204,7 @@ run env PATH="$programs:$scratch/bare" PYTHONPATH="$scratch/python" SCRATCH="$sc
     bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" --only 'step-resnet20*'
 expect "without a C compiler nothing fails" exits_with 3
 expect "torch.compile is skipped with the reason" tells "| skipped | 0 | torch.compile needs a C compiler; there is none on PATH |"
-expect "the other variants of PyTorch are measured" tells "| ResNet-20, times eager PyTorch | 10 | 20.00 |"
+expect "the other variants of PyTorch are measured" tells "| ResNet-20, speed relative to eager PyTorch | 10 | 20.00 |"
 
 # ---- a failing stage ----
 
@@ -232,7 +232,7 @@ prove --minutes 0.05
 expect "without time: exit 3" exits_with 3
 expect "without time no stage starts" [ "$(grep -cv nvidia-smi "$scratch/calls")" = 0 ]
 expect "each stage says how much time it needs" tells "| tests | [gpu] tests | not reached |  | needs about 30 s, "
-expect "unmeasured targets say so" tells "| ResNet-20, ms a step | 0.30 |  | not measured (not reached: needs about 30 s"
+expect "unmeasured targets say so" tells "| ResNet-20, ms per step | 0.30 |  | not measured (not reached: needs about 30 s"
 
 # ---- interrupted, then continued ----
 
@@ -259,7 +259,7 @@ prove --only '*-resnet20*'
 expect "the next call finishes the interrupted run" [ "$(of train-resnet20-0 state)" = passed ]
 expect "the next call repeats no finished stage" [ "$(calls_of "--engine-only")" = 1 ]
 expect "images are drawn if there is no CIFAR-10" called "draw-images $scratch/out/images"
-expect "accuracy is not judged on drawn images" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
+expect "accuracy is not checked on synthetic images" tells "not measured (full runs on CIFAR-10: 0 of the engine, 0 of PyTorch)"
 
 # ---- the report reads the output of the real kernel-bench ----
 

@@ -54,16 +54,16 @@ expect "it says that it builds for the CPU only" says "building for the CPU only
 expect "it configures without the tests" \
     logged "cmake --preset cpu -DBUILD_TESTING=OFF"
 expect "it builds the programs it needs" logged "--target resnet-train resnet-eval draw-images"
-expect "it warns that the data are not CIFAR-10" says "BUILT-IN IMAGES instead"
+expect "it warns that the data are not CIFAR-10" says "SYNTHETIC IMAGES instead"
 expect "images are drawn" logged "draw-images $cache/images"
-expect "the drawn images are complete" [ -z "$(missing_from_cifar10 "$cache/images")" ]
-expect "the drawn images are not in CIFAR-10's folder" [ -z "$(find "$cache/cifar10" -name '*.bin')" ]
-expect "it trains on the drawn images" logged \
+expect "the synthetic images are complete" [ -z "$(missing_from_cifar10 "$cache/images")" ]
+expect "the synthetic images are not in CIFAR-10's folder" [ -z "$(find "$cache/cifar10" -name '*.bin')" ]
+expect "it trains on the synthetic images" logged \
     "resnet-train configs/quickstart.json --data $cache/images --out runs/quickstart"
 expect "it evaluates the last checkpoint" logged \
     "resnet-eval runs/quickstart/step-00001000.safetensors --data $cache/images --json"
 expect "the summary has the accuracy" near_the_end "test accuracy  69.96 %"
-expect "the summary names the data" near_the_end "BUILT-IN IMAGES, not CIFAR-10"
+expect "the summary names the data" near_the_end "SYNTHETIC IMAGES, not CIFAR-10"
 expect "the summary has the checkpoint's path" near_the_end "/runs/quickstart/step-00001000.safetensors"
 expect "the summary says what to run next" near_the_end "/tools/get_cifar.sh cifar10"
 
@@ -84,7 +84,7 @@ bash -c "$drawing" drawing "$scratch/own data"
 environment=(CIFAR10_DIR="$scratch/nothing here")
 quickstart --data "$scratch/own data"
 expect "--data comes first" logged "--data $scratch/own data --out"
-expect "data of --data are not called built-in" silent_about "BUILT-IN"
+expect "data of --data are not called synthetic" silent_about "SYNTHETIC"
 expect "the summary calls data of --data CIFAR-10" near_the_end "(CIFAR-10)"
 expect "the next command has --data, quoted" near_the_end "resnet20.json --data $scratch/own\\ data"
 (cd "$scratch" && quickstart --data "own data" && printf '%s' "$status" >"$scratch/relative")
@@ -107,7 +107,7 @@ tar -czf "$scratch/cifar.tar.gz" -C "$scratch/archive" cifar-10-batches-bin
 rm -r "$scratch/archive"
 url=file://$scratch/cifar.tar.gz
 quickstart
-expect "an archive with a wrong checksum is not used" says "BUILT-IN IMAGES instead"
+expect "an archive with a wrong checksum is not used" says "SYNTHETIC IMAGES instead"
 environment=(CIFAR10_ARCHIVE_BYTES="$(stat -c %s "$scratch/cifar.tar.gz")"
     CIFAR10_ARCHIVE_SHA256="$(sha256sum <"$scratch/cifar.tar.gz" | cut -d' ' -f1)")
 quickstart

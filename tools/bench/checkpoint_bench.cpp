@@ -84,11 +84,14 @@ int measure(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Measures the time to write a checkpoint.", "checkpoint-bench");
+    CLI::App app("Measures how long a checkpoint blocks training, and how long until it is on the disk.",
+                 "checkpoint-bench");
     Options options;
     app.add_option("config", options.config, "configuration file")->required();
-    app.add_option("--dir", options.dir, "folder on the disk to measure");
-    app.add_option("--rounds", options.rounds, "checkpoints to write")->check(CLI::Range(1, 1000));
-    app.add_option("--device", options.device, "cuda, cpu or auto");
+    app.add_option("--dir", options.dir, "folder to write to, on the disk to be measured (default: .)");
+    app.add_option("--rounds", options.rounds, "number of checkpoints to write (default: 15)")
+        ->check(CLI::Range(1, 1000));
+    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");
+    app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return measure(options); });
 }

@@ -1,4 +1,4 @@
-// step-bench: times training or evaluation steps on request, for a script that alternates between programs.
+// step-bench: times training or evaluation steps on request, for a script that alternates between several programs.
 //
 //     step-bench CONFIG [--mode train|eval] [--batch N] [--device D] [--eager]
 //                [--set key.path=value]...
@@ -75,14 +75,19 @@ int bench(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Times steps on request: reads lines `run N`, answers with JSON.", "step-bench");
+    CLI::App app(
+        "Times training or evaluation steps: for each line `run N` on standard input, runs N steps and prints one JSON "
+        "line.",
+        "step-bench");
     Options options;
     app.add_option("config", options.config, "configuration file")->required();
-    app.add_option("--mode", options.mode, "train or eval")->check(CLI::IsMember({"train", "eval"}));
-    app.add_option("--batch", options.batch, "images per step")->check(CLI::PositiveNumber);
-    app.add_option("--device", options.device, "cuda, cpu or auto");
-    app.add_flag("--eager", options.eager, "do not record steps, even if the device can");
+    app.add_option("--mode", options.mode, "train or eval (default: train)")->check(CLI::IsMember({"train", "eval"}));
+    app.add_option("--batch", options.batch, "images per step (default: 128)")->check(CLI::PositiveNumber);
+    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one); overrides train.device");
+    app.add_flag("--eager", options.eager,
+                 "run every step eagerly, even if the device can record and replay steps (CUDA graphs)");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
+    app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return bench(options); });
 }

@@ -54,11 +54,11 @@ int count(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Counts the products, bytes and launches of a fused training step.", "step-cost");
+    CLI::App app("Counts the FLOPs, bytes and kernels of a fused training step. Needs no GPU.", "step-cost");
     Options options;
     app.add_option("config", options.configs, "configuration files")->required();
-    app.add_option("--batch", options.batch, "images per step")->check(CLI::Range(1, 1 << 20));
+    app.add_option("--batch", options.batch, "images per step (default: 128)")->check(CLI::Range(1, 1 << 20));
     app.add_flag("--kernels", options.kernels, "list every kernel");
-    app.footer("Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input.");
+    app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return count(options); });
 }

@@ -63,9 +63,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     CLI::App app("Generates the documentation of the configuration keys.", "config-doc");
     Options options;
-    auto* group = app.add_option_group("document")->require_option(1);
+    auto* group = app.add_option_group("Output", "what to generate")->require_option(1);
     group->add_flag("--table", options.table, "print the Markdown table of keys");
     group->add_flag("--schema", options.schema, "print the JSON Schema");
-    group->add_option("--write", options.folder, "update README.md and schema.json in this folder");
+    group->add_option("--write", options.folder, "update README.md and schema.json in FOLDER")->type_name("FOLDER");
+    app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }

@@ -1,4 +1,4 @@
-// draw-images OUT [--seed N]: writes the built-in images in CIFAR-10's layout, six binary files and a list of classes.
+// draw-images OUT [--seed N]: writes synthetic images in CIFAR-10's layout, six binary files and a list of classes.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -41,11 +41,13 @@ void write_images(const std::filesystem::path& folder, uint64_t seed) {
 int main(int argc, char** argv) {
     std::string folder;
     uint64_t seed = 0;
-    CLI::App app("Draws a data set of ten classes, with the size and the binary files of CIFAR-10.", "draw-images");
+    CLI::App app("Generates ten classes of synthetic images, as many as CIFAR-10 has and in its binary format.",
+                 "draw-images");
     app.add_option("OUT", folder, "the folder to write to")->required();
-    app.add_option("--seed", seed, "the same seed gives the same bytes on every machine")
+    app.add_option("--seed", seed, "seed of the images; the same seed gives the same bytes on every machine")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
+    app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] {
         write_images(folder, seed);
         const residual::DataDescription& data = residual::cifar10_description();

@@ -1,7 +1,11 @@
-// The exit codes of the programs, as documented in their --help.
+// The exit codes of the programs.
 #pragma once
 
 namespace residual::tools {
+
+// For --help.
+inline constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input.";
 
 enum ExitCode { kDone = 0, kFailed = 1, kWrongInput = 2, kDiverged = 3 };
 

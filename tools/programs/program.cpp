@@ -40,7 +40,8 @@ int run_body(CLI::App& app, int argc, char** argv, const std::function<int()>& b
     const std::string& name = app.get_name();
     try {
         app.set_version_flag(
-            "--version", [] { return build_info(); }, "print the versions of all parts and exit");
+            "--version", [] { return build_info(); },
+            "print the versions of the program, its compiler and its libraries, and exit");
         check_arguments(argc, argv);
         app.parse(argc, argv);
         return body();

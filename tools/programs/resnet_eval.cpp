@@ -101,12 +101,15 @@ int main(int argc, char** argv) {
     CLI::App app("Evaluates a checkpoint on the test images.", "resnet-eval");
     Options options;
     app.add_option("checkpoint", options.checkpoint, "safetensors file written by resnet-train")->required();
-    app.add_option("--data", options.data, "folder of the data set's binary files");
-    app.add_option("--device", options.device, "cuda, cpu or auto");
-    app.add_option("--config", options.config, "configuration file, instead of the one in the checkpoint");
+    app.add_option("--data", options.data,
+                   "folder of the data set's binary files (see docs/programs.md for the default)");
+    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");
+    app.add_option("--config", options.config,
+                   "configuration file; needed if the checkpoint contains none, otherwise its network must be that of "
+                   "the checkpoint");
     app.add_option("--logits", options.logits,
                    "also write logits [N, classes] and labels [N] to this safetensors file");
     app.add_flag("--json", options.json, "print one JSON object");
-    app.footer("Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input.");
+    app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return evaluate(options); });
 }

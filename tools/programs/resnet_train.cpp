@@ -1,4 +1,4 @@
-// resnet-train: trains the network that a configuration file describes.
+// resnet-train: trains the network described by a configuration file.
 //
 //     resnet-train configs/resnet56.json [--data DIR] [--out DIR] [--device D] [--set key=value]... [--init FILE]
 //                  [--resume]
@@ -32,7 +32,7 @@ void handle(int signal, void (*handler)(int), int flags) {
 }
 
 void handle_signals() {
-    // A second signal kills the process at once.
+    // The same signal again kills the process at once.
     handle(SIGINT, on_stop, SA_RESETHAND);
     handle(SIGTERM, on_stop, SA_RESETHAND);
     handle(SIGUSR1, on_save, 0);
@@ -84,21 +84,22 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains the residual or plain network that a configuration file describes.", "resnet-train");
+    CLI::App app("Trains the network described by a configuration file.", "resnet-train");
     Options options;
     app.add_option("config", options.config, "configuration file (see configs/README.md)")->required();
-    app.add_option("--data", options.data, "folder of the data set's binary files (data.dir)");
-    app.add_option("--out", options.out, "results folder (run.dir)");
-    app.add_option("--device", options.device, "cuda, cpu or auto (train.device)");
+    app.add_option("--data", options.data, "folder of the data set's binary files; overrides data.dir");
+    app.add_option("--out", options.out, "run folder, which receives the results; overrides run.dir");
+    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one); overrides train.device");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
-    CLI::Option* init = app.add_option("--init", options.start.init, "safetensors file with the weights to start from");
+    CLI::Option* init =
+        app.add_option("--init", options.start.init, "start a new run from the weights in this safetensors file");
     app.add_flag("--resume", options.start.resume,
-                 "resume from the newest checkpoint in the results folder, or start if there is none")
+                 "resume from the newest readable checkpoint in the run folder, or start a new run if there is none")
         ->excludes(init);
     app.footer(
         "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged,\n"
-        "130 / 143 stopped by SIGINT / SIGTERM with a checkpoint written.\n"
+        "130 or 143 stopped by SIGINT or SIGTERM, after writing a checkpoint if any step was done.\n"
         "SIGUSR1 writes a checkpoint without stopping.");
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }

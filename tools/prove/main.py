@@ -71,7 +71,7 @@ def verdict(results):
     if count["failed"]:
         return SOMETHING_FAILED, line
     if count["not reached"]:
-        return INCOMPLETE, f"{line}; the same command continues with them"
+        return INCOMPLETE, f"{line}; run the same command again to continue"
     return EVERYTHING_PASSED, line
 
 

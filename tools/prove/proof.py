@@ -54,7 +54,7 @@ class Setting:
     out: Path
     deadline: float  # of time.monotonic()
     library_path: str
-    data: Path | None  # folder of CIFAR-10; None: the runs train on drawn images
+    data: Path | None  # folder of CIFAR-10; None: the runs train on synthetic images
 
     def left(self):
         return self.deadline - time.monotonic()

@@ -48,7 +48,7 @@ def stage_part(results):
 
 
 def step_part(results):
-    """One row per side. Each comparison with PyTorch measures the engine's fastest variant again."""
+    """One row per variant. Each comparison with PyTorch measures the engine's fastest variant again."""
     rows = []
     names = [name for network in MS_PER_STEP for name in results if name.split("-")[:2] == ["step", network]]
     for name in names:
@@ -60,7 +60,7 @@ def step_part(results):
             spread = f"{batch_ms / row['max']:.3f} - {batch_ms / row['min']:.3f}"
             ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else ""
             rows.append((name, row["side"], f"{row['ms_per_step']:.3f}", spread, f"{row['median']:.0f}", ratio))
-    heads = ("stage", "side", "ms a step, median", "fastest - slowest round", "images/s", "engine's speed / its")
+    heads = ("stage", "variant", "ms per step, median", "fastest - slowest round", "images/s", "engine's speed / its")
     return table(heads, rows)
 
 

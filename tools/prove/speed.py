@@ -9,7 +9,7 @@ import targets
 from proof import Failed, NotYet, Skipped, Stage
 
 STEPS_PER_ROUND = {"resnet20": 200, "resnet56": 100, "resnet110": 50}  # a round takes a fraction of a second
-SET_UP_SECONDS = 150  # for a side's warm-up, compiling included
+SET_UP_SECONDS = 150  # for a variant's warm-up, including compilation
 COMPILED_WAYS = ("compile", "compile-graph")
 
 
@@ -89,7 +89,7 @@ def seconds_of_run(setting, network, ms_per_step, earlier):
 
 
 def training_data(attempt):
-    """The folder of the data and their name: CIFAR-10, or images drawn by draw-images if there is none."""
+    """The folder of the data and their name: CIFAR-10, or the synthetic images of draw-images if there is none."""
     setting = attempt.setting
     if setting.data is not None:
         return setting.data, "CIFAR-10"
@@ -99,7 +99,7 @@ def training_data(attempt):
         outcome = attempt.run(setting.programs / "draw-images", folder)
         if outcome.status != 0:
             raise Skipped(f"there is no CIFAR-10, and draw-images failed: {outcome.last_line()}")
-    return folder, "built-in images"
+    return folder, "synthetic images"
 
 
 def finished(outcome, folder, network, seed, data_name):

@@ -38,7 +38,7 @@ def title_of(network):
 def step_targets(results):
     for network, limit in MS_PER_STEP.items():
         result = results[f"step-{network}"]
-        what, target = f"{title_of(network)}, ms a step", f"{limit:.2f}"
+        what, target = f"{title_of(network)}, ms per step", f"{limit:.2f}"
         if best := fastest_engine_row(result):
             ms = best["ms_per_step"]
             yield entry(what, target, f"{ms:.3f} ({best['way']})", ms <= limit)
@@ -58,7 +58,7 @@ def ratio_targets(results):
             ("torch.compile's best", compiled, min(ratios(compiled).values(), default=None), TIMES_COMPILE),
             ("eager PyTorch", plain, ratios(plain).get("eager"), TIMES_EAGER),
         ):
-            what, target = f"{title_of(network)}, times {rival}", f"{factor:.0f}"
+            what, target = f"{title_of(network)}, speed relative to {rival}", f"{factor:.0f}"
             if ratio is None:
                 yield unmeasured(what, target, result)
             else:
@@ -83,7 +83,7 @@ def accuracies(results, prefix):
 
 
 def accuracy_target(results):
-    what = f"ResNet-20, points of test accuracy to PyTorch's, means of {SEEDS} seeds"
+    what = f"ResNet-20, difference in test accuracy from PyTorch, in points (means of {SEEDS} seeds)"
     target = f"{ACCURACY_POINTS} at most"
     engine, pytorch = accuracies(results, "train"), accuracies(results, "torch")
     if len(engine) < SEEDS or len(pytorch) < SEEDS:

@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--way", choices=list(torch_side.WAYS), required=True)
+    parser.add_argument("--way", choices=list(torch_side.WAYS), required=True, help="variant of PyTorch")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)

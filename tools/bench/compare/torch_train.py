@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the same network with the same recipe in PyTorch, to compare the accuracy with the engine's.
+"""Trains the network of a resnet-train run in PyTorch, with the same recipe, to compare the accuracies.
 
     tools/bench/compare/torch_train.py runs/resnet20/config.json --data DIR --out runs/torch-resnet20 [--seed N]
 

@@ -24,7 +24,7 @@ class SideFailed(Exception):
 
 
 class Side:
-    """A child process that runs steps on request. An answer of the program may replace `name`, but never `way`."""
+    """One variant to measure: a child process that runs steps on request. Its answers may replace `name`, not `way`."""
 
     def __init__(self, way, name, command, threads, library_path=""):
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads))

@@ -10,8 +10,8 @@
 
 namespace residual::bench {
 
-// A tensor and its values as stored. A tensor with a batch axis repeats its first Operands::images() images; `values`
-// holds only those.
+// A tensor and its values after rounding to its type. A tensor with a batch axis repeats its first Operands::images()
+// images; `values` holds only those.
 struct Operand {
     Tensor tensor;
     std::shared_ptr<const Values> values;
