@@ -136,4 +136,12 @@ stopped_by INT 130
 stopped_by TERM 143
 set +m
 
+# ---- versions
+for program in resnet-train resnet-eval draw-images config-doc kernel-bench step-bench step-cost checkpoint-bench cpu-peaks; do
+    run "$bin/$program" --version
+    expect "$program --version: exit 0" exits_with 0
+    expect "$program --version: one line per part" equal "$(awk 'NF > 1 { print $1 }' "$scratch/output" | xargs)" \
+        "version commit compiler CUDA cuDNN oneDNN"
+done
+
 report
