@@ -16,7 +16,7 @@ struct Cuda {
     CUstream_st* stream = nullptr;
 };
 
-// A kernel launch failed; the message has the kernel's name, its grid and the CUDA error.
+// A kernel launch failed; the message has the kernel's name (CUDA 12.3 or newer), its grid and the CUDA error.
 struct LaunchError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

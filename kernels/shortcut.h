@@ -30,8 +30,8 @@ void avgpool_zeropad(const Exec& exec, const ShortcutShape& shape, const T* x, T
 template <class Exec, class T>
 void avgpool_zeropad_backward(const Exec& exec, const ShortcutShape& shape, const T* dy, T* dx);
 
-// Every second pixel, x[:, ::2, ::2, :], then the channel zero-pad: option A of He et al., Deep Residual Learning for
-// Image Recognition, CVPR 2016.
+// Every second pixel, x[:, ::2, ::2, :], then the channel zero-pad: option A of He et al. 2015 (Deep Residual
+// Learning for Image Recognition), section 3.3.
 // x [batch, height, width, in_channels] -> y [batch, ceil(height/2), ceil(width/2), out_channels].
 // Reads a quarter of x and writes y once.
 template <class Exec, class T>

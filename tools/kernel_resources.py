@@ -7,7 +7,7 @@
 A kernel with a stack frame or spills uses local memory, which is an error in both modes. With --check, a table that
 differs from the committed one is an error if the same compiler version made both, otherwise only a note.
 
-Exit codes: 0 no kernel uses local memory, and the table is current; 1 otherwise; 2 no nvcc, or a file does not compile.
+Exit codes: 0 no error; 1 local memory, or a table that is not current; 2 no nvcc, or a file does not compile.
 """
 
 import argparse

@@ -31,6 +31,8 @@ def smoothed(values, width=5):
 
 def label(run):
     model = json.loads((run / "config.json").read_text())["model"]
+    if model["family"] == "wide_resnet":
+        return f"WRN-{model['depth']}-{model['widening']}"
     return f"{'Plain' if model['shortcut'] == 'none' else 'ResNet'}-{model['depth']}"
 
 

@@ -14,8 +14,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage="usage: bash tools/prove_gpu.sh [--minutes M] [--out DIR] [--data DIR] [--only PATTERN]
   --minutes M      stop after M minutes; a stage starts only if it should fit into the time left (default: no limit)
   --out DIR        results; if the folder already has some, only the missing stages run (default: runs/gpu-proof)
-  --data DIR       folder of CIFAR-10's six binary files. Default: the first of \$CIFAR10_DIR, data/ beside tools/,
-                   the cache, and synthetic images (draw-images), on which accuracy is not checked
+  --data DIR       folder of CIFAR-10's six binary files. Default: \$CIFAR10_DIR if it is set, else data/ beside
+                   tools/, else the cache, else synthetic images (draw-images), on which accuracy is not checked
   --only PATTERN   only stages whose names match, for example 'step-*'"
 
 minutes="" out=$PWD/runs/gpu-proof data=${CIFAR10_DIR:-} only="*"

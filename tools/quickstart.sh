@@ -10,8 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/cifar.sh
 
 usage="usage: bash tools/quickstart.sh [--data DIR]
-  --data DIR   folder of CIFAR-10's six binary files. Default: the first of \$CIFAR10_DIR, the cache, a download
-               and, without an Internet connection, synthetic images (draw-images)"
+  --data DIR   folder of CIFAR-10's six binary files. Default: \$CIFAR10_DIR if it is set, else the cache, else a
+               download, else (without an Internet connection) synthetic images (draw-images)"
 data=${CIFAR10_DIR:-} named_by=CIFAR10_DIR
 while [ $# -gt 0 ]; do
     case $1 in

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Searches for bugs that ordinary tests miss, with ThreadSanitizer, fuzzing and kills at random moments.
+# Searches for bugs that ordinary tests miss, with ThreadSanitizer, with fuzzing, and by killing training runs at random
+# moments.
 # Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is kept under build/ and
 # printed with the command that reproduces it.
 set -euo pipefail

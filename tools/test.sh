@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, then builds and tests the presets cpu, cuda and emulator (without a CUDA toolkit: cpu and
-# asan), and checks formatting, scripts, includes and words.
+# asan), and checks formatting, scripts, the direction of includes and the wording (tests/words).
 # Exits with 0 only if nothing failed; skipped checks are listed with the reason.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

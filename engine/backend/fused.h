@@ -1,5 +1,5 @@
 // Fused operations: each equals a composition of operations in backend.h, in fewer passes over memory. An op uses them
-// if Backend::fused() supports its shapes; otherwise it calls the separate operations (it is "composed").
+// if Backend::fused() supports its shapes; otherwise the op is "composed": it calls the separate operations.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ struct BnReluConv {
     BatchNormParams batch_norm;  // of x, with ReLU
     Tensor x, weight;
     Tensor residual = {};  // Undefined: none.
-    // The residual has twice the height and width of y and half its channels: it is average-pooled and padded with zero
-    // channels (ShortcutKind::kAveragePool) before the addition.
+    // True: the residual has twice the height and width of y and half its channels, and is average-pooled and padded
+    // with zero channels (ShortcutKind::kAveragePool) before the addition.
     bool pools_residual = false;
 };
 

@@ -50,9 +50,9 @@ struct BatchNormGradients {
     Tensor dmean = {}, dvariance = {};  // Of the statistics used by batch_norm(). Undefined: not computed.
 };
 
-// The gradients of the mean and variance of a tensor, for the operation that computed them.
+// The gradients of a tensor's mean and variance, for the backward of the operation that computed these moments.
 struct MomentsGradient {
-    Tensor mean;                        // Undefined: the moments have no gradient.
+    Tensor mean;                        // The mean itself. Undefined: the moments have no gradient.
     Tensor dmean = {}, dvariance = {};  // Undefined: zeros.
 };
 

@@ -146,8 +146,8 @@ class Fields {
   protected:
     virtual void choose(std::string_view key, std::size_t& index, std::span<const std::string_view> names,
                         const Meaning& meaning) = 0;
-    // Calls `describe` with the index of each alternative to visit; the value becomes that alternative. `index` is the
-    // present one.
+    // Calls `describe` with the index of each alternative to visit; that alternative becomes the value. `index` is the
+    // current one.
     virtual void alternatives(std::string_view key, std::size_t index, std::span<const std::string_view> names,
                               const Meaning& meaning, const std::function<void(std::size_t)>& describe) = 0;
     virtual void begin_object(std::string_view key, const Meaning& meaning) = 0;

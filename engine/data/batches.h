@@ -30,7 +30,7 @@ class Batches {
     int64_t samples() const { return shape_.samples; }
     int batch_size() const { return shape_.batch; }
 
-    // Batch number `step`, counted from 0. A batch that reaches the last image continues with the next epoch.
+    // Batch number `step`, counted from 0. A batch that runs past the last image continues with the next epoch.
     Batch get(int64_t step);
     // The same for a step number stored on the device, [1] int64.
     Batch next(const Tensor& step);

@@ -1,12 +1,12 @@
 // The metadata of a checkpoint, stored in the header of its safetensors file:
 //
-//     format_version    the number of this format
+//     format_version    3; version 2 can be read too
 //     config            the resolved configuration of the run, JSON text
 //     step              updates done
 //     class_names       the names of the labels 0, 1, ..., JSON text ["...", ...]; absent in version 2
 //     data_fingerprint  CRC-32 of the training records
 //     test_accuracy     of these weights, 0 to 1; only if they were evaluated
-//     rows              the last rows of the metrics and the sums since then, JSON text (RowProgress)
+//     rows              steps of the last metrics rows, and sums since then, JSON text (RowProgress)
 //     checksums         CRC-32 of the bytes of each tensor, JSON text {name: eight hexadecimal digits}
 //     checksum          CRC-32 of all the other entries
 #pragma once
@@ -24,7 +24,7 @@
 
 namespace residual {
 
-// The last rows of the metrics before a step, and the sums that the next training row continues.
+// The steps of the last metrics rows, and the sums that go into the next training row.
 struct RowProgress {
     int64_t training = 0;     // Updates done at the last training row.
     int64_t evaluation = 0;   // Updates done at the last evaluation row.

@@ -28,7 +28,7 @@ struct TensorView {
     std::span<const std::byte> data;
 };
 
-// A whole file in memory. Its views are valid as long as it exists, even after a move.
+// A whole file in memory. Moving it does not invalidate its views; destroying it does.
 class SafetensorsFile {
   public:
     // Throws InputError naming the file, the tensor and the value if the file is missing or malformed. Sizes in the
@@ -54,9 +54,10 @@ class SafetensorsFile {
     std::map<std::string, std::string> metadata_;
 };
 
-// Writes the file through an AtomicFile, tensors with the largest elements first, otherwise in the given order, so that
-// each is aligned to its element size. Names must be unique and not "__metadata__", and a view must hold exactly the
-// bytes of its shape (asserted). Throws Error if the file cannot be written, or a name or metadata is not UTF-8.
+// Writes the file through an AtomicFile, tensors of the widest element type first and those of one width in the
+// given order, so that each is aligned to its element size. Names must be unique and not "__metadata__", and a view
+// must hold exactly the bytes of its shape (asserted). Throws Error if the file cannot be written, or a name or
+// metadata is not UTF-8.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

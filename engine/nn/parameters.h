@@ -20,9 +20,9 @@ enum class Init {
 };
 
 enum class Role {
-    kConvWeight,    // [out, kernel, kernel, in]: weight decay; operations use it in the type of the activations
-    kLinearWeight,  // [out, in]: weight decay; float32
-    kVector,        // bias, or scale and shift of a batch norm: no weight decay; float32
+    kConvWeight,    // [out, kernel, kernel, in]: decays; operations read a copy in the type of the activations
+    kLinearWeight,  // [out, in]: decays; float32
+    kVector,        // bias, or scale and shift of a batch norm: does not decay; float32
 };
 
 struct Parameter {

@@ -17,8 +17,9 @@ struct BatchNorm {
     Moments running = {};  // Running statistics to update when the batch norm is applied; undefined: none.
     float decay = 0;       // running = decay * running + (1 - decay) * moments
 
-    // For a trace: the attributes; and `others` followed by the variables of this batch norm.
+    // For a trace: the attributes.
     std::map<std::string, Attribute> attributes() const;
+    // For a trace: `others`, then the variables of this batch norm.
     Trace::Operands operands(Trace::Operands others) const;
 
     BatchNormParams params() const { return {moments.values(), gamma.value(), beta.value(), epsilon, relu}; }

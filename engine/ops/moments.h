@@ -1,4 +1,5 @@
 // Mean and variance of a batch as variables with gradients, so that batch norm needs no special case in the tape.
+// "Moments" and "batch statistics" (BatchStats, stats) are the same numbers; moments are their form with gradients.
 #pragma once
 
 #include "engine/autograd/tape.h"

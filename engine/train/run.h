@@ -15,7 +15,8 @@
 
 namespace residual {
 
-// Set by signal handlers, read by the run after each step.
+// Set by signal handlers. The run reads both after each step, and `stop` also during an evaluation, which it then
+// abandons. It resets `save` once a checkpoint is on its way.
 struct Signals {
     std::atomic<int> stop = 0;  // The signal that stops the run.
     std::atomic<int> save = 0;  // Not 0: write a checkpoint.
@@ -38,11 +39,11 @@ struct RunInputs {
 
 // Trains until `steps` updates are done. Writes a training row every run.log_every steps, evaluates every
 // run.eval_every and writes a checkpoint every run.checkpoint_every; all three also after the last step. If
-// signals.stop becomes nonzero, finishes the current step, writes a checkpoint and returns. A row written between two
-// intervals, only because the run stops, is not counted in the checkpoint's RowProgress. A resumed run removes it, so
-// that its rows equal those of an uninterrupted run. Checkpoints are written by a background thread. Throws
-// DivergedError, without writing a checkpoint, if a loss, gradient or weight is not finite; Error if a checkpoint
-// cannot be written.
+// signals.stop becomes nonzero, finishes the current step, writes a checkpoint and returns. RowProgress in the
+// checkpoint ignores a row that is written between two regular rows only because the run stops. A resumed run removes
+// that row, so that its rows equal those of an uninterrupted run. Checkpoints are written by a background thread.
+// Throws DivergedError, without writing a checkpoint, if a loss, gradient or weight is not finite; Error if a
+// checkpoint cannot be written.
 void train(RunInputs& inputs, int64_t steps, const RunConfig& run, RunFolder& folder, Progress& progress,
            Signals& signals);
 

@@ -32,7 +32,8 @@ class RunFolderError : public InputError {
 };
 
 // Locks the file `.lock` of a folder. The system releases the lock when the process exits, however it exits. The file
-// is never removed: another process could be waiting for its lock while a third creates and locks a new file.
+// is never removed: another process could have opened it, and would lock the removed file while a third creates and
+// locks a new one.
 class FolderLock {
   public:
     // Throws RunFolderError if another process holds the lock, Error if the file cannot be opened or locked.

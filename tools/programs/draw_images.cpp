@@ -41,8 +41,10 @@ void write_images(const std::filesystem::path& folder, uint64_t seed) {
 int main(int argc, char** argv) {
     std::string folder;
     uint64_t seed = 0;
-    CLI::App app("Generates ten classes of synthetic images, as many as CIFAR-10 has and in its binary format.",
-                 "draw-images");
+    CLI::App app(
+        "Generates synthetic images of ten classes, 50,000 for training and 10,000 for test, in CIFAR-10's binary "
+        "format.",
+        "draw-images");
     app.add_option("OUT", folder, "the folder to write to")->required();
     app.add_option("--seed", seed, "seed of the images; the same seed gives the same bytes on every machine")
         ->check(CLI::NonNegativeNumber)

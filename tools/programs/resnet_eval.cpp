@@ -104,9 +104,10 @@ int main(int argc, char** argv) {
     app.add_option("--data", options.data,
                    "folder of the data set's binary files (see docs/programs.md for the default)");
     app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");
-    app.add_option("--config", options.config,
-                   "configuration file; needed if the checkpoint contains none, otherwise its network must be that of "
-                   "the checkpoint");
+    app.add_option(
+        "--config", options.config,
+        "configuration file; needed if the checkpoint contains none, and must have the same network and data "
+        "format if it does");
     app.add_option("--logits", options.logits,
                    "also write logits [N, classes] and labels [N] to this safetensors file");
     app.add_flag("--json", options.json, "print one JSON object");

@@ -127,9 +127,10 @@ int main(int argc, char** argv) {
     app.add_option("--filter", options.filter, "only cases whose name matches this regular expression (see --list)");
     app.add_option("--json", options.json, "also write the results to this file");
     app.add_option("--batch", options.batches, "batch sizes (default: 128 512 1024)")->check(CLI::Range(1, 4096));
-    app.add_option("--seconds", options.seconds,
-                   "seconds for each of the two measurements of a case (default: 0.2); 0: check the results, with "
-                   "minimal timing")
+    app.add_option(
+           "--seconds", options.seconds,
+           "seconds for each of the two measurements of a case, with a cold and with a warm cache (default: 0.2); "
+           "0: check the results, with minimal timing")
         ->check(CLI::Range(0.0, 3600.0));
     app.add_flag("--list", options.list, "print the names of the cases and exit");
     app.footer("Exit codes: 0 done; 1 a result is wrong or a case failed; 2 wrong usage.");
