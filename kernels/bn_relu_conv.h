@@ -77,8 +77,9 @@ template <class Exec>
 void bn_relu_conv_forward(const Exec& exec, const BnReluConvShape& shape, const BnReluConvForward& f,
                           const SumScratch& scratch);
 
-// The gradients of the mean and variance of a tensor t of `rows` rows, all [channels]. The backward kernel of the op
-// that produced t and its moments adds their contribution when it loads dt, the gradient of t:
+// The gradients of the mean and variance of a tensor t, all [channels]; t has rows = batch * height * width elements
+// per channel. The backward kernel of the op that produced t and its moments adds their contribution when it loads dt,
+// the gradient of t:
 //     dt += dmean / rows + 2 * dvariance * (t - mean) / rows
 struct MomentsGradient {
     const float* mean = nullptr;       // of t; null: the moments have no gradient

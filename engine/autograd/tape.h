@@ -13,7 +13,8 @@ namespace residual {
 class Tape {
   public:
     // `backward` reads the gradients of `outputs` and adds to those of the operation's inputs. It runs at most once,
-    // and only if at least one output has a gradient; a closure with several outputs must check has_grad() of each.
+    // and only if at least one output has a gradient; the closure of an operation with several outputs must check
+    // has_grad() of each.
     void record(std::vector<Variable> outputs, std::function<void()> backward);
 
     // Computes the gradient of `loss` (one float32) with respect to every variable it depends on. Each closure is

@@ -59,7 +59,7 @@ std::string_view name_of(Enum value) {
     return names_of(value).at(static_cast<std::size_t>(value));
 }
 
-// When a key must have the value that the checkpoint was trained with.
+// Says when a key must keep the value with which a checkpoint was trained.
 enum class Fixed {
     nowhere,
     run,      // when the run is resumed

@@ -42,7 +42,7 @@ struct ScheduleConfig {
     void describe(Fields& fields) {
         fields.obsolete("kind", "piecewise");
         fields.get("boundaries", boundaries, at_least(0),
-                   "steps at which the learning rate changes to the next value, increasing; may be empty");
+                   "increasing steps, at each of which the learning rate changes to the next value; may be empty");
         fields.get("values", values, at_least(0), "learning rates; one more than the boundaries");
         const bool increasing =
             std::adjacent_find(boundaries.begin(), boundaries.end(), std::greater_equal<>{}) == boundaries.end();

@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
         ->excludes(init);
     app.footer(
         "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged,\n"
-        "130 or 143 stopped by SIGINT or SIGTERM, after writing a checkpoint if any step was done.\n"
+        "130 or 143 stopped by SIGINT or SIGTERM, with a checkpoint written if training had started.\n"
         "SIGUSR1 writes a checkpoint without stopping.");
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }
