@@ -39,7 +39,7 @@ fi
 check layering bash tests/layering/check_includes.sh .
 check words bash tests/words/check_words.sh .
 # The tests of scripts, faults and packages are slow and do not depend on the preset, so they run only once.
-compiled_alone=(--exclude-regex '^(scripts|faults|package)/')
+compiled_alone=(--exclude-regex '^(scripts|faults|package|words)/')
 check cpu build_and_test cpu
 if find_cuda; then
     check resources python3 tools/kernel_resources.py --check

@@ -5,19 +5,22 @@ set -euo pipefail
 list=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/words.txt
 cd "${1:?usage: check_words.sh ROOT}"
 
+# "path:line:text" of every line, and "path:0:path" of every file; then the same with identifiers split at capitals.
+lines=$(
+    find kernels engine models tools tests configs docs .ci CMakeLists.txt CMakePresets.json README.md -type f \
+        ! -path '*/corpus/*' ! -path '*/regressions/*' ! -path 'tests/words/*' \
+        -printf '%p:0:%p\n' -exec grep -nIH '' {} +
+)
+split=$(sed -E 's/([a-z0-9])([A-Z])/\1_\2/g' <<<"$lines")
+
 found=0 words=0
 while IFS=$'\t' read -r word replacement; do
     case "$word" in "" | "#"*) continue ;; esac
     words=$((words + 1))
-    # Identifiers count: their words are separated by underscores and capitals.
-    places=$(
-        grep -rnIiE "(^|[^[:alpha:]])($word)([^[:alpha:]]|$)" kernels engine models tools tests configs docs .ci \
-            CMakeLists.txt CMakePresets.json README.md --exclude=words.txt --exclude-dir=corpus --exclude-dir=regressions |
-            cut -c 1-160 || true
-        find kernels engine models tools tests configs docs -print | grep -iE "(^|[^[:alpha:]])($word)([^[:alpha:]]|$)" || true
-    )
-    if [ -n "$places" ]; then
-        printf '%s\n    say instead: %s\n' "$places" "$replacement"
+    numbers=$(grep -niE "^[^:]*:[0-9]+:(.*[^[:alpha:]])?($word)([^[:alpha:]]|$)" <<<"$split" | cut -d: -f1 || true)
+    if [ -n "$numbers" ]; then
+        sed -n "${numbers//$'\n'/p;}p" <<<"$lines" | cut -c 1-160
+        printf '    say instead: %s\n' "$replacement"
         found=1
     fi
 done <"$list"
