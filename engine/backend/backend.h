@@ -57,7 +57,7 @@ class Backend {
     }
 
     virtual DeviceType device() const = 0;
-    // For logs: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads, oneDNN 2.6 (AVX-512)".
+    // For logs: "NVIDIA H200, cuDNN 9.13" or "CPU, 2 threads (all CPUs), avx512 kernels, oneDNN 2.6 (AVX-512)".
     virtual std::string description() const = 0;
     // Whether bfloat16 is the device's preferred activation type, because its matrix units support it.
     virtual bool prefers_bfloat16() const = 0;
@@ -149,6 +149,8 @@ class Backend {
     std::unique_ptr<FusedOps> fused_;
 };
 
+// Calls set_cpu_threads(). The project's kernels use the fastest instructions that the CPU has, or those that the
+// environment variable RESIDUAL_ISA names: baseline, avx2 or avx512. Throws InputError if the CPU lacks them.
 std::unique_ptr<Backend> make_cpu_backend();
 
 struct CudaOptions {

@@ -29,7 +29,7 @@ T* data_or_null(const Tensor& x) {
     return x.defined() ? x.data<T>() : nullptr;
 }
 
-// Exec is kernels::Host or kernels::Cuda.
+// Exec is an execution target of kernels/exec.h.
 template <class Exec>
 class KernelBackend : public Backend {
   public:

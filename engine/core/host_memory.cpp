@@ -20,14 +20,6 @@ void apply_limit(MemoryLimit& memory, uint64_t total, uint64_t used, const std::
     if (free < memory.free) memory = {free, total, scope};
 }
 
-// The number at the start of a file; none if the file is missing or contains "max".
-std::optional<uint64_t> number_in(const fs::path& path) {
-    std::ifstream file(path);
-    uint64_t number = 0;
-    if (!(file >> number)) return std::nullopt;
-    return number;
-}
-
 // The number that follows the word `key` at the start of a line.
 std::optional<uint64_t> number_of(const fs::path& path, const std::string& key) {
     std::ifstream file(path);
@@ -48,38 +40,17 @@ constexpr GroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes",
                                "total_active_file"};
 constexpr GroupFiles kVersion2{"memory.max", "memory.current", "inactive_file", "active_file"};
 
-// Applies the limits of the group at `root`/`group` and of all its ancestors.
-void apply_group_limit(MemoryLimit& memory, const fs::path& root, const std::string& group, const GroupFiles& names) {
-    fs::path below = fs::path(group).relative_path();
-    for (bool more = true; more;) {
-        more = !below.empty();
-        const fs::path folder = root / below;
+void apply_group_limits(MemoryLimit& memory, const ControlGroupFiles& files) {
+    for_each_control_group(files, "memory", [&](const fs::path& folder, int version) {
+        const GroupFiles& names = version == 1 ? kVersion1 : kVersion2;
         const auto limit = number_in(folder / names.limit), usage = number_in(folder / names.usage);
-        if (limit && usage) {
-            const fs::path statistics = folder / "memory.stat";
-            const uint64_t cache = number_of(statistics, names.inactive_cache).value_or(0) +
-                                   number_of(statistics, names.active_cache).value_or(0);
-            apply_limit(memory, *limit, *usage > cache ? *usage - cache : 0,
-                        fmt::format("the control group's memory ({})", (folder / names.limit).string()));
-        }
-        below = below.parent_path();
-    }
-}
-
-// Each line of the file is "number:controllers:group"; cgroup v2 has number 0 and no controllers.
-void apply_group_limits(MemoryLimit& memory, const HostMemoryFiles& files) {
-    std::ifstream file(files.process_groups);
-    for (std::string line; std::getline(file, line);) {
-        const size_t first = line.find(':'), second = line.find(':', first + 1);
-        if (first == line.npos || second == line.npos) continue;
-        const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-        const std::string group = line.substr(second + 1);
-        if (controllers == ",,") {
-            apply_group_limit(memory, files.groups, group, kVersion2);
-        } else if (controllers.find(",memory,") != controllers.npos) {
-            apply_group_limit(memory, files.groups / "memory", group, kVersion1);
-        }
-    }
+        if (!limit || !usage) return;
+        const fs::path statistics = folder / "memory.stat";
+        const uint64_t cache = number_of(statistics, names.inactive_cache).value_or(0) +
+                               number_of(statistics, names.active_cache).value_or(0);
+        apply_limit(memory, *limit, *usage > cache ? *usage - cache : 0,
+                    fmt::format("the control group's memory ({})", (folder / names.limit).string()));
+    });
 }
 
 }  // namespace
@@ -96,7 +67,7 @@ MemoryLimit host_memory(const HostMemoryFiles& files, uint64_t address_space_lim
     if (available && total) {
         memory = {*available * 1024, *total * 1024, "the machine's memory"};  // /proc/meminfo is in KiB
     }
-    apply_group_limits(memory, files);
+    apply_group_limits(memory, files.control_groups);
     if (address_space_limit != RLIM_INFINITY) {
         const uint64_t pages = number_in(files.process_size).value_or(0);
         apply_limit(memory, address_space_limit, pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)),

@@ -6,14 +6,15 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/core/control_groups.h"
+
 namespace residual {
 
 // The files in which Linux reports its memory; tests substitute their own.
 struct HostMemoryFiles {
     std::filesystem::path meminfo = "/proc/meminfo";
     std::filesystem::path process_size = "/proc/self/statm";
-    std::filesystem::path process_groups = "/proc/self/cgroup";
-    std::filesystem::path groups = "/sys/fs/cgroup";
+    ControlGroupFiles control_groups;
 };
 
 // In bytes; the maximum if no limit is known.

@@ -1,6 +1,7 @@
 #include "kernels/augment.h"
 
 #include "kernels/augment_body.h"
+#include "kernels/host/target.h"
 
 namespace residual::kernels {
 
@@ -25,9 +26,9 @@ void gather_augment(const Exec&, const AugmentShape& shape, const uint8_t* recor
     }
 }
 
-template void gather_augment(const Host&, const AugmentShape&, const uint8_t*, const float*, const int64_t*, float*,
+template void gather_augment(const Target&, const AugmentShape&, const uint8_t*, const float*, const int64_t*, float*,
                              int32_t*);
-template void gather_augment(const Host&, const AugmentShape&, const uint8_t*, const float*, const int64_t*, bfloat16*,
-                             int32_t*);
+template void gather_augment(const Target&, const AugmentShape&, const uint8_t*, const float*, const int64_t*,
+                             bfloat16*, int32_t*);
 
 }  // namespace residual::kernels

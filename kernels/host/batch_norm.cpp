@@ -3,6 +3,7 @@
 #include "kernels/batch_norm_body.h"
 #include "kernels/host/channel_lines.h"
 #include "kernels/host/parallel.h"
+#include "kernels/host/target.h"
 
 namespace residual::kernels {
 namespace {
@@ -150,22 +151,22 @@ void update_running(const Exec&, int channels, int64_t rows, const float* mean, 
     }
 }
 
-template void batch_norm(const Host&, const BatchNormShape&, const float*, const float*, const float*, const float*,
+template void batch_norm(const Target&, const BatchNormShape&, const float*, const float*, const float*, const float*,
                          const float*, float, bool, const float*, float*);
-template void batch_norm(const Host&, const BatchNormShape&, const bfloat16*, const float*, const float*, const float*,
-                         const float*, float, bool, const bfloat16*, bfloat16*);
-template void batch_norm_backward(const Host&, const BatchNormShape&, const float*, const float*, const float*,
+template void batch_norm(const Target&, const BatchNormShape&, const bfloat16*, const float*, const float*,
+                         const float*, const float*, float, bool, const bfloat16*, bfloat16*);
+template void batch_norm_backward(const Target&, const BatchNormShape&, const float*, const float*, const float*,
                                   const float*, const float*, const float*, float, bool, const float*, const float*,
                                   float*, bool);
-template void batch_norm_backward(const Host&, const BatchNormShape&, const bfloat16*, const bfloat16*, const float*,
+template void batch_norm_backward(const Target&, const BatchNormShape&, const bfloat16*, const bfloat16*, const float*,
                                   const float*, const float*, const float*, float, bool, const float*, const float*,
                                   bfloat16*, bool);
-template void batch_stats_backward(const Host&, const BatchNormShape&, const float*, const float*, const float*,
+template void batch_stats_backward(const Target&, const BatchNormShape&, const float*, const float*, const float*,
                                    const float*, float*, bool);
-template void batch_stats_backward(const Host&, const BatchNormShape&, const bfloat16*, const float*, const float*,
+template void batch_stats_backward(const Target&, const BatchNormShape&, const bfloat16*, const float*, const float*,
                                    const float*, bfloat16*, bool);
-template void batch_norm_backward_moments(const Host&, int, const float*, const float*, float, const float*,
+template void batch_norm_backward_moments(const Target&, int, const float*, const float*, float, const float*,
                                           const float*, float*, float*);
-template void update_running(const Host&, int, int64_t, const float*, const float*, float, float*, float*);
+template void update_running(const Target&, int, int64_t, const float*, const float*, float, float*, float*);
 
 }  // namespace residual::kernels

@@ -6,6 +6,7 @@
 #include "kernels/batch_norm_body.h"
 #include "kernels/host/channel_lines.h"
 #include "kernels/host/parallel.h"
+#include "kernels/host/target.h"
 
 namespace residual::kernels {
 namespace {
@@ -216,14 +217,14 @@ void batch_norm_backward_reduce(const Exec&, const BatchNormShape& shape, const 
     });
 }
 
-template size_t batch_stats_scratch_floats(const Host&, const BatchNormShape&);
-template void batch_stats(const Host&, const BatchNormShape&, const float*, float*, float*, float*);
-template void batch_stats(const Host&, const BatchNormShape&, const bfloat16*, float*, float*, float*);
-template void add_batch_stats(const Host&, const BatchNormShape&, const float*, float*, float*, float*, float*);
-template void add_batch_stats(const Host&, const BatchNormShape&, const bfloat16*, bfloat16*, float*, float*, float*);
-template void batch_norm_backward_reduce(const Host&, const BatchNormShape&, const float*, const float*, const float*,
+template size_t batch_stats_scratch_floats(const Target&, const BatchNormShape&);
+template void batch_stats(const Target&, const BatchNormShape&, const float*, float*, float*, float*);
+template void batch_stats(const Target&, const BatchNormShape&, const bfloat16*, float*, float*, float*);
+template void add_batch_stats(const Target&, const BatchNormShape&, const float*, float*, float*, float*, float*);
+template void add_batch_stats(const Target&, const BatchNormShape&, const bfloat16*, bfloat16*, float*, float*, float*);
+template void batch_norm_backward_reduce(const Target&, const BatchNormShape&, const float*, const float*, const float*,
                                          const float*, const float*, const float*, float, bool, float*, float*, float*);
-template void batch_norm_backward_reduce(const Host&, const BatchNormShape&, const bfloat16*, const bfloat16*,
+template void batch_norm_backward_reduce(const Target&, const BatchNormShape&, const bfloat16*, const bfloat16*,
                                          const float*, const float*, const float*, const float*, float, bool, float*,
                                          float*, float*);
 

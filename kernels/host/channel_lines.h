@@ -7,11 +7,12 @@
 #include "kernels/batch_norm_body.h"
 
 namespace residual::kernels {
+namespace {  // see target.h
 
 // A [rows, channels] tensor viewed as lines of up to 256 elements, so that the inner loop is long enough to vectorise
 // even with few channels. Up to 256 channels: a line is one or more rows, and per-channel values are repeated along it.
 // More than 256: a line is a slice of the channels of one row, and the slices are processed one after the other.
-inline constexpr int kLineElements = 256;
+constexpr int kLineElements = 256;
 
 struct ChannelLines {
     int first_channel;
@@ -30,7 +31,7 @@ struct ChannelLines {
     }
 };
 
-inline ChannelLines channel_lines(const BatchNormShape& shape, int first_channel) {
+ChannelLines channel_lines(const BatchNormShape& shape, int first_channel) {
     if (shape.channels > kLineElements) {
         const int channels = std::min(kLineElements, shape.channels - first_channel);
         return {first_channel, channels, 1, shape.rows, shape.channels, channels};
@@ -82,4 +83,5 @@ struct BatchNormLine {
     }
 };
 
+}  // namespace
 }  // namespace residual::kernels

@@ -2,6 +2,7 @@
 
 #include "kernels/elementwise_body.h"
 #include "kernels/host/parallel.h"
+#include "kernels/host/target.h"
 
 namespace residual::kernels {
 
@@ -43,16 +44,16 @@ void fill(const Exec&, int64_t n, std::type_identity_t<T> value, T* y) {
     for (int64_t i = 0; i < n; ++i) store(y[i], wide);
 }
 
-template void relu(const Host&, int64_t, const float*, float*);
-template void relu(const Host&, int64_t, const bfloat16*, bfloat16*);
-template void relu_backward(const Host&, int64_t, const float*, const float*, float*);
-template void relu_backward(const Host&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
-template void add(const Host&, int64_t, const float*, const float*, float*);
-template void add(const Host&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
-template void cast(const Host&, int64_t, const float*, bfloat16*);
-template void cast(const Host&, int64_t, const bfloat16*, float*);
-template void scale(const Host&, int64_t, const float*, const float*, float*);
-template void fill(const Host&, int64_t, float, float*);
-template void fill(const Host&, int64_t, bfloat16, bfloat16*);
+template void relu(const Target&, int64_t, const float*, float*);
+template void relu(const Target&, int64_t, const bfloat16*, bfloat16*);
+template void relu_backward(const Target&, int64_t, const float*, const float*, float*);
+template void relu_backward(const Target&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
+template void add(const Target&, int64_t, const float*, const float*, float*);
+template void add(const Target&, int64_t, const bfloat16*, const bfloat16*, bfloat16*);
+template void cast(const Target&, int64_t, const float*, bfloat16*);
+template void cast(const Target&, int64_t, const bfloat16*, float*);
+template void scale(const Target&, int64_t, const float*, const float*, float*);
+template void fill(const Target&, int64_t, float, float*);
+template void fill(const Target&, int64_t, bfloat16, bfloat16*);
 
 }  // namespace residual::kernels

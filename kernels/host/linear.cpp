@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/host/target.h"
+
 namespace residual::kernels {
 
 template <class Exec>
@@ -24,7 +26,7 @@ void column_sum(const Exec&, int rows, int columns, const float* x, float* y) {
     }
 }
 
-template void add_bias(const Host&, int, int, const float*, float*);
-template void column_sum(const Host&, int, int, const float*, float*);
+template void add_bias(const Target&, int, int, const float*, float*);
+template void column_sum(const Target&, int, int, const float*, float*);
 
 }  // namespace residual::kernels

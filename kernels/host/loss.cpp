@@ -1,5 +1,6 @@
 #include "kernels/loss.h"
 
+#include "kernels/host/target.h"
 #include "kernels/loss_body.h"
 
 namespace residual::kernels {
@@ -20,7 +21,7 @@ void softmax_cross_entropy(const Exec&, int batch, int classes, const float* log
     finish_loss(loss_sum, correct_sum, batch, loss, correct, totals);
 }
 
-template void softmax_cross_entropy(const Host&, int, int, const float*, const int32_t*, float*, float*, int32_t*,
+template void softmax_cross_entropy(const Target&, int, int, const float*, const int32_t*, float*, float*, int32_t*,
                                     Metrics*);
 
 }  // namespace residual::kernels

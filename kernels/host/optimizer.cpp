@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/host/parallel.h"
+#include "kernels/host/target.h"
 #include "kernels/optimizer_body.h"
 
 namespace residual::kernels {
@@ -68,8 +69,8 @@ void sgd_momentum(const Exec&, const SgdShape& shape, const Schedule& schedule, 
     ++*step;
 }
 
-template size_t sgd_momentum_scratch_floats(const Host&, const SgdShape&);
-template void sgd_momentum(const Host&, const SgdShape&, const Schedule&, int64_t*, const float*, float*, float*,
+template size_t sgd_momentum_scratch_floats(const Target&, const SgdShape&);
+template void sgd_momentum(const Target&, const SgdShape&, const Schedule&, int64_t*, const float*, float*, float*,
                            bfloat16*, Metrics*, const SumScratch&);
 
 }  // namespace residual::kernels

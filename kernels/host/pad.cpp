@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/host/parallel.h"
+#include "kernels/host/target.h"
 
 namespace residual::kernels {
 namespace {
@@ -51,9 +52,9 @@ void spatial_crop(const Exec&, const PadShape& shape, const T* y, T* x) {
     }
 }
 
-template void spatial_pad(const Host&, const PadShape&, const float*, float*);
-template void spatial_pad(const Host&, const PadShape&, const bfloat16*, bfloat16*);
-template void spatial_crop(const Host&, const PadShape&, const float*, float*);
-template void spatial_crop(const Host&, const PadShape&, const bfloat16*, bfloat16*);
+template void spatial_pad(const Target&, const PadShape&, const float*, float*);
+template void spatial_pad(const Target&, const PadShape&, const bfloat16*, bfloat16*);
+template void spatial_crop(const Target&, const PadShape&, const float*, float*);
+template void spatial_crop(const Target&, const PadShape&, const bfloat16*, bfloat16*);
 
 }  // namespace residual::kernels

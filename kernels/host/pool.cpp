@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/host/parallel.h"
+#include "kernels/host/target.h"
 
 namespace residual::kernels {
 
@@ -38,9 +39,9 @@ void global_average_pool_backward(const Exec&, int batch, int pixels, int channe
     }
 }
 
-template void global_average_pool(const Host&, int, int, int, const float*, float*);
-template void global_average_pool(const Host&, int, int, int, const bfloat16*, float*);
-template void global_average_pool_backward(const Host&, int, int, int, const float*, float*);
-template void global_average_pool_backward(const Host&, int, int, int, const float*, bfloat16*);
+template void global_average_pool(const Target&, int, int, int, const float*, float*);
+template void global_average_pool(const Target&, int, int, int, const bfloat16*, float*);
+template void global_average_pool_backward(const Target&, int, int, int, const float*, float*);
+template void global_average_pool_backward(const Target&, int, int, int, const float*, bfloat16*);
 
 }  // namespace residual::kernels

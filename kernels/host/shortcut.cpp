@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/host/parallel.h"
+#include "kernels/host/target.h"
 #include "kernels/shortcut_body.h"
 
 namespace residual::kernels {
@@ -106,13 +107,13 @@ void subsample_zeropad_backward(const Exec&, const ShortcutShape& shape, const T
     }
 }
 
-template void avgpool_zeropad(const Host&, const ShortcutShape&, const float*, float*);
-template void avgpool_zeropad(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
-template void avgpool_zeropad_backward(const Host&, const ShortcutShape&, const float*, float*);
-template void avgpool_zeropad_backward(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
-template void subsample_zeropad(const Host&, const ShortcutShape&, const float*, float*);
-template void subsample_zeropad(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
-template void subsample_zeropad_backward(const Host&, const ShortcutShape&, const float*, float*);
-template void subsample_zeropad_backward(const Host&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void avgpool_zeropad(const Target&, const ShortcutShape&, const float*, float*);
+template void avgpool_zeropad(const Target&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void avgpool_zeropad_backward(const Target&, const ShortcutShape&, const float*, float*);
+template void avgpool_zeropad_backward(const Target&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void subsample_zeropad(const Target&, const ShortcutShape&, const float*, float*);
+template void subsample_zeropad(const Target&, const ShortcutShape&, const bfloat16*, bfloat16*);
+template void subsample_zeropad_backward(const Target&, const ShortcutShape&, const float*, float*);
+template void subsample_zeropad_backward(const Target&, const ShortcutShape&, const bfloat16*, bfloat16*);
 
 }  // namespace residual::kernels

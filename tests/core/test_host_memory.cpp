@@ -32,8 +32,7 @@ class Machine {
     MemoryLimit memory(uint64_t address_space_limit = RLIM_INFINITY) const {
         return host_memory({.meminfo = folder_ / "meminfo",
                             .process_size = folder_ / "statm",
-                            .process_groups = folder_ / "cgroup",
-                            .groups = folder_ / "groups"},
+                            .control_groups = {folder_ / "cgroup", folder_ / "groups"}},
                            address_space_limit);
     }
 

@@ -1,5 +1,6 @@
-// The devices of a kernel test. A test body is a function template on the device; DEVICE_TEST_CASE instantiates it for
-// the host and, in a build with CUDA, for the GPU, tagged [gpu] and skipped with a warning if there is no GPU.
+// The devices of a kernel test. A test body is a function template on the device; DEVICE_TEST_CASE runs it on every
+// host target that the CPU supports and, in a build with CUDA, on the GPU, tagged [gpu] and skipped with a warning if
+// there is no GPU.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/exec.h"
+#include "kernels/host_targets.h"
 #include "tests/catch.h"
 
 #if defined(RESIDUAL_CUDA)
@@ -18,8 +19,9 @@
 // Fills new arrays: NaN as float and as bfloat16, to reveal elements that were not written.
 inline constexpr int kPoison = 0xff;
 
+template <class Host>
 struct HostDevice {
-    static residual::kernels::Host exec() { return {}; }
+    static Host exec() { return {}; }
 
     template <class T>
     class Array {
@@ -35,6 +37,15 @@ struct HostDevice {
         std::vector<T> values_;
     };
 };
+
+// A test for the host only.
+#define HOST_TEST_CASE(name, tags, body)                          \
+    TEST_CASE(name, tags) {                                       \
+        residual::kernels::for_each_host([]<class Host>(Host h) { \
+            INFO("host target: " << name_of(h));                  \
+            body<HostDevice<Host>>();                             \
+        });                                                       \
+    }
 
 #if defined(RESIDUAL_CUDA)
 
@@ -80,15 +91,10 @@ inline bool skipped_without_gpu() {
 }
 
 #define DEVICE_TEST_CASE(name, tags, body)              \
-    TEST_CASE(name, tags) {                             \
-        body<HostDevice>();                             \
-    }                                                   \
+    HOST_TEST_CASE(name, tags, body)                    \
     TEST_CASE(name " on the GPU", tags "[gpu]") {       \
         if (!skipped_without_gpu()) body<CudaDevice>(); \
     }
 #else
-#define DEVICE_TEST_CASE(name, tags, body) \
-    TEST_CASE(name, tags) {                \
-        body<HostDevice>();                \
-    }
+#define DEVICE_TEST_CASE(name, tags, body) HOST_TEST_CASE(name, tags, body)
 #endif

@@ -83,18 +83,38 @@ void drifting_mean() {
 }
 
 // The results of all reductions with the current number of threads.
+template <class Host>
 std::vector<float> reductions(const BatchNormShape& s, const std::vector<float>& x, const std::vector<float>& dy) {
+    const Host host;
     std::vector<float> mean(s.channels), variance(s.channels), dgamma(s.channels), dbeta(s.channels);
     const std::vector<float> ones(s.channels, 1.0f), zeros(s.channels, 0.0f);
-    std::vector<float> scratch(residual::kernels::batch_stats_scratch_floats(residual::kernels::Host{}, s));
-    residual::kernels::batch_stats(residual::kernels::Host{}, s, x.data(), mean.data(), variance.data(),
-                                   scratch.data());
-    residual::kernels::batch_norm_backward_reduce(residual::kernels::Host{}, s, dy.data(), x.data(), mean.data(),
-                                                  variance.data(), ones.data(), zeros.data(), 1e-3f, true,
-                                                  dgamma.data(), dbeta.data(), scratch.data());
+    std::vector<float> scratch(residual::kernels::batch_stats_scratch_floats(host, s));
+    residual::kernels::batch_stats(host, s, x.data(), mean.data(), variance.data(), scratch.data());
+    residual::kernels::batch_norm_backward_reduce(host, s, dy.data(), x.data(), mean.data(), variance.data(),
+                                                  ones.data(), zeros.data(), 1e-3f, true, dgamma.data(), dbeta.data(),
+                                                  scratch.data());
     std::vector<float> all = mean;
     for (const auto* part : {&variance, &dgamma, &dbeta}) all.insert(all.end(), part->begin(), part->end());
     return all;
+}
+
+template <class Device>
+void reductions_by_threads() {
+    using Host = decltype(Device::exec());
+    const int threads = omp_get_max_threads();
+    for (const BatchNormShape& s : {BatchNormShape{40001, 16}, BatchNormShape{1000, 300}}) {
+        CAPTURE(s.rows, s.channels);
+        const size_t n = static_cast<size_t>(s.rows) * s.channels;
+        const auto x = uniform_values<float>(n, 1), dy = uniform_values<float>(n, 2);
+        omp_set_num_threads(1);
+        const std::vector<float> expected = reductions<Host>(s, x, dy);
+        for (const int count : {2, 3, 7}) {
+            CAPTURE(count);
+            omp_set_num_threads(count);
+            CHECK(reductions<Host>(s, x, dy) == expected);
+        }
+        omp_set_num_threads(threads);
+    }
 }
 
 }  // namespace
@@ -103,19 +123,5 @@ DEVICE_TEST_CASE("Batch statistics, including means much larger than the deviati
                  stats_cases)
 DEVICE_TEST_CASE("Batch statistics of a drifting mean", "[kernels][batch_norm]", drifting_mean)
 
-TEST_CASE("Reductions give the same bits with any number of threads", "[kernels][batch_norm]") {
-    const int threads = omp_get_max_threads();
-    for (const BatchNormShape& s : {BatchNormShape{40001, 16}, BatchNormShape{1000, 300}}) {
-        CAPTURE(s.rows, s.channels);
-        const size_t n = static_cast<size_t>(s.rows) * s.channels;
-        const auto x = uniform_values<float>(n, 1), dy = uniform_values<float>(n, 2);
-        omp_set_num_threads(1);
-        const std::vector<float> expected = reductions(s, x, dy);
-        for (const int count : {2, 3, 7}) {
-            CAPTURE(count);
-            omp_set_num_threads(count);
-            CHECK(reductions(s, x, dy) == expected);
-        }
-        omp_set_num_threads(threads);
-    }
-}
+HOST_TEST_CASE("Reductions give the same bits with any number of threads", "[kernels][batch_norm]",
+               reductions_by_threads)

@@ -10,8 +10,10 @@
 
 #include "engine/backend/build_info.h"
 #include "engine/backend/out_of_memory.h"
+#include "engine/core/cpu_threads.h"
 #include "engine/core/host_memory.h"
 #include "tools/programs/standard_streams.h"
+#include "tools/programs/wait_policy.h"
 
 namespace residual::tools {
 
@@ -65,6 +67,8 @@ int run_body(CLI::App& app, int argc, char** argv, const std::function<int()>& b
 }  // namespace
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+    set_cpu_threads();
+    sleep_while_waiting(argv);
     prepare_standard_streams();
     const int code = run_body(app, argc, argv, body);
     const std::string lost = output_error();

@@ -1,13 +1,14 @@
 #include "engine/backend/cpu/cpu_backend.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "engine/backend/build_info.h"
 #include "engine/core/host_memory.h"
+#include "kernels/host_targets.h"
 
 namespace residual {
 
@@ -35,8 +36,10 @@ std::string isa_name() {
 
 }  // namespace
 
-CpuBackend::CpuBackend()
-    : KernelBackend(std::make_unique<HostMemory>(), kernels::Host{}),
+template <class Host>
+CpuBackend<Host>::CpuBackend()
+    : KernelBackend<Host>(std::make_unique<HostMemory>(), Host{}),
+      threads_(set_cpu_threads()),
       executor_(*this),
       convolutions_(executor_),
       native_bfloat16_(cpu_has(dnnl::cpu_isa::avx512_core_bf16)) {}
@@ -46,55 +49,66 @@ std::string onednn_version() {
     return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
 }
 
-std::string CpuBackend::description() const {
-    return fmt::format("CPU, {} thread{}, oneDNN {} ({})", omp_get_max_threads(), omp_get_max_threads() == 1 ? "" : "s",
-                       onednn_version(), isa_name());
+template <class Host>
+std::string CpuBackend<Host>::description() const {
+    return fmt::format("CPU, {} thread{} ({}), {} kernels, oneDNN {} ({})", threads_.count,
+                       threads_.count == 1 ? "" : "s", threads_.reason, name_of(Host{}), onednn_version(), isa_name());
 }
 
-void CpuBackend::upload(const void* host, const Tensor& to) {
+template <class Host>
+void CpuBackend<Host>::upload(const void* host, const Tensor& to) {
     std::memcpy(to.data(), host, to.bytes());
 }
 
-void CpuBackend::download(const Tensor& from, void* host) {
+template <class Host>
+void CpuBackend<Host>::download(const Tensor& from, void* host) {
     std::memcpy(host, from.data(), from.bytes());
 }
 
-void CpuBackend::copy(const Tensor& from, const Tensor& to) {
+template <class Host>
+void CpuBackend<Host>::copy(const Tensor& from, const Tensor& to) {
     RESIDUAL_ASSERT(from.bytes() == to.bytes());
     std::memcpy(to.data(), from.data(), from.bytes());
 }
 
-void CpuBackend::fill_zero(const Tensor& x) {
+template <class Host>
+void CpuBackend<Host>::fill_zero(const Tensor& x) {
     std::memset(x.data(), 0, x.bytes());
 }
 
-Tensor CpuBackend::as_float(const Tensor& x) {
-    Tensor wide = empty(x.shape(), DType::kFloat32);
-    cast(x, wide);
+template <class Host>
+Tensor CpuBackend<Host>::as_float(const Tensor& x) {
+    Tensor wide = this->empty(x.shape(), DType::kFloat32);
+    this->cast(x, wide);
     return wide;
 }
 
-void CpuBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) {
+template <class Host>
+void CpuBackend<Host>::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) {
     if (supports(p, x.dtype())) {
         convolutions_.get(p, x.dtype()).forward(x, w, y);
         return;
     }
-    const Tensor wide = empty(y.shape(), DType::kFloat32);
+    const Tensor wide = this->empty(y.shape(), DType::kFloat32);
     convolutions_.get(p, DType::kFloat32).forward(as_float(x), as_float(w), wide);
-    cast(wide, y);
+    this->cast(wide, y);
 }
 
-void CpuBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) {
+template <class Host>
+void CpuBackend<Host>::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w,
+                                            const Tensor& dx) {
     if (supports(p, dy.dtype())) {
         convolutions_.get(p, dy.dtype()).backward_data(dy, w, dx);
         return;
     }
-    const Tensor wide = empty(dx.shape(), DType::kFloat32);
+    const Tensor wide = this->empty(dx.shape(), DType::kFloat32);
     convolutions_.get(p, DType::kFloat32).backward_data(as_float(dy), as_float(w), wide);
-    cast(wide, dx);
+    this->cast(wide, dx);
 }
 
-void CpuBackend::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) {
+template <class Host>
+void CpuBackend<Host>::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy,
+                                              const Tensor& dw) {
     if (supports(p, x.dtype())) {
         convolutions_.get(p, x.dtype()).backward_weight(x, dy, dw);
     } else {
@@ -102,7 +116,8 @@ void CpuBackend::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, 
     }
 }
 
-void CpuBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) {
+template <class Host>
+void CpuBackend<Host>::matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) {
     using dnnl::memory;
     const auto description = [](const Tensor& x, bool transpose) {
         const int64_t rows = x.shape()[0], columns = x.shape()[1];
@@ -118,7 +133,18 @@ void CpuBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool
 }
 
 std::unique_ptr<Backend> make_cpu_backend() {
-    return std::make_unique<CpuBackend>();
+    const char* wanted = std::getenv("RESIDUAL_ISA");
+    std::unique_ptr<Backend> (*make)() = nullptr;
+    std::string choices;
+    kernels::for_each_host([&]<class Host>(Host host) {
+        choices += fmt::format("{}{}", choices.empty() ? "" : ", ", name_of(host));
+        if (wanted != nullptr && std::string_view(wanted) != name_of(host)) return;
+        make = []() -> std::unique_ptr<Backend> { return std::make_unique<CpuBackend<Host>>(); };
+    });
+    if (make == nullptr) {
+        throw InputError(fmt::format("RESIDUAL_ISA is \"{}\"; this CPU can run: {}", wanted, choices));
+    }
+    return make();
 }
 
 }  // namespace residual

@@ -3,10 +3,13 @@
 
 #include "engine/backend/cpu/convolution.h"
 #include "engine/backend/kernel_backend.h"
+#include "engine/core/cpu_threads.h"
 
 namespace residual {
 
-class CpuBackend final : public KernelBackend<kernels::Host> {
+// Host: a host target of kernels/exec.h.
+template <class Host>
+class CpuBackend final : public KernelBackend<Host> {
   public:
     CpuBackend();
 
@@ -33,6 +36,7 @@ class CpuBackend final : public KernelBackend<kernels::Host> {
     }
     Tensor as_float(const Tensor& x);
 
+    CpuThreads threads_;
     onednn::Executor executor_;
     onednn::Convolutions convolutions_;
     bool native_bfloat16_;  // Whether the CPU multiplies bfloat16.
