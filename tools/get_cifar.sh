@@ -11,10 +11,10 @@ set -euo pipefail
 # shellcheck source=tools/cifar.sh
 . "$(dirname "${BASH_SOURCE[0]}")/cifar.sh"
 
+usage="usage: bash tools/get_cifar.sh cifar10|cifar100 [DIR]"
+help_if_asked "$usage" "$@"
 which=${1:-}
-if ! describe_cifar "$which" || [[ ${2:-} = -* ]]; then
-    die "usage: bash tools/get_cifar.sh cifar10|cifar100 [DIR]" 2
-fi
+if ! describe_cifar "$which" || [[ ${2:-} = -* ]]; then die "$usage" 2; fi
 dir=${2:-$(cache_folder)/$which}
 # The tests replace the published archive by a small one.
 for fact in URL ARCHIVE_BYTES ARCHIVE_SHA256; do

@@ -10,6 +10,19 @@ die() {
     exit "${2:-1}"
 }
 
+# help_if_asked USAGE [ARGUMENT]...: prints the usage and exits with 0 if an argument is -h or --help.
+help_if_asked() {
+    local argument
+    for argument in "${@:2}"; do
+        case $argument in
+            -h | --help)
+                say "$1"
+                exit 0
+                ;;
+        esac
+    done
+}
+
 # The folder in which the programs look for cifar10/ and cifar100/ by default.
 cache_folder() {
     local base=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}

@@ -12,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage="usage: bash tools/quickstart.sh [--data DIR]
   --data DIR   folder of CIFAR-10's six binary files. Default: \$CIFAR10_DIR if it is set, else the cache, else a
                download, else (without an Internet connection) synthetic images (draw-images)"
+help_if_asked "$usage" "$@"
 data=${CIFAR10_DIR:-} named_by=CIFAR10_DIR
 while [ $# -gt 0 ]; do
     case $1 in
@@ -23,10 +24,6 @@ while [ $# -gt 0 ]; do
         --data=*)
             data=${1#--data=} named_by=--data
             shift
-            ;;
-        -h | --help)
-            say "$usage"
-            exit 0
             ;;
         *) die "unknown argument '$1'; $usage" 2 ;;
     esac

@@ -10,12 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage="usage: bash tools/stress.sh [SECONDS]
   SECONDS   how long each fuzz target runs (default 60); two run at a time"
-case "${1:-}" in
-    -h | --help)
-        say "$usage"
-        exit 0
-        ;;
-esac
+help_if_asked "$usage" "$@"
 [ $# -le 1 ] || die "unknown argument '$2'; $usage" 2
 export seconds=${1:-60}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "SECONDS is '$seconds'; it must be a whole number above 0; $usage" 2

@@ -6,7 +6,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
 . tools/lib.sh
-[ $# -eq 0 ] || die "unknown argument '$1'; usage: bash tools/test.sh" 2
+usage="usage: bash tools/test.sh"
+help_if_asked "$usage" "$@"
+[ $# -eq 0 ] || die "unknown argument '$1'; $usage" 2
 
 bash tools/install.sh tests
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "engine/core/error.h"
@@ -10,20 +11,22 @@
 namespace residual {
 namespace {
 
-// Levenshtein distance: insertions, deletions and substitutions of one character.
+// Insertions, deletions and substitutions of one character, and exchanges of two adjacent ones.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     // The work is the product of the lengths, and no key is close to a name this long.
     constexpr std::size_t kLongest = 1000;
     if (a.size() > kLongest) return a.size();
-    std::vector<std::size_t> row(b.size() + 1);
+    // The distances between the first i characters of `a` and all beginnings of `b`, for i and the two before it.
+    std::vector<std::size_t> row(b.size() + 1), above(b.size() + 1), second_above(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
+        std::swap(second_above, above);
+        std::swap(above, row);
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
+            row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            const bool exchanged = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (exchanged) row[j] = std::min(row[j], second_above[j - 2] + 1);
         }
     }
     return row[b.size()];
@@ -34,25 +37,56 @@ struct Nearest {
     std::size_t distance = std::numeric_limits<std::size_t>::max();
 };
 
-// Compares names; on a tie, a key of the same object wins.
+// Compares names, of which at most a third may differ; on a tie, a key of the same object wins.
 void find_nearest(const Document::Pointer& unknown, const Json& known, const Document::Pointer& at, Nearest& nearest) {
     for (const auto& [key, value] : known.items()) {
         const Document::Pointer candidate = at / key;
+        const std::string& name = unknown.back();
+        const std::size_t edits = edit_distance(name, key);
         const std::size_t elsewhere = at == unknown.parent_pointer() ? 0 : 1;
-        const std::size_t distance = 2 * edit_distance(unknown.back(), key) + elsewhere;
-        if (distance < nearest.distance) nearest = {candidate.to_string(), distance};
+        const std::size_t distance = 2 * edits + elsewhere;
+        if (3 * edits <= std::max(name.size(), key.size()) && distance < nearest.distance) {
+            nearest = {candidate.to_string(), distance};
+        }
         if (value.is_object()) find_nearest(unknown, value, candidate, nearest);
     }
+}
+
+// Names that other frameworks use, and the key that serves the purpose here.
+constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
+    {"lr", "/schedule/values"},
+    {"learning_rate", "/schedule/values"},
+    {"milestones", "/schedule/boundaries"},
+    {"epochs", "/train/steps"},
+    {"max_epochs", "/train/steps"},
+    {"iterations", "/train/steps"},
+    {"batch", "/train/batch_size"},
+    {"amp", "/train/precision"},
+    {"wd", "/optimizer/weight_decay"},
+    {"l2", "/optimizer/weight_decay"},
+    {"layers", "/model/depth"},
+    {"arch", "/model/family"},
+    {"dataset", "/data/format"},
+    {"data_dir", "/data/dir"},
+    {"output_dir", "/run/dir"},
+};
+
+// For the message about an unknown key.
+std::string suggestion(const Document::Pointer& unknown, const Json& known) {
+    for (const auto& [name, key] : kOtherNames) {
+        if (unknown.back() == name && known.contains(Document::Pointer(key))) {
+            return std::string("the corresponding key is ") + key;
+        }
+    }
+    Nearest nearest;
+    find_nearest(unknown, known, Document::Pointer{}, nearest);
+    return nearest.pointer.empty() ? "configs/README.md lists the keys" : "the nearest known key is " + nearest.pointer;
 }
 
 void check_keys(const Document& document, const Json& given, const Json& known, const Document::Pointer& at,
                 const Json& all_known) {
     for (const auto& [key, value] : given.items()) {
-        if (!known.contains(key)) {
-            Nearest nearest;
-            find_nearest(at / key, all_known, Document::Pointer{}, nearest);
-            document.refuse(at / key, "unknown key; the nearest known key is " + nearest.pointer);
-        }
+        if (!known.contains(key)) document.refuse(at / key, "unknown key; " + suggestion(at / key, all_known));
         if (value.is_object() && known[key].is_object()) {
             check_keys(document, value, known[key], at / key, all_known);
         }

@@ -11,7 +11,8 @@ namespace residual {
 
 // Applies JSON text, then the overrides ("key.path=value"), to the described configuration, which holds the defaults. A
 // top-level key "$schema", which editors use, is ignored. Throws InputError with the source (for an override,
-// `override_source` and its text), the JSON pointer and the value; for an unknown key, with the nearest known key.
+// `override_source` and its text), the JSON pointer and the value; for an unknown key, with the known key that was
+// probably meant.
 void read_config(const Describe& describe, std::string_view text, const std::string& source,
                  std::span<const std::string> overrides = {}, const std::string& override_source = "override");
 

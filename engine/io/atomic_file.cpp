@@ -142,7 +142,9 @@ void flush_folder(const std::filesystem::path& folder) {
 }
 
 void throw_system_error(const char* action, const std::filesystem::path& path, int error) {
-    throw Error(fmt::format("cannot {} {}: {}", action, path.string(), std::system_category().message(error)));
+    const char* remedy = error == EFBIG ? "; raise the limit on the size of files (ulimit -f)" : "";
+    throw Error(
+        fmt::format("cannot {} {}: {}{}", action, path.string(), std::system_category().message(error), remedy));
 }
 
 }  // namespace residual

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 #include <system_error>
 
 namespace residual {
@@ -17,10 +19,15 @@ constexpr const char* kClearLine = "\r\033[K";
 constexpr const char* kNoWrap = "\033[?7l";
 constexpr const char* kWrap = "\033[?7h";
 
+// Whether standard output is a terminal that understands these sequences; the dumb one of an editor does not.
+bool is_terminal() {
+    const char* kind = std::getenv("TERM");
+    return isatty(STDOUT_FILENO) == 1 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
+}
+
 }  // namespace
 
-Progress::Progress(int64_t steps, int batch_size)
-    : steps_(steps), batch_size_(batch_size), terminal_(isatty(STDOUT_FILENO) == 1) {}
+Progress::Progress(int64_t steps, int batch_size) : steps_(steps), batch_size_(batch_size), terminal_(is_terminal()) {}
 
 Progress::~Progress() {
     end_line();

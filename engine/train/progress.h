@@ -1,5 +1,6 @@
-// Training progress on standard output: one line updated in place on a terminal, one line per row otherwise. If
-// standard output cannot be written, progress is dropped after one warning on standard error; the run continues.
+// Training progress on standard output: one line updated in place on a terminal, one line per row otherwise and if TERM
+// is unset or "dumb". If standard output cannot be written, progress is dropped after one warning on standard error;
+// the run continues.
 #pragma once
 
 #include <cstdint>

@@ -34,6 +34,24 @@ TEST_CASE("the message for an unknown key suggests the nearest known key", "[con
     SECTION("with escaped JSON pointer characters") {
         CHECK(refusal(R"({"a/b~": 1})").rfind("x.json: /a~1b~0: unknown key", 0) == 0);
     }
+    SECTION("only if at most a third of the name differs") {
+        CHECK(refusal(R"({"train": {"setps": 5}})") ==
+              "x.json: /train/setps: unknown key; the nearest known key is /train/steps");
+        for (const char* name : {"x", "path", "rate", "colour"}) {
+            CHECK(refusal(std::string(R"({"data": {")") + name + R"(": 1}})") ==
+                  std::string("x.json: /data/") + name + ": unknown key; configs/README.md lists the keys");
+        }
+    }
+}
+
+TEST_CASE("the message for a key with another framework's name suggests the key that has its purpose", "[config]") {
+    const auto refused = [](const std::string& key) { return refusal("{}", {key + "=1"}); };
+    CHECK(refused("optimizer.lr") ==
+          "--set optimizer.lr=1: /optimizer/lr: unknown key; the corresponding key is /schedule/values");
+    CHECK_THAT(refused("train.learning_rate"), ContainsSubstring("the corresponding key is /schedule/values"));
+    CHECK_THAT(refused("epochs"), ContainsSubstring("the corresponding key is /train/steps"));
+    CHECK_THAT(refused("train.batch"), ContainsSubstring("the corresponding key is /train/batch_size"));
+    CHECK_THAT(refused("optimizer.wd"), ContainsSubstring("the corresponding key is /optimizer/weight_decay"));
 }
 
 TEST_CASE("$schema is accepted only at the top level and not written", "[config]") {

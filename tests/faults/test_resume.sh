@@ -210,17 +210,17 @@ expect "INT during a save: every checkpoint is complete" \
     /usr/bin/python3 "$repository/tests/faults/checkpoint_file.py" "$folder"/*.safetensors
 folder=$scratch/hurried
 stalled "$folder"
-kill -s INT "$process"
-sleep 0.3
+kill -s TERM "$process"
+sleep 1.2
 kill -s INT "$process"
 wait_for_exit
-expect "a second INT: exit 130" exits_with 130
-expect "a second INT: no further checkpoint" silent_about "stopped after"
-expect "a second INT: the previous checkpoint is kept" test -f "$folder/step-00000005.safetensors"
-expect "a second INT: the unfinished checkpoint does not count" absent "$folder/step-00000010.safetensors"
+expect "INT a second after TERM: exit 130" exits_with 130
+expect "INT a second after TERM: no further checkpoint" silent_about "stopped after"
+expect "INT a second after TERM: the previous checkpoint is kept" test -f "$folder/step-00000005.safetensors"
+expect "INT a second after TERM: the unfinished checkpoint does not count" absent "$folder/step-00000010.safetensors"
 train --out "$folder" --resume
-expect "a second INT: the run resumes" says "resuming from step 5"
-expect "a second INT: to the same bits" same_run "$folder" "$scratch/whole"
-expect "a second INT: the unfinished file is removed" equal "$(find "$folder" -name '*.tmp-*')" ""
+expect "INT a second after TERM: the run resumes" says "resuming from step 5"
+expect "INT a second after TERM: to the same bits" same_run "$folder" "$scratch/whole"
+expect "INT a second after TERM: the unfinished file is removed" equal "$(find "$folder" -name '*.tmp-*')" ""
 
 report

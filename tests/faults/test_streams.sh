@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The programs with standard streams that are closed, full, pipes without a reader, or a terminal of one column, and in a
-# locale with a decimal comma.
+# The programs with standard streams that are closed, full, pipes without a reader, or a terminal of one column, with a
+# limit on the size of files, and in a locale with a decimal comma.
 #     test_streams.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$(realpath "$1")
@@ -94,12 +94,28 @@ expect "and says so" says "kernel-bench: cannot write to standard output; part o
 full "$bin/draw-images" --help
 expect "help on a full disk: exit 1" exits_with 1
 
+# ---- a limit on the size of files
+# limited COMMAND...: no file may exceed 100 KiB.
+limited() (
+    ulimit -f 100
+    "$@"
+)
+run limited train --out limited --set run.checkpoint_every=1
+expect "a checkpoint beyond the limit on the size of files: exit 1" exits_with 1
+expect "a checkpoint beyond the limit on the size of files: the file and the remedy" \
+    says "resnet-train: cannot write limited/step-00000001.safetensors: File too large; raise the limit on the size of files (ulimit -f)"
+head -c 102400 /dev/zero >list
+status=0
+limited "$bin/kernel-bench" --device cpu --list >>list 2>output || status=$?
+expect "a list beyond the limit on the size of files: exit 1" exits_with 1
+expect "and says so" says "kernel-bench: cannot write to standard output; part of the output is lost"
+
 # ---- a terminal of one column, and a decimal comma
 mkdir locales
 if ! localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>output; then
     expect "localedef makes a locale with a decimal comma (package locales)" false
 fi
-comma=(env LOCPATH="$scratch/locales" LC_ALL=de_DE.UTF-8)
+comma=(env LOCPATH="$scratch/locales" LC_ALL=de_DE.UTF-8 TERM=xterm)
 expect "the locale has a decimal comma" equal "$("${comma[@]}" bash -c 'printf "%.1f" 1,5')" "1,5"
 cat >terminal.py <<'PYTHON'
 """terminal.py COMMAND...: runs it on a terminal of one column and prints its output."""

@@ -201,9 +201,15 @@ refused "CIFAR-10: the other data set" 'no CIFAR-10 found: hundred (from data.di
     timeout 60 "$bin/resnet-train" good.json --data hundred --out out
 
 # ---- command lines
-refused "an unknown option" "--bogus" train good.json --bogus
-refused "no configuration" "config is required" "$bin/resnet-train"
-refused "a second configuration" "good.json" train good.json good.json
+refused "an unknown option" "resnet-train: unexpected arguments: --bogus; see resnet-train --help" train good.json --bogus
+refused "no configuration" "resnet-train: config is required; see resnet-train --help" "$bin/resnet-train"
+expect "no configuration: one line" [ "$(wc -l <output)" = 1 ]
+refused "a second configuration" "resnet-train: unexpected arguments: good.json; see" train good.json good.json
+for program in resnet-train resnet-eval; do
+    refused "$program: arguments that are not expected" "$program: unexpected arguments: b a --c d; see $program --help" \
+        "$bin/$program" good.json b a --c d
+done
+refused "draw-images: arguments that are not expected" "draw-images: unexpected arguments: b a; see" "$bin/draw-images" out b a
 refused "an option without its argument" "--init" "$bin/resnet-train" good.json --init
 refused "an option given twice" "--out" train good.json --out elsewhere
 for option in --data --out --init --device --set; do

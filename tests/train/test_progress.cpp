@@ -1,10 +1,70 @@
 #include "engine/train/progress.h"
 
+#include <pty.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
+#include <optional>
+#include <string>
 
 #include "tests/catch.h"
 
 using residual::duration_text;
+
+namespace {
+
+// What Progress prints for two rows on a terminal, with this value of TERM.
+std::string printed_on_terminal(const std::optional<std::string>& kind) {
+    const char* inherited = std::getenv("TERM");
+    const std::optional<std::string> before = inherited ? std::optional<std::string>(inherited) : std::nullopt;
+    const auto set_kind = [](const std::optional<std::string>& value) {
+        if (value) {
+            setenv("TERM", value->c_str(), 1);
+        } else {
+            unsetenv("TERM");
+        }
+    };
+    int reading = -1, terminal = -1;
+    REQUIRE(openpty(&reading, &terminal, nullptr, nullptr, nullptr) == 0);
+    std::fflush(stdout);
+    const int standard_output = dup(STDOUT_FILENO);
+    dup2(terminal, STDOUT_FILENO);
+    set_kind(kind);
+    {
+        residual::Progress progress(2, 16);
+        for (const int64_t step : {1, 2}) progress.show(residual::TrainingRow{step, 0.5, 0.5, 0.5, 0.1, 100});
+    }
+    set_kind(before);
+    dup2(standard_output, STDOUT_FILENO);
+    close(standard_output);
+    std::array<char, 4096> text{};
+    const ssize_t bytes = read(reading, text.data(), text.size());
+    close(reading);
+    close(terminal);
+    return std::string(text.data(), static_cast<size_t>(std::max<ssize_t>(bytes, 0)));
+}
+
+}  // namespace
+
+TEST_CASE("progress is redrawn in place on a terminal that understands escape sequences", "[train]") {
+    const std::string text = printed_on_terminal("xterm");
+    CHECK_THAT(text, ContainsSubstring("\r\033[K\033[?7lstep 1/2") && ContainsSubstring("\r\033[K\033[?7lstep 2/2"));
+    CHECK(text.find('\n') == text.size() - 1);
+}
+
+TEST_CASE("progress is one plain line per row on another terminal", "[train]") {
+    for (const std::optional<std::string>& kind : {std::optional<std::string>("dumb"), {""}, {}}) {
+        const std::string text = printed_on_terminal(kind);
+        CAPTURE(kind.value_or("unset"), text);
+        CHECK(text.find('\033') == text.npos);
+        CHECK(text.rfind("step 1/2  loss 0.5000", 0) == 0);
+        CHECK_THAT(text, ContainsSubstring("\r\nstep 2/2  loss 0.5000"));  // The terminal adds the carriage return.
+    }
+}
 
 TEST_CASE("durations are shown in the two largest units", "[train]") {
     CHECK(duration_text(0) == "0 s");

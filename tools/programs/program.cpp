@@ -47,8 +47,15 @@ int run_body(CLI::App& app, int argc, char** argv, const std::function<int()>& b
         check_arguments(argc, argv);
         app.parse(argc, argv);
         return body();
+    } catch (const CLI::ExtrasError&) {
+        // CLI11 lists them in reverse order.
+        print_error(name,
+                    fmt::format("unexpected arguments: {}; see {} --help", fmt::join(app.remaining(), " "), name));
+        return kWrongInput;
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kDone : kWrongInput;
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help or --version
+        print_error(name, fmt::format("{}; see {} --help", error.what(), name));
+        return kWrongInput;
     } catch (const InputError& error) {
         print_error(name, error.what());
         return kWrongInput;

@@ -2,41 +2,17 @@
 //
 //     resnet-train configs/resnet56.json [--data DIR] [--out DIR] [--device D] [--set key=value]... [--init FILE]
 //                  [--resume]
-#include <csignal>
 #include <string>
 #include <vector>
 
 #include "tools/programs/load_data.h"
 #include "tools/programs/program.h"
+#include "tools/programs/signals.h"
 #include "tools/programs/standard_streams.h"
 #include "tools/run/session.h"
 #include "tools/run/training.h"
 
 namespace {
-
-residual::Signals signals;
-
-void on_stop(int signal) {
-    signals.stop = signal;
-}
-
-void on_save(int) {
-    signals.save = 1;
-}
-
-void handle(int signal, void (*handler)(int), int flags) {
-    struct sigaction action {};
-    action.sa_handler = handler;
-    action.sa_flags = SA_RESTART | flags;
-    sigaction(signal, &action, nullptr);
-}
-
-void handle_signals() {
-    // The same signal again kills the process at once.
-    handle(SIGINT, on_stop, SA_RESETHAND);
-    handle(SIGTERM, on_stop, SA_RESETHAND);
-    handle(SIGUSR1, on_save, 0);
-}
 
 struct Options {
     std::string config, data, out, device;
@@ -72,7 +48,7 @@ const char* remedy(residual::RunFolderError::Problem problem) {
 int run(const Options& options) {
     const residual::tools::Experiment experiment = experiment_for(options);
     const auto load = [&] { return residual::tools::load_data(experiment.data); };
-    handle_signals();
+    residual::Signals& signals = residual::tools::handle_signals();
     try {
         return residual::tools::exit_code_after(
             residual::tools::run_training(experiment, options.start, load, warn, signals));
@@ -98,8 +74,8 @@ int main(int argc, char** argv) {
                  "resume from the newest readable checkpoint in the run folder, or start a new run if there is none")
         ->excludes(init);
     app.footer(
-        "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged,\n"
-        "130 or 143 stopped by SIGINT or SIGTERM, with a checkpoint written if training had started.\n"
-        "SIGUSR1 writes a checkpoint without stopping.");
+        "Exit codes: 0 done, 1 failed while running, 2 wrong usage, configuration or input, 3 diverged;\n"
+        "129, 130, 140, 143 or 152 stopped by SIGHUP, SIGINT, SIGUSR2, SIGTERM or SIGXCPU, with a checkpoint\n"
+        "written if training had started. SIGUSR1 writes a checkpoint and training continues; SIGQUIT quits at once.");
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }

@@ -6,7 +6,8 @@
 namespace residual::tools {
 
 // Reserves the descriptors of closed streams, so that no other file gets their numbers; reading or writing them still
-// fails. Ignores SIGPIPE: writing to a pipe without a reader becomes an error of the write.
+// fails. Ignores SIGPIPE and SIGXFSZ: writing to a pipe without a reader, or beyond the limit on the size of files,
+// becomes an error of the write.
 void prepare_standard_streams();
 
 // Flushes standard output. Returns the system's reason if that or an earlier write failed, else "".
