@@ -40,8 +40,9 @@ class Checkpoint {
     std::optional<std::vector<float>> mean(const Shape& image) const;
 
     // Copies weights and running statistics into `parameters`. Throws InputError naming a tensor that is missing or
-    // unknown (optimizer.* is ignored), or that has the wrong shape, a type other than F32 or BF16, or a value that is
-    // not finite.
+    // unknown (optimizer.* is ignored), or that has the wrong shape, a type other than F32, or a value that is not
+    // finite. A file without info() may be a state dictionary of PyTorch: F16, BF16 and F64 are converted to float32,
+    // num_batches_tracked is ignored, and all names may start with "module." or "_orig_mod.".
     void load_into(Backend& backend, nn::Parameters& parameters) const;
 
     // Copies the momenta; throws the same errors.
@@ -49,11 +50,14 @@ class Checkpoint {
 
   private:
     Checkpoint(std::filesystem::path path, SafetensorsFile file, std::optional<CheckpointInfo> info);
+    const TensorView* find(const std::string& name) const;
+    void check_names(const std::vector<std::string>& names) const;
     std::vector<float> values(const std::string& name, const Shape& shape) const;
 
     std::filesystem::path path_;
     SafetensorsFile file_;
     std::optional<CheckpointInfo> info_;
+    std::string prefix_;  // what the names in the file have in front of the model's names
 };
 
 }  // namespace residual

@@ -16,6 +16,7 @@
 #include "engine/core/error.h"
 #include "engine/core/host_memory.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/foreign_format.h"
 #include "engine/io/safetensors_header.h"
 
 namespace residual {
@@ -30,6 +31,15 @@ void read_exactly(std::ifstream& in, const std::string& file, void* to, uint64_t
     if (in) return;
     const std::string reason = errno != 0 ? std::system_category().message(errno) : "unexpected end of file";
     throw InputError(fmt::format("{}: cannot read {} bytes: {}", file, bytes, reason));
+}
+
+void refuse_foreign(std::ifstream& in, const std::string& file, uint64_t file_bytes) {
+    std::string head(std::min<uint64_t>(file_bytes, kForeignHead), '\0');
+    read_exactly(in, file, head.data(), head.size());
+    in.seekg(0);
+    if (const ForeignFormat* format = foreign_format(head)) {
+        throw InputError(fmt::format("{}: this is {}, not a safetensors file; {}", file, format->name, format->remedy));
+    }
 }
 
 // Checks the free memory first: Linux overcommits memory and may OOM-kill the process later.
@@ -59,6 +69,7 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
             fmt::format("{}: cannot be opened for reading: {}", file, std::system_category().message(errno)));
     }
 
+    refuse_foreign(in, file, file_bytes);
     uint64_t header_bytes = 0;
     if (file_bytes < sizeof header_bytes) {
         throw InputError(
