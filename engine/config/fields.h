@@ -89,7 +89,7 @@ class Fields {
     virtual void get(std::string_view key, std::int64_t& value, const Range& range, const Meaning& meaning) = 0;
     virtual void get(std::string_view key, std::uint64_t& value, const Meaning& meaning) = 0;
     virtual void get(std::string_view key, double& value, const Range& range, const Meaning& meaning) = 0;
-    // A non-empty string or null.
+    // The path of a file or folder, or null. A reader expands a leading `~` (engine/core/home.h).
     virtual void get(std::string_view key, std::optional<std::string>& value, const Meaning& meaning) = 0;
     // `range` applies to each element.
     virtual void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range,

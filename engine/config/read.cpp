@@ -9,6 +9,7 @@
 
 #include "engine/config/document.h"
 #include "engine/core/error.h"
+#include "engine/core/home.h"
 
 namespace residual {
 namespace {
@@ -61,7 +62,11 @@ class Reader final : public Fields {
         if (text == nullptr || text->empty() || text->find('\0') != text->npos) {
             refuse(key, "a non-empty string or null", *given);
         }
-        value = *text;
+        try {
+            value = expand_home(*text);
+        } catch (const InputError& error) {
+            document_.refuse(at_ / std::string(key), error.what());
+        }
     }
     void get(std::string_view key, std::vector<std::int64_t>& value, const Range& range, const Meaning&) override {
         numbers(key, value, range, "an array of integers");

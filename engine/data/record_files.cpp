@@ -15,9 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> names_of(const std::vector<RecordFiles::File>& files) {
+    std::vector<std::string> names;
+    for (const auto& file : files) names.push_back(file.name);
+    return names;
+}
+
 bool contains(const fs::path& folder, const std::string& name) {
-    std::error_code ignored;
-    return !name.empty() && fs::exists(folder / name, ignored);
+    return !name.empty() && holds_any(folder, {name});
 }
 
 class Reader {
@@ -27,39 +32,45 @@ class Reader {
 
     std::optional<fs::path> locate(const fs::path& folder) const {
         for (const fs::path& place : {folder, folder / files_.archive_folder}) {
-            if (holds_any(place, files_.train) || holds_any(place, files_.test)) return place;
+            if (holds_any(place, names_of(files_.train)) || holds_any(place, names_of(files_.test))) return place;
         }
         return std::nullopt;
     }
 
     std::string mistaken_for(const fs::path& path) const {
+        const std::string needed = fmt::format("the Python version of {}, but the binary version is needed ({})",
+                                               description_.name, files_.archive);
         std::error_code ignored;
-        const std::string& name = description_.name;
-        if (fs::is_regular_file(path, ignored)) return "it is a file: unpack the archive and give its folder";
+        if (fs::is_regular_file(path, ignored)) {
+            if (path.filename() == files_.archive) return "it is a file: unpack the archive and give its folder";
+            return path.filename() == files_.python_archive ? "it is " + needed : "";
+        }
         for (const fs::path& place : {path, path / files_.python_folder}) {
-            const auto is_file = [&](const std::string& file) { return fs::is_regular_file(place / file, ignored); };
-            if (std::any_of(files_.python_files.begin(), files_.python_files.end(), is_file)) {
-                return fmt::format("{} holds the Python version of {}, but the binary version is needed ({})",
-                                   place.string(), name, files_.archive);
-            }
+            if (holds_python_version(place)) return fmt::format("{} holds {}", place.string(), needed);
         }
         if (contains(path, files_.archive)) {
             return fmt::format("the archive {} has not been unpacked", (path / files_.archive).string());
         }
         if (contains(path, files_.python_archive)) {
-            return fmt::format("{} is the Python version of {}, but the binary version is needed ({})",
-                               (path / files_.python_archive).string(), name, files_.archive);
+            return fmt::format("{} is {}", (path / files_.python_archive).string(), needed);
         }
         return "";
     }
 
-    DataSet load(const fs::path& folder) const {
-        return make_data_set(read_all(folder, files_.train), read_all(folder, files_.test));
-    }
+    std::vector<uint8_t> load_train(const fs::path& folder) const { return read_all(folder, files_.train); }
+    std::vector<uint8_t> load_test(const fs::path& folder) const { return read_all(folder, files_.test); }
 
   private:
-    static bool holds_any(const fs::path& folder, const std::vector<RecordFiles::File>& files) {
-        return std::any_of(files.begin(), files.end(), [&](const auto& file) { return contains(folder, file.name); });
+    // Files such as `train` occur elsewhere too: in a folder of another name all of them must be there.
+    bool holds_python_version(const fs::path& folder) const {
+        const auto is_file = [&](const std::string& name) {
+            std::error_code ignored;
+            return fs::is_regular_file(folder / name, ignored);
+        };
+        const auto& names = files_.python_files;
+        if (names.empty()) return false;
+        return folder.filename() == files_.python_folder ? std::any_of(names.begin(), names.end(), is_file)
+                                                         : std::all_of(names.begin(), names.end(), is_file);
     }
 
     std::vector<uint8_t> read_all(const fs::path& folder, const std::vector<RecordFiles::File>& files) const {
@@ -113,13 +124,16 @@ class Reader {
 
 }  // namespace
 
-DataFormat record_files_format(std::string name, DataDescription description, RecordFiles files) {
-    const Reader reader(description, std::move(files));
+DataFormat record_files_format(std::string name, DataDescription description, const RecordFiles& files) {
+    const Reader reader(description, files);
     return {.name = std::move(name),
             .description = std::move(description),
+            .train_files = names_of(files.train),
+            .test_files = names_of(files.test),
             .locate = [reader](const fs::path& folder) { return reader.locate(folder); },
-            .load = [reader](const fs::path& folder) { return reader.load(folder); },
-            .mistaken_for = [reader](const fs::path& folder) { return reader.mistaken_for(folder); }};
+            .load_train = [reader](const fs::path& folder) { return reader.load_train(folder); },
+            .load_test = [reader](const fs::path& folder) { return reader.load_test(folder); },
+            .mistaken_for = [reader](const fs::path& path) { return reader.mistaken_for(path); }};
 }
 
 }  // namespace residual

@@ -27,6 +27,6 @@ struct RecordFiles {
 
 // A format that reads these files. Each file must have exactly the expected size and contain only labels of the
 // description's classes.
-DataFormat record_files_format(std::string name, DataDescription description, RecordFiles files);
+DataFormat record_files_format(std::string name, DataDescription description, const RecordFiles& files);
 
 }  // namespace residual

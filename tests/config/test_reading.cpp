@@ -8,6 +8,7 @@
 #include "tests/catch.h"
 #include "tests/config/refusal.h"
 #include "tests/io/temporary_folder.h"
+#include "tests/support/environment.h"
 
 using Overrides = std::vector<std::string>;
 
@@ -165,4 +166,18 @@ TEST_CASE("the message for an unreadable configuration names its path", "[config
     CHECK_THROWS_WITH(residual::read_config_file(brackets), brackets + ": exceeds 1 MiB; is it a configuration file?");
     tests::write_bytes(large, std::as_bytes(std::span(text).first(1 << 20)));
     CHECK(residual::read_config_file(large).size() == 1 << 20);
+}
+
+TEST_CASE("a leading ~ in a path is the home folder", "[config]") {
+    const test::Environment home("HOME", "/home/me");
+    const Overrides overrides = {"run.dir=~/runs/a"};
+    const residual::tools::Experiment experiment =
+        residual::tools::experiment_from_json(R"({"data": {"dir": "~"}})", "x.json", overrides);
+    CHECK(experiment.data.dir == "/home/me");
+    CHECK(experiment.run.dir == "/home/me/runs/a");
+    CHECK_THAT(residual::tools::to_json(experiment), ContainsSubstring(R"("dir": "/home/me/runs/a")"));
+    CHECK(residual::tools::experiment_from_json(R"({"data": {"dir": "./~x"}})", "x.json").data.dir == "./~x");
+    CHECK(refusal(R"({"data": {"dir": "~bob/x"}})").starts_with("x.json: /data/dir: ~bob/x: ~ is expanded only in"));
+    const test::Environment none("HOME", std::nullopt);
+    CHECK(refusal(R"({"run": {"dir": "~/x"}})").starts_with("x.json: /run/dir: ~/x: ~ cannot be expanded because"));
 }

@@ -40,20 +40,27 @@ const residual::DataFormat& custom_format() {
                                              .class_names = {"upper left", "upper right", "lower left", "lower right"},
                                              .train_records = 64,
                                              .test_records = 20};
-        residual::register_data_format(
-            {.name = "quarters",
-             .description = data,
-             .locate =
-                 [](const auto& folder) { return exists(folder / "quarters") ? std::optional(folder) : std::nullopt; },
-             .load =
-                 [data](const auto&) {
-                     return residual::make_data_set(quarters(data, 64, "train"), quarters(data, 20, "test"));
-                 }});
+        residual::register_data_format({.name = "quarters",
+                                        .description = data,
+                                        .train_files = {"quarters"},
+                                        .test_files = {"quarters"},
+                                        .locate =
+                                            [](const auto& folder) {
+                                                return residual::holds_any(folder, {"quarters"}) ? std::optional(folder)
+                                                                                                 : std::nullopt;
+                                            },
+                                        .load_train = [data](const auto&) { return quarters(data, 64, "train"); },
+                                        .load_test = [data](const auto&) { return quarters(data, 20, "test"); }});
         return true;
     };
     static const bool added = add();
     REQUIRE(added);
     return residual::data_format("quarters");
+}
+
+residual::DataSet load_quarters() {
+    const residual::DataFormat& format = custom_format();
+    return residual::make_data_set(format.load_train({}), format.load_test({}));
 }
 
 std::string config(int steps) {
@@ -66,7 +73,7 @@ std::string config(int steps) {
 int train(int steps, const std::filesystem::path& folder, bool resume) {
     residual::tools::Experiment experiment = residual::tools::experiment_from_json(config(steps), "test");
     experiment.run.dir = folder.string();
-    const auto load = [] { return residual::tools::Images{custom_format().load({}), "nowhere"}; };
+    const auto load = [] { return residual::tools::Images{load_quarters(), "nowhere"}; };
     residual::Signals signals;
     const auto warn = [](const std::string& message) { FAIL(message); };
     return residual::tools::run_training(experiment, {.init = "", .resume = resume}, load, warn, signals);
@@ -103,7 +110,7 @@ TEST_CASE("a custom data set trains, is saved, resumes and is evaluated", "[data
     residual::tools::Session session(residual::tools::experiment_of(checkpoint));
     CHECK(session.experiment.data.format == "quarters");
     checkpoint.load_into(*session.backend, session.parameters);
-    const residual::DataSet data = format.load({});
+    const residual::DataSet data = load_quarters();
     CHECK(refusal_of(checkpoint, session.data, data.fingerprint).empty());
     auto test = session.test_batches(data.test, session.set_mean(*checkpoint.mean(session.data.image_shape())));
     CHECK(test.samples() == 20);

@@ -1,6 +1,4 @@
-// The published files of CIFAR-10 and CIFAR-100: reading, rejecting and finding them.
-#include <stdlib.h>
-
+// The published files of CIFAR-10 and CIFAR-100: reading and rejecting them.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -8,7 +6,7 @@
 
 #include "engine/core/checksum.h"
 #include "engine/data/cifar10.h"
-#include "engine/data/registry.h"
+#include "engine/data/find_data.h"
 #include "tests/catch.h"
 #include "tests/io/temporary_folder.h"
 
@@ -19,7 +17,6 @@ using residual::Cifar10;
 using residual::data_format;
 using residual::DataError;
 using residual::DataSet;
-using residual::find_data;
 using tests::TemporaryFolder;
 
 const residual::DataDescription& cifar10() {
@@ -27,11 +24,9 @@ const residual::DataDescription& cifar10() {
 }
 
 DataSet load(const char* format, const std::filesystem::path& folder) {
-    return data_format(format).load(find_data(data_format(format), folder.string()));
-}
-
-std::filesystem::path find_cifar10(const std::optional<std::string>& configured) {
-    return find_data(data_format("cifar10"), configured);
+    const residual::DataFormat& wanted = data_format(format);
+    const auto found = residual::find_data(wanted, folder.string());
+    return residual::make_data_set(wanted.load_train(found), wanted.load_test(found));
 }
 
 constexpr size_t kFileBytes = Cifar10::kRecordsPerFile * Cifar10::kRecordBytes;
@@ -67,30 +62,6 @@ void write_cifar10(const std::filesystem::path& folder) {
         write_records(folder / name, records);
     }
 }
-
-// Sets or removes an environment variable until the end of the scope.
-class Environment {
-  public:
-    Environment(const char* name, const std::optional<std::string>& value) : name_(name) {
-        if (const char* before = getenv(name)) before_ = before;
-        set(value);
-    }
-    ~Environment() { set(before_); }
-    Environment(const Environment&) = delete;
-    Environment& operator=(const Environment&) = delete;
-
-  private:
-    void set(const std::optional<std::string>& value) {
-        if (value) {
-            setenv(name_, value->c_str(), 1);
-        } else {
-            unsetenv(name_);
-        }
-    }
-
-    const char* name_;
-    std::optional<std::string> before_;
-};
 
 TEST_CASE("CRC-32 matches its published check value", "[data]") {
     const std::string text = "123456789";
@@ -187,43 +158,6 @@ TEST_CASE("records must be whole and have valid labels", "[data]") {
     CHECK_THROWS_WITH(check_records(cifar10(), {}, "some.bin"), ContainsSubstring("some.bin has 0 bytes"));
 }
 
-TEST_CASE("CIFAR-10 is searched in data.dir, else CIFAR10_DIR, else the cache", "[data]") {
-    const TemporaryFolder data, home;
-    write_records(data / "data_batch_1.bin", random_records(3, 1));
-    const auto cache = home / ".cache/residual/cifar10";
-    const std::string named = data.path().string(), absent = (home / "absent").string();
-    const Environment no_xdg("XDG_CACHE_HOME", std::nullopt), no_name("CIFAR10_DIR", std::nullopt);
-    const Environment of_home("HOME", home.path().string());
-
-    CHECK(find_cifar10(named) == data.path());
-    CHECK_THROWS_WITH(find_cifar10(absent), ContainsSubstring(absent) && ContainsSubstring("data.dir"));
-    CHECK_THROWS_AS(find_cifar10(std::nullopt), DataError);
-    CHECK_THROWS_WITH(find_cifar10(std::nullopt),
-                      ContainsSubstring("data.dir and CIFAR10_DIR are not set") && ContainsSubstring(cache.string()));
-
-    std::filesystem::create_directories(cache);
-    write_records(cache / "test_batch.bin", random_records(4, 1));
-    CHECK(find_cifar10(std::nullopt) == cache);
-    {
-        const Environment other("XDG_CACHE_HOME", (home / "elsewhere").string());
-        CHECK_THROWS_WITH(find_cifar10(std::nullopt), ContainsSubstring("elsewhere/residual/cifar10"));
-        const auto archive = home / "elsewhere/residual/cifar10/cifar-10-batches-bin";
-        std::filesystem::create_directories(archive);
-        write_records(archive / "data_batch_1.bin", random_records(5, 1));
-        CHECK(find_cifar10(std::nullopt) == archive);
-    }
-    {
-        const Environment name("CIFAR10_DIR", named);
-        CHECK(find_cifar10(std::nullopt) == data.path());
-    }
-    {
-        // The cache, which does hold data here, is not searched if another folder is given.
-        const Environment name("CIFAR10_DIR", absent);
-        CHECK_THROWS_WITH(find_cifar10(std::nullopt), ContainsSubstring(absent) && ContainsSubstring("CIFAR10_DIR"));
-        CHECK_THROWS_AS(find_cifar10(absent), DataError);
-    }
-}
-
 TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
     const TemporaryFolder folder;
     std::filesystem::create_directory(folder / "cifar-100-binary");
@@ -269,41 +203,6 @@ TEST_CASE("CIFAR-100 is read with its fine labels", "[data]") {
         write_records(folder / "cifar-100-binary/test.bin", records);
         CHECK_THROWS_WITH(load("cifar100", folder.path()),
                           ContainsSubstring("test.bin: label 100 at byte 21519, but labels are 0 to 99"));
-    }
-}
-
-TEST_CASE("the message says what a folder without the files holds", "[data]") {
-    const TemporaryFolder folder;
-    const std::string version = GENERATE(std::string("cifar10"), std::string("cifar100"));
-    const std::string dashed = version == "cifar10" ? "cifar-10" : "cifar-100";
-    const auto refused = [&](const std::filesystem::path& path, const std::string& message) {
-        CHECK_THROWS_WITH(find_data(data_format(version), path.string()),
-                          ContainsSubstring(path.string()) && ContainsSubstring(message));
-    };
-    const auto write = [&](const std::string& name) { write_records(folder / name, random_records(1, 1)); };
-
-    SECTION("the archive itself") {
-        write(dashed + "-binary.tar.gz");
-        refused(folder / (dashed + "-binary.tar.gz"), "it is a file: unpack the archive");
-        refused(folder.path(), dashed + "-binary.tar.gz has not been unpacked");
-    }
-    SECTION("the Python version") {
-        const std::string name = version == "cifar10" ? "cifar-10-batches-py" : "cifar-100-python";
-        std::filesystem::create_directory(folder / name);
-        write(name + (version == "cifar10" ? "/data_batch_1" : "/train"));
-        const std::string message = "holds the Python version of " + data_format(version).description.name;
-        refused(folder.path(), message);
-        refused(folder / name, message);
-    }
-    SECTION("the archive of the Python version") {
-        write(dashed + "-python.tar.gz");
-        refused(folder.path(), "is the Python version of ");
-    }
-    SECTION("the other data set") {
-        const bool ten = version == "cifar10";
-        write(ten ? "train.bin" : "test_batch.bin");
-        refused(folder.path(), ten ? "it holds CIFAR-100: set data.format to \"cifar100\""
-                                   : "it holds CIFAR-10: set data.format to \"cifar10\"");
     }
 }
 

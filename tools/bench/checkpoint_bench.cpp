@@ -87,8 +87,8 @@ int main(int argc, char** argv) {
     CLI::App app("Measures how long a checkpoint blocks training, and how long until it is on the disk.",
                  "checkpoint-bench");
     Options options;
-    app.add_option("config", options.config, "configuration file")->required();
-    app.add_option("--dir", options.dir, "folder to write to, on the disk to be measured (default: .)");
+    residual::tools::add_path(app, "config", options.config, "configuration file")->required();
+    residual::tools::add_path(app, "--dir", options.dir, "folder to write to, on the disk to be measured (default: .)");
     app.add_option("--rounds", options.rounds, "number of checkpoints to time, after one warm-up (default: 15)")
         ->check(CLI::Range(1, 1000));
     app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");

@@ -56,7 +56,7 @@ int count(const Options& options) {
 int main(int argc, char** argv) {
     CLI::App app("Counts the FLOPs, bytes and kernels of a fused training step. Needs no GPU.", "step-cost");
     Options options;
-    app.add_option("config", options.configs, "configuration files")->required();
+    residual::tools::add_path(app, "config", options.configs, "configuration files")->required();
     app.add_option("--batch", options.batch, "images per step (default: 128)")->check(CLI::Range(1, 1 << 20));
     app.add_flag("--kernels", options.kernels, "list every kernel");
     app.footer(residual::tools::kExitCodes);

@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     auto* group = app.add_option_group("Output", "what to generate")->require_option(1);
     group->add_flag("--table", options.table, "print the Markdown table of keys");
     group->add_flag("--schema", options.schema, "print the JSON Schema");
-    group->add_option("--write", options.folder, "update README.md and schema.json in FOLDER")->type_name("FOLDER");
+    residual::tools::add_path(*group, "--write", options.folder, "update README.md and schema.json in FOLDER")
+        ->type_name("FOLDER");
     app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return run(options); });
 }

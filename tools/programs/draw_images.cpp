@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
         "Generates synthetic images of ten classes, 50,000 for training and 10,000 for test, in CIFAR-10's binary "
         "format.",
         "draw-images");
-    app.add_option("OUT", folder, "the folder to write to")->required();
+    residual::tools::add_path(app, "OUT", folder, "the folder to write to")->required();
     app.add_option("--seed", seed, "seed of the images; the same seed gives the same bytes on every machine")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();

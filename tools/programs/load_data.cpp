@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "engine/data/registry.h"
+#include "engine/data/find_data.h"
 
 namespace residual::tools {
 namespace {
@@ -22,11 +25,15 @@ std::string remedy_for(const std::string& format) {
 
 }  // namespace
 
-Images load_data(const DataConfig& config) {
+Images load_data(const DataConfig& config, TrainingImages wanted) {
     try {
         const DataFormat& format = data_format(config.format);
         const auto folder = find_data(format, config.dir);
-        return {format.load(folder), folder.string()};
+        std::vector<uint8_t> train;
+        if (wanted == TrainingImages::required || holds_any(folder, format.train_files)) {
+            train = format.load_train(folder);
+        }
+        return {make_data_set(std::move(train), format.load_test(folder)), folder.string()};
     } catch (const DataError& error) {
         throw DataError(fmt::format("{}; {}", error.what(), remedy_for(config.format)));
     }

@@ -4,11 +4,27 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 #include "engine/core/error.h"
+#include "engine/core/home.h"
 #include "tools/programs/exit_code.h"
 
 namespace residual::tools {
+
+// Like app.add_option(), for the path of a file or folder, or a list of paths: expands a leading `~`, or throws
+// InputError.
+template <class Path>
+CLI::Option* add_path(CLI::App& app, const std::string& name, Path& path, const std::string& description) {
+    const auto expand = [name](const std::string& given) {
+        try {
+            return expand_home(given);
+        } catch (const InputError& error) {
+            throw InputError(name + ": " + error.what());
+        }
+    };
+    return app.add_option(name, path, description)->transform(expand)->type_name("PATH");
+}
 
 // Must be called first, because it may restart the program (wait_policy.h). Sets the number of CPU threads
 // (cpu_threads.h), parses the command line and runs `body`; an error is one line on standard error and the documented

@@ -62,14 +62,14 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     CLI::App app("Trains the network described by a configuration file.", "resnet-train");
     Options options;
-    app.add_option("config", options.config, "configuration file (see configs/README.md)")->required();
-    app.add_option("--data", options.data, "folder of the data set's binary files; overrides data.dir");
-    app.add_option("--out", options.out, "run folder, which receives the results; overrides run.dir");
+    residual::tools::add_path(app, "config", options.config, "configuration file (see configs/README.md)")->required();
+    residual::tools::add_path(app, "--data", options.data, "folder of the data set's binary files; overrides data.dir");
+    residual::tools::add_path(app, "--out", options.out, "run folder, which receives the results; overrides run.dir");
     app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one); overrides train.device");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
-    CLI::Option* init =
-        app.add_option("--init", options.start.init, "start a new run from the weights in this safetensors file");
+    CLI::Option* init = residual::tools::add_path(app, "--init", options.start.init,
+                                                  "start a new run from the weights in this safetensors file");
     app.add_flag("--resume", options.start.resume,
                  "resume from the newest readable checkpoint in the run folder, or start a new run if there is none")
         ->excludes(init);

@@ -125,7 +125,7 @@ int main(int argc, char** argv) {
     app.add_option("--device", options.device, "where to run: cpu, cuda or auto (a GPU if there is one)")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
     app.add_option("--filter", options.filter, "only cases whose name matches this regular expression (see --list)");
-    app.add_option("--json", options.json, "also write the results to this file");
+    residual::tools::add_path(app, "--json", options.json, "also write the results to this file");
     app.add_option("--batch", options.batches, "batch sizes (default: 128 512 1024)")->check(CLI::Range(1, 4096));
     app.add_option(
            "--seconds", options.seconds,
