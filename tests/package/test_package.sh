@@ -56,7 +56,7 @@ expect "all with the prefix" [ "$(grep -cv RESIDUAL_ macros)" = 0 ]
 # Another build type and another generator as well.
 mkdir super
 cat >super/CMakeLists.txt <<END
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 project(super LANGUAGES CXX)
 add_subdirectory("$scratch/moved" residual)
 add_subdirectory("$scratch/mlp" mlp)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tools/install.sh with fakes of dpkg, apt-get, sudo, id and python3: what it installs, and as which user.
+# tools/install.sh with fakes of dpkg, apt-get, sudo, id, cmake, g++ and python3: what it installs, as which user, and
+# which versions it refuses.
 # shellcheck disable=SC2016  # the bodies of the fake programs are expanded when they run
 set -euo pipefail
 # shellcheck source=tests/scripts/checks.sh
@@ -8,10 +9,11 @@ set -euo pipefail
 tree=$scratch/tree
 mkdir -p "$tree/tools"
 cp "$repository"/tools/{install,lib}.sh "$tree/tools/"
+cp "$repository/CMakeLists.txt" "$tree/"
 # Only these programs are on PATH, so that the sudo of this machine is not found.
 programs=$scratch/bin
 mkdir "$programs"
-for name in bash env dirname awk sed grep nproc stat mktemp mkdir cp rm head readlink uname g++; do
+for name in bash env dirname awk sed grep nproc stat mktemp mkdir cp rm head readlink sort uname; do
     ln -s "$(command -v "$name")" "$programs/$name"
 done
 # The file $scratch/installed/PACKAGE marks an installed package; apt-get install makes it.
@@ -20,6 +22,13 @@ fake_program "$programs" dpkg-query '[ -e "$SCRATCH/installed/${!#}" ] && echo -
 fake_program "$programs" apt-get 'echo "apt-get $*" >>"$SCRATCH/log"
 [ -e "$SCRATCH/offline" ] && exit 100
 case " $* " in *" install "*) for name in "$@"; do echo >"$SCRATCH/installed/$name"; done ;; esac'
+say_version() { printf '%s\n' "$2" >"$scratch/$1-version"; }
+fake_program "$programs" cmake 'echo "cmake version $(<"$SCRATCH/cmake-version")"'
+fake_program "$programs" g++ 'echo "$(<"$SCRATCH/g++-version")"'
+say_version cmake 3.25.1
+say_version g++ 12.2.0
+say_system() { printf 'ID=%s\nVERSION_ID="%s"\n' "$1" "$2" >"$scratch/os-release"; }
+say_system debian 12
 fake_program "$programs" id 'echo "$(<"$SCRATCH/user")"'
 # The first python3 on PATH has no PyTorch; the second does, and its virtual environments have a fake pip.
 environment=$tree/build/python
@@ -35,7 +44,8 @@ esac'
 say_user() { printf '%s\n' "$1" >"$scratch/user"; }
 install() {
     : >"$scratch/log"
-    run env -i PATH="$scratch/other:$programs" HOME="$scratch" SCRATCH="$scratch" bash "$tree/tools/install.sh" "$@"
+    run env -i PATH="$scratch/other:$programs" HOME="$scratch" SCRATCH="$scratch" OS_RELEASE="$scratch/os-release" \
+        ${CXX:+CXX="$CXX"} bash "$tree/tools/install.sh" "$@"
 }
 logged() { grep -q -- "$1" "$scratch/log"; }
 nothing_logged() { [ ! -s "$scratch/log" ]; }
@@ -69,7 +79,7 @@ expect "apt-get runs through sudo" logged "^sudo .*apt-get .*install"
 expect "only missing packages are installed" logged "^apt-get .*--no-install-recommends cmake$"
 
 install tests
-expect "the argument tests adds the packages of the tests" logged "recommends catch2 ccache libboost-context-dev clang-format locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
+expect "the argument tests adds the packages of the tests" logged "recommends catch2 ccache libboost-context-dev clang-format dpkg-dev file locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
 expect "the packages of the tests are installed" [ -e "$scratch/installed/python3-jsonschema" ]
 expect "the virtual environment is made with the python3 that has PyTorch" logged "^-m venv --system-site-packages .*build/python$"
 expect "pip installs safetensors into it" logged "^-m pip install .*safetensors==[0-9.]*$"
@@ -95,8 +105,59 @@ install
 expect "a failing apt-get: exit 1" exits_with 1
 expect "a failing apt-get: the packages are named" says "apt-get could not install: zlib1g-dev"
 
+rm "$scratch/offline"
+
+# Other systems.
+everything_new() { rm -rf "$scratch/installed" "$environment" && mkdir "$scratch/installed"; }
+install
+expect "Debian 12 gives no warning" silent_about "warning: "
+say_system ubuntu 22.04
+everything_new
+install stress
+expect "Ubuntu 22.04 is known" silent_about "warning: "
+expect "its clang contains what libclang-rt-dev has elsewhere" logged "recommends .* clang libomp-dev llvm$"
+say_system ubuntu 24.04
+everything_new
+install tests
+expect "Ubuntu 24.04 is known" silent_about "warning: "
+expect "it has no package of PyTorch" logged "recommends .* python3-numpy python3-venv$"
+expect "which comes from PyPI" logged "^-m pip install .*safetensors==[0-9.]* numpy torch$"
+say_system ubuntu 20.04
+install
+expect "another release is tried, with a warning" says "this is 'ubuntu 20.04'"
+expect "and a success" exits_with 0
+
+# Versions.
+say_version g++ 10.5.0
+install
+expect "an old g++: exit 1" exits_with 1
+expect "an old g++: the version, the oldest and the remedy" says "g++ 10.5.0 is too old, 11 or newer is needed: install one"
+CXX=g++-12 install
+expect "another compiler may be chosen" exits_with 0
+say_version g++ 11.2.0
+install
+expect "the oldest g++ suffices" exits_with 0
+say_version cmake 3.9.6
+install
+expect "an old CMake: exit 1" exits_with 1
+expect "an old CMake: the version and the remedy" says "CMake 3.9.6 is too old"
+expect "an old CMake: the remedy" says "pip install cmake"
+oldest=$(sed -n 's/^cmake_minimum_required(VERSION \(.*\))/\1/p' "$repository/CMakeLists.txt")
+say_version cmake "$oldest"
+install
+expect "the CMake that CMakeLists.txt asks for suffices" exits_with 0
+
+everything_new
+for help in --help -h; do
+    install "$help"
+    expect "$help: exit 0" exits_with 0
+    expect "$help: prints the usage" says "usage: bash tools/install.sh [tests|stress]"
+    expect "$help: installs nothing" nothing_logged
+done
 install everything
 expect "an unknown argument: exit 2" exits_with 2
+install tests stress
+expect "two arguments: exit 2" exits_with 2
 rm "$programs/apt-get"
 install
 expect "on another system, the message lists what to install" says "install the equivalents of these packages by hand"
