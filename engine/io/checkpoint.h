@@ -56,4 +56,8 @@ class Checkpoint {
     std::optional<CheckpointInfo> info_;
 };
 
+// The step of a checkpoint, of which only the header is read and verified; empty for a file of another program. Throws
+// the same errors as Checkpoint::read().
+std::optional<int64_t> read_checkpoint_step(const std::filesystem::path& path);
+
 }  // namespace residual
