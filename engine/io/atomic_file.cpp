@@ -79,7 +79,7 @@ void AtomicFile::flush_buffer() {
 void AtomicFile::commit() {
     RESIDUAL_ASSERT(descriptor_ >= 0);
     flush_buffer();
-    if (fsync(descriptor_) != 0) throw_system_error("flush", path_);
+    if (fsync(descriptor_) != 0 && !is_unsupported(errno)) throw_system_error("flush", path_);
     if (close(std::exchange(descriptor_, -1)) != 0) throw_system_error("close", path_);
     if (rename(temporary_.c_str(), path_.c_str()) != 0) throw_system_error("rename", path_);
     temporary_.clear();
@@ -106,7 +106,7 @@ void copy_file_atomically(const std::filesystem::path& from, const std::filesyst
 bool link_atomically(const std::filesystem::path& path, const std::filesystem::path& target) {
     const auto temporary = make_temporary(path, [&](const char* name) { return symlink(target.c_str(), name) == 0; });
     if (temporary.empty()) {
-        if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) return false;
+        if (is_unsupported(errno) || errno == EPERM || errno == EACCES) return false;
         throw_system_error("link", path);
     }
     if (rename(temporary.c_str(), path.c_str()) != 0) {
@@ -131,14 +131,20 @@ std::string_view final_name_of(std::string_view name) {
     return temporary ? name.substr(0, mark) : std::string_view();
 }
 
-void flush_folder(const std::filesystem::path& folder) {
+bool is_unsupported(int error) {
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
+}
+
+bool flush_folder(const std::filesystem::path& folder) {
     const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // A folder in which files can be created need not be readable.
+    if (descriptor < 0 && (is_unsupported(errno) || errno == EACCES || errno == EPERM)) return false;
     if (descriptor < 0) throw_system_error("open the folder", folder);
-    // Some file systems cannot flush a folder and return EINVAL; the files in it are complete anyway.
-    const bool flushed = fsync(descriptor) == 0 || errno == EINVAL;
+    const bool flushed = fsync(descriptor) == 0;
     const int error = errno;
     close(descriptor);
-    if (!flushed) throw_system_error("flush the folder", folder, error);
+    if (!flushed && !is_unsupported(error)) throw_system_error("flush the folder", folder, error);
+    return flushed;
 }
 
 void throw_system_error(const char* action, const std::filesystem::path& path, int error) {

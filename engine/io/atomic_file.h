@@ -13,7 +13,7 @@ namespace residual {
 // Writes a temporary file beside `path` ("<path>.tmp-<process>-<number>"); commit() flushes it to the disk, renames it
 // to `path` and flushes the folder. Until then an existing file at `path` is untouched. The destructor removes an
 // uncommitted temporary file (a killed process leaves it behind). Every failure is an Error that names the file and the
-// system's reason.
+// system's reason, except that a flush is left out if the file system does not implement it.
 class AtomicFile {
   public:
     explicit AtomicFile(std::filesystem::path path);
@@ -48,8 +48,12 @@ bool link_atomically(const std::filesystem::path& path, const std::filesystem::p
 // such a name.
 std::string_view final_name_of(std::string_view name);
 
-// Flushes the entries of `folder` to the disk: a new file survives a power cut only after this. Throws Error.
-void flush_folder(const std::filesystem::path& folder);
+// Whether this errno value means that the file system does not implement the call.
+bool is_unsupported(int error);
+
+// Flushes the entries of `folder` to the disk: a new file survives a power cut only after this. Returns false if the
+// file system cannot flush a folder, or does not let this process open it; throws Error on any other failure.
+bool flush_folder(const std::filesystem::path& folder);
 
 // Throws the Error "cannot <action> <path>: <reason>" for an errno value.
 [[noreturn]] void throw_system_error(const char* action, const std::filesystem::path& path, int error = errno);

@@ -109,4 +109,8 @@ void Checkpoint::load_momenta_into(Backend& backend, nn::Parameters& parameters)
     }
 }
 
+std::optional<int64_t> read_checkpoint_step(const std::filesystem::path& path) {
+    return checkpoint_step_of(path.string(), read_safetensors_metadata(path));
+}
+
 }  // namespace residual

@@ -60,4 +60,8 @@ class Checkpoint {
     std::string prefix_;  // what the names in the file have in front of the model's names
 };
 
+// The step of a checkpoint, of which only the header is read and verified; empty for a file of another program. Throws
+// the same errors as Checkpoint::read().
+std::optional<int64_t> read_checkpoint_step(const std::filesystem::path& path);
+
 }  // namespace residual

@@ -97,6 +97,25 @@ void check_metadata(const Reader& reader, const Metadata& metadata) {
                     version > kFormatVersion ? "use a newer program" : "use the program that wrote it"));
 }
 
+bool is_checkpoint(const Metadata& metadata) {
+    return metadata.contains(kVersionKey) || metadata.contains(kChecksumKey);
+}
+
+// Verifies the checksum of the metadata too.
+int64_t version_of(const Reader& reader, const std::string& name, const Metadata& metadata) {
+    const int64_t version = reader.integer(kVersionKey);
+    if (version == 1) refuse_version(name, version);
+    check_metadata(reader, metadata);
+    if (version < kOldestVersion || version > kFormatVersion) refuse_version(name, version);
+    return version;
+}
+
+int64_t step_of(const Reader& reader) {
+    const int64_t step = reader.integer("step");
+    if (step < 0) reader.refuse(fmt::format("the step is {}; {}", step, kDamaged));
+    return step;
+}
+
 void check_tensors(const Reader& reader, std::span<const TensorView> tensors) {
     const Json claimed = reader.object("checksums");
     if (claimed.size() != tensors.size()) {
@@ -174,18 +193,14 @@ Metadata metadata_of(const CheckpointInfo& info, std::span<const TensorView> ten
 
 std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const Metadata& metadata,
                                                  std::span<const TensorView> tensors) {
-    if (!metadata.contains(kVersionKey) && !metadata.contains(kChecksumKey)) return std::nullopt;
+    if (!is_checkpoint(metadata)) return std::nullopt;
     const Reader reader(name, metadata);
-    const int64_t version = reader.integer(kVersionKey);
-    if (version == 1) refuse_version(name, version);
-    check_metadata(reader, metadata);
-    if (version < kOldestVersion || version > kFormatVersion) refuse_version(name, version);
+    const int64_t version = version_of(reader, name, metadata);
     check_tensors(reader, tensors);
 
     CheckpointInfo info;
     info.config = reader.text("config");
-    info.step = reader.integer("step");
-    if (info.step < 0) reader.refuse(fmt::format("the step is {}; {}", info.step, kDamaged));
+    info.step = step_of(reader);
     if (version > kOldestVersion) info.class_names = class_names_of(reader);
     info.data_fingerprint = static_cast<uint32_t>(reader.integer("data_fingerprint", 16));
     if (metadata.contains("test_accuracy")) {
@@ -196,6 +211,13 @@ std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const 
     }
     info.rows = rows_of(reader, info.step);
     return info;
+}
+
+std::optional<int64_t> checkpoint_step_of(const std::string& name, const Metadata& metadata) {
+    if (!is_checkpoint(metadata)) return std::nullopt;
+    const Reader reader(name, metadata);
+    version_of(reader, name, metadata);
+    return step_of(reader);
 }
 
 }  // namespace residual

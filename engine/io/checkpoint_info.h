@@ -57,6 +57,9 @@ Metadata metadata_of(const CheckpointInfo& info, std::span<const TensorView> ten
 std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const Metadata& metadata,
                                                  std::span<const TensorView> tensors);
 
+// Only the step, without verifying the tensors; the same result and errors otherwise.
+std::optional<int64_t> checkpoint_step_of(const std::string& name, const Metadata& metadata);
+
 // A CRC-32 as eight hexadecimal digits.
 std::string checksum_text(uint32_t checksum);
 

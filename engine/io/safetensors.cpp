@@ -53,9 +53,14 @@ std::unique_ptr<std::byte[]> uninitialized(const std::string& file, uint64_t byt
     return data;
 }
 
-}  // namespace
+// A file whose header has been read: `in` is at the first of `data_bytes` bytes of tensors.
+struct OpenedFile {
+    std::ifstream in;
+    SafetensorsHeader header;
+    uint64_t data_bytes;
+};
 
-SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
+OpenedFile open_file(const std::filesystem::path& path) {
     const std::string file = path.string();
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
@@ -89,12 +94,23 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
     std::string json(header_bytes, '\0');
     read_exactly(in, file, json.data(), json.size());
     SafetensorsHeader header = parse_safetensors_header(file, json, rest - header_bytes);
+    return {std::move(in), std::move(header), rest - header_bytes};
+}
 
+}  // namespace
+
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
+    return open_file(path).header.metadata;
+}
+
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
+    const std::string file = path.string();
+    auto [in, header, data_bytes] = open_file(path);
     SafetensorsFile result;
     result.metadata_ = std::move(header.metadata);
-    result.data_ = uninitialized(file, rest - header_bytes);
-    read_exactly(in, file, result.data_.get(), rest - header_bytes);
-    const std::span<const std::byte> data(result.data_.get(), rest - header_bytes);
+    result.data_ = uninitialized(file, data_bytes);
+    read_exactly(in, file, result.data_.get(), data_bytes);
+    const std::span<const std::byte> data(result.data_.get(), data_bytes);
     for (SafetensorsEntry& entry : header.entries) {
         result.index_.emplace(entry.name, result.tensors_.size());
         result.tensors_.push_back({std::move(entry.name), entry.type, std::move(entry.shape),

@@ -28,6 +28,9 @@ struct TensorView {
     std::span<const std::byte> data;
 };
 
+// The metadata of a file, of which only the header is read. Throws the same errors as SafetensorsFile::read().
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);
+
 // A whole file in memory. Moving it does not invalidate its views; destroying it does.
 class SafetensorsFile {
   public:

@@ -72,4 +72,16 @@ void Snapshot::write(const std::filesystem::path& path) const {
     write_safetensors(path, views, metadata_of(info_, views));
 }
 
+int64_t checkpoint_bytes(const nn::Parameters& parameters, const Shape& image) {
+    constexpr int64_t kHeader = 4096, kHeaderPerTensor = 192;
+    int64_t bytes = kHeader;
+    const auto add = [&](const Shape& shape, int64_t tensors) {
+        bytes += tensors * (shape.elements() * static_cast<int64_t>(sizeof(float)) + kHeaderPerTensor);
+    };
+    for (const auto& parameter : parameters.parameters()) add(parameter->shape, 2);
+    for (const auto& buffer : parameters.buffers()) add(buffer->shape, 1);
+    add(image, 1);
+    return bytes;
+}
+
 }  // namespace residual

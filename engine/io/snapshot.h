@@ -42,4 +42,7 @@ class Snapshot {
     std::vector<Entry> entries_;
 };
 
+// About the size of a checkpoint of such a network: the tensors, and a header of average size.
+int64_t checkpoint_bytes(const nn::Parameters& parameters, const Shape& image);
+
 }  // namespace residual

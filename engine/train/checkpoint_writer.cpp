@@ -22,9 +22,9 @@ void CheckpointWriter::finish() {
 
 // In this order: a run that is killed in between resumes from the previous checkpoint and repeats the missing writes.
 void CheckpointWriter::write_now(const Snapshot& snapshot, bool best, bool numbered) {
+    metrics_.sync();
     if (best) snapshot.write(folder_.best_path());
     if (!numbered) return;
-    metrics_.sync();
     snapshot.write(folder_.checkpoint_path(snapshot.step()));
     folder_.finish_checkpoint(snapshot.step(), keep_);
 }

@@ -19,7 +19,7 @@ class CheckpointWriter {
     CheckpointWriter(const CheckpointWriter&) = delete;
     CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-    // Writes best.safetensors if `best`. If `numbered`, flushes the metrics, writes the checkpoint of the step, makes
+    // Flushes the metrics. Writes best.safetensors if `best`. If `numbered`, writes the checkpoint of the step, makes
     // last.safetensors point to it and removes old checkpoints. Waits for the previous write and throws its Error, if
     // any.
     void write(Snapshot snapshot, bool best, bool numbered);

@@ -1,11 +1,14 @@
 #include "engine/train/metrics_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <sstream>
 
@@ -17,14 +20,22 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Whether the line is a row no later than these steps. A line that is not a row was cut off by a crash.
-bool is_kept(const std::string& line, int64_t training, int64_t evaluation) {
+struct Row {
+    int64_t step;
+    bool evaluation;
+};
+
+// Empty for a line that is not a row: it was cut off by a crash.
+std::optional<Row> row_of(const std::string& line) {
     const Json row = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!row.is_object() || !row.contains("step") || !row["step"].is_number_integer()) return false;
-    return row["step"].get<int64_t>() <= (row.contains("test_loss") ? evaluation : training);
+    if (!row.is_object() || !row.contains("step") || !row["step"].is_number_integer()) return std::nullopt;
+    return Row{row["step"].get<int64_t>(), row.contains("test_loss")};
 }
 
+// Empty if the file is missing.
 std::string text_of(const std::filesystem::path& path) {
+    // `<<` of an empty file sets failbit.
+    if (!std::filesystem::exists(path) || std::filesystem::file_size(path) == 0) return "";
     std::ifstream in(path, std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
@@ -32,17 +43,23 @@ std::string text_of(const std::filesystem::path& path) {
     return text.str();
 }
 
+// Calls use(row, line) for each complete row.
+template <class Use>
+void for_each_row(const std::string& text, Use use) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line) && !lines.eof();) {
+        if (const auto row = row_of(line)) use(*row, line);
+    }
+}
+
 // Removes the other rows. Creates the file if it is missing, and flushes its folder entry.
 void keep_rows(const std::filesystem::path& path, int64_t training, int64_t evaluation) {
     if (!std::filesystem::exists(path)) write_file_atomically(path, {});
-    // `<<` of an empty file sets failbit.
-    if (std::filesystem::file_size(path) == 0) return;
     const std::string text = text_of(path);
-    std::istringstream lines(text);
     std::string kept;
-    for (std::string line; std::getline(lines, line) && !lines.eof();) {
-        if (is_kept(line, training, evaluation)) kept += line + '\n';
-    }
+    for_each_row(text, [&](const Row& row, const std::string& line) {
+        if (row.step <= (row.evaluation ? evaluation : training)) kept += line + '\n';
+    });
     if (kept != text) write_file_atomically(path, std::as_bytes(std::span(kept)));
 }
 
@@ -58,14 +75,38 @@ MetricsFile::~MetricsFile() {
     close(descriptor_);
 }
 
+bool MetricsFile::reopen_if_replaced() {
+    struct stat opened {
+    }, named{};
+    const bool found = stat(path_.c_str(), &named) == 0;
+    if (!found && errno != ENOENT) return true;
+    if (fstat(descriptor_, &opened) != 0) return false;
+    if (found && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino) return true;
+    const int descriptor = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) return false;
+    // Atomic for a sync() on another thread.
+    const bool swapped = dup3(descriptor, descriptor_, O_CLOEXEC) >= 0;
+    const int error = errno;
+    close(descriptor);
+    errno = error;
+    if (!swapped) return false;
+    written_ = 0;
+    replaced_ = true;
+    return true;
+}
+
 bool MetricsFile::write_pending() {
-    while (!pending_.empty()) {
-        const ssize_t written = ::write(descriptor_, pending_.data(), pending_.size());
+    if (pending_.empty()) return true;
+    if (!reopen_if_replaced()) return false;
+    while (written_ < pending_.size()) {
+        const ssize_t written = ::write(descriptor_, pending_.data() + written_, pending_.size() - written_);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return false;
         // A partial write may end in the middle of a line; the rest is written later.
-        pending_.erase(0, static_cast<size_t>(written));
+        written_ += static_cast<size_t>(written);
     }
+    pending_.clear();
+    written_ = 0;
     return true;
 }
 
@@ -93,8 +134,22 @@ void MetricsFile::flush() {
 }
 
 void MetricsFile::sync() const {
-    // A file system that cannot flush a file returns EINVAL.
-    if (fdatasync(descriptor_) != 0 && errno != EINVAL) throw_system_error("flush", path_);
+    if (fdatasync(descriptor_) != 0 && !is_unsupported(errno)) throw_system_error("flush", path_);
+}
+
+int64_t last_row(const std::filesystem::path& path) {
+    int64_t last = 0;
+    for_each_row(text_of(path), [&](const Row& row, const std::string&) { last = std::max(last, row.step); });
+    return last;
+}
+
+bool has_rows(const std::filesystem::path& path, const RowProgress& progress) {
+    bool training = progress.training == 0, evaluation = progress.evaluation == 0;
+    for_each_row(text_of(path), [&](const Row& row, const std::string&) {
+        (row.evaluation ? evaluation : training) |=
+            row.step == (row.evaluation ? progress.evaluation : progress.training);
+    });
+    return training && evaluation;
 }
 
 }  // namespace residual

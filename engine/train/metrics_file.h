@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/io/checkpoint_info.h"
+
 namespace residual {
 
 struct TrainingRow {
@@ -18,7 +20,8 @@ struct EvaluationRow {
 };
 
 // Appends rows. A row that cannot be written (the disk is full) is kept in memory and retried with the next one, so
-// that training does not stop.
+// that training does not stop. If the file is removed, renamed or replaced, the next row goes to a new file of the same
+// name.
 class MetricsFile {
   public:
     // Opens the file to continue after the training row of step `training` and the evaluation row of step `evaluation`:
@@ -31,6 +34,9 @@ class MetricsFile {
     void write(const TrainingRow& row);
     void write(const EvaluationRow& row);
 
+    // Whether the file was removed, renamed or replaced since it was opened, so that earlier rows may not be in it.
+    bool replaced() const { return replaced_; }
+
     // Writes all rows kept in memory. Throws Error on failure.
     void flush();
     // fdatasync. Throws Error on failure. May be called from another thread.
@@ -39,10 +45,18 @@ class MetricsFile {
   private:
     void add(const std::string& line);
     bool write_pending();
+    bool reopen_if_replaced();
 
     std::filesystem::path path_;
-    int descriptor_ = -1;
-    std::string pending_;
+    int descriptor_ = -1;  // Of the same number as long as this object exists, since sync() uses it on another thread.
+    std::string pending_;  // Whole rows.
+    size_t written_ = 0;   // Bytes of `pending_` that are in the file.
+    bool replaced_ = false;
 };
+
+// The step of the latest row in a file; 0 if there is none.
+int64_t last_row(const std::filesystem::path& path);
+// Whether a file holds the last training row and the last evaluation row of a run that has progressed so far.
+bool has_rows(const std::filesystem::path& path, const RowProgress& progress);
 
 }  // namespace residual

@@ -71,6 +71,7 @@ class Run {
     // update.
     void finish_step() {
         writer_.check();
+        if (due(config_.checkpoint_every)) finish_checkpoint();
         if (step() != timed_from_ && due(config_.log_every)) {
             log_training(inputs_.trainer.take_averages());
             rows_.training = step();
@@ -87,6 +88,13 @@ class Run {
         if (best || numbered) save(best, numbered);
     }
 
+    // A checkpoint is on the disk before the rows of the step at which the next one is due.
+    void finish_checkpoint() {
+        watch_.pause();
+        writer_.finish();
+        watch_.resume();
+    }
+
     void log_training(const Averages& averages) {
         const int64_t images = (step() - timed_from_) * inputs_.trainer.batch_size();
         const TrainingRow row{step(),
@@ -97,7 +105,18 @@ class Run {
                               static_cast<double>(images) / watch_.lap()};
         check_finite(averages);
         timed_from_ = step();
+        write(row);
+    }
+
+    template <class Row>
+    void write(const Row& row) {
         metrics_.write(row);
+        if (metrics_.replaced() && !warned_of_rows_) {
+            inputs_.warn(
+                fmt::format("{} was removed or replaced during the run: rows before step {} may no longer be in it",
+                            folder_.metrics_path().string(), row.step));
+            warned_of_rows_ = true;
+        }
         progress_.show(row);
     }
 
@@ -110,8 +129,7 @@ class Run {
         if (!result) return false;
         if (!std::isfinite(result->loss)) diverged(step(), fmt::format("the test loss is {}", result->loss));
         const EvaluationRow row{step(), result->loss, result->accuracy};
-        metrics_.write(row);
-        progress_.show(row);
+        write(row);
         if (due(config_.eval_every)) rows_.evaluation = step();
         accuracy_ = result->accuracy;
         if (result->accuracy <= best_accuracy_) return false;
@@ -169,6 +187,7 @@ class Run {
     int64_t saved_;                   // The step of the last checkpoint; -1: none.
     std::optional<double> accuracy_;  // Test accuracy of the current weights, once evaluated.
     double best_accuracy_;
+    bool warned_of_rows_ = false;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "engine/train/progress.h"
 #include "engine/train/run_folder.h"
 #include "engine/train/trainer.h"
+#include "engine/train/warn.h"
 
 namespace residual {
 
@@ -35,6 +36,7 @@ struct RunInputs {
     RowProgress rows;              // From the checkpoint being resumed.
     double best_accuracy = -1;     // Of best.safetensors, if there is one.
     std::optional<int64_t> saved;  // The step of the checkpoint being resumed.
+    Warn warn;                     // Called on this thread.
 };
 
 // Trains until `steps` updates are done. Writes a training row every run.log_every steps, evaluates every

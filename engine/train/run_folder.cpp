@@ -1,14 +1,10 @@
 #include "engine/train/run_folder.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <optional>
+#include <cstdio>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -19,8 +15,7 @@ namespace residual {
 
 namespace {
 
-constexpr std::string_view kPrefix = "step-", kSuffix = ".safetensors";
-constexpr const char* kConfig = "config.json";
+constexpr std::string_view kMetrics = "metrics.jsonl";
 
 void remove_file(const std::filesystem::path& path) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) throw_system_error("remove", path);
@@ -42,72 +37,65 @@ void make_folders(const std::filesystem::path& path) {
     for (const auto& made : missing) flush_folder(made.parent_path());
 }
 
-// "step-00064000.safetensors" -> 64000; empty for any other name.
-std::optional<int64_t> step_in(std::string_view name) {
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
-    name.remove_prefix(kPrefix.size());
-    name.remove_suffix(std::min(name.size(), kSuffix.size()));
-    int64_t step = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
-    const bool whole = error == std::errc() && end == name.data() + name.size();
-    return whole && name.size() >= 8 && name.front() != '-' ? std::optional(step) : std::nullopt;
-}
-
 bool is_unfinished(std::string_view name) {
     const std::string_view final_name = final_name_of(name);
-    return step_in(final_name) || final_name == "best.safetensors" || final_name == "last.safetensors" ||
-           final_name == kConfig || final_name == "metrics.jsonl";
+    return step_in_name(final_name) || final_name == kBestCheckpoint || final_name == kLastCheckpoint ||
+           final_name == RunFolder::kConfig || final_name == kMetrics;
+}
+
+// A link counts as a file, whatever it points to.
+bool is_there(const std::filesystem::path& path) {
+    return std::filesystem::exists(std::filesystem::symlink_status(path));
 }
 
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& folder) {
-    const std::filesystem::path file = folder / ".lock";
-    descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) throw_system_error("open", file);
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-    const int error = errno;
-    close(descriptor_);
-    if (error != EWOULDBLOCK) throw_system_error("lock", file, error);
-    throw RunFolderError(RunFolderError::Problem::in_use, folder.string() + ": another process is training there");
-}
-
-FolderLock::~FolderLock() {
-    close(descriptor_);
-}
-
-RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)), lock_((make_folders(path_), path_)) {
+RunFolder::RunFolder(std::filesystem::path path)
+    : path_(std::move(path)), lock_((make_folders(path_), path_)), flushes_(lock_.can_flush() && flush_folder(path_)) {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
         if (is_unfinished(entry.path().filename().string())) remove_file(entry.path());
     }
 }
 
-bool RunFolder::holds_run() const {
+std::string RunFolder::missing_protection() const {
+    const std::string_view unlocked = "lock files, so another process that trains in this folder is not noticed";
+    const std::string_view unflushed =
+        "flush them to the disk, so the newest checkpoints may be missing after a power cut";
+    if (lock_.held() && flushes_) return "";
+    return fmt::format("{}: the file system cannot {}{}{}; to have this, choose a folder on another one with --out",
+                       path_.string(), lock_.held() ? "" : unlocked, !lock_.held() && !flushes_ ? ", and cannot " : "",
+                       flushes_ ? "" : unflushed);
+}
+
+bool RunFolder::holds_run(const std::filesystem::path& folder) {
     std::error_code none;
-    const auto metrics = std::filesystem::file_size(metrics_path(), none);
-    return (!none && metrics > 0) || std::filesystem::exists(best_path()) || !checkpoints().empty();
+    const auto metrics = std::filesystem::file_size(folder / kMetrics, none);
+    return (!none && metrics > 0) || is_there(folder / kLastCheckpoint) || is_there(folder / kBestCheckpoint) ||
+           !numbered_checkpoints(folder).empty() || !renamed_checkpoints(folder).empty();
 }
 
 void RunFolder::refuse_run() const {
-    if (!holds_run()) return;
+    if (!holds_run(path_)) return;
     throw RunFolderError(RunFolderError::Problem::holds_run, path_.string() + ": the folder already holds a run");
+}
+
+std::filesystem::path RunFolder::metrics_path() const {
+    return path_ / kMetrics;
 }
 
 void RunFolder::write_config(const std::string& config) const {
     write_file_atomically(path_ / kConfig, std::as_bytes(std::span(config)));
 }
 
-std::filesystem::path RunFolder::checkpoint_path(int64_t step) const {
-    return path_ / fmt::format("{}{:08}{}", kPrefix, step, kSuffix);
-}
-
-std::vector<RunFolder::Numbered> RunFolder::checkpoints() const {
-    std::vector<Numbered> found;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-        if (const auto step = step_in(entry.path().filename().string())) found.push_back({*step, entry.path()});
-    }
-    std::sort(found.begin(), found.end(), [](const Numbered& a, const Numbered& b) { return a.step > b.step; });
-    return found;
+void RunFolder::keep_resumed(const std::filesystem::path& from, int64_t step) const {
+    if (from == best_path()) copy_file_atomically(from, checkpoint_path(step));
+    if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(last_path()))) return;
+    const auto last_step = step_in_file(last_path());
+    if (!last_step) return;
+    const std::filesystem::path numbered = checkpoint_path(*last_step);
+    if (from != last_path() && is_there(numbered)) return;
+    if (rename(last_path().c_str(), numbered.c_str()) != 0) throw_system_error("rename", last_path());
+    flush_folder(path_);
 }
 
 void RunFolder::finish_checkpoint(int64_t step, std::optional<int64_t> keep) {
@@ -120,7 +108,7 @@ void RunFolder::finish_checkpoint(int64_t step, std::optional<int64_t> keep) {
     damaged_.erase(step);
     if (!keep) return;
     int64_t newer = 0;
-    for (const Numbered& checkpoint : checkpoints()) {
+    for (const StoredCheckpoint& checkpoint : checkpoints()) {
         // A damaged checkpoint must not displace a good one.
         if (checkpoint.step > step || damaged_.contains(checkpoint.step) || ++newer <= *keep) continue;
         remove_file(checkpoint.path);

@@ -15,64 +15,44 @@
 #include <string>
 #include <vector>
 
-#include "engine/core/error.h"
+#include "engine/train/folder_lock.h"
+#include "engine/train/run_folder_error.h"
+#include "engine/train/stored_checkpoints.h"
 
 namespace residual {
 
-// A folder that cannot be used as requested. The caller appends the remedy, which depends on problem().
-class RunFolderError : public InputError {
-  public:
-    enum class Problem { in_use, holds_run, nothing_readable };
-
-    RunFolderError(Problem problem, const std::string& message) : InputError(message), problem_(problem) {}
-    Problem problem() const { return problem_; }
-
-  private:
-    Problem problem_;
-};
-
-// Locks the file `.lock` of a folder. The system releases the lock when the process exits, however it exits. The file
-// is never removed: another process could have opened it, and would lock the removed file while a third creates and
-// locks a new one.
-class FolderLock {
-  public:
-    // Throws RunFolderError if another process holds the lock, Error if the file cannot be opened or locked.
-    explicit FolderLock(const std::filesystem::path& folder);
-    ~FolderLock();
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-
-  private:
-    int descriptor_;
-};
-
 class RunFolder {
   public:
+    static constexpr const char* kConfig = "config.json";
+
     // Creates the folder if needed, locks it, and removes temporary files of killed processes. Throws RunFolderError if
     // another process is training there, InputError if `path` is a file, Error if the folder cannot be created.
     explicit RunFolder(std::filesystem::path path);
 
-    // Whether the folder holds a row or a checkpoint, which a new run would overwrite.
-    bool holds_run() const;
+    // Whether a folder holds a row or a checkpoint, under any name, which a new run must not overwrite.
+    static bool holds_run(const std::filesystem::path& folder);
     // Throws RunFolderError if holds_run().
     void refuse_run() const;
+
+    // A warning that names what the file system does not implement, and what that means; empty if nothing is missing.
+    std::string missing_protection() const;
 
     // Replaces config.json.
     void write_config(const std::string& config) const;
 
     const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path metrics_path() const { return path_ / "metrics.jsonl"; }
-    std::filesystem::path checkpoint_path(int64_t step) const;
-    std::filesystem::path best_path() const { return path_ / "best.safetensors"; }
-    std::filesystem::path last_path() const { return path_ / "last.safetensors"; }
+    std::filesystem::path metrics_path() const;
+    std::filesystem::path checkpoint_path(int64_t step) const { return numbered_checkpoint(path_, step); }
+    std::filesystem::path best_path() const { return path_ / kBestCheckpoint; }
+    std::filesystem::path last_path() const { return path_ / kLastCheckpoint; }
 
-    struct Numbered {
-        int64_t step;
-        std::filesystem::path path;
-    };
-    // The checkpoints, newest first. They are not opened.
-    std::vector<Numbered> checkpoints() const;
+    // The numbered checkpoints, newest first. They are not opened.
+    std::vector<StoredCheckpoint> checkpoints() const { return numbered_checkpoints(path_); }
 
+    // Call this before resuming from the checkpoint `from` of `step`. Stores it as the numbered checkpoint of its step
+    // if it is best.safetensors (copied) or a last.safetensors that is a file (renamed). Such a file is also kept under
+    // the name of its step if the run resumes from another checkpoint. Throws Error on failure.
+    void keep_resumed(const std::filesystem::path& from, int64_t step) const;
     // Call this after writing the checkpoint of `step`. Makes last.safetensors point to it (a copy if the file system
     // has no symbolic links). Of the undamaged checkpoints up to `step`, keeps only the `keep` newest (empty: all);
     // removes nothing else. Throws Error on failure.
@@ -81,11 +61,9 @@ class RunFolder {
     void mark_damaged(int64_t step) { damaged_.insert(step); }
 
   private:
-    void remove_unfinished() const;
-    void prune(int64_t step, int64_t keep) const;
-
     std::filesystem::path path_;
     FolderLock lock_;
+    bool flushes_;
     std::set<int64_t> damaged_;
 };
 

@@ -3,8 +3,8 @@
 //     FAULT_FOLDER  absolute path; calls on this folder and its files are counted
 //     FAULT_LOG     receives the key of each counted call, one per line
 //     FAULT_AT      key of the call that fails: "<function> <file>#<n>", the n-th call (from 1) of that function on
-//     that
-//                   file; numbers in temporary file names are left out
+//                   that file; numbers in temporary file names are left out. "<function> <file>" is every call of the
+//                   function on the file, "<function>" every call in the folder
 //     FAULT_KIND    kill    SIGKILL before the call
 //                   half    half of the bytes are written, then SIGKILL
 //                   eio     the call fails once, as on a broken disk
@@ -12,14 +12,19 @@
 //                   erofs   the call and every later one that changes anything fail
 //                   eperm   the call fails once, like symlink() on a file system without links
 //                   stall   the call takes three seconds
+//                   95      (a number) the call fails with this errno value
+//     FAULT_FREE    bytes that statvfs() reports as free
 //
 // Keys do not depend on the order of threads: a key names the same call in every run.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
@@ -88,7 +93,8 @@ Verdict judge(const char* function, const std::string& name, Effect effect) {
         if (real<ssize_t(int, const void*, size_t)>("write")(descriptor, line.data(), line.size()) < 0) abort();
         real<int(int)>("close")(descriptor);
     }
-    const bool here = key == all.at;
+    const bool here = all.at == key || all.at == place || all.at == function;
+    if (here && std::isdigit(all.kind[0]) != 0) return {std::atoi(all.kind.c_str())};
     if (here && all.kind == "kill") raise(SIGKILL);
     if (here && all.kind == "half") return {0, true};
     if (here && all.kind == "eio") return {EIO};
@@ -195,6 +201,20 @@ int fdatasync(int descriptor) {
     if (const Verdict verdict = judge("fdatasync", name_of(descriptor), Effect::kNeedsSpace); verdict.error != 0)
         return fails(verdict.error);
     return real<int(int)>("fdatasync")(descriptor);
+}
+
+int flock(int descriptor, int operation) {
+    if (const Verdict verdict = judge("flock", name_of(descriptor), Effect::kReads); verdict.error != 0)
+        return fails(verdict.error);
+    return real<int(int, int)>("flock")(descriptor, operation);
+}
+
+int statvfs(const char* path, struct statvfs* result) {
+    const int status = real<int(const char*, struct statvfs*)>("statvfs")(path, result);
+    if (const std::string bytes = environment("FAULT_FREE"); !bytes.empty() && !name_of(path).empty()) {
+        result->f_bavail = std::stoull(bytes) / result->f_frsize;
+    }
+    return status;
 }
 
 int close(int descriptor) {

@@ -87,7 +87,8 @@ bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
                      .data = data,
                      .config = "{}",
                      .rows = {},
-                     .saved = {}};
+                     .saved = {},
+                     .warn = [](const std::string& warning) { FAIL(warning); }};
     const auto best = best_checkpoint(folder, [](const std::string&) { FAIL("damaged"); });
     if (best) inputs.best_accuracy = *best->info()->test_accuracy;
     if (resumed) {

@@ -65,12 +65,12 @@ TEST_CASE("a folder that already holds a run is refused", "[train]") {
         INFO(name);
         const TemporaryFolder parent;
         const RunFolder folder(parent / "run");
-        CHECK_FALSE(folder.holds_run());
+        CHECK_FALSE(RunFolder::holds_run(folder.path()));
         folder.write_config("{}");
         tests::write_bytes(folder.metrics_path(), {});
         CHECK_NOTHROW(folder.refuse_run());
         write(folder.path() / name);
-        CHECK(folder.holds_run());
+        CHECK(RunFolder::holds_run(folder.path()));
         CHECK_THROWS_AS(folder.refuse_run(), residual::RunFolderError);
         CHECK_THROWS_WITH(folder.refuse_run(), ContainsSubstring("already holds a run"));
     }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "engine/config/read.h"
 #include "engine/config/schema.h"
 #include "engine/config/write.h"
 #include "engine/data/registry.h"
+#include "engine/train/run_folder.h"
 
 namespace residual::tools {
 namespace {
@@ -29,6 +31,13 @@ struct TrainSection {
     }
 };
 
+// The run folder that the configuration file `path` is in; empty if it is in none.
+std::filesystem::path run_folder_of(const std::filesystem::path& path) {
+    if (path.filename() != RunFolder::kConfig) return {};
+    const auto folder = path.has_parent_path() ? path.parent_path() : ".";
+    return RunFolder::holds_run(folder) ? folder : std::filesystem::path();
+}
+
 }  // namespace
 
 void Experiment::describe(Fields& fields) {
@@ -49,7 +58,13 @@ Experiment experiment_from_json(std::string_view text, const std::string& source
 }
 
 Experiment load_experiment(const std::string& path, std::span<const std::string> overrides) {
-    Experiment experiment = experiment_from_json(read_config_file(path), path, overrides);
+    const std::string text = read_config_file(path);
+    Experiment experiment = experiment_from_json(text, path, overrides);
+    if (const auto folder = run_folder_of(path); !folder.empty()) {
+        auto json = nlohmann::json::parse(text);
+        json["run"]["dir"] = folder.string();
+        experiment = experiment_from_json(json.dump(), path, overrides);
+    }
     if (!experiment.run.dir) experiment.run.dir = "runs/" + std::filesystem::path(path).stem().string();
     return experiment;
 }

@@ -24,8 +24,9 @@ struct Experiment {
     bool operator==(const Experiment&) const = default;
 };
 
-// Defaults < the file < `overrides` ("key.path=value", as for --set). A null run.dir becomes runs/<stem of path>.
-// Throws InputError.
+// Defaults < the file < `overrides` ("key.path=value", as for --set). If the file is the config.json of a run, run.dir
+// is the folder that it is in, which may have been moved. A null run.dir becomes runs/<stem of path>. Throws
+// InputError.
 Experiment load_experiment(const std::string& path, std::span<const std::string> overrides = {});
 
 // The same from JSON text, which messages call `source`.

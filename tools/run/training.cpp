@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <optional>
 
+#include "engine/io/snapshot.h"
+#include "engine/train/metrics_file.h"
+#include "engine/train/room.h"
 #include "tools/run/compatibility.h"
 #include "tools/run/session.h"
 
@@ -31,6 +34,7 @@ Start start_of(const StartOptions& options, const Experiment& experiment, RunFol
     if (folder) {
         start.resumed = newest_good_checkpoint(*folder, warn);
         start.best = best_checkpoint(*folder, warn);
+        if (!start.resumed) refuse_lost_checkpoints(*folder, experiment.run.checkpoint_every);
         for (const auto& checkpoint : {&start.resumed, &start.best}) {
             if (*checkpoint) refuse_other_run(**checkpoint, experiment);
         }
@@ -39,6 +43,12 @@ Start start_of(const StartOptions& options, const Experiment& experiment, RunFol
         if (start.init->info()) refuse_other_model(*start.init, experiment);
     }
     return start;
+}
+
+void finish_resumed(RunFolder& folder, const Checkpoint& resumed, std::optional<int64_t> keep) {
+    const int64_t step = resumed.info()->step;
+    folder.keep_resumed(resumed.path(), step);
+    folder.finish_checkpoint(step, keep);
 }
 
 }  // namespace
@@ -56,9 +66,10 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     const CheckpointInfo* resumed = start.resumed ? &*start.resumed->info() : nullptr;
     if (resumed && is_finished(*resumed, steps)) {
         // The process that wrote it may have been killed before it did this.
-        folder->finish_checkpoint(resumed->step, experiment.run.keep);
+        finish_resumed(*folder, *start.resumed, experiment.run.keep);
         Progress(steps, 1).print_line(fmt::format("nothing to do: {} has {} steps, {} were requested",
-                                                  start.resumed->path().string(), resumed->step, steps));
+                                                  folder->checkpoint_path(resumed->step).string(), resumed->step,
+                                                  steps));
         return 0;
     }
 
@@ -81,7 +92,21 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
         // Another process may have started a run in the meantime.
         folder->refuse_run();
     }
-    if (resumed) folder->finish_checkpoint(resumed->step, experiment.run.keep);
+    if (resumed) {
+        finish_resumed(*folder, *start.resumed, experiment.run.keep);
+        if (!has_rows(folder->metrics_path(), resumed->rows)) {
+            warn(folder->metrics_path().string() + ": rows before step " + std::to_string(resumed->step) +
+                 " are missing; only later rows will be in it");
+        }
+    }
+    for (const std::string& warning :
+         {folder->missing_protection(),
+          too_little_room(*folder, {.bytes = checkpoint_bytes(session.parameters, session.data.image_shape()),
+                                   .step = trainer.step(),
+                                   .steps = steps,
+                                   .config = experiment.run})}) {
+        if (!warning.empty()) warn(warning);
+    }
     const std::string config = to_json(experiment);
     folder->write_config(config);
     RunInputs inputs{.backend = *session.backend,
@@ -94,7 +119,8 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                      .config = config,
                      .rows = resumed ? resumed->rows : RowProgress{},
                      .best_accuracy = start.best ? start.best->info()->test_accuracy.value_or(-1) : -1,
-                     .saved = resumed ? std::optional(resumed->step) : std::nullopt};
+                     .saved = resumed ? std::optional(resumed->step) : std::nullopt,
+                     .warn = warn};
 
     Progress progress(steps, trainer.batch_size());
     progress.print_line(session.description());

@@ -23,8 +23,9 @@ struct Images {
 using LoadData = std::function<Images()>;
 
 // Trains in the folder experiment.run.dir, prints progress on standard output, and calls `warn` for checkpoints that
-// cannot be read. Returns 0 when finished, or the signal that stopped the run, after writing a checkpoint if any step
-// was done. Throws what train() throws, and InputError if checkpoint, configuration and data are incompatible.
+// cannot be read, rows that are gone, protection that the file system lacks, and too little room. Returns 0 when
+// finished, or the signal that stopped the run, after writing a checkpoint if any step was done. Throws what train()
+// throws, and InputError if checkpoint, configuration and data are incompatible.
 int run_training(const Experiment& experiment, const StartOptions& options, const LoadData& load, const Warn& warn,
                  Signals& signals);
 
