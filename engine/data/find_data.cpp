@@ -60,10 +60,11 @@ std::string abbreviated(const std::vector<fs::path>& entries) {
 std::string description_of(const fs::path& folder) {
     std::error_code error, ignored;
     const fs::file_status status = fs::status(folder, error);
-    if (!fs::exists(status) && fs::is_symlink(fs::symlink_status(folder, ignored))) {
-        return fmt::format("it is a link to {}, which does not exist", fs::read_symlink(folder, ignored).string());
+    if (status.type() == fs::file_type::not_found) {
+        const fs::path target = fs::read_symlink(folder, ignored);
+        if (target.empty()) return "there is no such folder";
+        return fmt::format("it is a link to {}, which does not exist", target.string());
     }
-    if (status.type() == fs::file_type::not_found) return "there is no such folder";
     if (!error && !fs::is_directory(status)) return "it is a file, not a folder";
     const std::vector<fs::path> entries = error ? std::vector<fs::path>{} : entries_of(folder, error);
     if (error) return "it cannot be read: " + error.message();

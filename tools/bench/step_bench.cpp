@@ -45,7 +45,8 @@ int bench(const Options& options) {
     const auto records = random_records(session.data, options.mode == "train" ? 10000 : options.batch);
     const auto mean = session.set_mean(residual::pixel_mean(session.data, records));
     residual::Trainer trainer = session.trainer(records, mean);
-    residual::Batches test = session.test_batches(records, mean);
+    residual::Batches test =
+        residual::Batches::in_order(*session.backend, records, mean, options.batch, session.parameters.activations());
 
     for (std::string line; std::getline(std::cin, line);) {
         std::istringstream words(line);
@@ -80,7 +81,7 @@ int main(int argc, char** argv) {
         "line.",
         "step-bench");
     Options options;
-    app.add_option("config", options.config, "configuration file")->required();
+    residual::tools::add_path(app, "config", options.config, "configuration file")->required();
     app.add_option("--mode", options.mode, "train or eval (default: train)")->check(CLI::IsMember({"train", "eval"}));
     app.add_option("--batch", options.batch, "images per step (default: 128)")->check(CLI::PositiveNumber);
     app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one); overrides train.device");

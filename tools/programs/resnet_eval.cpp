@@ -1,11 +1,13 @@
 // resnet-eval: the accuracy of a checkpoint on the test images.
 //
-//     resnet-eval CHECKPOINT [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json]
+//     resnet-eval CHECKPOINT|RUN_FOLDER [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json]
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "engine/io/checkpoint.h"
 #include "engine/train/trainer.h"
@@ -57,15 +59,43 @@ void check_place(const std::string& path) {
     }
 }
 
+// The checkpoint to evaluate: `path`, or the last one in the run folder `path`.
+std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
+    if (!std::filesystem::is_directory(path)) return path;
+    std::string newest;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+        const std::string name = entry.path().filename().string();
+        const bool numbered =
+            name.starts_with("step-") && name.find_first_not_of("0123456789", 5) == name.find(".safetensors");
+        // Steps above 99,999,999 have longer names.
+        if (numbered && std::pair(name.size(), name) > std::pair(newest.size(), newest)) newest = name;
+    }
+    for (const std::string& name : {std::string("last.safetensors"), newest, std::string("best.safetensors")}) {
+        if (!name.empty() && std::filesystem::exists(path / name)) return path / name;
+    }
+    throw residual::InputError(path.string() +
+                               ": this folder holds no checkpoint (last, step-* or best.safetensors); give a "
+                               "checkpoint or the folder of a run");
+}
+
 int evaluate(const Options& options) {
     if (!options.logits.empty()) check_place(options.logits);
-    const auto checkpoint = residual::Checkpoint::read(options.checkpoint);
+    const auto checkpoint = residual::Checkpoint::read(checkpoint_in(options.checkpoint));
     residual::tools::Session session(experiment_for(options, checkpoint));
     checkpoint.load_into(*session.backend, session.parameters);
 
-    const auto [data, place] = residual::tools::load_data(session.experiment.data);
-    residual::tools::refuse_other_data(checkpoint, session.data, data.fingerprint, place);
+    const auto [data, place] =
+        residual::tools::load_data(session.experiment.data, residual::tools::TrainingImages::optional);
+    const bool checked = checkpoint.info() && !data.train.empty();
+    residual::tools::refuse_other_data(checkpoint, session.data,
+                                       checked ? std::optional(data.fingerprint) : std::nullopt, place);
     const auto stored_mean = checkpoint.mean(session.data.image_shape());
+    if (!stored_mean && data.train.empty()) {
+        throw residual::InputError(fmt::format(
+            "{}: the file has no per-pixel mean (tensor data.mean), and {} has no training files to compute it from; "
+            "give a folder of all files with --data",
+            checkpoint.path().string(), place));
+    }
     const residual::Tensor mean =
         session.set_mean(stored_mean ? *stored_mean : residual::pixel_mean(session.data, data.train));
     residual::Batches test = session.test_batches(data.test, mean);
@@ -81,16 +111,19 @@ int evaluate(const Options& options) {
     }
 
     if (options.json) {
-        nlohmann::ordered_json out{{"checkpoint", options.checkpoint}};
+        nlohmann::ordered_json out{{"checkpoint", checkpoint.path().string()}};
         if (checkpoint.info()) out["step"] = checkpoint.info()->step;
         out["samples"] = test.samples();
         out["test_loss"] = result.loss;
         out["test_accuracy"] = result.accuracy;
+        out["training_images_checked"] = checked;
         fmt::print("{}\n", out.dump());
     } else {
+        if (checkpoint.path() != options.checkpoint) fmt::print("checkpoint {}\n", checkpoint.path().string());
         fmt::print("{}\n{} images of {}: test loss {:.4f}, test accuracy {:.2f} % (error {:.2f} %)\n",
                    session.description(), test.samples(), place, result.loss, 100 * result.accuracy,
                    100 * (1 - result.accuracy));
+        if (data.train.empty()) fmt::print("the folder has no training images to compare with the checkpoint's\n");
     }
     return residual::tools::kDone;
 }
@@ -100,16 +133,18 @@ int evaluate(const Options& options) {
 int main(int argc, char** argv) {
     CLI::App app("Evaluates a checkpoint on the test images.", "resnet-eval");
     Options options;
-    app.add_option("checkpoint", options.checkpoint, "safetensors file written by resnet-train")->required();
-    app.add_option("--data", options.data,
-                   "folder of the data set's binary files (see docs/programs.md for the default)");
+    residual::tools::add_path(app, "checkpoint", options.checkpoint,
+                              "safetensors file written by resnet-train, or a run folder: its last checkpoint")
+        ->required();
+    residual::tools::add_path(app, "--data", options.data,
+                              "folder of the data set's binary files (see docs/programs.md for the default)");
     app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");
-    app.add_option(
-        "--config", options.config,
+    residual::tools::add_path(
+        app, "--config", options.config,
         "configuration file; needed if the checkpoint contains none, and must have the same network and data "
         "format if it does");
-    app.add_option("--logits", options.logits,
-                   "also write logits [N, classes] and labels [N] to this safetensors file");
+    residual::tools::add_path(app, "--logits", options.logits,
+                              "also write logits [N, classes] and labels [N] to this safetensors file");
     app.add_flag("--json", options.json, "print one JSON object");
     app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return evaluate(options); });

@@ -54,7 +54,7 @@ void refuse_other_run(const Checkpoint& checkpoint, const Experiment& wanted) {
                        "resume with the values of the checkpoint, or start another run with --out");
 }
 
-void refuse_other_data(const Checkpoint& checkpoint, const DataDescription& data, uint32_t fingerprint,
+void refuse_other_data(const Checkpoint& checkpoint, const DataDescription& data, std::optional<uint32_t> fingerprint,
                        const std::string& folder) {
     if (!checkpoint.info()) return;
     if (const auto& names = checkpoint.info()->class_names; !names.empty() && names != data.class_names) {
@@ -62,12 +62,12 @@ void refuse_other_data(const Checkpoint& checkpoint, const DataDescription& data
                                      checkpoint.path().string(), names.size(), abbreviated(names), data.classes(),
                                      data.name, abbreviated(data.class_names)));
     }
-    if (checkpoint.info()->data_fingerprint == fingerprint) return;
+    if (!fingerprint || checkpoint.info()->data_fingerprint == *fingerprint) return;
     throw InputError(fmt::format(
         "{}: trained on images with the fingerprint {}, but {} holds images with {}; give the folder of its training "
         "images with --data",
         checkpoint.path().string(), checksum_text(checkpoint.info()->data_fingerprint), folder,
-        checksum_text(fingerprint)));
+        checksum_text(*fingerprint)));
 }
 
 }  // namespace residual::tools

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/io/checkpoint.h"
@@ -18,8 +19,8 @@ Experiment experiment_of(const Checkpoint& checkpoint);
 void refuse_other_model(const Checkpoint& checkpoint, const Experiment& wanted);
 // If the network, or a key that is fixed in a run, differs (see engine/config/fields.h).
 void refuse_other_run(const Checkpoint& checkpoint, const Experiment& wanted);
-// If the classes or the fingerprint of the training records in `folder` differ.
-void refuse_other_data(const Checkpoint& checkpoint, const DataDescription& data, uint32_t fingerprint,
+// If the classes or the fingerprint of the training records in `folder` differ; an empty fingerprint is not compared.
+void refuse_other_data(const Checkpoint& checkpoint, const DataDescription& data, std::optional<uint32_t> fingerprint,
                        const std::string& folder);
 
 }  // namespace residual::tools

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/train/device.h"
@@ -43,8 +44,9 @@ Trainer Session::trainer(std::span<const uint8_t> records, const Tensor& mean) {
 }
 
 Batches Session::test_batches(std::span<const uint8_t> records, const Tensor& mean) const {
-    return Batches::in_order(*backend, records, mean, static_cast<int>(experiment.train.batch_size),
-                             parameters.activations());
+    const int64_t count = static_cast<int64_t>(records.size()) / data.record_bytes();
+    const int64_t batch = std::min({experiment.train.batch_size, count, kLargestTestBatch});
+    return Batches::in_order(*backend, records, mean, static_cast<int>(batch), parameters.activations());
 }
 
 std::string text_override(const std::string& key, const std::string& text) {

@@ -1,0 +1,66 @@
+"""Reads the tensors of safetensors files, NumPy archives and files of torch.save as NumPy arrays by name."""
+
+import zipfile
+
+import numpy as np
+import safetensors
+
+# Names under which training scripts put the state dictionary into the dictionary that they save.
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
+
+
+class Refused(Exception):
+    """A model that cannot be imported; the message says why, one reason per line."""
+
+
+def from_safetensors(path):
+    types = {"BF16": "<u2", "F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}
+    with open(path, "rb") as file:
+        tensors = safetensors.deserialize(file.read())
+    arrays = {}
+    for name, tensor in tensors:
+        if tensor["dtype"] not in types:
+            raise Refused(f"the tensor {name} has the type {tensor['dtype']}, not a floating-point type")
+        array = np.frombuffer(tensor["data"], types[tensor["dtype"]])
+        if tensor["dtype"] == "BF16":  # the upper half of a float32; NumPy has no such type
+            array = (array.astype(np.uint32) << 16).view(np.float32)
+        arrays[name] = array.reshape(tensor["shape"])
+    return arrays
+
+
+def from_torch(path):
+    try:
+        import torch
+    except ImportError as error:
+        raise Refused(f"a file of torch.save cannot be read without PyTorch: {error}") from None
+    try:
+        # Without weights_only, reading a file runs whatever code it contains.
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # many types
+        reason = (str(error).splitlines() or [""])[0]
+        raise Refused(
+            f"PyTorch cannot read tensors from it ({type(error).__name__}: {reason}); "
+            "if it holds a whole model, save model.state_dict()"
+        ) from None
+    for key in WRAPPERS * 2:
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict):
+        raise Refused(f"it holds a {type(loaded).__name__}, not a state dictionary")
+    tensors = {name: value.detach() for name, value in loaded.items() if isinstance(value, torch.Tensor)}
+    return {name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in tensors.items()}
+
+
+def read(path):
+    """The tensors by name; BF16 as float32. Throws Refused, OSError, ValueError or SafetensorError."""
+    with open(path, "rb") as file:
+        head = file.read(9)
+    if head[8:] == b"{":
+        return from_safetensors(path)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            is_numpy = any(name.endswith(".npy") for name in archive.namelist())
+        if is_numpy:
+            with np.load(path, allow_pickle=False) as archive:
+                return dict(archive)
+    return from_torch(path)
