@@ -3,13 +3,15 @@
 //     resnet-eval CHECKPOINT|RUN_FOLDER [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json]
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
-#include <utility>
+#include <vector>
 
 #include "engine/io/checkpoint.h"
+#include "engine/train/stored_checkpoints.h"
 #include "engine/train/trainer.h"
 #include "tools/programs/load_data.h"
 #include "tools/programs/program.h"
@@ -62,17 +64,11 @@ void check_place(const std::string& path) {
 // The checkpoint to evaluate: `path`, or the last one in the run folder `path`.
 std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
     if (!std::filesystem::is_directory(path)) return path;
-    std::string newest;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-        const std::string name = entry.path().filename().string();
-        const bool numbered =
-            name.starts_with("step-") && name.find_first_not_of("0123456789", 5) == name.find(".safetensors");
-        // Steps above 99,999,999 have longer names.
-        if (numbered && std::pair(name.size(), name) > std::pair(newest.size(), newest)) newest = name;
-    }
-    for (const std::string& name : {std::string("last.safetensors"), newest, std::string("best.safetensors")}) {
-        if (!name.empty() && std::filesystem::exists(path / name)) return path / name;
-    }
+    std::vector<std::filesystem::path> candidates = {path / residual::kLastCheckpoint};
+    for (const auto& numbered : residual::numbered_checkpoints(path)) candidates.push_back(numbered.path);
+    candidates.push_back(path / residual::kBestCheckpoint);
+    const auto found = std::ranges::find_if(candidates, [](const auto& file) { return std::filesystem::exists(file); });
+    if (found != candidates.end()) return *found;
     throw residual::InputError(path.string() +
                                ": this folder holds no checkpoint (last, step-* or best.safetensors); give a "
                                "checkpoint or the folder of a run");
