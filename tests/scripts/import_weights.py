@@ -149,19 +149,17 @@ def make(folder):
         return network.state_dict()
 
     torch.manual_seed(1)
-    state = keep("post-a", randomise(Network("post", head="linear")), IMAGENET)
+    state = keep("post-a", randomise(Network("post", units=3, head="linear")), IMAGENET)
     arguments = argparse.Namespace(lr=0.1, milestones=collections.Counter([100, 150]))
     saved = {"state_dict": with_prefix("module.", state), "best": np.float64(91.5), "args": arguments, "code": Code()}
     torch.save(saved, folder / "post-a.th", _use_new_zipfile_serialization=False)
     state = keep("post-b", randomise(Network("post", shortcut="downsample")), CIFAR10)
-    torch.save(state, folder / "post-b.pth")
-    state = keep("post-20", randomise(Network("post", units=3, shortcut="shortcut"), epsilon=1e-3), CIFAR10)
-    torch.save({"net": state, "acc": 90.0}, folder / "post-20.pth")
+    torch.save({"net": state, "acc": 90.0}, folder / "post-b.pth")
     state = keep("pre", randomise(Network("pre", shortcut="shortcut", norm="bn")), OWN)
     save_file(with_prefix("_orig_mod.", state), folder / "pre.safetensors")
     state = keep("wide", randomise(Network("pre", shortcut="convShortcut", widening=2, stages="block")), CIFAR10)
     np.savez(folder / "wide.npz", **{name: value.numpy() for name, value in state.items()})
-    state = keep("pre-average", randomise(Network("pre", shortcut="average", first=True)), CIFAR10)
+    state = keep("pre-average", randomise(Network("pre", shortcut="average", first=True), epsilon=1e-3), CIFAR10)
     save_file({name: value.double() for name, value in state.items()}, folder / "pre-average.safetensors")
 
     # This project's names need no conversion.
