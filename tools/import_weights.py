@@ -7,8 +7,8 @@
 MODEL holds a state dictionary: a file of torch.save (.pth, .pt, .th), safetensors or .npz. Writes OUT.safetensors and
 the network's configuration, OUT.json; neither may exist. Depth, width, block and projections are recognised by names
 and shapes. The normalisation of the inputs, (x / 255 - mean) / std per channel, becomes part of the first convolution
-and of data.mean. docs/other-weights.md lists the networks and names. Needs the packages numpy and safetensors, and
-PyTorch 1.13 or later for files of torch.save. Exit code 1: OUT cannot be written; 2: MODEL or an argument is wrong.
+and of data.mean. docs/other-weights.md lists the networks and names. Needs the packages numpy and safetensors, not
+PyTorch. Exit code 1: OUT cannot be written; 2: MODEL or an argument is wrong.
 """
 
 import argparse

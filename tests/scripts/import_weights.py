@@ -1,10 +1,12 @@
 """Models of PyTorch for test_import_weights.sh; an AssertionError names what is wrong.
 
     import_weights.py make FOLDER                   writes models, their logits, and images in CIFAR-10's format
-    import_weights.py compare LOGITS NAME           compares resnet-eval's logits with those of the model NAME
+    import_weights.py compare FOLDER NAME...        compares resnet-eval's logits NAME.logits with those of the models
     import_weights.py refusals FOLDER               checks what the script refuses, and with which message
 """
 
+import argparse
+import collections
 import contextlib
 import io
 import sys
@@ -122,6 +124,13 @@ def with_prefix(prefix, state):
     return {prefix + name: value for name, value in state.items()}
 
 
+class Code:
+    """Pickled, an instance would run code when it is read."""
+
+    def __reduce__(self):
+        return print, ("this code must not run",)
+
+
 def make(folder):
     folder = Path(folder)
     (folder / "data").mkdir()
@@ -140,18 +149,17 @@ def make(folder):
         return network.state_dict()
 
     torch.manual_seed(1)
-    state = keep("post-a", randomise(Network("post", head="linear")), IMAGENET)
-    saved = {"state_dict": with_prefix("module.", state), "best_prec1": 91.5, "epoch": 3}
+    state = keep("post-a", randomise(Network("post", units=3, head="linear")), IMAGENET)
+    arguments = argparse.Namespace(lr=0.1, milestones=collections.Counter([100, 150]))
+    saved = {"state_dict": with_prefix("module.", state), "best": np.float64(91.5), "args": arguments, "code": Code()}
     torch.save(saved, folder / "post-a.th", _use_new_zipfile_serialization=False)
     state = keep("post-b", randomise(Network("post", shortcut="downsample")), CIFAR10)
-    torch.save(state, folder / "post-b.pth")
-    state = keep("post-20", randomise(Network("post", units=3, shortcut="shortcut"), epsilon=1e-3), CIFAR10)
-    torch.save({"net": state, "acc": 90.0}, folder / "post-20.pth")
+    torch.save({"net": state, "acc": 90.0}, folder / "post-b.pth")
     state = keep("pre", randomise(Network("pre", shortcut="shortcut", norm="bn")), OWN)
     save_file(with_prefix("_orig_mod.", state), folder / "pre.safetensors")
     state = keep("wide", randomise(Network("pre", shortcut="convShortcut", widening=2, stages="block")), CIFAR10)
     np.savez(folder / "wide.npz", **{name: value.numpy() for name, value in state.items()})
-    state = keep("pre-average", randomise(Network("pre", shortcut="average", first=True)), CIFAR10)
+    state = keep("pre-average", randomise(Network("pre", shortcut="average", first=True), epsilon=1e-3), CIFAR10)
     save_file({name: value.double() for name, value in state.items()}, folder / "pre-average.safetensors")
 
     # This project's names need no conversion.
@@ -163,11 +171,12 @@ def make(folder):
     save_file(with_prefix("module.", state), folder / "own.safetensors")
 
 
-def compare(logits, folder, name):
-    expected = np.load(f"{folder}/{name}.npy")
-    error = np.abs(load_file(logits)["logits"][:IMAGES] - expected).max() / np.abs(expected).max()
-    print(f"largest difference {error:.1e} of the largest logit")
-    assert error <= 1e-5 and np.abs(expected).std() > 0
+def compare(folder, *names):
+    for name in names:
+        expected = np.load(f"{folder}/{name}.npy")
+        error = np.abs(load_file(f"{folder}/{name}.logits")["logits"][:IMAGES] - expected).max() / np.abs(expected).max()
+        print(f"{name}: largest difference {error:.1e} of the largest logit")
+        assert error <= 1e-5 and expected.std() > 0
 
 
 def outcome(module, *arguments):
@@ -180,13 +189,6 @@ def outcome(module, *arguments):
         except SystemExit as exit_:
             status = exit_.code
     return status, output.getvalue()
-
-
-class Code:
-    """Pickled, an instance would run code when it is read."""
-
-    def __reduce__(self):
-        return print, ("this code must not run",)
 
 
 def refusals(folder):
@@ -228,7 +230,7 @@ def refusals(folder):
     state("there is no conv1.weight; it has encoder.weight", {"encoder.weight": zeros(1)}, base={})
     state("there is no fc.weight", {}, drop=["fc.weight"])
     state("7 classes; data sets here have 10 or 100", {"fc.weight": zeros(7, 64), "fc.bias": zeros(7)})
-    state("could be fc.bias", {"linear.bias": zeros(10)})
+    state("both fc.bias and linear.bias could be fc.bias", {"linear.bias": zeros(10)})
     state("bn1.bias holds nan at element 3", {"bn1.bias": torch.where(torch.arange(16) == 3, torch.nan, zeros(16))})
     state("fc.bias holds 1e+39 at element 0", {"fc.bias": torch.full((10,), 1e39, dtype=torch.float64)})
     state("conv1.weight has the type int64", {"conv1.weight": zeros(16, 3, 3, 3, dtype=torch.int64)})
@@ -240,14 +242,11 @@ def refusals(folder):
     state("missing: bn1.weight [64]", {}, base=Network("pre", shortcut="shortcut").state_dict(), drop=["bn1.weight"])
 
     bad = folder / "bad.pth"
-    torch.save(network, bad)
-    refused("if it holds a whole model, save model.state_dict()", bad)
-    torch.save({"state_dict": good, "optimizer": Code()}, bad)
-    refused("PyTorch cannot read tensors from it", bad)
-    torch.save([good], bad)
-    refused("it holds a list, not a state dictionary", bad)
+    for content in (network, Code(), [good]):
+        torch.save(content, bad)
+        refused("it holds no state dictionary; save model.state_dict(), not the model", bad)
     bad.write_text("<html>")
-    refused("PyTorch cannot read tensors from it", bad)
+    refused("not a file of torch.save, or damaged: UnpicklingError: invalid load key, '<'.", bad)
     np.savez(folder / "bad.npz", a=np.array([Code()], dtype=object))
     refused("allow_pickle", folder / "bad.npz")
     refused("No such file or directory", folder / "none.pth")

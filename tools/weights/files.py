@@ -5,6 +5,8 @@ import zipfile
 import numpy as np
 import safetensors
 
+from weights import torch_file
+
 # Names under which training scripts put the state dictionary into the dictionary that they save.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 
@@ -30,25 +32,16 @@ def from_safetensors(path):
 
 def from_torch(path):
     try:
-        import torch
-    except ImportError as error:
-        raise Refused(f"a file of torch.save cannot be read without PyTorch: {error}") from None
-    try:
-        # Without weights_only, reading a file runs whatever code it contains.
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # many types
-        reason = (str(error).splitlines() or [""])[0]
-        raise Refused(
-            f"PyTorch cannot read tensors from it ({type(error).__name__}: {reason}); "
-            "if it holds a whole model, save model.state_dict()"
-        ) from None
-    for key in WRAPPERS * 2:
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not isinstance(loaded, dict):
-        raise Refused(f"it holds a {type(loaded).__name__}, not a state dictionary")
-    tensors = {name: value.detach() for name, value in loaded.items() if isinstance(value, torch.Tensor)}
-    return {name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in tensors.items()}
+        loaded, storage = torch_file.load(path)
+        for key in WRAPPERS * 2:
+            if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+                loaded = loaded[key]
+        if isinstance(loaded, dict):
+            tensors = {name: value for name, value in loaded.items() if isinstance(value, torch_file.Tensor)}
+            return {name: value.array(storage(value.storage.key)) for name, value in tensors.items()}
+    except Exception as error:  # a damaged pickle can cause any
+        raise Refused(f"not a file of torch.save, or damaged: {type(error).__name__}: {error}") from None
+    raise Refused("it holds no state dictionary; save model.state_dict(), not the model")
 
 
 def read(path):

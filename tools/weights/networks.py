@@ -52,7 +52,7 @@ class Model:
             if all(name.startswith(prefix) for name in tensors):
                 tensors = {name[len(prefix) :]: value for name, value in tensors.items()}
         self.tensors, self.names, self.unknown = {}, {}, []
-        for name, value in tensors.items():
+        for name, value in sorted(tensors.items()):
             ours = project_name(name)
             if ours is None:
                 self.unknown.append(name)
