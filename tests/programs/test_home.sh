@@ -12,6 +12,7 @@ export HOME=$scratch/home
 # shellcheck disable=SC2088  # the tests pass ~ as it is
 config='~/c.json' missing='~/none'
 printf '{"model": {"depth": 8}, "train": {"device": "cpu"}}' >home/c.json
+printf '\x02\0\0\0\0\0\0\0{}' >home/empty.safetensors
 
 # names WHAT COMMAND...: the command fails and names the expanded path $scratch/home/none.
 names() {
@@ -26,7 +27,7 @@ names "--data=" "$bin/resnet-train" "$config" "--data=$missing" --out x
 names "--set data.dir" "$bin/resnet-train" "$config" --set "data.dir=$missing" --out x
 names "--init" "$bin/resnet-train" "$config" --init "$missing" --out x
 names "a checkpoint" "$bin/resnet-eval" "$missing"
-names "--config of resnet-eval" "$bin/resnet-eval" home/w.safetensors --config "$missing"
+names "--config of resnet-eval" "$bin/resnet-eval" home/empty.safetensors --config "$missing"
 names "--logits" "$bin/resnet-eval" x --logits "$missing/x"
 names "--write" "$bin/config-doc" --write "$missing"
 names "a configuration of step-cost" "$bin/step-cost" "$config" "$missing"
@@ -45,7 +46,7 @@ refused "a folder of images" "$HOME/file" "$bin/draw-images" '~/file'
 
 refused "the home folder of another user" "--out: ~bob/x: ~ is expanded only in ~ and ~/..." \
     "$bin/resnet-train" "$config" --out=~bob/x
-refused "the same in an override" "--set: /run/dir: ~bob/x: ~ is expanded only in ~ and ~/..." \
+refused "the same in an override" "--set run.dir=~bob/x: /run/dir: ~bob/x: ~ is expanded only in ~ and ~/..." \
     "$bin/resnet-train" "$config" --set run.dir=~bob/x
 refused "~ without HOME" "config: $config: ~ cannot be expanded because HOME is not set" \
     env -u HOME "$bin/resnet-train" "$config"
