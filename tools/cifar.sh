@@ -57,8 +57,13 @@ cifar10_files_in() {
 # Relative paths start in $called_from.
 named_cifar10() {
     local problem
-    data=$(cifar10_files_in "$(from_caller "$1")")
+    data=$(from_caller "$1")
+    data=$(cifar10_files_in "$data")
     problem=$(missing_from_cifar10 "$data")
     [ -z "$problem" ] || die "$2 is no CIFAR-10 folder: $problem; name a folder of the six .bin files" 2
 }
-from_caller() { case $1 in /*) say "$1" ;; *) say "${called_from:?}/$1" ;; esac; }
+from_caller() {
+    local path
+    expand_home "$1"
+    case $path in /*) say "$path" ;; *) say "${called_from:?}/$path" ;; esac
+}

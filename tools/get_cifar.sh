@@ -15,7 +15,12 @@ usage="usage: bash tools/get_cifar.sh cifar10|cifar100 [DIR]"
 help_if_asked "$usage" "$@"
 which=${1:-}
 if ! describe_cifar "$which" || [[ ${2:-} = -* ]]; then die "$usage" 2; fi
-dir=${2:-$(cache_folder)/$which}
+if [ $# -ge 2 ]; then
+    expand_home "$2"
+    dir=$path
+else
+    dir=$(cache_folder)/$which
+fi
 # The tests replace the published archive by a small one.
 for fact in URL ARCHIVE_BYTES ARCHIVE_SHA256; do
     override=${which^^}_$fact

@@ -23,11 +23,24 @@ help_if_asked() {
     done
 }
 
+# expand_home PATH: sets `path` to PATH with HOME in place of a leading ~, as the programs do.
+expand_home() {
+    path=$1
+    case $path in
+        '~' | '~/'*)
+            [ -n "${HOME:-}" ] || die "$path: ~ cannot be expanded because HOME is not set; set it, or give the full path" 2
+            path=$HOME${path#'~'}
+            ;;
+        '~'*) die "$path: ~ is expanded only in ~ and ~/...; give the full path, or ./$path for a file of that name" 2 ;;
+    esac
+}
+
 # The folder in which the programs look for cifar10/ and cifar100/ by default.
 cache_folder() {
-    local base=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    local path base=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
     [ -n "$base" ] || die "neither XDG_CACHE_HOME nor HOME is set: set one, or name the data with --data DIR"
-    say "$base/residual"
+    expand_home "$base"
+    say "$path/residual"
 }
 
 # Looks for a CUDA toolkit (nvcc on PATH, then $CUDA_HOME, then /usr/local/cuda) that has cuDNN and works with the

@@ -1,4 +1,5 @@
 // A data set registered only by this test trains, is saved, resumes and is evaluated like a built-in one.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -143,4 +144,24 @@ TEST_CASE("a batch size above the number of training images is refused", "[data]
     CHECK_THROWS_WITH(
         read(65),
         ContainsSubstring("/train/batch_size: 65 images, but Quarters has only 64 training images; choose at most 64"));
+}
+
+TEST_CASE("test batches exceed neither the test images nor 1024", "[data]") {
+    const residual::DataSet data = load_quarters();
+    std::vector<std::vector<float>> logits;
+    for (const int batch : {1, 16, 64}) {
+        residual::tools::Experiment experiment = residual::tools::experiment_from_json(config(1), "test");
+        experiment.train.batch_size = batch;
+        residual::tools::Session session(experiment);
+        auto test = session.test_batches(data.test, session.set_mean(residual::pixel_mean(session.data, data.train)));
+        CHECK(test.batch_size() == std::min(batch, 20));
+        residual::evaluate(*session.backend, *session.model, test, &logits.emplace_back());
+    }
+    CHECK(logits[0] == logits[1]);
+    CHECK(logits[1] == logits[2]);
+
+    residual::tools::Session large(residual::tools::experiment_from_json(
+        R"({"model": {"depth": 8}, "train": {"batch_size": 50000, "device": "cpu"}})", "test"));
+    const std::vector<uint8_t> records(2000 * static_cast<size_t>(large.data.record_bytes()));
+    CHECK(large.test_batches(records, large.set_mean(residual::pixel_mean(large.data, records))).batch_size() == 1024);
 }

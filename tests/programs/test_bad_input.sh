@@ -130,7 +130,7 @@ checkpoint nested 'tensor "w": unexpected array'
 checkpoint control 'tensor "\x1b[2J"'
 checkpoint long 'tensor "w": unexpected string "aaaa'
 expect "its message is truncated" [ "$(wc -c <output)" -lt 3000 ]
-refused "a folder as a checkpoint" "data: not a regular file" evaluate data
+refused "a folder as a checkpoint" "data: this folder holds no checkpoint" evaluate data
 refused "a pipe as a checkpoint" "pipe.json: not a regular file" evaluate pipe.json
 # Refused before the checkpoint is read.
 refused "logits into a folder" "--logits data: this is a folder" evaluate none.safetensors --logits data
@@ -164,15 +164,21 @@ spoil && rm spoilt/data_batch_3.bin && mkfifo spoilt/data_batch_3.bin
 with_data "a pipe instead of a file" "spoilt/data_batch_3.bin: "
 expect "the remedy" says "$remedy"
 rm -rf spoilt && ln -s nowhere spoilt
-with_data "a dangling link instead of a folder" "no CIFAR-10 found: spoilt (from data.dir); $remedy"
+with_data "a dangling link instead of a folder" "no CIFAR-10 found: spoilt (from data.dir); it is a link to nowhere, which does not exist (looked for data_batch_1.bin, ..., test_batch.bin)"
 refused "a run folder that is a file" "good.json: the folder cannot be created" \
     timeout 60 "$bin/resnet-train" good.json --data data --out good.json
 rm spoilt && touch spoilt
-with_data "a file instead of the folder" "no CIFAR-10 found: spoilt (from data.dir); it is a file: unpack the archive and give its folder; $remedy"
+with_data "a file instead of the folder" "no CIFAR-10 found: spoilt (from data.dir); it is a file, not a folder (looked for data_batch_1.bin, ..., test_batch.bin)"
 if $permissions_apply; then
     spoil && chmod 000 spoilt/test_batch.bin
     refused "unreadable data" "spoilt/test_batch.bin cannot be read: Permission denied; $remedy" \
         unprivileged "$bin/resnet-train" good.json --data spoilt --out out
+    mkdir sealed && chmod 000 sealed
+    refused "an unreadable folder" "sealed (from data.dir); it cannot be read: Permission denied (looked for" \
+        unprivileged "$bin/resnet-train" good.json --data sealed --out out
+    chmod 444 sealed
+    refused "a folder that can only be listed" "sealed (from data.dir); it cannot be read: Permission denied" \
+        unprivileged "$bin/resnet-train" good.json --data sealed --out out
 fi
 
 # CIFAR-100: a record of a black image of the first class is 3074 zeros.
