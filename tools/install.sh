@@ -14,7 +14,7 @@ packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohma
 case "${1:-}" in
     "") ;;
     tests) packages+=(catch2 ccache libboost-context-dev clang-format locales shellcheck python3 python3-jsonschema
-        python3-numpy python3-torch python3-venv) ;;
+        python3-numpy python3-torch python3-venv qemu-user) ;;
     stress) packages+=(catch2 python3 clang libclang-rt-dev libomp-dev llvm) ;;
     *) die "unknown argument '$1'; usage: bash tools/install.sh [tests|stress]" 2 ;;
 esac
