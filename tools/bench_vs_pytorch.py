@@ -14,8 +14,8 @@ records are random bytes; the speed does not depend on them. On a GPU all data s
 
 ENGINE_WAYS lists the variants of the engine; WAYS in tools/bench/compare/torch_side.py lists those of PyTorch.
 
-The children inherit the environment; only OMP_NUM_THREADS is set. OMP_WAIT_POLICY is left at libgomp's default, which
-puts idle threads to sleep after some milliseconds; `passive` would slow down the engine and PyTorch.
+The children inherit the environment; only OMP_NUM_THREADS is set. OMP_WAIT_POLICY is left at each program's default: the
+engine's waiting threads sleep, PyTorch's spin for some milliseconds first.
 A warning follows the row of a variant that used the CPU while another ran.
 
 Exit codes: 0 done; 1 a variant failed (the others are measured); 2 wrong usage.

@@ -23,7 +23,7 @@ case "${1:-}" in
         exit 0
         ;;
     tests) packages+=(catch2 ccache libboost-context-dev clang-format dpkg-dev file locales shellcheck python3
-        python3-jsonschema python3-numpy python3-torch python3-venv) ;;
+        python3-jsonschema python3-numpy python3-torch python3-venv qemu-user) ;;
     stress) packages+=(catch2 python3 clang libclang-rt-dev libomp-dev llvm) ;;
     *) die "unknown argument '$1'; $usage" 2 ;;
 esac

@@ -47,9 +47,9 @@ fi
 
 find_cuda || die "$cuda_missing" 2
 say "== build: $cuda_found"
-# A separate build: its programs run on any CPU and load the libraries of ../lib.
+# A separate build: its programs load the libraries of ../lib.
 # shellcheck disable=SC2016  # $ORIGIN is the loader's
-cmake --preset cuda -B build/stage -DRESIDUAL_NATIVE=OFF -DBUILD_TESTING=ON '-DCMAKE_BUILD_RPATH=$ORIGIN/../lib' ||
+cmake --preset cuda -B build/stage -DBUILD_TESTING=ON '-DCMAKE_BUILD_RPATH=$ORIGIN/../lib' ||
     die "CMake failed (see its messages above)"
 cmake --build build/stage --parallel "$(compile_jobs)" || die "the build failed (see its messages above)"
 
