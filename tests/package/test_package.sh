@@ -12,7 +12,7 @@ set -euo pipefail
 copy=$scratch/a\ copy
 mkdir "$copy"
 cd "$repository"
-cp -r CMakeLists.txt CMakePresets.json README.md kernels engine models tools configs "$copy"
+cp -r CMakeLists.txt CMakePresets.json LICENSE README.md kernels engine models tools configs docs "$copy"
 cp -r docs/examples "$scratch/mlp"
 cd "$copy"
 use_ccache
@@ -25,7 +25,7 @@ learns() {
 
 run cmake --preset cpu -DBUILD_TESTING=OFF
 expect "a copy in a folder with a space is configured" exits_with 0
-run cmake --build build/cpu --parallel "$(compile_jobs)" --target residual-models resnet-train resnet-eval
+run cmake --build build/cpu --parallel "$(compile_jobs)"
 expect "it is built" exits_with 0
 run cmake --install build/cpu --prefix "$scratch/prefix"
 expect "it is installed" exits_with 0
