@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/backend/out_of_memory.h"
 #include "engine/data/registry.h"
 
 namespace residual::tools {
@@ -29,6 +30,8 @@ Images load_data(const DataConfig& config) {
         return {format.load(folder), folder.string()};
     } catch (const DataError& error) {
         throw DataError(fmt::format("{}; {}", error.what(), remedy_for(config.format)));
+    } catch (const std::exception& error) {
+        rethrow_with_purpose(error, "the data set");
     }
 }
 
