@@ -62,8 +62,8 @@ Arena::Blocks::iterator Arena::grow(size_t bytes) {
     const size_t chunk_bytes = std::max(bytes, kChunkBytes);
     void* pointer = source_->allocate(chunk_bytes);
     if (pointer == nullptr) {
-        throw Error(fmt::format("out of memory: cannot allocate {:.1f} MiB ({:.1f} MiB already allocated); {}",
-                                chunk_bytes / 1048576.0, reserved_ / 1048576.0, source_->remedy()));
+        throw OutOfMemoryError(fmt::format("cannot allocate {:.1f} MiB ({:.1f} MiB already allocated); {}",
+                                           chunk_bytes / 1048576.0, reserved_ / 1048576.0, source_->remedy()));
     }
     chunks_.push_back({pointer, chunk_bytes});
     reserved_ += chunk_bytes;

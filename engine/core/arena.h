@@ -34,8 +34,8 @@ class Arena {
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
-    // At least one byte, aligned to kAlignment. Throws Error if the device is out of memory; the message gives the
-    // size requested, the bytes reserved and the source's remedy.
+    // At least one byte, aligned to kAlignment. Throws OutOfMemoryError, whose details give the size
+    // requested, the bytes reserved and the source's remedy.
     void* allocate(size_t bytes);
     void free(void* pointer) noexcept;
 

@@ -24,6 +24,16 @@ class DivergedError : public Error {
     explicit DivergedError(const std::string& message) : Error(message) {}
 };
 
+// The host or the device is out of memory (exit 1). `details`: what was requested, what is free, and how to free more.
+class OutOfMemoryError : public Error {
+  public:
+    explicit OutOfMemoryError(const std::string& details) : Error("out of memory: " + details), details_(details) {}
+    const std::string& details() const { return details_; }
+
+  private:
+    std::string details_;
+};
+
 // A failed RESIDUAL_ASSERT.
 class AssertionError : public std::logic_error {
   public:

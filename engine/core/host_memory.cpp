@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 // Lowers `memory` to this limit if it leaves less free.
 void apply_limit(MemoryLimit& memory, uint64_t total, uint64_t used, const std::string& scope) {
     const uint64_t free = total > used ? total - used : 0;
-    if (free < memory.free) memory = {free, total, scope};
+    if (free < memory.free) memory = {free, total, scope, "raise this limit"};
 }
 
 // The number that follows the word `key` at the start of a line.
@@ -65,7 +65,9 @@ MemoryLimit host_memory(const HostMemoryFiles& files, uint64_t address_space_lim
     MemoryLimit memory;
     const auto available = number_of(files.meminfo, "MemAvailable:"), total = number_of(files.meminfo, "MemTotal:");
     if (available && total) {
-        memory = {*available * 1024, *total * 1024, "the machine's memory"};  // /proc/meminfo is in KiB
+        memory.free = *available * 1024;  // /proc/meminfo is in KiB.
+        memory.total = *total * 1024;
+        memory.scope = "the machine's memory";
     }
     apply_group_limits(memory, files.control_groups);
     if (address_space_limit != RLIM_INFINITY) {
@@ -83,7 +85,7 @@ MemoryLimit host_memory() {
 }
 
 std::string host_memory_advice(const MemoryLimit& memory) {
-    return memory.to_string() + ": choose a smaller train.batch_size, or stop other programs";
+    return memory.to_string() + ": " + memory.remedy;
 }
 
 }  // namespace residual

@@ -22,6 +22,7 @@ struct MemoryLimit {
     uint64_t free = UINT64_MAX;
     uint64_t total = UINT64_MAX;
     std::string scope;  // what the limit applies to: "the machine's memory"; empty if no limit is known
+    std::string remedy = "stop other programs";
 
     // "12.0 of 2048.0 MiB of the machine's memory are free".
     std::string to_string() const;

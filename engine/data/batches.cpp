@@ -1,5 +1,7 @@
 #include "engine/data/batches.h"
 
+#include "engine/backend/out_of_memory.h"
+
 namespace residual {
 
 namespace {
@@ -21,6 +23,14 @@ kernels::AugmentShape shape_of(std::span<const uint8_t> records, const Tensor& m
     RESIDUAL_ASSERT(!records.empty() && records.size() % record_bytes == 0);
     shape.samples = static_cast<int64_t>(records.size() / record_bytes);
     return shape;
+}
+
+Tensor copy_to_device(Backend& backend, std::span<const uint8_t> records) {
+    try {
+        return backend.from_host(records.data(), {static_cast<int64_t>(records.size())});
+    } catch (const std::exception& error) {
+        rethrow_with_purpose(error, "the data set on the device");
+    }
 }
 
 }  // namespace
@@ -45,7 +55,7 @@ Batches::Batches(Backend& backend, std::span<const uint8_t> records, const Tenso
     : backend_(backend),
       shape_(shape),
       dtype_(dtype),
-      records_(backend.from_host(records.data(), {static_cast<int64_t>(records.size())})),
+      records_(copy_to_device(backend, records)),
       mean_(mean),
       step_(backend.empty({1}, DType::kInt64)) {}
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/backend/out_of_memory.h"
 #include "kernels/philox.h"
 
 namespace residual::nn {
@@ -67,10 +68,14 @@ void Parameters::allocate(Backend& backend, DType activations, uint64_t seed) {
         total += rounded(parameter->shape.elements());
         if (decays(parameter->role)) decayed_ += rounded(parameter->shape.elements());
     }
-    weights_ = backend.zeros({total}, DType::kFloat32);
-    gradients_ = backend.zeros({total}, DType::kFloat32);
-    momenta_ = backend.zeros({total}, DType::kFloat32);
-    if (activations != DType::kFloat32) copies_ = backend.zeros({total}, activations);
+    try {
+        weights_ = backend.zeros({total}, DType::kFloat32);
+        gradients_ = backend.zeros({total}, DType::kFloat32);
+        momenta_ = backend.zeros({total}, DType::kFloat32);
+        if (activations != DType::kFloat32) copies_ = backend.zeros({total}, activations);
+    } catch (const std::exception& error) {
+        rethrow_with_purpose(error, "the weights, gradients and momenta");
+    }
 
     int64_t next_decayed = 0, next_other = decayed_;
     uint32_t index = 0;

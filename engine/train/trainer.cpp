@@ -1,8 +1,21 @@
 #include "engine/train/trainer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "engine/backend/out_of_memory.h"
+
 namespace residual {
+
+namespace {
+
+[[noreturn]] void rethrow_for_batch(const std::exception& error, const char* pass, int64_t batch_size) {
+    if (batch_size == 1) rethrow_with_purpose(error, fmt::format("{} one image", pass));
+    rethrow_with_purpose(error, fmt::format("{} {} images", pass, batch_size), "choose a smaller train.batch_size");
+}
+
+}  // namespace
 
 ops::LossResult compute_gradients(Backend& backend, const nn::Module& model, nn::Parameters& parameters,
                                   const Batch& batch, const Tensor& totals) {
@@ -28,7 +41,11 @@ Trainer::Trainer(Backend& backend, const nn::Module& model, nn::Parameters& para
       }) {}
 
 void Trainer::update() {
-    recorder_.run();
+    try {
+        recorder_.run();
+    } catch (const std::exception& error) {
+        rethrow_for_batch(error, "a training step on", batch_size());
+    }
     ++step_;
 }
 
@@ -43,8 +60,10 @@ void Trainer::restore(int64_t step, const kernels::Metrics& sums) {
     step_ = step;
 }
 
-std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
-                                          Batches& batches, std::vector<float>* logits) {
+namespace {
+
+std::optional<Evaluation> evaluate_batches(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
+                                           Batches& batches, std::vector<float>* logits) {
     Context context{backend, nullptr, false};
     Totals totals(backend);
     const int64_t samples = batches.samples();
@@ -65,6 +84,17 @@ std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend&
     }
     const Averages averages = totals.take();
     return Evaluation{averages.cross_entropy, averages.accuracy};
+}
+
+}  // namespace
+
+std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
+                                          Batches& batches, std::vector<float>* logits) {
+    try {
+        return evaluate_batches(stop, backend, model, batches, logits);
+    } catch (const std::exception& error) {
+        rethrow_for_batch(error, "an evaluation of", batches.batch_size());
+    }
 }
 
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits) {

@@ -67,7 +67,7 @@ TEST_CASE("the CUDA backend describes itself and copies memory", "[gpu]") {
 TEST_CASE("an allocation larger than the GPU's memory fails with a remedy", "[gpu]") {
     if (skipped_without_gpu()) return;
     const auto gpu = make_cuda_backend({});
-    CHECK_THROWS_WITH(gpu->empty({int64_t{1} << 46}, DType::kUInt8), ContainsSubstring("train.batch_size"));
+    CHECK_THROWS_WITH(gpu->empty({int64_t{1} << 46}, DType::kUInt8), ContainsSubstring("stop other programs"));
     const Tensor x = gpu->zeros({4}, DType::kFloat32);  // the failure leaves no CUDA error pending
     CHECK(values_of<float>(*gpu, x) == std::vector<float>(4, 0.0f));
 }

@@ -51,8 +51,7 @@ TEST_CASE("host memory: memory available on the machine", "[core]") {
     CHECK(machine.memory().free == 512 * kMiB);
     CHECK(machine.memory().to_string() == "512.0 of 1024.0 MiB of the machine's memory are free");
     CHECK(residual::host_memory_advice(machine.memory()) ==
-          "512.0 of 1024.0 MiB of the machine's memory are free: choose a smaller train.batch_size, or stop other "
-          "programs");
+          "512.0 of 1024.0 MiB of the machine's memory are free: stop other programs");
 }
 
 TEST_CASE("host memory: the limit of a control group, version 2", "[core]") {
@@ -114,6 +113,8 @@ TEST_CASE("host memory: the limit of the address space", "[core]") {
     CHECK(machine.memory(260 * kMiB).free == 160 * kMiB);
     CHECK(machine.memory(260 * kMiB).to_string() ==
           "160.0 of 260.0 MiB of the process's address space (ulimit -v) are free");
+    CHECK(residual::host_memory_advice(machine.memory(260 * kMiB)) ==
+          "160.0 of 260.0 MiB of the process's address space (ulimit -v) are free: raise this limit");
     CHECK(machine.memory(50 * kMiB).free == 0);
     CHECK(machine.memory(4096 * kMiB).free == 512 * kMiB);
 }

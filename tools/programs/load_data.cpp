@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/backend/out_of_memory.h"
 #include "engine/data/find_data.h"
 
 namespace residual::tools {
@@ -36,6 +37,8 @@ Images load_data(const DataConfig& config, TrainingImages wanted) {
         return {make_data_set(std::move(train), format.load_test(folder)), folder.string()};
     } catch (const DataError& error) {
         throw DataError(fmt::format("{}; {}", error.what(), remedy_for(config.format)));
+    } catch (const std::exception& error) {
+        rethrow_with_purpose(error, "the data set");
     }
 }
 

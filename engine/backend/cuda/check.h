@@ -12,10 +12,9 @@ namespace residual::cuda {
 
 using Place = std::source_location;
 
-// Throws Error with the name of the called function, the library's message and the source line; if the GPU is out of
-// memory, also with the free and total memory and the remedy. `call` is the source text of the call.
-[[noreturn]] void fail(const std::string& call, const std::string& reason, const Place& place);
-
+// Throw Error with the name of the called function, the library's message and the source line, if the call failed; if
+// the GPU is out of memory, OutOfMemoryError with the free and total memory and the remedy. `call` is the source text
+// of the call.
 void check(cudaError_t status, const char* call, const Place& place = Place::current());
 void check(cudnnStatus_t status, const char* call, const Place& place = Place::current());
 void check(cublasStatus_t status, const char* call, const Place& place = Place::current());

@@ -26,7 +26,7 @@ std::string DeviceMemory::remedy() const {
 }
 
 std::string memory_advice() {
-    constexpr const char* kAdvice = "choose a smaller train.batch_size, or stop other programs that use the GPU";
+    constexpr const char* kAdvice = "stop other programs that use the GPU";
     size_t free_bytes = 0, total_bytes = 0;
     if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) return kAdvice;
     return fmt::format("the GPU has {:.1f} of {:.1f} MiB free: {}", free_bytes / 1048576.0, total_bytes / 1048576.0,
