@@ -80,8 +80,9 @@ class Stage(nn.Module):
 
 
 class Network(nn.Module):
-    def __init__(self, kind, units=1, shortcut="subsample", widening=1, norm="bn1", head="fc", stages="layer", first=False):
+    def __init__(self, kind, units=1, shortcut="subsample", widening=1, first=False, **names):
         super().__init__()
+        norm, head, stages = ({"norm": "bn1", "head": "fc", "stages": "layer"} | names).values()
         self.kind, self.norm, self.head, self.stages = kind, norm, head, stages
         self.conv1 = conv(3, 16)
         before = 16
@@ -174,7 +175,8 @@ def make(folder):
 def compare(folder, *names):
     for name in names:
         expected = np.load(f"{folder}/{name}.npy")
-        error = np.abs(load_file(f"{folder}/{name}.logits")["logits"][:IMAGES] - expected).max() / np.abs(expected).max()
+        logits = load_file(f"{folder}/{name}.logits")["logits"][:IMAGES]
+        error = np.abs(logits - expected).max() / np.abs(expected).max()
         print(f"{name}: largest difference {error:.1e} of the largest logit")
         assert error <= 1e-5 and expected.std() > 0
 
