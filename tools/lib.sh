@@ -26,6 +26,7 @@ help_if_asked() {
 # expand_home PATH: sets `path` to PATH with HOME in place of a leading ~, as the programs do.
 expand_home() {
     path=$1
+    # shellcheck disable=SC2088  # a ~ that the shell has not expanded
     case $path in
         '~' | '~/'*)
             [ -n "${HOME:-}" ] || die "$path: ~ cannot be expanded because HOME is not set; set it, or give the full path" 2

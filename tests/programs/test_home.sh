@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A leading ~ in every path that a program or script takes.
 #     test_home.sh FOLDER_OF_PROGRAMS
+# shellcheck disable=SC2088  # the tests pass ~ as it is
 set -euo pipefail
 bin=$(realpath "$1")
 # shellcheck source=tests/scripts/checks.sh
@@ -9,7 +10,6 @@ cd "$scratch"
 unset CIFAR10_DIR CIFAR100_DIR XDG_CACHE_HOME
 mkdir home
 export HOME=$scratch/home
-# shellcheck disable=SC2088  # the tests pass ~ as it is
 config='~/c.json' missing='~/none'
 printf '{"model": {"depth": 8}, "train": {"device": "cpu"}}' >home/c.json
 printf '\x02\0\0\0\0\0\0\0{}' >home/empty.safetensors
@@ -39,9 +39,7 @@ names "data.dir" "$bin/resnet-train" data.json --out x
 mkdir home/folder
 refused "--json" "$HOME/folder" "$bin/kernel-bench" --json '~/folder'
 touch home/file
-# shellcheck disable=SC2088
 refused "a run folder" "$HOME/file" "$bin/resnet-train" "$config" --out='~/file' --resume
-# shellcheck disable=SC2088
 refused "a folder of images" "$HOME/file" "$bin/draw-images" '~/file'
 
 refused "the home folder of another user" "--out: ~bob/x: ~ is expanded only in ~ and ~/..." \
