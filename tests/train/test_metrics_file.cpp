@@ -81,3 +81,25 @@ TEST_CASE("a metrics file that cannot be opened is reported with its name", "[tr
     CHECK_THROWS_WITH(MetricsFile(folder / "none/m", 0, 0),
                       ContainsSubstring("none/m") && ContainsSubstring("No such file or directory"));
 }
+
+TEST_CASE("a metrics file that is removed, renamed or replaced is opened again", "[train]") {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder / "m";
+    MetricsFile metrics(path, 0, 0);
+    metrics.write(EvaluationRow{2, 0.5, 0.25});
+    CHECK_FALSE(metrics.replaced());
+    std::filesystem::remove(path);
+    metrics.write(EvaluationRow{4, 0.5, 0.25});
+    CHECK(metrics.replaced());
+    CHECK(read_text(path) == evaluation_line(4));
+    std::filesystem::rename(path, folder / "renamed");
+    metrics.write(EvaluationRow{6, 0.5, 0.25});
+    CHECK(read_text(path) == evaluation_line(6));
+    CHECK(read_text(folder / "renamed") == evaluation_line(4));
+    // As an editor does: another file under the same name.
+    write_text(folder / "edited", evaluation_line(5));
+    std::filesystem::rename(folder / "edited", path);
+    metrics.write(EvaluationRow{8, 0.5, 0.25});
+    CHECK(read_text(path) == evaluation_line(5) + evaluation_line(8));
+    metrics.sync();
+}

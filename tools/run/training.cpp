@@ -95,7 +95,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     if (resumed) {
         finish_resumed(*folder, *start.resumed, experiment.run.keep);
         if (!has_rows(folder->metrics_path(), resumed->rows)) {
-            warn(folder->metrics_path().string() + ": rows before step " + std::to_string(resumed->step) +
+            warn(folder->metrics_path().string() + ": the rows up to step " + std::to_string(resumed->step) +
                  " are missing; only later rows will be in it");
         }
     }
