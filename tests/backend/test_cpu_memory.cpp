@@ -14,9 +14,9 @@ TEST_CASE("an allocation beyond the available memory is rejected with size, limi
     const auto bytes = static_cast<int64_t>(host_memory().total - (uint64_t{16} << 20));
     const auto cpu = make_cpu_backend();
     CHECK_THROWS_AS(cpu->empty({bytes}, DType::kUInt8), Error);
-    CHECK_THROWS_WITH(cpu->empty({bytes}, DType::kUInt8),
-                      ContainsSubstring("out of memory: cannot allocate ") && ContainsSubstring("MiB of ") &&
-                          ContainsSubstring("are free: "));
+    CHECK_THROWS_WITH(cpu->empty({bytes}, DType::kUInt8), ContainsSubstring("out of memory: cannot allocate ") &&
+                                                              ContainsSubstring("MiB of ") &&
+                                                              ContainsSubstring("are free: "));
     CHECK(cpu->empty({1 << 20}, DType::kUInt8).defined());
 }
 

@@ -46,6 +46,8 @@ expect "pkg-config builds it, from an installation that has been moved" exits_wi
 expect "and it learns as well" learns mlp/by-pkg-config
 
 expect "the installed programs run" elsewhere/bin/resnet-train --version >/dev/null
+run elsewhere/bin/resnet-train elsewhere/share/residual/configs/quickstart.json --data nowhere
+expect "without data they name the installed script" says "get the data with \`bash $(realpath elsewhere)/share/residual/tools/get_cifar.sh cifar10\`"
 (cd elsewhere/include/residual && find . -name '*.h' -printf '#include "%P"\n') >headers.cpp
 run g++ -std=c++20 -fsyntax-only headers.cpp "${flags[@]}"
 expect "every installed header compiles" exits_with 0

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,9 +21,17 @@ namespace {
 // The formats that tools/get_cifar.sh downloads.
 constexpr std::array<std::string_view, 2> kFetched = {"cifar10", "cifar100"};
 
+// An installation has the script beside its folder of programs.
+std::string download_script() {
+    std::error_code unknown;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    const auto installed = program.parent_path().parent_path() / "share/residual/tools/get_cifar.sh";
+    return std::filesystem::exists(installed, unknown) ? installed.string() : "tools/get_cifar.sh";
+}
+
 std::string remedy_for(const std::string& format) {
     if (std::find(kFetched.begin(), kFetched.end(), format) == kFetched.end()) return "name its folder with --data DIR";
-    return fmt::format("get the data with `bash tools/get_cifar.sh {}`, or name its folder with --data DIR", format);
+    return fmt::format("get the data with `bash {} {}`, or name its folder with --data DIR", download_script(), format);
 }
 
 }  // namespace
