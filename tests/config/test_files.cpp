@@ -5,7 +5,6 @@
 
 #include "tests/catch.h"
 #include "tests/config/refusal.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/support/source_dir.h"
 
 namespace {
@@ -127,21 +126,6 @@ TEST_CASE("WRN-16-4 is trained as in Zagoruyko & Komodakis 2016, for 200 epochs 
 TEST_CASE("an override of run.dir is kept", "[config]") {
     const std::string path = (kConfigs / "quickstart.json").string();
     CHECK(residual::tools::load_experiment(path, std::vector<std::string>{"run.dir=elsewhere"}).run.dir == "elsewhere");
-}
-
-TEST_CASE("the config.json of a run means the folder that it is in", "[config]") {
-    const tests::TemporaryFolder parent;
-    const std::filesystem::path folder = parent / "moved";
-    std::filesystem::create_directory(folder);
-    const auto run_dir = [&](const std::string& name, const std::vector<std::string>& overrides) {
-        tests::write_bytes(folder / name, std::as_bytes(std::span(std::string_view(R"({"run": {"dir": "before"}})"))));
-        return *residual::tools::load_experiment((folder / name).string(), overrides).run.dir;
-    };
-    CHECK(run_dir("config.json", {}) == "before");
-    tests::write_bytes(folder / "last.safetensors", {});
-    CHECK(run_dir("config.json", {}) == folder.string());
-    CHECK(run_dir("config.json", {"run.dir=elsewhere"}) == "elsewhere");
-    CHECK(run_dir("other.json", {}) == "before");
 }
 
 TEST_CASE("the table of keys and the schema are up to date", "[config]") {

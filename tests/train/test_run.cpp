@@ -21,7 +21,6 @@ namespace {
 using namespace residual;
 
 constexpr int64_t kSteps = 9;
-constexpr int64_t kEvaluationPasses = 3;  // Ten images in batches of four.
 // Intervals that do not divide one another.
 const RunConfig kConfig{.dir = {}, .log_every = 2, .eval_every = 3, .checkpoint_every = 4, .keep = 100};
 
@@ -61,10 +60,9 @@ class DiscardStdout {
 
 // Trains as one process would: from the newest checkpoint in `path`, if any, to the end, with `event` in forward pass
 // `at` (0: none). Returns whether the event happened.
-bool train_in(
-    const std::filesystem::path& path, int64_t steps, int64_t at = 0,
-    const std::function<void(Signals&, nn::Parameters&)>& event = {}, double rate = 1e-4,
-    const RunConfig& config = kConfig, const Warn& warn = [](const std::string& warning) { FAIL(warning); }) {
+bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
+              const std::function<void(Signals&, nn::Parameters&)>& event = {}, double rate = 1e-4,
+              const RunConfig& config = kConfig) {
     const auto backend = make_cpu_backend();
     nn::Parameters parameters;
     Signals signals;
@@ -90,7 +88,7 @@ bool train_in(
                      .config = "{}",
                      .rows = {},
                      .saved = {},
-                     .warn = warn};
+                     .warn = [](const std::string& warning) { FAIL(warning); }};
     const auto best = best_checkpoint(folder, [](const std::string&) { FAIL("damaged"); });
     if (best) inputs.best_accuracy = *best->info()->test_accuracy;
     if (resumed) {
@@ -262,21 +260,4 @@ TEST_CASE("a network that is not finite is never saved", "[train]") {
             }
         }
     }
-}
-
-TEST_CASE("rows go to a new metrics file if the file is removed during the run, with one warning", "[train]") {
-    const tests::TemporaryFolder folder;
-    const std::filesystem::path metrics = folder / "metrics.jsonl";
-    std::vector<std::string> warnings;
-    const auto remove = [&](Signals&, nn::Parameters&) { std::filesystem::remove(metrics); };
-    // The fourth update, after the rows of steps 2 and 3.
-    const int64_t passes = 3 + kEvaluationPasses + 1;
-    CHECK(train_in(folder.path(), kSteps, passes, remove, 1e-4, kConfig,
-                   [&](const std::string& warning) { warnings.push_back(warning); }));
-    CHECK(warnings ==
-          std::vector<std::string>{metrics.string() + " was removed or replaced during the run: rows before "
-                                                      "step 4 may no longer be in it"});
-    std::vector<int64_t> steps;
-    for (const auto& row : rows_in(folder.path())) steps.push_back(row["step"]);
-    CHECK(steps == std::vector<int64_t>{4, 6, 6, 8, 9, 9});
 }
