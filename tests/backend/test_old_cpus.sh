@@ -32,7 +32,7 @@ trains() {
     expect "$1: tests of kernels" exits_with 0
     RESIDUAL_ISA=avx512 on "$1" "$bin/step-bench" "$repository/configs/resnet20.json" --device cpu
     expect "$1: instructions that it lacks are refused: exit 2" exits_with 2
-    expect "$1: and the choices are named" says "RESIDUAL_ISA is \"avx512\"; this CPU can run: $2"
+    expect "$1: and the choices are named" last_line_is "step-bench: RESIDUAL_ISA is \"avx512\"; this CPU can run: $2"
 }
 trains Nehalem baseline
 trains Haswell "baseline, avx2"

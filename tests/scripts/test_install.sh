@@ -79,7 +79,7 @@ expect "apt-get runs through sudo" logged "^sudo .*apt-get .*install"
 expect "only missing packages are installed" logged "^apt-get .*--no-install-recommends cmake$"
 
 install tests
-expect "the argument tests adds the packages of the tests" logged "recommends catch2 ccache libboost-context-dev clang-format dpkg-dev file locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv$"
+expect "the argument tests adds the packages of the tests" logged "recommends catch2 ccache libboost-context-dev clang-format dpkg-dev file locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv qemu-user$"
 expect "the packages of the tests are installed" [ -e "$scratch/installed/python3-jsonschema" ]
 expect "the virtual environment is made with the python3 that has PyTorch" logged "^-m venv --system-site-packages .*build/python$"
 expect "pip installs safetensors into it" logged "^-m pip install .*safetensors==[0-9.]*$"

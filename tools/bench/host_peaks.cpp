@@ -18,13 +18,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double best_fma_gflops(auto target) {
+template <class Host>
+double fma_gflops_of() {
     constexpr int64_t kRepeats = 20'000'000;
     double best = 0;
     float value = 0.5f;
     for (int round = 0; round < kRounds; ++round) {
         const auto start = std::chrono::steady_clock::now();
-        const double operations = kernels::multiply_add_rounds(target, kRepeats, &value);
+        const double operations = kernels::multiply_add_rounds(Host{}, kRepeats, &value);
         best = std::max(best, operations / seconds_since(start) * 1e-9);
     }
     return best;
@@ -33,9 +34,9 @@ double best_fma_gflops(auto target) {
 }  // namespace
 
 double fma_gflops() {
-    double best = 0;
-    kernels::for_each_host([&](auto target) { best = std::max(best, best_fma_gflops(target)); });
-    return best;
+    double (*of_fastest)() = nullptr;
+    kernels::for_each_host([&]<class Host>(Host) { of_fastest = fma_gflops_of<Host>; });
+    return of_fastest();
 }
 
 double copy_gb_per_s() {
