@@ -131,6 +131,25 @@ TEST_CASE_METHOD(Fixture, "a checkpoint is read back bit for bit", "[io]") {
     CHECK_FALSE(Checkpoint::read(written()).info()->test_accuracy);
 }
 
+TEST_CASE_METHOD(Fixture, "the step is read from the header alone", "[io]") {
+    const auto path = written();
+    CHECK(read_checkpoint_step(path) == 12);
+    const auto file = SafetensorsFile::read(path);
+    write_safetensors(folder / "foreign", file.tensors(), {});
+    CHECK_FALSE(read_checkpoint_step(folder / "foreign"));
+    Metadata metadata = file.metadata();
+    metadata["step"] = "13";
+    write_safetensors(folder / "changed", file.tensors(), metadata);
+    CHECK_THROWS_WITH(read_checkpoint_step(folder / "changed"), ContainsSubstring("the checksum of the metadata"));
+}
+
+TEST_CASE_METHOD(Fixture, "the size of a checkpoint is known before it is written", "[io]") {
+    const auto size = static_cast<double>(std::filesystem::file_size(written()));
+    const auto expected = static_cast<double>(checkpoint_bytes(network.parameters, {32, 32, 3}));
+    CHECK(expected > size);
+    CHECK(expected < 1.3 * size);
+}
+
 TEST_CASE_METHOD(Fixture, "a convolution weight is stored as [out, in, kh, kw]", "[io]") {
     network.set(network.weight->weight, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});  // [2, 1, 3, 2]
     const auto file = SafetensorsFile::read(written());

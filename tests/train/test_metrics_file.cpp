@@ -1,6 +1,9 @@
 // Rows are retried when the disk is full; a resumed run continues the file after its checkpoint.
 #include "engine/train/metrics_file.h"
 
+#include <atomic>
+#include <thread>
+
 #include "engine/core/error.h"
 #include "tests/catch.h"
 #include "tests/io/temporary_folder.h"
@@ -80,4 +83,85 @@ TEST_CASE("a metrics file that cannot be opened is reported with its name", "[tr
     const TemporaryFolder folder;
     CHECK_THROWS_WITH(MetricsFile(folder / "none/m", 0, 0),
                       ContainsSubstring("none/m") && ContainsSubstring("No such file or directory"));
+}
+
+TEST_CASE("rows go to a new file if theirs is removed, renamed or replaced", "[train]") {
+    const TemporaryFolder folder;
+    MetricsFile metrics(folder / "m", 0, 0);
+    metrics.write(EvaluationRow{1, 0.5, 0.25});
+    CHECK_FALSE(metrics.replaced());
+    std::filesystem::rename(folder / "m", folder / "old");
+    metrics.write(EvaluationRow{2, 0.5, 0.25});
+    CHECK(metrics.replaced());
+    CHECK(read_text(folder / "old") == evaluation_line(1));
+    CHECK(read_text(folder / "m") == evaluation_line(2));
+    std::filesystem::remove(folder / "m");
+    metrics.write(EvaluationRow{3, 0.5, 0.25});
+    CHECK(read_text(folder / "m") == evaluation_line(3));
+    write_text(folder / "other", evaluation_line(4));
+    std::filesystem::rename(folder / "other", folder / "m");
+    metrics.write(EvaluationRow{5, 0.5, 0.25});
+    CHECK(read_text(folder / "m") == evaluation_line(4) + evaluation_line(5));
+    CHECK_NOTHROW(metrics.sync());
+}
+
+TEST_CASE("a row that was cut off by a full disk is whole in the new file", "[train]") {
+    const TemporaryFolder folder;
+    MetricsFile metrics(folder / "m", 0, 0);
+    {
+        const test::FileSizeLimit full(10);
+        metrics.write(EvaluationRow{1, 0.5, 0.25});
+    }
+    std::filesystem::remove(folder / "m");
+    metrics.write(EvaluationRow{2, 0.5, 0.25});
+    CHECK(read_text(folder / "m") == evaluation_line(1) + evaluation_line(2));
+}
+
+TEST_CASE("rows are kept in memory while no new file can be made", "[train]") {
+    const TemporaryFolder parent;
+    std::filesystem::create_directory(parent / "run");
+    MetricsFile metrics((parent / "run") / "m", 0, 0);
+    std::filesystem::rename(parent / "run", parent / "away");
+    metrics.write(EvaluationRow{1, 0.5, 0.25});
+    CHECK_THROWS_WITH(metrics.flush(), ContainsSubstring("No such file or directory"));
+    std::filesystem::rename(parent / "away", parent / "run");
+    CHECK_NOTHROW(metrics.flush());
+    CHECK(read_text((parent / "run") / "m") == evaluation_line(1));
+}
+
+TEST_CASE("the file may be replaced while another thread flushes it", "[train]") {
+    const TemporaryFolder folder;
+    MetricsFile metrics(folder / "m", 0, 0);
+    std::atomic<bool> done = false;
+    std::thread flushing([&] {
+        while (!done) metrics.sync();
+    });
+    for (int step = 1; step <= 200; ++step) {
+        std::filesystem::remove(folder / "m");
+        metrics.write(EvaluationRow{step, 0.5, 0.25});
+        CHECK(read_text(folder / "m") == evaluation_line(step));
+    }
+    done = true;
+    flushing.join();
+}
+
+TEST_CASE("the rows of a checkpoint are found", "[train]") {
+    const TemporaryFolder folder;
+    const auto has = [&](const std::string& text, int64_t training, int64_t evaluation) {
+        write_text(folder / "m", text);
+        return residual::has_rows(folder / "m", {.training = training, .evaluation = evaluation});
+    };
+    const std::string train2 = "{\"step\":2,\"train_loss\":1.0}\n", test4 = evaluation_line(4);
+    CHECK(has("", 0, 0));
+    CHECK(has(train2 + test4, 2, 4));
+    CHECK(has(train2, 2, 0));
+    CHECK_FALSE(has(train2, 2, 4));
+    CHECK_FALSE(has(test4, 2, 4));
+    CHECK_FALSE(has(test4, 4, 0));
+    CHECK_FALSE(has("", 2, 0));
+    CHECK_FALSE(residual::has_rows(folder / "none", {.training = 2}));
+    CHECK(residual::has_rows(folder / "none", {}));
+    write_text(folder / "m", train2 + test4 + "{\"step\":9");
+    CHECK(residual::last_row(folder / "m") == 4);
+    CHECK(residual::last_row(folder / "none") == 0);
 }

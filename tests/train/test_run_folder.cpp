@@ -76,6 +76,15 @@ TEST_CASE("a folder that already holds a run is refused", "[train]") {
     }
 }
 
+TEST_CASE("a link counts as a checkpoint, a file of another program does not", "[train]") {
+    const TemporaryFolder parent;
+    const RunFolder folder(parent / "run");
+    write(folder.path() / "pretrained.safetensors");
+    CHECK_FALSE(RunFolder::holds_run(folder.path()));
+    std::filesystem::create_symlink("nowhere", folder.last_path());
+    CHECK(RunFolder::holds_run(folder.path()));
+}
+
 TEST_CASE("the newest checkpoints and all other files are kept", "[train]") {
     const TemporaryFolder parent;
     RunFolder folder(parent / "run");

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "engine/io/snapshot.h"
 #include "engine/train/metrics_file.h"
@@ -16,7 +17,8 @@ namespace {
 
 // The checkpoints of the run being resumed, or the file given with --init.
 struct Start {
-    std::optional<Checkpoint> resumed, best, init;
+    std::optional<Checkpoint> resumed, init;
+    double best_accuracy = -1;  // Of best.safetensors; -1 without one.
 
     // Source of weights and per-pixel mean; empty for a new run.
     const std::optional<Checkpoint>& file() const { return resumed ? resumed : init; }
@@ -24,7 +26,6 @@ struct Start {
         const auto stored = file() ? file()->mean(description.image_shape()) : std::nullopt;
         return stored ? *stored : pixel_mean(description, data.train);
     }
-    double best_accuracy() const { return best ? best->info()->test_accuracy.value_or(-1) : -1; }
     // Null for a new run.
     const CheckpointInfo* info() const { return resumed ? &*resumed->info() : nullptr; }
 };
@@ -33,10 +34,14 @@ Start start_of(const StartOptions& options, const Experiment& experiment, RunFol
     Start start;
     if (folder) {
         start.resumed = newest_good_checkpoint(*folder, warn);
-        start.best = best_checkpoint(*folder, warn);
         if (!start.resumed) refuse_lost_checkpoints(*folder, experiment.run.checkpoint_every);
-        for (const auto& checkpoint : {&start.resumed, &start.best}) {
+        const bool from_best = start.resumed && start.resumed->path() == folder->best_path();
+        const std::optional<Checkpoint> other = from_best ? std::nullopt : best_checkpoint(*folder, warn);
+        for (const std::optional<Checkpoint>* checkpoint : {&std::as_const(start.resumed), &other}) {
             if (*checkpoint) refuse_other_run(**checkpoint, experiment);
+        }
+        if (const auto& best = from_best ? start.resumed : other) {
+            start.best_accuracy = best->info()->test_accuracy.value_or(-1);
         }
     } else if (!options.init.empty()) {
         start.init = Checkpoint::read(options.init);
@@ -95,7 +100,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     if (resumed) {
         finish_resumed(*folder, *start.resumed, experiment.run.keep);
         if (!has_rows(folder->metrics_path(), resumed->rows)) {
-            warn(folder->metrics_path().string() + ": rows before step " + std::to_string(resumed->step) +
+            warn(folder->metrics_path().string() + ": the rows up to step " + std::to_string(resumed->step) +
                  " are missing; only later rows will be in it");
         }
     }
@@ -118,7 +123,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                      .data_fingerprint = fingerprint,
                      .config = config,
                      .rows = resumed ? resumed->rows : RowProgress{},
-                     .best_accuracy = start.best ? start.best->info()->test_accuracy.value_or(-1) : -1,
+                     .best_accuracy = start.best_accuracy,
                      .saved = resumed ? std::optional(resumed->step) : std::nullopt,
                      .warn = warn};
 
