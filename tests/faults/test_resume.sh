@@ -124,19 +124,20 @@ flip "$scratch/damaged/step-00000014.safetensors" 300000
 run "$bin/resnet-eval" "$scratch/damaged/step-00000014.safetensors" --device cpu
 expect "a flipped bit: evaluation refuses" exits_with 2
 expect "a flipped bit: the tensor is named" says "the tensor "
+flip "$scratch/damaged/best.safetensors" 300000
 train --out "$scratch/damaged" --resume --set train.steps=14
 expect "a flipped bit: the run resumes from the previous checkpoint" exits_with 0
 expect "a flipped bit: the warning names the damaged one" says "warning: $scratch/damaged/step-00000014.safetensors: the tensor "
 expect "a flipped bit: the warning names the one taken" says "resuming from $scratch/damaged/step-00000012.safetensors instead"
 expect "a flipped bit: the result is the same" same_run "$scratch/damaged" "$scratch/expected"
-for step in 12 14; do truncate -s 5000 "$scratch/damaged/step-000000$step.safetensors"; done
+for name in best step-00000012 step-00000014; do truncate -s 5000 "$scratch/damaged/$name.safetensors"; done
 train --out "$scratch/damaged" --resume --set train.steps=16
 expect "all checkpoints damaged: exit 2" exits_with 2
 expect "all checkpoints damaged: the remedy is printed" says "start again in another folder with --out"
 
 copy "$scratch/parts" "$scratch/off"
 train --out "$scratch/off" --resume --set train.steps=13
-flip "$scratch/off/step-00000013.safetensors" 300000
+for name in best step-00000013; do flip "$scratch/off/$name.safetensors" 300000; done
 train --out "$scratch/off" --resume --set train.steps=15
 expect "a damaged checkpoint off the interval: the previous one is kept" test -f "$scratch/off/step-00000012.safetensors"
 run "$bin/resnet-train" "$config" --out "$scratch/whole" --resume --data "$scratch/nowhere" --set run.keep=1 \
