@@ -120,7 +120,7 @@ say_system ubuntu 24.04
 everything_new
 install tests
 expect "Ubuntu 24.04 is known" silent_about "warning: "
-expect "it has no package of PyTorch" logged "recommends .* python3-numpy python3-venv$"
+expect "it has no package of PyTorch" logged "recommends .* python3-numpy python3-venv qemu-user$"
 expect "which comes from PyPI" logged "^-m pip install .*safetensors==[0-9.]* numpy torch$"
 say_system ubuntu 20.04
 install

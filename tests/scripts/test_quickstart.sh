@@ -15,6 +15,7 @@ programs=$scratch/bin
 cache=$scratch/cache/residual
 mkdir -p "$tree/tools"
 cp "$repository"/tools/*.sh "$tree/tools/"
+cp "$repository/CMakeLists.txt" "$tree/"
 export LOG=$scratch/log
 
 # A fake draw-images: makes empty files of the right size.
@@ -28,7 +29,8 @@ fake_program "$scratch/made" resnet-train 'echo "resnet-train $*" >>"$LOG"
 mkdir -p "$5" && touch "$5/step-00000500.safetensors" "$5/step-00001000.safetensors"'
 fake_program "$scratch/made" resnet-eval 'echo "resnet-eval $*" >>"$LOG"
 echo "{\"checkpoint\":\"$1\",\"step\":1000,\"test_loss\":0.9,\"test_accuracy\":0.6996}"'
-fake_program "$programs" cmake 'echo "cmake $*" >>"$LOG"
+fake_program "$programs" cmake 'if [ "$1" = --version ]; then echo "cmake version 3.25.1"; exit; fi
+echo "cmake $*" >>"$LOG"
 if [ "$1" = --preset ]; then mkdir -p "build/$2" && touch "build/$2/build.ninja"; exit; fi
 [ -z "${BUILD_FAILS:-}" ] || exit 1
 mkdir -p "$2/bin" && cp --no-clobber --preserve "$MADE"/* "$2/bin/"'

@@ -3,7 +3,6 @@
 #include <pty.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -41,11 +40,15 @@ std::string printed_on_terminal(const std::optional<std::string>& kind) {
     set_kind(before);
     dup2(standard_output, STDOUT_FILENO);
     close(standard_output);
-    std::array<char, 4096> text{};
-    const ssize_t bytes = read(reading, text.data(), text.size());
-    close(reading);
     close(terminal);
-    return std::string(text.data(), static_cast<size_t>(std::max<ssize_t>(bytes, 0)));
+    std::string text;
+    // With the terminal closed, a read fails once everything has been read.
+    std::array<char, 4096> part{};
+    for (ssize_t bytes = 0; (bytes = read(reading, part.data(), part.size())) > 0;) {
+        text.append(part.data(), static_cast<size_t>(bytes));
+    }
+    close(reading);
+    return text;
 }
 
 }  // namespace
