@@ -147,7 +147,8 @@ TEST_CASE_METHOD(Fixture, "the size of a checkpoint is known before it is writte
     const auto size = static_cast<double>(std::filesystem::file_size(written()));
     const auto expected = static_cast<double>(checkpoint_bytes(network.parameters, {32, 32, 3}));
     CHECK(expected > size);
-    CHECK(expected < 1.3 * size);
+    // The metadata that it allows for, of which this small network has less.
+    CHECK(expected - size < 5000);
 }
 
 TEST_CASE_METHOD(Fixture, "a convolution weight is stored as [out, in, kh, kw]", "[io]") {
