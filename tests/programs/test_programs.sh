@@ -58,7 +58,9 @@ expect "evaluation reproduces the accuracy of the run" equal "$(accuracy "$scrat
 expect "the logits of all images" grep -qa '"logits".*"shape":\[10000,10\]' "$scratch/logits"
 expect "the labels of all images" grep -qa '"labels".*"shape":\[10000\]' "$scratch/logits"
 
-FAULT_FOLDER=$scratch FAULT_AT=fsync FAULT_KIND=22 LD_PRELOAD=$bin/libfaults.so run "$bin/resnet-eval" \
+# Without this option AddressSanitizer refuses a library that is loaded before it.
+ASAN_OPTIONS=verify_asan_link_order=0 FAULT_FOLDER=$scratch FAULT_AT=fsync FAULT_KIND=22 \
+    LD_PRELOAD=$bin/libfaults.so run "$bin/resnet-eval" \
     "$scratch/a/step-00000006.safetensors" --data "$data" --device cpu --logits "$scratch/unflushed"
 expect "evaluation on a file system that cannot flush: exit 0" exits_with 0
 expect "evaluation on a file system that cannot flush: the logits" cmp "$scratch/logits" "$scratch/unflushed"
