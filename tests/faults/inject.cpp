@@ -11,7 +11,7 @@
 //                   enospc  the call and every later one that needs space fail
 //                   erofs   the call and every later one that changes anything fail
 //                   eperm   the call fails once, like symlink() on a file system without links
-//                   stall   the call takes three seconds
+//                   stall   the call takes five seconds
 //                   95      (a number) the call fails with this errno value
 //     FAULT_FREE    bytes that statvfs() reports as free
 //
@@ -99,7 +99,7 @@ Verdict judge(const char* function, const std::string& name, Effect effect) {
     if (here && all.kind == "half") return {0, true};
     if (here && all.kind == "eio") return {EIO};
     if (here && all.kind == "eperm") return {EPERM};
-    if (here && all.kind == "stall") sleep(3);
+    if (here && all.kind == "stall") sleep(5);
     all.lasting |= here && (all.kind == "enospc" || all.kind == "erofs");
     if (all.lasting && all.kind == "enospc" && effect == Effect::kNeedsSpace) return {ENOSPC};
     if (all.lasting && all.kind == "erofs" && effect != Effect::kReads) return {EROFS};

@@ -75,7 +75,7 @@ stopped "TERM is handled even if it was ignored" 143
 start twice
 kill -s TERM "$process" "$process"
 stopped "TERM twice" 143
-# Writing the checkpoint of step 10 takes three seconds.
+# Writing the checkpoint of step 10 takes five seconds.
 export FAULT_FOLDER=$scratch/repeated FAULT_AT="fsync step-00000010.safetensors.tmp#1" FAULT_KIND=stall
 LD_PRELOAD=$bin/libfaults.so start repeated --set run.checkpoint_every=10
 unset FAULT_FOLDER FAULT_AT FAULT_KIND
