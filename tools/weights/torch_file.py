@@ -33,7 +33,7 @@ Storage = collections.namedtuple("Storage", "type key")
 
 
 class Placeholder:
-    """Stands for an object of any other class."""
+    """Takes the place of an object of any other class."""
 
     def __init__(self, *_arguments, **_options):
         pass
