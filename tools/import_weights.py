@@ -7,8 +7,8 @@
 MODEL holds a state dictionary: a file of torch.save (.pth, .pt, .th), safetensors or .npz. Writes OUT.safetensors and
 the network's configuration, OUT.json; neither may exist. Depth, width, block and projections are recognised by names
 and shapes. The normalisation of the inputs, (x / 255 - mean) / std per channel, becomes part of the first convolution
-and of data.mean. docs/other-weights.md lists the networks and names. Needs the packages numpy and safetensors, not
-PyTorch. Exit code 1: OUT cannot be written; 2: MODEL or an argument is wrong.
+and of data.mean. other-weights.md lists the networks and names. Needs the packages numpy and safetensors, not PyTorch.
+Exit code 1: OUT cannot be written, or a package is missing; 2: MODEL or an argument is wrong.
 """
 
 import argparse
@@ -17,12 +17,19 @@ import math
 import os
 import sys
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import save
+sys.dont_write_bytecode = True  # the folder may belong to a package of the system
+try:
+    import numpy as np
+    from safetensors import SafetensorError
+    from safetensors.numpy import save
 
-from weights.files import Refused, read
-from weights.networks import Model, check_tensors, recognise, shapes_of, title
+    from weights.files import Refused, read
+    from weights.networks import Model, check_tensors, recognise, shapes_of, title
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"import_weights.py: {missing}; install numpy and safetensors, for example with `python3 -m venv ENV && "
+        "ENV/bin/pip install numpy safetensors`, and run it with ENV/bin/python"
+    )
 
 # Mean and standard deviation of images between 0 and 1.
 INPUTS = {
@@ -64,6 +71,19 @@ def write(path, data):
         if os.path.exists(partial):
             os.remove(partial)
         raise OSError(error.errno, error.strerror, path) from None
+
+
+def write_all(files):
+    """Writes all files, a dictionary from path to bytes, or none."""
+    written = []
+    try:
+        for path, data in files.items():
+            write(path, data)
+            written.append(path)
+    except OSError:
+        for path in written:
+            os.remove(path)
+        raise
 
 
 def colours(text):
@@ -131,8 +151,7 @@ def main():
     config["batch_norm"] = {"epsilon": options.epsilon, "decay": options.decay}
     experiment = {"model": config, "data": {"format": f"cifar{classes}"}}
     try:
-        write(options.config, (json.dumps(experiment, indent=2) + "\n").encode())
-        write(options.out, save(tensors))
+        write_all({options.out: save(tensors), options.config: (json.dumps(experiment, indent=2) + "\n").encode()})
     except OSError as error:
         print(f"import_weights.py: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1

@@ -71,7 +71,7 @@ at_least "$oldest" "$version" || die "CMake $version is too old, $oldest or newe
 # CXX selects another compiler.
 version=$(g++ -dumpfullversion)
 [ -n "${CXX:-}" ] || at_least 11 "$version" || die "g++ $version is too old, 11 or newer is needed: \
-install one (\`apt-cache search '^g++-[0-9]*$'\` lists them) and set CXX, for example: export CXX=g++-12"
+install one (\`apt-cache search '^g[+][+]-[0-9]+$'\` lists them) and set CXX, for example: export CXX=g++-12"
 
 # make_environment PACKAGE...: build/python with these packages of PyPI, on top of the first python3 that has PyTorch; if
 # there is none, on the last one on PATH, the system's, with PyTorch from PyPI.

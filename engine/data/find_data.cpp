@@ -81,10 +81,10 @@ std::string files_of(const DataFormat& format) {
 
 // The folder that contains `folder`, and the folders that it contains.
 std::vector<fs::path> near(const fs::path& folder) {
-    fs::path path = folder.lexically_normal();
-    if (!path.has_filename()) path = path.parent_path();  // "data/"
-    std::vector<fs::path> found = {path.has_parent_path() ? path.parent_path() : "."};
     std::error_code ignored;
+    fs::path path = fs::absolute(folder, ignored).lexically_normal();
+    if (!path.has_filename()) path = path.parent_path();  // "data/"
+    std::vector<fs::path> found = {path.parent_path()};
     for (const fs::path& entry : entries_of(folder, ignored)) {
         if (fs::is_directory(entry, ignored)) found.push_back(entry);
     }

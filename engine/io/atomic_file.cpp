@@ -132,7 +132,7 @@ std::string_view final_name_of(std::string_view name) {
 }
 
 bool is_unsupported(int error) {
-    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
 }
 
 bool flush_folder(const std::filesystem::path& folder) {

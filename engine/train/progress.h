@@ -19,9 +19,10 @@ class Progress {
     void show(const TrainingRow& row);
     void show(const EvaluationRow& row);
     void print_line(const std::string& line);
+    // Ends the line that may still change, before other output.
+    void end_line();
 
   private:
-    void end_line();
     void print(const std::string& text);
 
     int64_t steps_;

@@ -11,12 +11,11 @@ namespace residual {
 
 namespace {
 
-Checkpoint read_with_info(const std::filesystem::path& path) {
-    Checkpoint checkpoint = Checkpoint::read(path);
-    if (!checkpoint.info()) {
-        throw InputError(fmt::format("{}: not a checkpoint of a run: the metadata is missing", path.string()));
-    }
-    return checkpoint;
+[[noreturn]] void refuse_foreign(const std::filesystem::path& path) {
+    throw InputError(fmt::format(
+        "{}: not written by a run, but this run would overwrite it; move the file elsewhere, and give it to "
+        "--init to start from its weights",
+        path.string()));
 }
 
 // The step of best.safetensors or last.safetensors; `unreadable` if its header cannot be read.
@@ -29,11 +28,8 @@ int64_t step_of(const std::filesystem::path& path, int64_t unreadable) {
     } catch (const InputError&) {
         return unreadable;
     }
-    if (step) return *step;
-    throw InputError(
-        fmt::format("{}: not a checkpoint of a run, which would replace it; move the file elsewhere, and "
-                    "give it to --init to start from its weights",
-                    path.string()));
+    if (!step) refuse_foreign(path);
+    return *step;
 }
 
 // Newest first; of the same step, the numbered checkpoint first.
@@ -66,7 +62,7 @@ std::optional<Checkpoint> newest_good_checkpoint(RunFolder& folder, const Warn& 
     for (const StoredCheckpoint& candidate : candidates_in(folder)) {
         std::optional<Checkpoint> checkpoint;
         try {
-            checkpoint = read_with_info(candidate.path);
+            checkpoint = Checkpoint::read(candidate.path);
         } catch (const FormatVersionError&) {
             throw;
         } catch (const InputError& error) {
@@ -74,6 +70,7 @@ std::optional<Checkpoint> newest_good_checkpoint(RunFolder& folder, const Warn& 
             folder.mark_damaged(candidate.step);
             continue;
         }
+        if (!checkpoint->info()) refuse_foreign(candidate.path);
         refuse_wrong_name(folder, candidate, checkpoint->info()->step);
         for (const std::string& reason : refused) {
             warn(fmt::format("{}; resuming from {} instead", reason, candidate.path.string()));
@@ -103,7 +100,7 @@ void refuse_lost_checkpoints(const RunFolder& folder, int64_t checkpoint_every) 
             refuse(link.string() + ": the checkpoint that it points to is not in this folder");
         }
     }
-    if (const int64_t step = last_row(folder.metrics_path()); step >= 2 * checkpoint_every) {
+    if (const int64_t step = last_row(folder.metrics_path()); step / 2 >= checkpoint_every) {
         refuse(
             fmt::format("{}: rows up to step {}, but no checkpoint is there, although one was written every {} steps",
                         folder.metrics_path().string(), step, checkpoint_every));
@@ -116,14 +113,17 @@ bool is_finished(const CheckpointInfo& info, int64_t steps) {
 
 std::optional<Checkpoint> best_checkpoint(const RunFolder& folder, const Warn& warn) {
     if (!std::filesystem::exists(folder.best_path())) return std::nullopt;
+    std::optional<Checkpoint> best;
     try {
-        return read_with_info(folder.best_path());
+        best = Checkpoint::read(folder.best_path());
     } catch (const FormatVersionError&) {
         throw;
     } catch (const InputError& error) {
         warn(fmt::format("{}; the next evaluation replaces it", error.what()));
         return std::nullopt;
     }
+    if (!best->info()) refuse_foreign(folder.best_path());
+    return best;
 }
 
 }  // namespace residual

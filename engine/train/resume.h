@@ -17,15 +17,16 @@ namespace residual {
 std::optional<Checkpoint> newest_good_checkpoint(RunFolder& folder, const Warn& warn);
 
 // Throws InputError if a folder without a checkpoint to resume from must not be started over: it has a checkpoint under
-// another name, its last.safetensors points elsewhere, or its rows show that a checkpoint was written. A run that was
-// killed before its first checkpoint has no rows from step 2 * `checkpoint_every` on.
+// another name, its last.safetensors points elsewhere, or its rows show that a checkpoint was written.
+// `checkpoint_every` is the interval of the run in the folder: killed before its first checkpoint, it has no rows from
+// step 2 * `checkpoint_every` on.
 void refuse_lost_checkpoints(const RunFolder& folder, int64_t checkpoint_every);
 
 // Whether a run of `steps` updates is complete: all updates done and the final weights evaluated.
 bool is_finished(const CheckpointInfo& info, int64_t steps);
 
 // best.safetensors; empty if it is missing or damaged (then calls `warn`). Throws FormatVersionError for an unsupported
-// version.
+// version, InputError for a file of another program.
 std::optional<Checkpoint> best_checkpoint(const RunFolder& folder, const Warn& warn);
 
 }  // namespace residual

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <vector>
 
 #include "engine/train/checkpoint_writer.h"
 
@@ -71,7 +73,7 @@ class Run {
     // update.
     void finish_step() {
         writer_.check();
-        if (due(config_.checkpoint_every)) finish_checkpoint();
+        if (due(config_.checkpoint_every)) wait_for_checkpoint();
         if (step() != timed_from_ && due(config_.log_every)) {
             log_training(inputs_.trainer.take_averages());
             rows_.training = step();
@@ -89,7 +91,7 @@ class Run {
     }
 
     // A checkpoint is on the disk before the rows of the step at which the next one is due.
-    void finish_checkpoint() {
+    void wait_for_checkpoint() {
         watch_.pause();
         writer_.finish();
         watch_.resume();
@@ -112,6 +114,7 @@ class Run {
     void write(const Row& row) {
         metrics_.write(row);
         if (metrics_.replaced() && !warned_of_rows_) {
+            progress_.end_line();
             inputs_.warn(
                 fmt::format("{} was removed or replaced during the run: rows before step {} may no longer be in it",
                             folder_.metrics_path().string(), row.step));
@@ -164,13 +167,14 @@ class Run {
         } catch (const Error&) {
             // The divergence is the error to report.
         }
-        const auto saved = folder_.checkpoints();
-        throw DivergedError(
-            fmt::format("training diverged at step {}: {}; choose a lower learning rate "
-                        "(schedule.values) or a warm-up. {}",
-                        step, what,
-                        saved.empty() ? "No checkpoint has been written"
-                                      : "The last checkpoint is " + saved.front().path.string()));
+        std::vector<StoredCheckpoint> saved = folder_.checkpoints();
+        if (const auto best = step_in_file(folder_.best_path())) saved.push_back({*best, folder_.best_path()});
+        const auto newest = std::ranges::max_element(saved, {}, &StoredCheckpoint::step);
+        throw DivergedError(fmt::format(
+            "training diverged at step {}: {}; choose a lower learning rate "
+            "(schedule.values) or a warm-up. {}",
+            step, what,
+            saved.empty() ? "No checkpoint has been written" : "The last checkpoint is " + newest->path.string()));
     }
 
     RunInputs& inputs_;

@@ -45,13 +45,31 @@ bool is_unfinished(std::string_view name) {
 
 // A link counts as a file, whatever it points to.
 bool is_there(const std::filesystem::path& path) {
-    return std::filesystem::exists(std::filesystem::symlink_status(path));
+    std::error_code none;
+    return std::filesystem::exists(std::filesystem::symlink_status(path, none));
+}
+
+// A row or checkpoint in `folder`; empty if there is none.
+std::filesystem::path file_of_run(const std::filesystem::path& folder) {
+    std::error_code none;
+    const auto metrics = std::filesystem::file_size(folder / kMetrics, none);
+    if (!none && metrics > 0) return folder / kMetrics;
+    for (const std::string_view name : {kLastCheckpoint, kBestCheckpoint}) {
+        if (is_there(folder / name)) return folder / name;
+    }
+    if (!std::filesystem::is_directory(folder, none)) return {};
+    for (const auto& checkpoints : {numbered_checkpoints(folder), renamed_checkpoints(folder)}) {
+        if (!checkpoints.empty()) return checkpoints.front().path;
+    }
+    return {};
 }
 
 }  // namespace
 
 RunFolder::RunFolder(std::filesystem::path path)
     : path_(std::move(path)), lock_((make_folders(path_), path_)), flushes_(lock_.can_flush() && flush_folder(path_)) {
+    // Without a lock they may belong to another process that is training here.
+    if (!lock_.held()) return;
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {
         if (is_unfinished(entry.path().filename().string())) remove_file(entry.path());
     }
@@ -60,23 +78,24 @@ RunFolder::RunFolder(std::filesystem::path path)
 std::string RunFolder::missing_protection() const {
     const std::string_view unlocked = "lock files, so another process that trains in this folder is not noticed";
     const std::string_view unflushed =
-        "flush them to the disk, so the newest checkpoints may be missing after a power cut";
+        "flush files to the disk, so the newest checkpoints may be missing after a power cut";
     if (lock_.held() && flushes_) return "";
-    return fmt::format("{}: the file system cannot {}{}{}; to have this, choose a folder on another one with --out",
-                       path_.string(), lock_.held() ? "" : unlocked, !lock_.held() && !flushes_ ? ", and cannot " : "",
-                       flushes_ ? "" : unflushed);
+    return fmt::format(
+        "{}: the file system cannot {}{}{}; for this protection, choose a folder on another file system "
+        "with --out",
+        path_.string(), lock_.held() ? "" : unlocked, !lock_.held() && !flushes_ ? ", and cannot " : "",
+        flushes_ ? "" : unflushed);
 }
 
 bool RunFolder::holds_run(const std::filesystem::path& folder) {
-    std::error_code none;
-    const auto metrics = std::filesystem::file_size(folder / kMetrics, none);
-    return (!none && metrics > 0) || is_there(folder / kLastCheckpoint) || is_there(folder / kBestCheckpoint) ||
-           !numbered_checkpoints(folder).empty() || !renamed_checkpoints(folder).empty();
+    return !file_of_run(folder).empty();
 }
 
-void RunFolder::refuse_run() const {
-    if (!holds_run(path_)) return;
-    throw RunFolderError(RunFolderError::Problem::holds_run, path_.string() + ": the folder already holds a run");
+void RunFolder::refuse_run(const std::filesystem::path& folder) {
+    const auto file = file_of_run(folder);
+    if (file.empty()) return;
+    throw RunFolderError(RunFolderError::Problem::holds_run, fmt::format("{}: the folder already holds a run ({})",
+                                                                         folder.string(), file.filename().string()));
 }
 
 std::filesystem::path RunFolder::metrics_path() const {

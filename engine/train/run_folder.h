@@ -25,14 +25,15 @@ class RunFolder {
   public:
     static constexpr const char* kConfig = "config.json";
 
-    // Creates the folder if needed, locks it, and removes temporary files of killed processes. Throws RunFolderError if
-    // another process is training there, InputError if `path` is a file, Error if the folder cannot be created.
+    // Creates the folder if needed, locks it, and, once it is locked, removes temporary files of killed processes.
+    // Throws RunFolderError if another process is training there, InputError if `path` is a file, Error if the folder
+    // cannot be created.
     explicit RunFolder(std::filesystem::path path);
 
     // Whether a folder holds a row or a checkpoint, under any name, which a new run must not overwrite.
     static bool holds_run(const std::filesystem::path& folder);
     // Throws RunFolderError if holds_run().
-    void refuse_run() const;
+    static void refuse_run(const std::filesystem::path& folder);
 
     // A warning that names what the file system does not implement, and what that means; empty if nothing is missing.
     std::string missing_protection() const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
 #include <system_error>
 
 #include "engine/core/error.h"
@@ -18,6 +19,17 @@ constexpr std::string_view kPrefix = "step-", kSuffix = ".safetensors";
 void sort_newest_first(std::vector<StoredCheckpoint>& checkpoints) {
     std::sort(checkpoints.begin(), checkpoints.end(),
               [](const StoredCheckpoint& a, const StoredCheckpoint& b) { return a.step > b.step; });
+}
+
+// Calls use(path, name) for each file in `folder`.
+template <class Use>
+void for_each_file(const std::filesystem::path& folder, Use use) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        use(entry->path(), entry->path().filename().string());
+    }
+    if (error) throw InputError(fmt::format("{}: the folder cannot be read: {}", folder.string(), error.message()));
 }
 
 }  // namespace
@@ -46,22 +58,20 @@ std::optional<int64_t> step_in_file(const std::filesystem::path& path) {
 
 std::vector<StoredCheckpoint> numbered_checkpoints(const std::filesystem::path& folder) {
     std::vector<StoredCheckpoint> found;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (const auto step = step_in_name(entry.path().filename().string())) found.push_back({*step, entry.path()});
-    }
+    for_each_file(folder, [&](const std::filesystem::path& path, const std::string& name) {
+        if (const auto step = step_in_name(name)) found.push_back({*step, path});
+    });
     sort_newest_first(found);
     return found;
 }
 
 std::vector<StoredCheckpoint> renamed_checkpoints(const std::filesystem::path& folder) {
     std::vector<StoredCheckpoint> found;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        const std::string name = entry.path().filename().string();
-        if (!name.ends_with(kSuffix) || name == kLastCheckpoint || name == kBestCheckpoint || step_in_name(name)) {
-            continue;
-        }
-        if (const auto step = step_in_file(entry.path())) found.push_back({*step, entry.path()});
-    }
+    for_each_file(folder, [&](const std::filesystem::path& path, const std::string& name) {
+        const bool run_name = name == kLastCheckpoint || name == kBestCheckpoint || step_in_name(name);
+        if (!name.ends_with(kSuffix) || run_name) return;
+        if (const auto step = step_in_file(path)) found.push_back({*step, path});
+    });
     sort_newest_first(found);
     return found;
 }

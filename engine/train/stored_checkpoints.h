@@ -24,6 +24,7 @@ std::optional<int64_t> step_in_name(std::string_view name);
 // The step in the header of a checkpoint; empty if the file cannot be read or is not a checkpoint of a run.
 std::optional<int64_t> step_in_file(const std::filesystem::path& path);
 
+// Both functions throw InputError if the folder cannot be read.
 // The numbered checkpoints, newest first. They are not opened.
 std::vector<StoredCheckpoint> numbered_checkpoints(const std::filesystem::path& folder);
 // The checkpoints under names that no run gives, newest first. The headers of all such *.safetensors files are read;

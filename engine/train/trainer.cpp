@@ -10,9 +10,8 @@ namespace residual {
 
 namespace {
 
-[[noreturn]] void rethrow_for_batch(const std::exception& error, const char* pass, int64_t batch_size) {
-    if (batch_size == 1) rethrow_with_purpose(error, fmt::format("{} one image", pass));
-    rethrow_with_purpose(error, fmt::format("{} {} images", pass, batch_size), "choose a smaller train.batch_size");
+std::string images_text(int64_t batch_size) {
+    return batch_size == 1 ? "one image" : fmt::format("{} images", batch_size);
 }
 
 }  // namespace
@@ -44,7 +43,9 @@ void Trainer::update() {
     try {
         recorder_.run();
     } catch (const std::exception& error) {
-        rethrow_for_batch(error, "a training step on", batch_size());
+        // A resumed run must keep its batch size.
+        rethrow_with_purpose(error, "a training step on " + images_text(batch_size()),
+                             batch_size() == 1 ? "" : "start a run with a smaller train.batch_size");
     }
     ++step_;
 }
@@ -93,7 +94,7 @@ std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend&
     try {
         return evaluate_batches(stop, backend, model, batches, logits);
     } catch (const std::exception& error) {
-        rethrow_for_batch(error, "an evaluation of", batches.batch_size());
+        rethrow_with_purpose(error, "an evaluation of " + images_text(batches.batch_size()));
     }
 }
 

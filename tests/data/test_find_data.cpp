@@ -168,6 +168,10 @@ TEST_CASE("the message says where the data is if that is near", "[data]") {
         refused("d/nothing", above);
         refused("d/data_batch_1.bin", "it is a file, not a folder (looked for ");
         refused("d/data_batch_1.bin", above);
+        const auto before = std::filesystem::current_path();
+        std::filesystem::current_path(folder / "d/inner");
+        CHECK_THROWS_WITH(find_cifar10("."), ContainsSubstring(above));
+        std::filesystem::current_path(before);
     }
     SECTION("beside the folder") {
         write_file(folder / "cifar-10-batches-bin/test_batch.bin");

@@ -61,6 +61,20 @@ def check_unsupported(scratch, call, error, words, expected):
         raise AssertionError("another result")
 
 
+def check_unlocked_files(scratch):
+    """Without a lock, the unfinished file of another process is not removed."""
+    folder = os.path.join(scratch, "unlocked")
+    run(folder, at="flock", kind=errno.ENOLCK)
+    unfinished = os.path.join(folder, "step-00000099.safetensors.tmp-1-1")
+    open(unfinished, "wb").close()
+    result = run(folder, at="flock", kind=errno.ENOLCK)
+    require(result.returncode == 2 and os.path.exists(unfinished), "a second run removes the file", result)
+    result = run(folder, "--resume", at="flock", kind=errno.ENOLCK)
+    require(result.returncode == 0 and os.path.exists(unfinished), "resuming removes the file", result)
+    result = run(folder, "--resume")
+    require(result.returncode == 0 and not os.path.exists(unfinished), "a locked run keeps the file", result)
+
+
 def check_error(scratch, call, error):
     folder = tempfile.mkdtemp(dir=scratch)
     result = run(folder, at=call, kind=error)
@@ -94,7 +108,8 @@ def main():
         expected = run_state.state(whole)
         failures = []
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            futures = {pool.submit(check_room, scratch): "room"}
+            futures = {pool.submit(check_room, scratch): "room",
+                       pool.submit(check_unlocked_files, scratch): "unfinished files without a lock"}
             for call, errors, words in CALLS:
                 for error in errors:
                     futures[pool.submit(check_unsupported, scratch, call, error, words, expected)] = (call, error)

@@ -124,6 +124,11 @@ flip "$scratch/damaged/step-00000014.safetensors" 300000
 run "$bin/resnet-eval" "$scratch/damaged/step-00000014.safetensors" --device cpu
 expect "a flipped bit: evaluation refuses" exits_with 2
 expect "a flipped bit: the tensor is named" says "the tensor "
+copy "$scratch/damaged" "$scratch/mended"
+train --out "$scratch/mended" --resume --set train.steps=14
+expect "a flipped bit: the run resumes from the best checkpoint of that step" \
+    says "resuming from $scratch/mended/best.safetensors instead"
+expect "a flipped bit: the best checkpoint replaces the damaged one" same_run "$scratch/mended" "$scratch/expected"
 flip "$scratch/damaged/best.safetensors" 300000
 train --out "$scratch/damaged" --resume --set train.steps=14
 expect "a flipped bit: the run resumes from the previous checkpoint" exits_with 0

@@ -46,10 +46,10 @@ for name in last.safetensors best.safetensors step-00000005.safetensors final.sa
     mkdir "new-$name" && cp "$five" "new-$name/$name"
     refuses "a new run beside $name" "new-$name" "the folder already holds a run"
 done
-for name in last best; do
+for name in last best step-00000005; do
     mkdir "foreign-$name" && cp foreign.safetensors "foreign-$name/$name.safetensors"
     refuses "a new run beside a foreign $name" "foreign-$name" "the folder already holds a run"
-    refuses "resuming beside a foreign $name" "foreign-$name" "not a checkpoint of a run" --resume
+    refuses "resuming beside a foreign $name" "foreign-$name" "not written by a run" --resume
     expect "resuming beside a foreign $name: the remedy" says "--init"
 done
 mkdir dangling && ln -s step-00000005.safetensors dangling/last.safetensors
@@ -67,7 +67,7 @@ expect "only last.safetensors: it is used" says "resuming from step 5"
 expect "only last.safetensors: it gets the name of its step" cmp -s "$five" only-last/step-00000005.safetensors
 expect "only last.safetensors: it becomes a link" equal "$(readlink only-last/last.safetensors)" step-00000006.safetensors
 expect "only last.safetensors: one warning about the rows" \
-    equal "$(grep -c 'warning.*metrics.jsonl: the rows up to step 5 are missing' output)" 1
+    equal "$(grep -c 'warning.*metrics.jsonl: rows up to step 5 are missing; the run continues without them' output)" 1
 train only-last --resume
 as_whole "only last.safetensors" only-last
 
@@ -109,6 +109,9 @@ cp -r whole rows-only && rm rows-only/*.safetensors
 refuses "rows without checkpoints" rows-only "rows-only/metrics.jsonl: rows up to step 8, but no checkpoint is there" --resume
 refuses "rows without checkpoints, a new run" rows-only "the folder already holds a run"
 cp -r rows-only early && grep -E '"step":[24],' rows-only/metrics.jsonl >early/metrics.jsonl
+cp -r early shorter
+train shorter --resume run.checkpoint_every=1
+expect "rows of a run killed before its first checkpoint: the interval was that of the run" exits_with 0
 train early --resume
 as_whole "rows of a run killed before its first checkpoint" early
 expect "rows of a run killed before its first checkpoint: they are written again" equal "$(rows early)" "$(rows whole)"

@@ -49,12 +49,29 @@ done
 expect "the configurations are those of the repository" diff -r "$repository/configs" residual/usr/share/residual/configs
 expect "the packaged download script runs" bash -c \
     '! bash residual/usr/share/residual/tools/get_cifar.sh 2>usage && grep -q "cifar10|cifar100" usage'
+script=residual/usr/share/residual/tools/import_weights.py
+run env PYTHONDONTWRITEBYTECODE= "$repository/build/python/bin/python" "$script" --help
+expect "the packaged import_weights.py runs" exits_with 0
+expect "and leaves no files" [ -z "$(find residual -name __pycache__)" ]
 for file in include/residual/engine/nn/layers.h lib/cmake/residual/residual-config.cmake lib/pkgconfig/residual.pc \
     lib/libresidual-engine.a share/doc/libresidual-dev/examples/mlp.cpp; do
     expect "the library has $file" [ -f "libresidual-dev/usr/$file" ]
 done
+# broken_links FOLDER: the links of its documents that lead to no file.
+broken_links() {
+    local file target
+    for file in "$1"/*.md; do
+        for target in $(grep -ozE '\]\([^)#]+' "$file" | tr '\0' '\n' | cut -c 3- | grep -v '^https:'); do
+            [ -e "$1/$target" ] || printf '%s: %s\n' "$file" "$target"
+        done
+    done
+}
+for file in programs.md checkpoints.md other-weights.md pytorch_model.py; do
+    expect "the programs have $file" [ -f "residual/usr/share/doc/residual/$file" ]
+done
 for package in residual libresidual-dev; do
     doc=$package/usr/share/doc/$package
+    expect "$package: every link of its documents leads to a file" [ -z "$(broken_links "$doc")" ]
     expect "$package has the licence" cmp "$repository/LICENSE" "$doc/copyright"
     expect "$package has the list of changes" cmp "$repository/docs/changelog.md" <(gzip --decompress --stdout "$doc/changelog.gz")
     expect "$package has Debian's list of changes" [ "$(gzip --decompress --stdout "$doc/changelog.Debian.gz" |

@@ -48,6 +48,9 @@ expect "and it learns as well" learns mlp/by-pkg-config
 expect "the installed programs run" elsewhere/bin/resnet-train --version >/dev/null
 run elsewhere/bin/resnet-train elsewhere/share/residual/configs/quickstart.json --data nowhere
 expect "without data they name the installed script" says "get the data with \`bash $(realpath elsewhere)/share/residual/tools/get_cifar.sh cifar10\`"
+expect "they have the documents that messages name" [ -f elsewhere/share/doc/residual/other-weights.md ]
+run "$repository/build/python/bin/python" elsewhere/share/residual/tools/import_weights.py --help
+expect "the installed import_weights.py runs" exits_with 0
 (cd elsewhere/include/residual && find . -name '*.h' -printf '#include "%P"\n') >headers.cpp
 run g++ -std=c++20 -fsyntax-only headers.cpp "${flags[@]}"
 expect "every installed header compiles" exits_with 0
@@ -65,7 +68,7 @@ add_subdirectory("$scratch/mlp" mlp)
 END
 run cmake -S super -B super/build -G "Unix Makefiles" -DCMAKE_BUILD_TYPE=Debug
 expect "the repository is a subdirectory of another project" exits_with 0
-run cmake --build super/build --parallel "$(compile_jobs)"
+run cmake --build super/build --target mlp --parallel "$(compile_jobs)"
 expect "which is built" exits_with 0
 expect "and learns too" learns super/build/mlp/mlp
 

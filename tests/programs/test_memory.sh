@@ -34,7 +34,7 @@ if starts_within 4000000; then
     train 3000000 50000
     expect "a batch too large for memory: exit 1" exits_with 1
     expect "the memory needed, the limit and the remedy" \
-        matches "^resnet-train: out of memory for a training step on 50000 images: cannot allocate 3125\.0 MiB \([0-9.]+ MiB already allocated\); [0-9.]+ of 2929\.7 MiB of the process's address space \(ulimit -v\) are free: raise this limit, or choose a smaller train.batch_size$"
+        matches "^resnet-train: out of memory for a training step on 50000 images: cannot allocate 3125\.0 MiB \([0-9.]+ MiB already allocated\); [0-9.]+ of 2929\.7 MiB of the process's address space \(ulimit -v\) are free: raise this limit, or start a run with a smaller train.batch_size$"
 else
     printf 'skipped: a limit on the address space: this build needs more\n'
 fi

@@ -9,7 +9,9 @@ import argparse
 import collections
 import contextlib
 import io
+import struct
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -251,6 +253,25 @@ def refusals(folder):
     refused("not a file of torch.save, or damaged: UnpicklingError: invalid load key, '<'.", bad)
     np.savez(folder / "bad.npz", a=np.array([Code()], dtype=object))
     refused("allow_pickle", folder / "bad.npz")
+    torch.save({0: zeros(1)}, bad)
+    refused("there is no conv1.weight; it has 0", bad)
+
+    arrays = {name: value.numpy() for name, value in good.items()}
+    for write in (np.savez, np.savez_compressed):
+        write(folder / "whole.npz", **arrays)
+        whole = (folder / "whole.npz").read_bytes()
+        directory, end = whole.index(b"PK\x01\x02"), whole.rindex(b"PK\x05\x06")
+        for at in (directory // 2, directory, end + 16):  # in a member, in the directory, in where that is
+            damaged = bytearray(whole)
+            damaged[at] ^= 0x40
+            (folder / "bad.npz").write_bytes(damaged)
+            refused("this zip archive is damaged or cannot be read: ", folder / "bad.npz")
+        locator = b"PK\x06\x07" + struct.pack("<IQI", 0, end, 7)  # of an archive on seven disks
+        (folder / "bad.npz").write_bytes(whole[:end] + locator + whole[end:])
+        refused("span multiple disks", folder / "bad.npz")
+    with zipfile.ZipFile(folder / "whole.npz", "a") as archive:
+        archive.writestr("notes.txt", "trained on a Monday")
+    refused("notes.txt in this NumPy archive is not an array", folder / "whole.npz")
     refused("No such file or directory", folder / "none.pth")
 
     save_file(good, bad)
@@ -269,7 +290,15 @@ def refusals(folder):
     refused("fine.json exists already", bad)
     out = folder / "nowhere/refused.safetensors"
     status, output = outcome(script, bad, out, "--inputs", "cifar10")
-    assert status == 1 and "nowhere/refused.json: No such file or directory" in output, output
+    assert status == 1 and "nowhere/refused.safetensors: No such file or directory" in output, output
+    out = folder / "full.safetensors"
+    for suffix in ("safetensors", "json"):
+        (folder / f"full.{suffix}.partial").symlink_to("/dev/full")  # a disk without space for the second file, or both
+        status, output = outcome(script, bad, out, "--inputs", "cifar10")
+        assert status == 1 and f"full.{suffix}: No space left on device" in output, output
+        assert not list(folder.glob("full*")), "a part of the output remains"
+    status, output = outcome(script, bad, out, "--inputs", "cifar10")
+    assert status == 0 and len(list(folder.glob("full*"))) == 2, output
     print(f"{checked} refusals")
 
 

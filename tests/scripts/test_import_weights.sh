@@ -46,6 +46,10 @@ models compare . "${evaluated[@]}" own
 expect "the logits are those of PyTorch" exits_with 0
 expect "the logits of the last model too" says "own: largest difference"
 
+# -S hides the installed packages.
+run "$python" -S "$repository/tools/import_weights.py" --help
+expect "without its packages: exit 1" exits_with 1
+expect "without its packages: the remedy" says "No module named 'numpy'; install numpy and safetensors"
 models refusals "$(mktemp -d -p .)"
 expect "what cannot be converted is refused" exits_with 0
 

@@ -68,11 +68,12 @@ TEST_CASE("a folder that already holds a run is refused", "[train]") {
         CHECK_FALSE(RunFolder::holds_run(folder.path()));
         folder.write_config("{}");
         tests::write_bytes(folder.metrics_path(), {});
-        CHECK_NOTHROW(folder.refuse_run());
+        CHECK_NOTHROW(RunFolder::refuse_run(folder.path()));
         write(folder.path() / name);
         CHECK(RunFolder::holds_run(folder.path()));
-        CHECK_THROWS_AS(folder.refuse_run(), residual::RunFolderError);
-        CHECK_THROWS_WITH(folder.refuse_run(), ContainsSubstring("already holds a run"));
+        CHECK_THROWS_AS(RunFolder::refuse_run(folder.path()), residual::RunFolderError);
+        CHECK_THROWS_WITH(RunFolder::refuse_run(folder.path()),
+                          ContainsSubstring("already holds a run (" + name + ")"));
     }
 }
 

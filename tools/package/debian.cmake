@@ -9,7 +9,7 @@ if(DEFINED ENV{DEBFULLNAME} AND DEFINED ENV{DEBEMAIL})
 endif()
 set(REVISION 1)
 
-# Files for /usr/share/doc. EXCLUDE_FROM_ALL: `cmake --install` leaves them out.
+# More files for /usr/share/doc. EXCLUDE_FROM_ALL: `cmake --install` leaves them out.
 string(TIMESTAMP DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)
 configure_file(changelog.Debian.in changelog.Debian @ONLY)
 configure_file(${PROJECT_SOURCE_DIR}/docs/changelog.md changelog COPYONLY)
@@ -21,8 +21,8 @@ function(debian_documents component package)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE RENAME copyright ${where})
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/changelog.gz ${CMAKE_CURRENT_BINARY_DIR}/changelog.Debian.gz ${ARGN} ${where})
 endfunction()
-debian_documents(programs residual ${PROJECT_SOURCE_DIR}/docs/programs.md ${PROJECT_SOURCE_DIR}/docs/checkpoints.md)
-debian_documents(development libresidual-dev ${PROJECT_SOURCE_DIR}/docs/library.md)
+debian_documents(programs residual)
+debian_documents(development libresidual-dev ${CMAKE_CURRENT_BINARY_DIR}/library.md)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples DESTINATION share/doc/libresidual-dev COMPONENT development
         EXCLUDE_FROM_ALL PATTERN .clang-format EXCLUDE)
 
@@ -44,11 +44,14 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
 # get_cifar.sh needs them.
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_RECOMMENDS "ca-certificates, curl")
+# For import_weights.py, which also needs safetensors from PyPI.
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "python3:any, python3-numpy, python3-venv")
 set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "training and evaluation of deep residual networks
 resnet-train builds ResNets, plain networks and Wide ResNets from a JSON file
 and trains them on CIFAR-10 and CIFAR-100; resnet-eval evaluates a checkpoint.
 /usr/share/residual/tools/get_cifar.sh downloads the data; draw-images makes
-synthetic images instead.
+synthetic images instead. import_weights.py, also there, converts the weights
+of a PyTorch model.
 .
 The programs of this package compute on the CPU.")
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <vector>
 
 #include "engine/io/checkpoint.h"
@@ -55,19 +56,24 @@ void write_logits(const std::string& path, const std::vector<float>& logits, con
 // Called before the evaluation, so that a wrong path is reported at once.
 void check_place(const std::string& path) {
     const auto folder = std::filesystem::path(path).parent_path();
-    if (std::filesystem::is_directory(path)) throw residual::InputError("--logits " + path + ": this is a folder");
-    if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+    std::error_code unknown;
+    if (std::filesystem::is_directory(path, unknown)) {
+        throw residual::InputError("--logits " + path + ": this is a folder");
+    }
+    if (!folder.empty() && !std::filesystem::is_directory(folder, unknown)) {
         throw residual::InputError("--logits " + path + ": there is no folder " + folder.string());
     }
 }
 
 // The checkpoint to evaluate: `path`, or the last one in the run folder `path`.
 std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
-    if (!std::filesystem::is_directory(path)) return path;
+    std::error_code unknown;  // A file that cannot be examined is reported when it is read.
+    if (!std::filesystem::is_directory(path, unknown)) return path;
     std::vector<std::filesystem::path> candidates = {path / residual::kLastCheckpoint};
     for (const auto& numbered : residual::numbered_checkpoints(path)) candidates.push_back(numbered.path);
     candidates.push_back(path / residual::kBestCheckpoint);
-    const auto found = std::ranges::find_if(candidates, [](const auto& file) { return std::filesystem::exists(file); });
+    const auto found =
+        std::ranges::find_if(candidates, [&](const auto& file) { return std::filesystem::exists(file, unknown); });
     if (found != candidates.end()) return *found;
     throw residual::InputError(path.string() +
                                ": this folder holds no checkpoint (last, step-* or best.safetensors); give a "
@@ -119,7 +125,8 @@ int evaluate(const Options& options) {
         fmt::print("{}\n{} images of {}: test loss {:.4f}, test accuracy {:.2f} % (error {:.2f} %)\n",
                    session.description(), test.samples(), place, result.loss, 100 * result.accuracy,
                    100 * (1 - result.accuracy));
-        if (data.train.empty()) fmt::print("the folder has no training images to compare with the checkpoint's\n");
+        if (checkpoint.info() && !checked)
+            fmt::print("the folder has no training images to compare with the checkpoint's\n");
     }
     return residual::tools::kDone;
 }

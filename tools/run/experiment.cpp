@@ -35,7 +35,11 @@ struct TrainSection {
 std::filesystem::path run_folder_of(const std::filesystem::path& path) {
     if (path.filename() != RunFolder::kConfig) return {};
     const auto folder = path.has_parent_path() ? path.parent_path() : ".";
-    return RunFolder::holds_run(folder) ? folder : std::filesystem::path();
+    try {
+        return RunFolder::holds_run(folder) ? folder : std::filesystem::path();
+    } catch (const InputError&) {
+        return {};  // A folder that cannot be listed.
+    }
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ struct Session {
     // Copies `records` to the device. The session must outlive the trainer.
     Trainer trainer(std::span<const uint8_t> records, const Tensor& mean);
     // The records in order, in batches of the training batch size, but at most kLargestTestBatch: larger batches take
-    // memory and are not faster. The logits of an image do not depend on the batch; the order in which the loss is
-    // summed does.
+    // memory and are not faster. On the CPU the logits of an image do not depend on the batch; the order in
+    // which the loss is summed does.
     static constexpr int64_t kLargestTestBatch = 1024;
     Batches test_batches(std::span<const uint8_t> records, const Tensor& mean) const;
 

@@ -26,15 +26,23 @@ struct Start {
         const auto stored = file() ? file()->mean(description.image_shape()) : std::nullopt;
         return stored ? *stored : pixel_mean(description, data.train);
     }
-    // Null for a new run.
-    const CheckpointInfo* info() const { return resumed ? &*resumed->info() : nullptr; }
 };
+
+// The interval between the checkpoints of the run in `folder`, which `experiment` may change; that of `experiment` if
+// the folder has no readable config.json.
+int64_t checkpoint_interval(const RunFolder& folder, const Experiment& experiment) {
+    try {
+        return load_experiment((folder.path() / RunFolder::kConfig).string(), {}).run.checkpoint_every;
+    } catch (const InputError&) {
+        return experiment.run.checkpoint_every;
+    }
+}
 
 Start start_of(const StartOptions& options, const Experiment& experiment, RunFolder* folder, const Warn& warn) {
     Start start;
     if (folder) {
         start.resumed = newest_good_checkpoint(*folder, warn);
-        if (!start.resumed) refuse_lost_checkpoints(*folder, experiment.run.checkpoint_every);
+        if (!start.resumed) refuse_lost_checkpoints(*folder, checkpoint_interval(*folder, experiment));
         const bool from_best = start.resumed && start.resumed->path() == folder->best_path();
         const std::optional<Checkpoint> other = from_best ? std::nullopt : best_checkpoint(*folder, warn);
         for (const std::optional<Checkpoint>* checkpoint : {&std::as_const(start.resumed), &other}) {
@@ -66,7 +74,11 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     // Checkpoints are checked before anything is started. The folder of a new run is created only once all inputs are
     // loaded.
     std::optional<RunFolder> folder;
-    if (options.resume && std::filesystem::exists(run_dir)) folder.emplace(run_dir);
+    if (!options.resume) {
+        RunFolder::refuse_run(run_dir);
+    } else if (std::filesystem::exists(run_dir)) {
+        folder.emplace(run_dir);
+    }
     const Start start = start_of(options, experiment, folder ? &*folder : nullptr, warn);
     const CheckpointInfo* resumed = start.resumed ? &*start.resumed->info() : nullptr;
     if (resumed && is_finished(*resumed, steps)) {
@@ -94,14 +106,14 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     if (signals.stop != 0) return signals.stop;
     if (!folder) {
         folder.emplace(run_dir);
-        // Another process may have started a run in the meantime.
-        folder->refuse_run();
+        // Another process may have started a run since the first check.
+        RunFolder::refuse_run(run_dir);
     }
     if (resumed) {
         finish_resumed(*folder, *start.resumed, experiment.run.keep);
         if (!has_rows(folder->metrics_path(), resumed->rows)) {
-            warn(folder->metrics_path().string() + ": the rows up to step " + std::to_string(resumed->step) +
-                 " are missing; only later rows will be in it");
+            warn(folder->metrics_path().string() + ": rows up to step " + std::to_string(resumed->step) +
+                 " are missing; the run continues without them");
         }
     }
     for (const std::string& warning :

@@ -38,10 +38,28 @@ def from_torch(path):
                 loaded = loaded[key]
         if isinstance(loaded, dict):
             tensors = {name: value for name, value in loaded.items() if isinstance(value, torch_file.Tensor)}
-            return {name: value.array(storage(value.storage.key)) for name, value in tensors.items()}
+            return {str(name): value.array(storage(value.storage.key)) for name, value in tensors.items()}
     except Exception as error:  # a damaged pickle can cause any
         raise Refused(f"not a file of torch.save, or damaged: {type(error).__name__}: {error}") from None
     raise Refused("it holds no state dictionary; save model.state_dict(), not the model")
+
+
+def from_numpy(path):
+    """None if the file is not a zip archive, or has no arrays."""
+    try:
+        if not zipfile.is_zipfile(path):
+            return None
+        with zipfile.ZipFile(path) as archive:
+            if not any(name.endswith(".npy") for name in archive.namelist()):
+                return None
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+    except Exception as error:  # zipfile, zlib and NumPy have no common one
+        raise Refused(f"this zip archive is damaged or cannot be read: {type(error).__name__}: {error}") from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # the bytes of a file of another kind
+            raise Refused(f"{name} in this NumPy archive is not an array")
+    return arrays
 
 
 def read(path):
@@ -50,10 +68,5 @@ def read(path):
         head = file.read(9)
     if head[8:] == b"{":
         return from_safetensors(path)
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            is_numpy = any(name.endswith(".npy") for name in archive.namelist())
-        if is_numpy:
-            with np.load(path, allow_pickle=False) as archive:
-                return dict(archive)
-    return from_torch(path)
+    arrays = from_numpy(path)
+    return from_torch(path) if arrays is None else arrays
