@@ -135,12 +135,24 @@ Trial own_batch_norm_dx(Operands& o, const Layer& layer) {
     return {run, {{"dx", b.dx, expected}}, bytes_of({b.x.tensor, b.dy.tensor, b.dx})};
 }
 
-Trial batch_norm_dx(Operands& o, const Layer& layer) {
+Trial batch_norm_training(Operands& o, const Layer& layer) {
+    const Operand x = o.activation(layer.image());
+    const BatchNormOperands n = o.batch_norm_of(x);
+    const Tensor y = o.result_like(x.tensor);
+    return {[&backend = o.backend(), x, n, y] { backend.batch_norm_training(n.params, {}, x.tensor, {}, y); },
+            {{"y", y, [x, n] { return n.reference.forward(*x.values, {}); }}},
+            bytes_of({x.tensor, y})};
+}
+
+Trial batch_norm_training_dx(Operands& o, const Layer& layer) {
     const Backward b(o, layer);
-    return {[&backend = o.backend(), b] {
-                backend.batch_norm_backward(b.n.params, b.x.tensor, b.dy.tensor, b.dx, false, b.gradients);
+    const Tensor y = o.result_like(b.x.tensor);
+    const SavedStats saved = o.backend().batch_norm_training(b.n.params, {}, b.x.tensor, {}, y);
+    return {[&backend = o.backend(), b, y, saved] {
+                backend.batch_norm_training_backward(b.n.params, saved, b.x.tensor, y, b.dy.tensor, b.dx, false, {},
+                                                     b.gradients);
             },
-            b.outputs(o.repeats()), bytes_of({b.x.tensor, b.dy.tensor, b.dx})};
+            b.outputs(o.repeats()), bytes_of({b.x.tensor, y, b.dy.tensor, b.dx})};
 }
 
 Trial update_running(Operands& o, const Layer& layer) {

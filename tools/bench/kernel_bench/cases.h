@@ -54,8 +54,8 @@ FusedOps& fused_ops(Backend& backend, Has has) {
 }
 
 Maker gather_augment, sgd;
-Maker relu, relu_dx, add, cast, pad, crop, avgpool_pad, avgpool_pad_dx, subsample_pad, subsample_pad_dx;
-Maker batch_stats, add_batch_stats, update_running, batch_norm, batch_norm_dx;
+Maker relu, relu_dx, add, cast, avgpool_pad, avgpool_pad_dx, subsample_pad, subsample_pad_dx;
+Maker batch_stats, add_batch_stats, update_running, batch_norm, batch_norm_training, batch_norm_training_dx;
 Maker own_batch_norm, own_batch_norm_add, own_batch_norm_sums, own_batch_norm_dx;
 Maker conv2d, conv2d_dx, conv2d_dw, stem, stem_fused, stem_dw_fused;
 Maker bn_relu_conv, bn_relu_conv_fused, bn_relu_conv_dx, bn_relu_conv_dx_fused;

@@ -1,7 +1,5 @@
 // Operations on single elements and pixels.
-#include "kernels/pad.h"
 #include "tools/bench/kernel_bench/cases.h"
-#include "tools/bench/kernel_bench/own_kernels.h"
 #include "tools/reference/operations.h"
 
 namespace residual::bench {
@@ -28,36 +26,6 @@ Trial shortcut_dx(Operands& o, const Layer& layer, ShortcutKind kind) {
     return {[&backend = o.backend(), kind, dy, dx] { backend.shortcut_backward(kind, dy.tensor, dx); },
             {{"dx", dx, [s = reference_of(layer, kind), dy] { return s.backward(*dy.values); }}},
             share_read * bytes_of({dy.tensor}) + bytes_of({dx})};
-}
-
-// The padding of a narrowing convolution: one row and one column of zeros after the image.
-Trial pad_or_crop(Operands& o, const Layer& layer, bool crops) {
-    const Shape inner = layer.image(), padded{layer.height + 1, layer.width + 1, layer.channels};
-    const Operand from = o.activation(crops ? padded : inner);
-    const Tensor to = o.activation_result(crops ? inner : padded);
-    const kernels::PadShape shape{o.batch(), layer.height, layer.width, layer.channels, 0, 1, 0, 1};
-    const auto expected = [=, images = o.images()] {
-        Values values(static_cast<size_t>(images * (crops ? inner : padded).elements()));
-        const int row_elements = layer.width * layer.channels;
-        for (int64_t i = 0; i < images * inner.elements(); ++i) {
-            const int64_t row = i / row_elements, image = row / layer.height;
-            const int64_t at_padded = (row + image) * (row_elements + layer.channels) + i % row_elements;
-            values[crops ? i : at_padded] = (*from.values)[crops ? at_padded : i];
-        }
-        return values;
-    };
-    const auto run = [&backend = o.backend(), crops, shape, from, to] {
-        with_exec(backend, [&](const auto& exec) {
-            with_activation_type(to.dtype(), [&]<class T>(T) {
-                if (crops) {
-                    kernels::spatial_crop(exec, shape, from.tensor.template data<T>(), to.template data<T>());
-                } else {
-                    kernels::spatial_pad(exec, shape, from.tensor.template data<T>(), to.template data<T>());
-                }
-            });
-        });
-    };
-    return {run, {{crops ? "x" : "y", to, expected}}, crops ? 2 * bytes_of({to}) : bytes_of({from.tensor, to})};
 }
 
 }  // namespace
@@ -104,14 +72,6 @@ Trial cast(Operands& o, const Layer& layer) {
     return {[&backend = o.backend(), x, y] { backend.cast(x.tensor, y); },
             {{"y", y, [x] { return *x.values; }}},
             bytes_of({x.tensor, y})};
-}
-
-Trial pad(Operands& o, const Layer& layer) {
-    return pad_or_crop(o, layer, false);
-}
-
-Trial crop(Operands& o, const Layer& layer) {
-    return pad_or_crop(o, layer, true);
 }
 
 Trial avgpool_pad(Operands& o, const Layer& layer) {
