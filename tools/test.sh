@@ -29,6 +29,13 @@ build_and_test() {
     build "$1" && run_tests "$@"
 }
 
+# Without a GPU only these tests differ from those of the CPU build. A GPU runs them all (tools/prove_gpu.sh).
+build_and_test_cuda() {
+    cmake --preset cuda -DBUILD_TESTING=ON &&
+        cmake --build build/cuda --parallel "$(compile_jobs)" --target tools/all tests/faults/all tests-backend &&
+        run_tests cuda --tests-regex '^(backend: |programs/)'
+}
+
 # Other versions of the formatter disagree with Debian 12's, which decides.
 system=$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")
 if [ "$system" = "debian 12" ]; then
@@ -45,7 +52,7 @@ compiled_alone=(--exclude-regex '^(scripts|faults|package|words)/')
 check cpu build_and_test cpu
 if find_cuda; then
     check resources python3 tools/kernel_resources.py --check
-    check cuda build_and_test cuda "${compiled_alone[@]}"
+    check cuda build_and_test_cuda
     # The emulated CUDA device and the CPU device, under the sanitizers.
     check emulator build_and_test emulator "${compiled_alone[@]}"
 else
