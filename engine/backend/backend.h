@@ -92,16 +92,17 @@ class Backend {
     // the gradient through them. `accumulate` adds to dx.
     virtual void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
                                      bool accumulate, const BatchNormGradients& gradients) = 0;
-    // In training: writes the statistics of x to p.stats, updates the running statistics, if any, and calls
-    // batch_norm(). A device may override it with one library operation.
-    virtual void batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
-                                     const Tensor& residual, const Tensor& y) {
-        batch_stats(x, p.stats);
-        if (running.running.mean.defined()) {
-            update_running(p.stats, x.elements() / x.shape()[-1], running.decay, running.running);
-        }
-        batch_norm(p, x, residual, y);
-    }
+    // In training: batch_norm() with the statistics of x, which also update the running statistics, if any. p.stats is
+    // not used. A device may override this and its backward with one library operation each.
+    virtual SavedStats batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
+                                           const Tensor& residual, const Tensor& y);
+    // Gradient of batch_norm_training(), through the statistics. dresidual receives the gradient of the sum with the
+    // residual; undefined: there was no residual, or no ReLU, so that it is dy. `accumulate` adds to dx.
+    virtual void batch_norm_training_backward(const BatchNormParams& p, const SavedStats& saved, const Tensor& x,
+                                              const Tensor& y, const Tensor& dy, const Tensor& dx, bool accumulate,
+                                              const Tensor& dresidual, const BatchNormGradients& gradients);
+    // Whether batch_norm_training() is faster than batch_norm() with statistics from the operation that computed x.
+    virtual bool prefers_batch_norm_training() const { return false; }
     // running = decay * running + (1 - decay) * batch, with the unbiased batch variance over `rows` per channel.
     virtual void update_running(const BatchStats& batch, int64_t rows, float decay, const BatchStats& running) = 0;
 
@@ -157,6 +158,8 @@ struct CudaOptions {
     bool deterministic = true;  // Use only algorithms that give the same bits on every run.
     bool allow_tf32 = false;    // Allow the operands of float32 products to be rounded to TF32 (10 mantissa bits).
     bool fused = false;         // Provide Backend::fused(), for bfloat16.
+    // Receives a line for each operation of cuDNN when it first runs: the plan chosen for it.
+    std::function<void(const std::string&)> log = {};
 };
 
 // The first CUDA device. Throws InputError with why_no_cuda() if CUDA is unavailable.

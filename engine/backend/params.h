@@ -38,6 +38,14 @@ struct BatchNormParams {
     bool relu;
 };
 
+// Statistics that batch_norm_training() keeps for its backward, [channels] float32. The device chooses between the
+// variance and 1 / sqrt(variance + epsilon); the other is undefined.
+struct SavedStats {
+    Tensor mean;
+    Tensor variance = {};
+    Tensor inverse_std = {};
+};
+
 // Running statistics to update from those of a batch. If undefined, nothing is updated.
 struct RunningUpdate {
     BatchStats running;

@@ -40,9 +40,7 @@ ops::BatchNorm BatchNorm::prologue(Context& context, const Activation& x, bool r
 }
 
 Variable BatchNorm::forward(Context& context, const Activation& x, bool relu, const Variable& residual) const {
-    const ops::BatchNorm batch_norm = prologue(context, x, relu);
-    if (!batch_norm.moments.defined()) return ops::batch_norm_training(context, x.value, batch_norm, residual).y;
-    return ops::batch_norm(context, x.value, batch_norm, residual);
+    return ops::batch_norm(context, x.value, prologue(context, x, relu), residual);
 }
 
 Linear::Linear(Parameters& parameters, const std::string& name, int in_features, int out_features)

@@ -34,10 +34,10 @@ class BatchNorm {
   public:
     BatchNorm(Parameters& parameters, const std::string& name, int channels, const BatchNormConfig& config = {});
 
-    // Describes the batch norm that ops::conv applies to x. In training it uses x.stats and updates the running
-    // statistics; in evaluation it uses the running statistics.
+    // Describes the batch norm that ops::conv applies to x. In training it uses x.stats, or the moments of x if they
+    // are undefined, and updates the running statistics; in evaluation it uses the running statistics.
     ops::BatchNorm prologue(Context& context, const Activation& x, bool relu) const;
-    // Applies the batch norm. In training it computes the moments of x if x.stats is undefined.
+    // Applies the batch norm of prologue().
     Variable forward(Context& context, const Activation& x, bool relu, const Variable& residual = {}) const;
 
   private:

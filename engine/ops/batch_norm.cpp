@@ -6,8 +6,7 @@ namespace residual::ops {
 
 namespace {
 
-void check_operands(const char* op, const Variable& x, const BatchNorm& batch_norm, const Variable& residual) {
-    check_batch_norm(op, batch_norm, x.shape());
+void check_residual(const char* op, const Variable& x, const Variable& residual) {
     if (!residual.defined()) return;
     check_shape(op, "residual", residual.shape(), x.shape());
     check_dtype(op, "residual", residual.value().dtype(), x.value().dtype());
@@ -37,6 +36,20 @@ Tensor value_or_none(const Variable& x) {
     return x.defined() ? x.value() : Tensor();
 }
 
+void training_backward(Backend& backend, const BatchNorm& batch_norm, const SavedStats& saved, const Variable& x,
+                       const Variable& residual, const Variable& y) {
+    const DType dtype = x.value().dtype();
+    const bool masks = residual.defined() && batch_norm.relu;
+    const Tensor dresidual = masks ? backend.empty(x.shape(), dtype) : Tensor();
+    const BatchNormGradients gradients = batch_norm_grad_targets(backend, batch_norm, false);
+    x.accumulate_grad(backend, backend.empty(x.shape(), dtype), [&](const Tensor& dx, bool accumulate) {
+        backend.batch_norm_training_backward(batch_norm.params(), saved, x.value(), y.value(), y.grad(), dx, accumulate,
+                                             dresidual, gradients);
+    });
+    if (residual.defined()) residual.add_grad(backend, masks ? dresidual : y.grad());
+    add_batch_norm_grads(backend, batch_norm, gradients);
+}
+
 }  // namespace
 
 RunningUpdate BatchNorm::running_update() const {
@@ -64,7 +77,7 @@ void check_batch_norm(const char* op, const BatchNorm& batch_norm, const Shape& 
     const Shape expected{x[-1]};
     check_shape(op, "gamma", batch_norm.gamma.shape(), expected);
     check_shape(op, "beta", batch_norm.beta.shape(), expected);
-    RESIDUAL_ASSERT(batch_norm.moments.defined());
+    if (!batch_norm.moments.defined()) return;
     check_shape(op, "mean", batch_norm.moments.mean.shape(), expected);
     check_shape(op, "variance", batch_norm.moments.variance.shape(), expected);
 }
@@ -76,7 +89,9 @@ void update_running(Backend& backend, const BatchNorm& batch_norm) {
 }
 
 Variable batch_norm(Context& context, const Variable& x, const BatchNorm& batch_norm, const Variable& residual) {
-    check_operands("batch_norm", x, batch_norm, residual);
+    if (!batch_norm.moments.defined()) return batch_norm_training(context, x, batch_norm, residual);
+    check_batch_norm("batch_norm", batch_norm, x.shape());
+    check_residual("batch_norm", x, residual);
     Backend& backend = context.backend;
     update_running(backend, batch_norm);
     const Tensor y = backend.empty(x.shape(), x.value().dtype());
@@ -106,6 +121,11 @@ void batch_norm_backward(Backend& backend, const BatchNorm& batch_norm, const Va
     add_batch_norm_grads(backend, batch_norm, gradients);
 }
 
+BatchNorm with_moments(Context& context, const Variable& x, BatchNorm batch_norm) {
+    if (!batch_norm.moments.defined()) batch_norm.moments = batch_stats(context, x);
+    return batch_norm;
+}
+
 BatchNormGradients batch_norm_grad_targets(Backend& backend, const BatchNorm& batch_norm, bool moments) {
     return {batch_norm.gamma.grad_target(backend), batch_norm.beta.grad_target(backend),
             moments ? batch_norm.moments.mean.grad_target(backend) : Tensor(),
@@ -120,34 +140,30 @@ void add_batch_norm_grads(Backend& backend, const BatchNorm& batch_norm, const B
     batch_norm.moments.variance.add_grad(backend, gradients.dvariance);
 }
 
-BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm, const Variable& residual,
-                                    const MergeMoments& merge) {
+Variable batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm, const Variable& residual,
+                             const MergeMoments& merge) {
     if (merge) {
         batch_norm.moments = merge(context, batch_stats(context, x));
-        return {ops::batch_norm(context, x, batch_norm, residual), batch_norm.moments};
+        return ops::batch_norm(context, x, batch_norm, residual);
     }
+    batch_norm.moments = {};
+    check_batch_norm("batch_norm_training", batch_norm, x.shape());
+    check_residual("batch_norm_training", x, residual);
     Backend& backend = context.backend;
     const bool records = context.records(x, batch_norm.gamma, batch_norm.beta, residual);
-    batch_norm.moments = empty_moments(backend, x.shape(), records);
-    check_operands("batch_norm_training", x, batch_norm, residual);
     const Variable y(backend.empty(x.shape(), x.value().dtype()), records);
-    backend.batch_norm_training(batch_norm.params(), batch_norm.running_update(), x.value(), value_or_none(residual),
-                                y.value());
+    const SavedStats saved = backend.batch_norm_training(batch_norm.params(), batch_norm.running_update(), x.value(),
+                                                         value_or_none(residual), y.value());
     if (records) {
-        const Moments& moments = batch_norm.moments;
-        context.tape->record({y, moments.mean, moments.variance}, [&backend, x, batch_norm, residual, y] {
-            if (y.has_grad()) backward(backend, batch_norm, x, residual, y.value(), y.grad());
-            if (batch_norm.moments.has_grad()) add_moments_gradient(backend, x, batch_norm.moments);
+        context.tape->record({y}, [&backend, x, batch_norm, residual, y, saved] {
+            training_backward(backend, batch_norm, saved, x, residual, y);
         });
     }
     if (context.trace) {
-        BatchNorm inputs = batch_norm;
-        inputs.moments = {};  // The moments are outputs here.
         context.trace->add("batch_norm_training", batch_norm.attributes(),
-                           inputs.operands({{"x", x}, {"residual", residual}}),
-                           {{"y", y}, {"mean", batch_norm.moments.mean}, {"variance", batch_norm.moments.variance}});
+                           batch_norm.operands({{"x", x}, {"residual", residual}}), {{"y", y}});
     }
-    return {y, batch_norm.moments};
+    return y;
 }
 
 }  // namespace residual::ops

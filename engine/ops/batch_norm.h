@@ -11,7 +11,7 @@ namespace residual::ops {
 struct BatchNorm {
     Variable gamma;
     Variable beta;
-    Moments moments = {};
+    Moments moments = {};  // Undefined: those of the tensor to normalise (training).
     float epsilon = 0;
     bool relu = false;
     Moments running = {};  // Running statistics to update when the batch norm is applied; undefined: none.
@@ -22,7 +22,10 @@ struct BatchNorm {
     // For a trace: `others`, then the variables of this batch norm.
     Trace::Operands operands(Trace::Operands others) const;
 
-    BatchNormParams params() const { return {moments.values(), gamma.value(), beta.value(), epsilon, relu}; }
+    BatchNormParams params() const {
+        const BatchStats stats = moments.defined() ? moments.values() : BatchStats();
+        return {stats, gamma.value(), beta.value(), epsilon, relu};
+    }
     RunningUpdate running_update() const;
 };
 
@@ -33,7 +36,7 @@ void check_batch_norm(const char* op, const BatchNorm& batch_norm, const Shape& 
 void update_running(Backend& backend, const BatchNorm& batch_norm);
 
 // y = [relu](gamma * (x - mean) / sqrt(variance + epsilon) + beta [+ residual]). x and residual are NHWC and have the
-// same shape.
+// same shape. Without moments it is batch_norm_training().
 Variable batch_norm(Context& context, const Variable& x, const BatchNorm& batch_norm, const Variable& residual = {});
 
 // Given the gradient dy of batch_norm(x) without residual, adds to the gradients of x, gamma and beta, and to those of
@@ -42,22 +45,20 @@ Variable batch_norm(Context& context, const Variable& x, const BatchNorm& batch_
 void batch_norm_backward(Backend& backend, const BatchNorm& batch_norm, const Variable& x, const Tensor& dy,
                          const Tensor& scratch);
 
+// `batch_norm` with the moments of x if it has none, for operations that need them separately.
+BatchNorm with_moments(Context& context, const Variable& x, BatchNorm batch_norm);
+
 // Memory for the gradients of gamma, beta and, if `moments` is true, of the moments.
 BatchNormGradients batch_norm_grad_targets(Backend& backend, const BatchNorm& batch_norm, bool moments);
 // Adds those gradients to their variables.
 void add_batch_norm_grads(Backend& backend, const BatchNorm& batch_norm, const BatchNormGradients& gradients);
 
-struct BatchNormResult {
-    Variable y;
-    Moments moments;  // Those used to normalise x.
-};
-
 // Transforms the moments of x before they are used, for example to merge them with those of other parts of the batch.
 using MergeMoments = std::function<Moments(Context&, const Moments&)>;
 
-// Computes the moments of x and normalises x with them, in one operation. Ignores batch_norm.moments. With `merge` it
-// runs three operations: batch_stats(), `merge`, and batch_norm() with the result.
-BatchNormResult batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm,
-                                    const Variable& residual = {}, const MergeMoments& merge = {});
+// batch_norm() with the moments of x, in one operation. Ignores batch_norm.moments. With `merge` it runs three
+// operations: batch_stats(), `merge`, and batch_norm() with the result.
+Variable batch_norm_training(Context& context, const Variable& x, BatchNorm batch_norm, const Variable& residual = {},
+                             const MergeMoments& merge = {});
 
 }  // namespace residual::ops

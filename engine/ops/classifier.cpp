@@ -41,13 +41,13 @@ Variable classifier(Context& context, const Variable& x, const BatchNorm& batch_
                     const Variable& bias) {
     FusedOps* fused = context.backend.fused();
     if (fused != nullptr && batch_norm.relu && fused->has_classifier(x.shape(), weight.shape(), x.value().dtype())) {
-        check_batch_norm("classifier", batch_norm, x.shape());
+        const BatchNorm whole = with_moments(context, x, batch_norm);
+        check_batch_norm("classifier", whole, x.shape());
         check_shape("classifier", "bias", bias.shape(), {weight.shape()[0]});
-        const Variable logits = fused_classifier(context, *fused, x, batch_norm, weight, bias);
+        const Variable logits = fused_classifier(context, *fused, x, whole, weight, bias);
         if (context.trace) {
-            context.trace->add("classifier", batch_norm.attributes(),
-                               batch_norm.operands({{"x", x}, {"weight", weight}, {"bias", bias}}),
-                               {{"logits", logits}});
+            context.trace->add("classifier", whole.attributes(),
+                               whole.operands({{"x", x}, {"weight", weight}, {"bias", bias}}), {{"logits", logits}});
         }
         return logits;
     }

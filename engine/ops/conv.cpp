@@ -89,10 +89,17 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
     RESIDUAL_ASSERT(options.batch_norm || !options.want_p);
 
     ConvOperands operands{params, x, weight, std::nullopt, options.residual};
-    if (options.batch_norm) operands.batch_norm = *options.batch_norm;
     FusedOps* fused = context.backend.fused();
     const bool bn_relu_conv =
         fused != nullptr && options.batch_norm && options.batch_norm->relu && fused->has_bn_relu_conv(params, dtype);
+    Variable p;  // The normalised input, if it is computed by an operation of its own.
+    if (bn_relu_conv) {
+        operands.batch_norm = with_moments(context, x, *options.batch_norm);
+    } else if (options.batch_norm && options.batch_norm->moments.defined()) {
+        operands.batch_norm = *options.batch_norm;
+    } else if (options.batch_norm) {
+        operands.x = p = batch_norm_training(context, x, *options.batch_norm);
+    }
     if (options.residual.defined()) {
         const auto pools = [&] { return bn_relu_conv && pools_to(options.residual.shape(), params.output_shape()); };
         if (options.shortcut == ShortcutKind::kAveragePool && pools()) {
@@ -108,11 +115,13 @@ ConvResult conv(Context& context, const Variable& x, const Variable& weight, con
 
     const bool bare = !options.batch_norm && !options.residual.defined() && !x.requires_grad();
     const bool stem = bare && fused != nullptr && fused->has_stem(params, dtype);
-    const ConvResult result = bn_relu_conv
-                                  ? fused_bn_relu_conv(context, *fused, operands, options.want_stats, options.want_p)
-                              : stem ? fused_stem(context, *fused, operands, options.want_stats)
-                                     : composed_conv(context, operands, options.want_stats, options.want_p);
+    const bool want_stats = options.want_stats && !context.backend.prefers_batch_norm_training();
+    const bool want_p = options.want_p && !p.defined();
+    ConvResult result = bn_relu_conv ? fused_bn_relu_conv(context, *fused, operands, want_stats, want_p)
+                        : stem       ? fused_stem(context, *fused, operands, want_stats)
+                                     : composed_conv(context, operands, want_stats, want_p);
     if (context.trace) add_to_trace(*context.trace, operands, bn_relu_conv || stem, result);
+    if (options.want_p && p.defined()) result.p = p;
     return result;
 }
 

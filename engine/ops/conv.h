@@ -22,13 +22,15 @@ struct ConvOptions {
     const BatchNorm* batch_norm = nullptr;      // Applied to x before the convolution.
     Variable residual = {};                     // Added to the result. Has the shape of y, after `shortcut` if set.
     std::optional<ShortcutKind> shortcut = {};  // Applied to the residual before the addition; see ops/pool.h.
-    bool want_stats = false;                    // Also return the moments of the rounded y.
-    bool want_p = false;                        // Also return the normalised input. Requires batch_norm.
+    // Also return the moments of the rounded y, unless Backend::prefers_batch_norm_training(): then the batch norm of y
+    // computes them.
+    bool want_stats = false;
+    bool want_p = false;  // Also return the normalised input. Requires batch_norm.
 };
 
 struct ConvResult {
     Variable y;
-    Moments stats = {};  // Of y, if want_stats.
+    Moments stats = {};  // Of y; may be undefined, see want_stats.
     Variable p = {};     // [relu](batch_norm(x)), the input of the convolution, if want_p.
 
     // The defined outputs.

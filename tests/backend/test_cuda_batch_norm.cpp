@@ -1,5 +1,6 @@
 // Batch norm on CUDA, compared with the CPU.
 #include "tests/backend/cuda_and_cpu.h"
+#include "tests/backend/shapes.h"
 #include "tests/catch.h"
 
 using namespace residual;
@@ -7,8 +8,6 @@ using namespace residual;
 namespace {
 
 using Both = CudaAndCpu::Both;
-
-const std::vector<Shape> kActivations = {{4, 8, 8, 16}, {128, 4, 4, 64}, {3, 5, 7, 5}, {2, 32, 32, 16}, {7, 1, 1, 33}};
 
 struct BatchNorm {
     Both mean, variance, gamma, beta;
@@ -141,6 +140,52 @@ TEST_CASE("the gradient of batch norm on CUDA matches the CPU: ReLU, accumulated
                 CHECK(devices.error(in_place) <= tolerance(dtype));
                 CHECK(devices.error(dgamma) <= tolerance(dtype));
                 CHECK(devices.error(dbeta) <= tolerance(dtype));
+            }
+        }
+    }
+}
+
+TEST_CASE("batch norm in training on CUDA matches the CPU: ReLU, residual, running statistics, accumulated", "[gpu]") {
+    if (skipped_without_gpu()) return;
+    CudaAndCpu devices;
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const Shape& shape : kActivations) {
+            const Shape channels{shape[-1]};
+            const auto x = devices.random(shape, dtype, -2, 2);
+            const BatchNorm batch_norm = batch_norm_of(devices, x);
+            const auto dy = gradient_away_from_zero(devices, batch_norm, x);
+            // So large that the rounding of the sum does not decide the ReLU's mask.
+            const auto residual = devices.random(shape, dtype, 8, 9);
+            for (const auto& [relu, adds] : {std::pair{false, false}, {true, false}, {false, true}, {true, true}}) {
+                INFO(shape.to_string() << " " << name_of(dtype) << " relu " << relu << " residual " << adds);
+                const auto running_mean = devices.random(channels, DType::kFloat32);
+                const auto running_variance = devices.random(channels, DType::kFloat32, 0.5f, 2);
+                const auto y = devices.output(shape, dtype), dresidual = devices.output(shape, dtype);
+                const auto dx = devices.output(shape, dtype), added = devices.random(shape, dtype);
+                const auto dgamma = devices.output(channels, DType::kFloat32);
+                const auto dbeta = devices.output(channels, DType::kFloat32);
+                devices.run([&](Backend& backend, int side) {
+                    const BatchNormParams p = batch_norm.params(side, relu);
+                    const RunningUpdate running{{running_mean[side], running_variance[side]}, 0.9f};
+                    const Tensor masked = adds && relu ? dresidual[side] : Tensor();
+                    // Twice, because the running statistics are updated in place.
+                    backend.batch_norm_training(p, running, x[side], adds ? residual[side] : Tensor(), y[side]);
+                    const SavedStats saved =
+                        backend.batch_norm_training(p, running, x[side], adds ? residual[side] : Tensor(), y[side]);
+                    for (const bool accumulate : {false, true}) {
+                        backend.batch_norm_training_backward(p, saved, x[side], y[side], dy[side],
+                                                             accumulate ? added[side] : dx[side], accumulate, masked,
+                                                             {dgamma[side], dbeta[side]});
+                    }
+                });
+                CHECK(devices.error(y) <= tolerance(dtype));
+                CHECK(devices.error(running_mean) <= tolerance(DType::kFloat32));
+                CHECK(devices.error(running_variance) <= tolerance(DType::kFloat32));
+                CHECK(devices.error(dx) <= tolerance(dtype));
+                CHECK(devices.error(added) <= tolerance(dtype));
+                CHECK(devices.error(dgamma) <= tolerance(dtype));
+                CHECK(devices.error(dbeta) <= tolerance(dtype));
+                if (adds && relu) CHECK(devices.error(dresidual) == 0);
             }
         }
     }

@@ -1,24 +1,11 @@
 // Convolutions and matrix products on CUDA, compared with the CPU.
 #include "tests/backend/cuda_and_cpu.h"
+#include "tests/backend/shapes.h"
 #include "tests/catch.h"
 
 using namespace residual;
 
 namespace {
-
-// batch, height, width, in_channels, out_channels, kernel, stride, padding: top, bottom, left, right
-const std::vector<Conv2dParams> kConvolutions = {
-    {2, 32, 32, 3, 16, 3, 1, 1, 1, 1, 1},   // stem
-    {3, 32, 32, 16, 16, 3, 1, 1, 1, 1, 1},  //
-    {2, 32, 32, 16, 32, 3, 2, 0, 1, 0, 1},  // "same" padding of an even size with stride 2
-    {2, 32, 32, 16, 32, 3, 2, 1, 1, 1, 1},  // symmetric padding
-    {5, 16, 16, 32, 64, 1, 2, 0, 0, 0, 0},  // projection
-    {128, 8, 8, 64, 64, 3, 1, 1, 1, 1, 1},  //
-    {1, 7, 5, 5, 7, 3, 1, 1, 1, 0, 2},      // odd extents
-    {2, 9, 6, 8, 4, 3, 2, 2, 1, 0, 1},      // padding differs by side
-    {1, 6, 7, 8, 8, 5, 3, 1, 1, 2, 2},      // padding equal on opposite sides only
-    {1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},      // smallest shape
-};
 
 std::string text_of(const Conv2dParams& p) {
     return "x " + p.input_shape().to_string() + ", w " + p.weight_shape().to_string() + ", stride " +

@@ -56,6 +56,10 @@ void round_to_tf32(std::vector<float>& values) {
     }
 }
 
+void round_to_bfloat16(std::vector<float>& values) {
+    for (float& value : values) value = float_of_bfloat16(bfloat16_bits(value));
+}
+
 void fill_with_garbage(void* workspace, size_t bytes) {
     auto* const to = static_cast<uint8_t*>(workspace);
     for (size_t i = 0; i < bytes; ++i) to[i] = static_cast<uint8_t>(0xa5 + 7 * i);

@@ -24,6 +24,8 @@ void write_array(void* pointer, Storage storage, const std::vector<float>& value
 // Rounds as tensor cores do with float32 operands: 10 bits of mantissa, ties away from zero.
 void round_to_tf32(std::vector<float>& values);
 
+void round_to_bfloat16(std::vector<float>& values);
+
 // A caller must not rely on the content of a workspace.
 void fill_with_garbage(void* workspace, size_t bytes);
 

@@ -1,5 +1,5 @@
 // Convolution and its two gradients as plain loops.
-#include "tests/fakes/cudnn_convolution.h"
+#include "tests/fakes/cudnn_loops.h"
 
 namespace fakes {
 namespace {

@@ -1,8 +1,12 @@
 // cuDNN's handles and descriptors.
 #include "tests/fakes/cudnn_objects.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+
+#include "tests/fakes/cudnn_engines.h"
+#include "tests/fakes/cudnn_graph.h"
 
 namespace fakes {
 namespace {
@@ -19,28 +23,32 @@ std::string& last_error() {
     return *text;
 }
 
-template <class T>
-cudnnStatus_t create(const char* call, Registry<T>& registry, T** out) {
-    return status_of(call, [&] {
-        require_pointer(out, "the pointer to the new object");
-        *out = registry.create();
-    });
-}
-
-template <class T>
-cudnnStatus_t destroy(const char* call, Registry<T>& registry, T* object) {
-    return status_of(call, [&] {
-        require_pointer(object, "the object to destroy");
-        registry.destroy(object);
-    });
-}
-
-template <class T>
-T& set_at(Registry<T>& registry, T* descriptor, const char* name) {
-    require_pointer(descriptor, name);
-    T& object = registry.at(descriptor);
-    if (!object.is_set) throw Misuse(std::string(name) + " was created but never set");
-    return object;
+void finalize(CudnnDescriptor& descriptor) {
+    switch (descriptor.type) {
+        case CUDNN_BACKEND_TENSOR_DESCRIPTOR:
+            tensor_of(descriptor);
+            break;
+        case CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR:
+            window_of(descriptor);
+            break;
+        case CUDNN_BACKEND_POINTWISE_DESCRIPTOR:
+            pointwise_mode_of(descriptor);
+            break;
+        case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR:
+            graph_of(descriptor);
+            break;
+        case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
+            finalize_heuristic(descriptor);
+            break;
+        case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR:
+            finalize_plan(descriptor);
+            break;
+        case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR:
+            operands_of(descriptor);
+            break;
+        default:
+            operation_of(descriptor);
+    }
 }
 
 }  // namespace
@@ -48,39 +56,61 @@ T& set_at(Registry<T>& registry, T* descriptor, const char* name) {
 Registry<cudnnContext>& cudnn_handles() {
     return registry_of<cudnnContext>("cuDNN handle");
 }
-Registry<cudnnTensorStruct>& tensor_descriptors() {
-    return registry_of<cudnnTensorStruct>("tensor descriptor");
-}
-Registry<cudnnFilterStruct>& filter_descriptors() {
-    return registry_of<cudnnFilterStruct>("filter descriptor");
-}
-Registry<cudnnConvolutionStruct>& convolution_descriptors() {
-    return registry_of<cudnnConvolutionStruct>("convolution descriptor");
+Registry<CudnnDescriptor>& cudnn_descriptors() {
+    return registry_of<CudnnDescriptor>("cuDNN descriptor");
 }
 
 cudnnContext& cudnn_at(cudnnHandle_t handle) {
     require_pointer(handle, "the cuDNN handle");
     return cudnn_handles().at(handle);
 }
-const cudnnTensorStruct& tensor_at(cudnnTensorDescriptor_t descriptor, const char* name) {
-    return set_at(tensor_descriptors(), descriptor, name);
+CudnnDescriptor& descriptor_at(cudnnBackendDescriptor_t descriptor) {
+    require_pointer(descriptor, "the descriptor");
+    return cudnn_descriptors().at(static_cast<CudnnDescriptor*>(descriptor));
 }
-const cudnnFilterStruct& filter_at(cudnnFilterDescriptor_t descriptor, const char* name) {
-    return set_at(filter_descriptors(), descriptor, name);
+const CudnnDescriptor& finalized_at(cudnnBackendDescriptor_t descriptor, cudnnBackendDescriptorType_t type,
+                                    const char* name) {
+    const CudnnDescriptor& found = descriptor_at(descriptor);
+    require(found.type == type, CUDNN_STATUS_BAD_PARAM, std::string(name) + " is a descriptor of another type");
+    require(found.finalized, CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, std::string(name) + " is not finalised");
+    return found;
 }
-const cudnnConvolutionStruct& convolution_at(cudnnConvolutionDescriptor_t descriptor) {
-    return set_at(convolution_descriptors(), descriptor, "the convolution descriptor");
+
+size_t size_of(cudnnBackendAttributeType_t type) {
+    switch (type) {
+        case CUDNN_TYPE_CHAR:
+        case CUDNN_TYPE_BOOLEAN:
+            return 1;
+        case CUDNN_TYPE_HANDLE:
+        case CUDNN_TYPE_INT64:
+        case CUDNN_TYPE_DOUBLE:
+        case CUDNN_TYPE_VOID_PTR:
+        case CUDNN_TYPE_BACKEND_DESCRIPTOR:
+            return 8;
+        default:
+            return 4;
+    }
+}
+
+const Attribute& attribute_of(const CudnnDescriptor& descriptor, cudnnBackendAttributeName_t name,
+                              cudnnBackendAttributeType_t type) {
+    const auto found = descriptor.attributes.find(name);
+    require(found != descriptor.attributes.end(), CUDNN_STATUS_BAD_PARAM,
+            "attribute " + std::to_string(name) + " is missing");
+    require(found->second.type == type, CUDNN_STATUS_BAD_PARAM,
+            "attribute " + std::to_string(name) + " has another type");
+    return found->second;
+}
+
+const CudnnDescriptor& part_of(const CudnnDescriptor& descriptor, cudnnBackendAttributeName_t name,
+                               cudnnBackendDescriptorType_t type) {
+    return finalized_at(value_of<cudnnBackendDescriptor_t>(descriptor, name, CUDNN_TYPE_BACKEND_DESCRIPTOR), type,
+                        ("attribute " + std::to_string(name)).c_str());
 }
 
 cudaStream_t live_stream(const cudnnContext& handle) {
     require_live(handle.stream, "the cuDNN handle");
     return handle.stream;
-}
-
-Storage storage_of(cudnnDataType_t type) {
-    if (type == CUDNN_DATA_FLOAT) return Storage::kFloat32;
-    if (type == CUDNN_DATA_BFLOAT16) return Storage::kBFloat16;
-    throw Misuse("the fake cuDNN has no data type " + std::to_string(type));
 }
 
 void require_array(const DeviceArray& array) {
@@ -112,6 +142,8 @@ const char* cudnnGetErrorString(cudnnStatus_t status) {
             return "CUDNN_STATUS_BAD_PARAM";
         case CUDNN_STATUS_NOT_SUPPORTED:
             return "CUDNN_STATUS_NOT_SUPPORTED";
+        case CUDNN_STATUS_EXECUTION_FAILED:
+            return "CUDNN_STATUS_EXECUTION_FAILED";
         default:
             return "another CUDNN_STATUS";
     }
@@ -123,10 +155,17 @@ void cudnnGetLastErrorString(char* message, size_t size) {
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
-    return create(__func__, cudnn_handles(), handle);
+    return status_of(__func__, [&] {
+        require_pointer(handle, "the pointer to the new handle");
+        *handle = cudnn_handles().create();
+    });
 }
+
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) {
-    return destroy(__func__, cudnn_handles(), handle);
+    return status_of(__func__, [&] {
+        require_pointer(handle, "the handle to destroy");
+        cudnn_handles().destroy(handle);
+    });
 }
 
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
@@ -136,68 +175,72 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
     });
 }
 
-cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* descriptor) {
-    return create(__func__, tensor_descriptors(), descriptor);
-}
-cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t descriptor) {
-    return destroy(__func__, tensor_descriptors(), descriptor);
-}
-
-cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t descriptor, cudnnTensorFormat_t format,
-                                         cudnnDataType_t type, int n, int c, int h, int w) {
+cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t* descriptor) {
     return status_of(__func__, [&] {
-        require_pointer(descriptor, "the tensor descriptor");
-        require(n > 0 && c > 0 && h > 0 && w > 0, CUDNN_STATUS_BAD_PARAM, "an extent of the tensor is not positive");
-        require(int64_t{n} * c * h * w < int64_t{1} << 31, CUDNN_STATUS_NOT_SUPPORTED,
-                "the tensor has 2^31 elements or more");
-        storage_of(type);
-        tensor_descriptors().at(descriptor) = {true, format, type, n, c, h, w};
+        require_pointer(descriptor, "the pointer to the new descriptor");
+        CudnnDescriptor* const created = cudnn_descriptors().create();
+        created->type = type;
+        *descriptor = created;
     });
 }
 
-cudnnStatus_t cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t* descriptor) {
-    return create(__func__, filter_descriptors(), descriptor);
-}
-cudnnStatus_t cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t descriptor) {
-    return destroy(__func__, filter_descriptors(), descriptor);
-}
-
-cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t descriptor, cudnnDataType_t type,
-                                         cudnnTensorFormat_t format, int k, int c, int h, int w) {
+cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t descriptor) {
     return status_of(__func__, [&] {
-        require_pointer(descriptor, "the filter descriptor");
-        require(k > 0 && c > 0 && h > 0 && w > 0, CUDNN_STATUS_BAD_PARAM, "an extent of the filter is not positive");
-        storage_of(type);
-        filter_descriptors().at(descriptor) = {true, format, type, k, c, h, w};
+        require_pointer(descriptor, "the descriptor to destroy");
+        cudnn_descriptors().destroy(static_cast<CudnnDescriptor*>(descriptor));
     });
 }
 
-cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t* descriptor) {
-    return create(__func__, convolution_descriptors(), descriptor);
-}
-cudnnStatus_t cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t descriptor) {
-    return destroy(__func__, convolution_descriptors(), descriptor);
-}
-
-cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t descriptor, int pad_h, int pad_w,
-                                              int stride_h, int stride_w, int dilation_h, int dilation_w,
-                                              cudnnConvolutionMode_t mode, cudnnDataType_t compute) {
+cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
+                                       cudnnBackendAttributeType_t type, int64_t count, const void* values) {
     return status_of(__func__, [&] {
-        require_pointer(descriptor, "the convolution descriptor");
-        require(pad_h >= 0 && pad_w >= 0, CUDNN_STATUS_BAD_PARAM, "the padding is negative");
-        require(stride_h > 0 && stride_w > 0, CUDNN_STATUS_BAD_PARAM, "the stride is not positive");
-        require(dilation_h > 0 && dilation_w > 0, CUDNN_STATUS_BAD_PARAM, "the dilation is not positive");
-        storage_of(compute);
-        auto& convolution = convolution_descriptors().at(descriptor);
-        convolution = {true, pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w, mode, compute, convolution.math};
+        CudnnDescriptor& to = descriptor_at(descriptor);
+        require(!to.finalized, CUDNN_STATUS_NOT_INITIALIZED, "the descriptor is finalised already");
+        require(count > 0, CUDNN_STATUS_BAD_PARAM, "an attribute without values");
+        require_pointer(values, "the values of the attribute");
+        if (type == CUDNN_TYPE_BACKEND_DESCRIPTOR) {
+            for (int64_t i = 0; i < count; ++i) {
+                const CudnnDescriptor& part = descriptor_at(static_cast<const cudnnBackendDescriptor_t*>(values)[i]);
+                require(part.finalized, CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a part is not finalised");
+            }
+        }
+        const auto* const bytes = static_cast<const std::byte*>(values);
+        to.attributes[name] = {type, count, {bytes, bytes + size_of(type) * size_t(count)}};
     });
 }
 
-cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t descriptor, cudnnMathType_t math) {
+cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor) {
     return status_of(__func__, [&] {
-        require_pointer(descriptor, "the convolution descriptor");
-        require(math >= CUDNN_DEFAULT_MATH && math <= CUDNN_FMA_MATH, CUDNN_STATUS_BAD_PARAM, "unknown math type");
-        if (math == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION) throw Misuse("the fake cuDNN has no conversion to float16");
-        convolution_descriptors().at(descriptor).math = math;
+        CudnnDescriptor& found = descriptor_at(descriptor);
+        finalize(found);
+        found.finalized = true;
+    });
+}
+
+// Descriptors are copied into those that the caller has created; other values into its array. A count of zero asks how
+// many values there are.
+cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
+                                       cudnnBackendAttributeType_t type, int64_t count, int64_t* filled, void* values) {
+    return status_of(__func__, [&] {
+        const CudnnDescriptor& from = descriptor_at(descriptor);
+        require(from.finalized, CUDNN_STATUS_NOT_INITIALIZED, "the descriptor is not finalised");
+        require_pointer(filled, "the pointer to the count");
+        const Attribute& attribute = attribute_of(from, name, type);
+        if (count == 0) {
+            *filled = attribute.count;
+            return;
+        }
+        *filled = std::min(count, attribute.count);
+        if (type != CUDNN_TYPE_BACKEND_DESCRIPTOR) {
+            std::memcpy(values, attribute.bytes.data(), size_of(type) * size_t(*filled));
+            return;
+        }
+        for (int64_t i = 0; i < *filled; ++i) {
+            cudnnBackendDescriptor_t part;
+            std::memcpy(&part, attribute.bytes.data() + sizeof part * size_t(i), sizeof part);
+            CudnnDescriptor& to = descriptor_at(static_cast<cudnnBackendDescriptor_t*>(values)[i]);
+            require(to.type == descriptor_at(part).type, CUDNN_STATUS_BAD_PARAM, "a descriptor of another type");
+            to = descriptor_at(part);
+        }
     });
 }

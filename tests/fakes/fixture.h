@@ -3,7 +3,7 @@
 
 #include <cublas_v2.h>
 #include <cuda_runtime_api.h>
-#include <cudnn.h>
+#include <cudnn_graph.h>
 
 #include <string>
 #include <vector>

@@ -24,6 +24,13 @@ class Registry {
         return pointer;
     }
 
+    // An object that is never destroyed and does not count as leaked.
+    T* create_kept() {
+        T* const pointer = create();
+        --live_;
+        return pointer;
+    }
+
     // Throws Misuse unless the object is live.
     T& at(T* pointer) { return *entry_of(pointer).object; }
 

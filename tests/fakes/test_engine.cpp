@@ -1,11 +1,12 @@
-// How the engine chooses among the algorithms that cuDNN offers.
+// How the engine chooses among the plans that cuDNN offers.
 #include "engine/backend/backend.h"
-#include "tests/fakes/cudnn_convolution.h"
+#include "engine/backend/cuda/cuda_backend.h"
+#include "tests/fakes/cudnn_engines.h"
 #include "tests/fakes/fixture.h"
 #include "tests/support/array.h"
 
 using namespace residual;
-using fakes::RefusedForwardAlgorithms;
+using fakes::FailingEngines;
 
 namespace {
 
@@ -20,32 +21,80 @@ test::Array convolved(Backend& backend) {
     return test::download(backend, y);
 }
 
+// The line that the backend logs for the plan of a graph.
+struct Log {
+    std::vector<std::string> lines;
+    CudaOptions with(CudaOptions options) {
+        options.log = [this](const std::string& line) { lines.push_back(line); };
+        return options;
+    }
+};
+
 }  // namespace
 
-TEST_CASE("if cuDNN refuses to run an algorithm that it offered, the next one is tried") {
+TEST_CASE("a plan that cannot be made or started is skipped") {
     const test::Array expected = convolved(*make_cpu_backend());
     for (const bool deterministic : {true, false}) {
-        for (const auto algorithm :
-             {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM}) {
-            const RefusedForwardAlgorithms refused({algorithm});
-            const auto backend = make_cuda_backend({.deterministic = deterministic, .allow_tf32 = false});
+        for (const bool in_plan : {true, false}) {
+            const FailingEngines failing({.engines = {1}, .in_plan = in_plan});
+            Log log;
+            const auto backend = make_cuda_backend(log.with({.deterministic = deterministic}));
             CHECK(test::relative_error(convolved(*backend), expected) <= 1e-5);
+            CHECK_THAT(log.lines.at(0), ContainsSubstring("engine 0"));
         }
     }
 }
 
-TEST_CASE("a convolution for which no algorithm runs is an error") {
-    const RefusedForwardAlgorithms refused(
-        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM});
+TEST_CASE("a convolution without a plan is an error") {
+    const FailingEngines failing({.engines = {0, 1}});
     const auto backend = make_cuda_backend({});
     CHECK_THROWS_WITH(convolved(*backend),
-                      ContainsSubstring("no deterministic algorithm") && ContainsSubstring("train.deterministic"));
+                      ContainsSubstring("no deterministic plan for convolution forward, x [2, 8, 8, 16]") &&
+                          ContainsSubstring("train.deterministic"));
 }
 
-TEST_CASE("the chosen algorithm is kept; if it is refused later, that is an error") {
+TEST_CASE("the chosen plan is kept; if it fails later, that is an error") {
     const auto backend = make_cuda_backend({});
     convolved(*backend);
-    const RefusedForwardAlgorithms refused(
-        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM});
+    const FailingEngines failing({.engines = {0, 1}});
     CHECK_THROWS_WITH(convolved(*backend), ContainsSubstring("CUDNN_STATUS_NOT_SUPPORTED"));
+}
+
+TEST_CASE("the log names engine, knobs and workspace of each graph once") {
+    Log log;
+    const auto backend = make_cuda_backend(log.with({}));
+    convolved(*backend);
+    convolved(*backend);
+    REQUIRE(log.lines.size() == 1);
+    CHECK_THAT(log.lines[0],
+               ContainsSubstring("cuDNN convolution forward, x [2, 8, 8, 16], w [16, 3, 3, 16], stride 1, "
+                                 "padding 1 1 1 1, float32: engine 1, knobs 2=3, workspace "));
+}
+
+TEST_CASE("TF32 plans are used only if allowed, plans with reduced precision never") {
+    Log exact, rounded;
+    convolved(*make_cuda_backend(exact.with({})));
+    convolved(*make_cuda_backend(rounded.with({.allow_tf32 = true})));
+    CHECK_THAT(exact.lines.at(0), ContainsSubstring("engine 1,"));
+    CHECK_THAT(rounded.lines.at(0), ContainsSubstring("engine 13,"));
+}
+
+TEST_CASE("batch norm without a plan uses the project's own kernels") {
+    for (const int64_t channels : {16, 5}) {
+        Log log;
+        const auto backend = make_cuda_backend(log.with({}));
+        test::Random random("norm");
+        const Shape shape{2, 4, 4, channels}, vector{channels};
+        const auto values = random.uniform(shape);
+        const auto of = [&](Backend& b) {
+            const Tensor x = test::upload(b, values, DType::kFloat32), y = b.empty(shape, DType::kFloat32);
+            const Tensor gamma = b.from_host(std::vector<float>(channels, 2).data(), vector);
+            const Tensor beta = b.from_host(std::vector<float>(channels, 0.5f).data(), vector);
+            b.batch_norm_training({{}, gamma, beta, 1e-3f, true}, {{}, 0}, x, {}, y);
+            return test::download(b, y);
+        };
+        CHECK(test::relative_error(of(*backend), of(*make_cpu_backend())) <= 1e-5);
+        CHECK_THAT(log.lines.at(0), ContainsSubstring("batch norm training, ReLU") &&
+                                        ContainsSubstring(channels == 16 ? ": engine 0" : ": no plan"));
+    }
 }

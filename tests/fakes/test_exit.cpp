@@ -40,9 +40,9 @@ TEST_CASE("a process that leaks a handle or ignores a refusal fails") {
               cudnnCreate(&handle);
           }) == EXIT_FAILURE);
     CHECK(exit_code_of([] {
-              cudnnTensorDescriptor_t descriptor = nullptr;
-              cudnnCreateTensorDescriptor(&descriptor);
-              cudnnSetTensor4dDescriptor(descriptor, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 0, 1, 1, 1);
-              cudnnDestroyTensorDescriptor(descriptor);
+              cudnnBackendDescriptor_t descriptor = nullptr;
+              cudnnBackendCreateDescriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR, &descriptor);
+              cudnnBackendFinalize(descriptor);
+              cudnnBackendDestroyDescriptor(descriptor);
           }) == EXIT_FAILURE);
 }

@@ -29,11 +29,11 @@ struct LaunchCase {
 };
 
 const LaunchCase kCases[] = {
-    {"ResNet-20", {.depth = 20}, 57, 321},
-    {"ResNet-56", {.depth = 56}, 153, 897},
-    {"ResNet-110", {.depth = 110}, 297, 1761},
-    {"Plain-20", {.depth = 20, .shortcut = models::Shortcut::none}, 55, 318},
-    {"Plain-56", {.depth = 56, .shortcut = models::Shortcut::none}, 151, 894},
+    {"ResNet-20", {.depth = 20}, 57, 146},
+    {"ResNet-56", {.depth = 56}, 153, 398},
+    {"ResNet-110", {.depth = 110}, 297, 776},
+    {"Plain-20", {.depth = 20, .shortcut = models::Shortcut::none}, 55, 124},
+    {"Plain-56", {.depth = 56, .shortcut = models::Shortcut::none}, 151, 340},
 };
 
 template <class Step>

@@ -3,7 +3,7 @@
 #     bash tests/layering/check_includes.sh ROOT
 #   tools -> tools/run -> models -> engine -> kernels
 #   core <- config <- backend <- autograd <- ops <- nn <- {optim, data, io, metrics, dist} <- train, inside engine
-#   vendor headers only in the folders of their device
+#   vendor headers only in the folders of their device; of cuDNN's, only cudnn_graph.h, which has no legacy function
 set -euo pipefail
 root=${1:?usage: check_includes.sh ROOT}
 cd "$root"
@@ -55,6 +55,8 @@ function judge(    places, to) {
     places = vendor(target)
     if (places != "") {
         if (!allowed(places)) wrong("a vendor header, allowed only in " places)
+        else if (target ~ /cudnn/ && target !~ /cudnn_graph\.h/) \
+            wrong("declares the legacy API of cuDNN; include cudnn_graph.h")
         return
     }
     to = rank(target)

@@ -85,8 +85,8 @@ void check_conv(Backend& backend, const ConvCase& c, DType dtype) {
     const double bound = tolerance(dtype);
     const Array y = download(backend, result.y.value());
     CHECK(relative_error(y, expected.y) <= bound);
-    CHECK(result.stats.defined() == c.stats);
-    if (c.stats) {
+    CHECK(result.stats.defined() == (c.stats && !backend.prefers_batch_norm_training()));
+    if (result.stats.defined()) {
         const ReferenceStats stats = stats_of(y);
         CHECK(relative_error(download(backend, result.stats.mean.value()), stats.mean) <= tolerance(DType::kFloat32));
         CHECK(relative_error(download(backend, result.stats.variance.value()), stats.variance) <=

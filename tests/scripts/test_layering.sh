@@ -24,7 +24,7 @@ fresh_tree() {
     plant engine/config/config.h '#include "engine/core/error.h"'
     plant engine/backend/backend.h '#include "engine/config/config.h"' '#include "kernels/elementwise.h"'
     plant engine/backend/cpu/matmul.cpp '#include <oneapi/dnnl/dnnl.hpp>' '#include "engine/backend/backend.h"'
-    plant engine/backend/cuda/conv.cpp '#include <cuda_runtime.h>' '#include <cublas_v2.h>' '#  include <cudnn.h>'
+    plant engine/backend/cuda/conv.cpp '#include <cuda_runtime.h>' '#include <cublas_v2.h>' '#  include <cudnn_graph.h>'
     plant engine/train/trainer.h '#include "engine/io/file.h"' '#include "engine/data/cifar10.h"'
     plant engine/io/file.h '#include "engine/nn/module.h"' '#include "engine/io/other.h"'
     plant models/resnet.h '#include "engine/nn/module.h"'
@@ -69,6 +69,7 @@ refuses tools/bad.cpp '#include "tests/catch.h"' "no path from the root"
 refuses tools/bad.cpp '#include "../models/resnet.h"' "no path from the root"
 refuses tools/bad.cpp '#include WHAT' "names no file"
 refuses engine/ops/bad.cpp '#include <cudnn.h>' "allowed only in engine/backend/cuda/"
+refuses engine/backend/cuda/bad.cpp '#include <cudnn.h>' "declares the legacy API of cuDNN"
 refuses engine/backend/cpu/bad.cpp '#include "cublas_v2.h"' "allowed only in engine/backend/cuda/"
 refuses engine/backend/cuda/bad.cpp '#include <oneapi/dnnl/dnnl.hpp>' "allowed only in engine/backend/cpu/"
 refuses engine/nn/bad.cpp '#include "dnnl.hpp"' "allowed only in engine/backend/cpu/"

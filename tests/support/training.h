@@ -20,10 +20,15 @@ class Training {
     Training(const residual::models::ModelConfig& model, residual::DType dtype, const residual::CudaOptions& options,
              int batch)
         : session_(experiment(model, dtype, batch), residual::make_cuda_backend(options)),
+          mean_(session_.set_mean(std::vector<float>(32 * 32 * 3, 120))),
           // Only four images, so that a few steps span several epochs.
-          trainer_(session_.trainer(numbered_records(4), session_.set_mean(std::vector<float>(32 * 32 * 3, 120)))) {}
+          trainer_(session_.trainer(numbered_records(4), mean_)) {}
 
     residual::Trainer& trainer() { return trainer_; }
+    residual::Evaluation evaluate() {
+        residual::Batches batches = session_.test_batches(numbered_records(4), mean_);
+        return residual::evaluate(backend(), *session_.model, batches);
+    }
     residual::Backend& backend() { return *session_.backend; }
     // The bytes of everything that a step changes: weights, momenta, gradients, running statistics.
     std::vector<std::vector<uint8_t>> state() {
@@ -42,6 +47,7 @@ class Training {
     }
 
     residual::tools::Session session_;
+    residual::Tensor mean_;
     residual::Trainer trainer_;
 };
 

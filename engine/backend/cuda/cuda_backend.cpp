@@ -6,9 +6,12 @@
 #include "engine/backend/cuda/fused.h"
 #include "engine/backend/cuda/memory.h"
 #include "engine/backend/cuda/recording.h"
-#include "kernels/pad.h"
 
 namespace residual {
+
+using cuda::Slot;
+using Direction = cuda::ConvolutionGraph::Direction;
+using Pass = cuda::BatchNormGraph::Pass;
 
 namespace {
 
@@ -20,27 +23,22 @@ cudaDeviceProp current_device_properties() {
     return properties;
 }
 
-bool has_symmetric_padding(const Conv2dParams& p) {
-    return p.pad_top == p.pad_bottom && p.pad_left == p.pad_right;
-}
-
-// The same convolution of an already padded image.
-Conv2dParams without_padding(const Conv2dParams& p) {
-    return {.batch = p.batch,
-            .height = p.height + p.pad_top + p.pad_bottom,
-            .width = p.width + p.pad_left + p.pad_right,
-            .in_channels = p.in_channels,
-            .out_channels = p.out_channels,
-            .kernel = p.kernel,
-            .stride = p.stride,
-            .pad_top = 0,
-            .pad_bottom = 0,
-            .pad_left = 0,
-            .pad_right = 0};
-}
-
-kernels::PadShape pad_shape(const Conv2dParams& p) {
-    return {p.batch, p.height, p.width, p.in_channels, p.pad_top, p.pad_bottom, p.pad_left, p.pad_right};
+// x is NHWC, or [batch, channels].
+cuda::BatchNormGraph batch_norm_graph(cuda::BatchNormGraph::Pass pass, const Tensor& x, bool relu, bool residual,
+                                      bool running) {
+    const Shape& shape = x.shape();
+    const bool is_image = shape.rank() == 4;
+    const auto at = [&](int axis) { return static_cast<int>(shape[axis]); };
+    const auto rows = static_cast<int>(x.elements() / shape[-1]);
+    return {.pass = pass,
+            .batch = is_image ? at(0) : rows,
+            .height = is_image ? at(1) : 1,
+            .width = is_image ? at(2) : 1,
+            .channels = at(-1),
+            .dtype = x.dtype(),
+            .relu = relu,
+            .residual = residual,
+            .running = running};
 }
 
 }  // namespace
@@ -51,10 +49,9 @@ CudaBackend::CudaBackend(const CudaOptions& options, cuda::Stream stream)
       properties_(current_device_properties()),
       cudnn_(cuda::make_cudnn(stream_)),
       cublas_(cuda::make_cublas(stream_)),
-      convolutions_(*this, cudnn_.get(), options),
-      batch_norm_(cudnn_.get()),
-      matmul_(*this, cublas_.get(), options, properties_.major) {
-    make_constants(1024);
+      graphs_(*this, cudnn_.get(), stream_.get(), options),
+      matmul_(*this, cublas_.get(), options, properties_.major),
+      deterministic_(options.deterministic) {
     if (options.fused) {
         set_fused(std::make_unique<cuda::CudaFusedOps>(*this, exec(), tickets(), properties_.sharedMemPerBlockOptin));
     }
@@ -97,41 +94,29 @@ std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& work
     return std::make_unique<cuda::GraphRecording>(stream_.get(), work);
 }
 
-Tensor CudaBackend::pad(const Conv2dParams& p, const Tensor& x) {
-    const Tensor padded = empty(without_padding(p).input_shape(), x.dtype());
-    with_activation_type(
-        x.dtype(), [&]<class T>(T) { kernels::spatial_pad(exec(), pad_shape(p), x.data<T>(), padded.data<T>()); });
-    return padded;
+void CudaBackend::run_convolution(const cuda::ConvolutionGraph& graph, const std::vector<cuda::Operand>& operands) {
+    if (graphs_.run(graph, operands)) return;
+    throw Error(fmt::format("cuDNN {} has no {}plan for {}{}", cudnn_version(), deterministic_ ? "deterministic " : "",
+                            cuda::to_string(graph),
+                            deterministic_ ? "; set train.deterministic to false to allow others" : ""));
 }
 
 void CudaBackend::conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) {
-    if (has_symmetric_padding(p)) {
-        convolutions_.get(p, x.dtype()).forward(x, w, y);
-    } else {
-        convolutions_.get(without_padding(p), x.dtype()).forward(pad(p, x), w, y);
-    }
+    run_convolution({Direction::forward, p, x.dtype()},
+                    {{Slot::x, x.data()}, {Slot::w, w.data()}, {Slot::y, y.data()}});
 }
 
 void CudaBackend::conv2d_backward_data(const Conv2dParams& p, const Tensor& dy, const Tensor& w, const Tensor& dx) {
-    if (has_symmetric_padding(p)) {
-        convolutions_.get(p, dy.dtype()).backward_data(dy, w, dx);
-        return;
-    }
-    const Tensor padded = empty(without_padding(p).input_shape(), dx.dtype());
-    convolutions_.get(without_padding(p), dy.dtype()).backward_data(dy, w, padded);
-    with_activation_type(
-        dx.dtype(), [&]<class T>(T) { kernels::spatial_crop(exec(), pad_shape(p), padded.data<T>(), dx.data<T>()); });
+    run_convolution({Direction::backward_data, p, dy.dtype()},
+                    {{Slot::dy, dy.data()}, {Slot::w, w.data()}, {Slot::dx, dx.data()}});
 }
 
-// cuDNN writes the weight gradient in the type of x and dy. For bfloat16 it is summed in float32, rounded to bfloat16
-// once, and converted to float32 here.
+// cuDNN writes the weight gradient in the type of x and dy: no engine writes float32 from bfloat16. It is summed in
+// float32, rounded to bfloat16 once, and converted to float32 here.
 void CudaBackend::conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) {
     const Tensor rounded = x.dtype() == DType::kFloat32 ? dw : empty(dw.shape(), x.dtype());
-    if (has_symmetric_padding(p)) {
-        convolutions_.get(p, x.dtype()).backward_weight(x, dy, rounded);
-    } else {
-        convolutions_.get(without_padding(p), x.dtype()).backward_weight(pad(p, x), dy, rounded);
-    }
+    run_convolution({Direction::backward_weight, p, x.dtype()},
+                    {{Slot::x, x.data()}, {Slot::dy, dy.data()}, {Slot::dw, rounded.data()}});
     if (x.dtype() != DType::kFloat32) cast(rounded, dw);
 }
 
@@ -139,51 +124,77 @@ void CudaBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, boo
     matmul_.run(a, transpose_a, b, transpose_b, c);
 }
 
-// cuDNN does not add a residual and does not document in-place operation; the project's own kernel supports both.
+// cuDNN does not document in-place operation.
 void CudaBackend::batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) {
-    if (residual.defined() || x.data() == y.data()) {
-        KernelBackend::batch_norm(p, x, residual, y);
+    float epsilon = p.epsilon;
+    std::vector<cuda::Operand> operands = {{Slot::x, x.data()},
+                                           {Slot::mean, p.stats.mean.data()},
+                                           {Slot::variance, p.stats.variance.data()},
+                                           {Slot::gamma, p.gamma.data()},
+                                           {Slot::beta, p.beta.data()},
+                                           {Slot::epsilon, &epsilon},
+                                           {Slot::y, y.data()}};
+    if (residual.defined()) operands.emplace_back(Slot::residual, residual.data());
+    const bool in_place = x.data() == y.data();
+    if (!in_place && graphs_.run(batch_norm_graph(Pass::inference, x, p.relu, residual.defined(), false), operands)) {
         return;
     }
-    batch_norm_.forward(p, x, y);
-    if (p.relu) relu(y, y);
+    KernelBackend::batch_norm(p, x, residual, y);
 }
 
-void CudaBackend::make_constants(int64_t channels) {
-    ones_ = empty({channels}, DType::kFloat32);
-    kernels::fill(exec(), channels, 1.0f, ones_.data<float>());
-    zeros_ = zeros({channels}, DType::kFloat32);
+SavedStats CudaBackend::batch_norm_training(const BatchNormParams& p, const RunningUpdate& update, const Tensor& x,
+                                            const Tensor& residual, const Tensor& y) {
+    const BatchStats& running = update.running;
+    const SavedStats saved{.mean = empty(p.gamma.shape(), DType::kFloat32),
+                           .inverse_std = empty(p.gamma.shape(), DType::kFloat32)};
+    float epsilon = p.epsilon, new_share = 1 - update.decay;
+    std::vector<cuda::Operand> operands = {
+        {Slot::x, x.data()},       {Slot::gamma, p.gamma.data()},   {Slot::beta, p.beta.data()},
+        {Slot::epsilon, &epsilon}, {Slot::mean, saved.mean.data()}, {Slot::inverse_std, saved.inverse_std.data()},
+        {Slot::y, y.data()}};
+    if (residual.defined()) operands.emplace_back(Slot::residual, residual.data());
+    if (running.mean.defined()) {
+        operands.insert(operands.end(), {{Slot::new_share, &new_share},
+                                         {Slot::running_mean, running.mean.data()},
+                                         {Slot::running_variance, running.variance.data()},
+                                         {Slot::new_running_mean, running.mean.data()},
+                                         {Slot::new_running_variance, running.variance.data()}});
+    }
+    const auto graph = batch_norm_graph(Pass::training, x, p.relu, residual.defined(), running.mean.defined());
+    if (graphs_.run(graph, operands)) return saved;
+    return KernelBackend::batch_norm_training(p, update, x, residual, y);
 }
 
-// Computes 1 / sqrt(variance + epsilon) by normalising a row of ones with mean 0.
-Tensor CudaBackend::inverse_std(const BatchNormParams& p) {
-    const int64_t channels = p.gamma.elements();
-    if (ones_.elements() < channels) make_constants(channels);
-    const Tensor result = empty({channels}, DType::kFloat32);
-    kernels::batch_norm(exec(), {1, static_cast<int>(channels)}, ones_.data<float>(), zeros_.data<float>(),
-                        p.stats.variance.data<float>(), ones_.data<float>(), zeros_.data<float>(), p.epsilon, false,
-                        nullptr, result.data<float>());
-    return result;
-}
-
-// Passes the forward statistics to cuDNN, which would otherwise read x again to compute them. Recomputes the ReLU mask
-// with batch_norm().
-void CudaBackend::batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                                      bool accumulate, const BatchNormGradients& gradients) {
-    if (gradients.dmean.defined()) {
-        KernelBackend::batch_norm_backward(p, x, dy, dx, accumulate, gradients);
+// cuDNN has no plan that adds to dx.
+void CudaBackend::batch_norm_training_backward(const BatchNormParams& p, const SavedStats& saved, const Tensor& x,
+                                               const Tensor& y, const Tensor& dy, const Tensor& dx, bool accumulate,
+                                               const Tensor& dresidual, const BatchNormGradients& gradients) {
+    if (!saved.inverse_std.defined()) {
+        KernelBackend::batch_norm_training_backward(p, saved, x, y, dy, dx, accumulate, dresidual, gradients);
         return;
     }
-    Tensor masked = dy;
-    if (p.relu) {
-        masked = empty(x.shape(), x.dtype());
-        batch_norm(p, x, Tensor(), masked);
-        relu_backward(masked, dy, masked);
-    } else if (dx.data() == dy.data()) {
-        masked = empty(dy.shape(), dy.dtype());
-        copy(dy, masked);
+    float zero = 0;
+    const Tensor whole_dx = accumulate ? empty(dx.shape(), dx.dtype()) : dx;
+    std::vector<cuda::Operand> operands = {{Slot::x, x.data()},
+                                           {Slot::dy, dy.data()},
+                                           {Slot::mean, saved.mean.data()},
+                                           {Slot::inverse_std, saved.inverse_std.data()},
+                                           {Slot::gamma, p.gamma.data()},
+                                           {Slot::dgamma, gradients.dgamma.data()},
+                                           {Slot::dbeta, gradients.dbeta.data()},
+                                           {Slot::dx, whole_dx.data()}};
+    if (p.relu) operands.insert(operands.end(), {{Slot::y, y.data()}, {Slot::zero, &zero}});
+    if (dresidual.defined()) operands.emplace_back(Slot::dresidual, dresidual.data());
+    const auto graph = batch_norm_graph(Pass::backward, x, p.relu, dresidual.defined(), false);
+    if (graphs_.run(graph, operands)) {
+        if (accumulate) add(dx, whole_dx, dx);
+        return;
     }
-    batch_norm_.backward(p, inverse_std(p), x, masked, dx, accumulate, gradients.dgamma, gradients.dbeta);
+    // Only the forward had a plan, and it kept no variance.
+    const BatchStats stats{saved.mean, empty(saved.mean.shape(), DType::kFloat32)};
+    batch_stats(x, stats);
+    KernelBackend::batch_norm_training_backward(p, {stats.mean, stats.variance}, x, y, dy, dx, accumulate, dresidual,
+                                                gradients);
 }
 
 }  // namespace residual

@@ -2,8 +2,8 @@
 // rest. All work is queued on one stream.
 #pragma once
 
-#include "engine/backend/cuda/batch_norm.h"
-#include "engine/backend/cuda/convolution.h"
+#include "engine/backend/cuda/graph_runner.h"
+#include "engine/backend/cuda/handles.h"
 #include "engine/backend/cuda/matmul.h"
 #include "engine/backend/kernel_backend.h"
 
@@ -30,25 +30,30 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
     void conv2d_backward_weight(const Conv2dParams& p, const Tensor& x, const Tensor& dy, const Tensor& dw) override;
     void matmul(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) override;
 
+    // cuDNN, or the project's own kernels for what cuDNN has no plan for.
     void batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) override;
-    void batch_norm_backward(const BatchNormParams& p, const Tensor& x, const Tensor& dy, const Tensor& dx,
-                             bool accumulate, const BatchNormGradients& gradients) override;
+    SavedStats batch_norm_training(const BatchNormParams& p, const RunningUpdate& running, const Tensor& x,
+                                   const Tensor& residual, const Tensor& y) override;
+    void batch_norm_training_backward(const BatchNormParams& p, const SavedStats& saved, const Tensor& x,
+                                      const Tensor& y, const Tensor& dy, const Tensor& dx, bool accumulate,
+                                      const Tensor& dresidual, const BatchNormGradients& gradients) override;
+    bool prefers_batch_norm_training() const override { return fused() == nullptr; }
+
+    // The graphs of cuDNN that were asked for.
+    std::vector<cuda::GraphKey> graphs() const { return graphs_.graphs(); }
 
   private:
     CudaBackend(const CudaOptions& options, cuda::Stream stream);
 
-    Tensor pad(const Conv2dParams& p, const Tensor& x);
-    void make_constants(int64_t channels);
-    Tensor inverse_std(const BatchNormParams& p);
+    void run_convolution(const cuda::ConvolutionGraph& graph, const std::vector<cuda::Operand>& operands);
 
     cuda::Stream stream_;
     cudaDeviceProp properties_;
     cuda::Cudnn cudnn_;
     cuda::Cublas cublas_;
-    cuda::Convolutions convolutions_;
-    cuda::BatchNorm batch_norm_;
+    cuda::GraphRunner graphs_;
     cuda::Matmul matmul_;
-    Tensor ones_, zeros_;  // float32, as long as the largest channel count passed to inverse_std()
+    bool deterministic_;
 };
 
 }  // namespace residual

@@ -1,5 +1,5 @@
 // Detects whether this program can use a CUDA device, and creates the backend.
-#include <cudnn.h>
+#include <cudnn_graph.h>
 #include <fmt/format.h>
 
 #include "engine/backend/backend.h"

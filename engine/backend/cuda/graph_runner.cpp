@@ -1,0 +1,114 @@
+#include "engine/backend/cuda/graph_runner.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "engine/backend/stopwatch.h"
+
+namespace residual::cuda {
+
+namespace {
+
+bool is_capturing(cudaStream_t stream) {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    CUDA_CALL(cudaStreamIsCapturing(stream, &status));
+    return status != cudaStreamCaptureStatusNone;
+}
+
+}  // namespace
+
+GraphRunner::GraphRunner(Backend& backend, cudnnHandle_t cudnn, cudaStream_t stream, const CudaOptions& options)
+    : backend_(backend), cudnn_(cudnn), stream_(stream), options_(options) {}
+
+bool GraphRunner::run(const GraphKey& key, const std::vector<Operand>& operands) {
+    if (const auto found = entries_.find(key); found != entries_.end()) {
+        const std::optional<Plan>& plan = found->second.plan;
+        if (plan) check(execute(*plan, operands), "cudnnBackendExecute");
+        return plan.has_value();
+    }
+    OperationGraph graph(key, cudnn_);
+    std::optional<Plan> plan = choose(key, graph, operands);
+    const auto text = [&] {
+        return plan ? fmt::format("{}, workspace {} bytes", plan->candidate.name, plan->workspace_bytes) : "no plan";
+    };
+    if (options_.log) options_.log(fmt::format("cuDNN {}: {}", to_string(key), text()));
+    return entries_.emplace(key, Entry{std::move(graph), std::move(plan)}).first->second.plan.has_value();
+}
+
+// Queues the graph with the plan that it returns.
+std::optional<Plan> GraphRunner::choose(const GraphKey& key, const OperationGraph& graph,
+                                        const std::vector<Operand>& operands) {
+    constexpr size_t kTimed = 8;
+    // Running a batch norm twice would update its running statistics twice.
+    const bool times =
+        !options_.deterministic && std::holds_alternative<ConvolutionGraph>(key) && !is_capturing(stream_);
+    std::vector<Plan> started;
+    for (Candidate& candidate : candidates_for(graph)) {
+        if (!is_allowed(candidate, key, options_)) continue;
+        auto made = make_plan(std::move(candidate), cudnn_);
+        if (const auto* status = std::get_if<cudnnStatus_t>(&made)) {
+            require_device(*status, "cudnnBackendFinalize of a plan");
+            continue;
+        }
+        Plan& plan = std::get<Plan>(made);
+        if (const cudnnStatus_t status = execute(plan, operands); status != CUDNN_STATUS_SUCCESS) {
+            require_device(status, "cudnnBackendExecute");
+            continue;
+        }
+        if (!times) return std::move(plan);
+        started.push_back(std::move(plan));
+        if (started.size() == kTimed) break;
+    }
+    return fastest(std::move(started), operands);
+}
+
+std::optional<Plan> GraphRunner::fastest(std::vector<Plan> plans, const std::vector<Operand>& operands) {
+    constexpr int kRuns = 3;
+    std::optional<Plan> best;
+    double best_time = std::numeric_limits<double>::infinity();
+    for (Plan& plan : plans) {
+        const auto stopwatch = make_cuda_stopwatch(backend_);
+        stopwatch->start();
+        for (int i = 0; i < kRuns; ++i) check(execute(plan, operands), "cudnnBackendExecute");
+        if (const double time = stopwatch->stop(); time < best_time) {
+            best_time = time;
+            best = std::move(plan);
+        }
+    }
+    return best;
+}
+
+// The workspace returns to the arena while the kernel is still running; its next user runs later on the same stream.
+cudnnStatus_t GraphRunner::execute(const Plan& plan, const std::vector<Operand>& operands) {
+    const Tensor workspace =
+        plan.workspace_bytes > 0 ? backend_.empty({plan.workspace_bytes}, DType::kUInt8) : Tensor();
+    std::vector<int64_t> ids;
+    std::vector<void*> pointers;
+    for (const auto& [slot, pointer] : operands) {
+        ids.push_back(static_cast<int64_t>(slot));
+        pointers.push_back(pointer);
+    }
+    Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+    pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids);
+    pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers);
+    pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace.data());
+    pack.finalize();
+    return cudnnBackendExecute(cudnn_, plan.descriptor.get(), pack.get());
+}
+
+// After a failed kernel every call fails. A plan that was refused before it queued anything leaves the device intact.
+void GraphRunner::require_device(cudnnStatus_t status, const char* call) {
+    if (refused(status)) return;
+    if (is_capturing(stream_)) check(status, call);
+    cudaGetLastError();
+    CUDA_CALL(cudaStreamSynchronize(stream_));
+}
+
+std::vector<GraphKey> GraphRunner::graphs() const {
+    std::vector<GraphKey> keys;
+    for (const auto& [key, entry] : entries_) keys.push_back(key);
+    return keys;
+}
+
+}  // namespace residual::cuda
