@@ -1,0 +1,24 @@
+#include "tests/emulator/failure.h"
+
+#include <cstdlib>
+#include <sstream>
+#include <string>
+
+#include "tests/emulator/last_error.h"
+
+namespace emulator {
+
+cudaError_t requested_failure(std::string_view function) {
+    const char* text = std::getenv("EMULATOR_FAILURES");
+    if (text == nullptr) return cudaSuccess;
+    std::istringstream failures(text);
+    for (std::string failure; std::getline(failures, failure, ',');) {
+        const size_t equals = failure.find('=');
+        if (failure.substr(0, equals) == function) {
+            return remember(static_cast<cudaError_t>(std::stoi(failure.substr(equals + 1))));
+        }
+    }
+    return cudaSuccess;
+}
+
+}  // namespace emulator
