@@ -61,6 +61,10 @@ int bench(const Options& options) {
                 trainer.update_eagerly();
             } else if (options.mode == "train") {
                 trainer.update();
+                if (!trainer.recording_failure().empty()) {
+                    throw residual::Error("the step could not be recorded: " + trainer.recording_failure() +
+                                          "; measure eager steps with --eager");
+                }
             } else {
                 residual::evaluate(*session.backend, *session.model, test);
             }
