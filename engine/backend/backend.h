@@ -157,11 +157,14 @@ struct CudaOptions {
     bool deterministic = true;  // Use only algorithms that give the same bits on every run.
     bool allow_tf32 = false;    // Allow the operands of float32 products to be rounded to TF32 (10 mantissa bits).
     bool fused = false;         // Provide Backend::fused(), for bfloat16.
+    int device = 0;             // The number of the GPU, as CUDA counts them.
 };
 
-// The first CUDA device. Throws InputError with why_no_cuda() if CUDA is unavailable.
+// The GPU, which becomes the current device of this thread; only this thread may use the backend. Throws InputError
+// with why_no_cuda() if the GPU cannot be used.
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
-// What is missing: CUDA support in the build, a driver, a newer driver or a device. Empty if CUDA can be used.
-std::string why_no_cuda();
+// Why this GPU cannot be used, and what to do: CUDA support in the build, a driver, a newer driver or the GPU is
+// missing or not suitable. Empty if it can be used; it is then the current device of this thread.
+std::string why_no_cuda(int device = 0);
 
 }  // namespace residual

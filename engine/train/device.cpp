@@ -6,8 +6,8 @@ namespace residual {
 
 std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
     const bool fused = config.kernels == KernelChoice::fused;
-    const bool cuda =
-        config.device == DeviceChoice::cuda || (config.device == DeviceChoice::automatic && why_no_cuda().empty());
+    const bool cuda = config.device.kind == DeviceChoice::Kind::cuda ||
+                      (config.device == DeviceChoice::automatic && why_no_cuda().empty());
     if (cuda) {
         const bool float32 = config.precision == PrecisionChoice::fp32 || config.precision == PrecisionChoice::tf32;
         if (fused && float32) {
@@ -18,7 +18,8 @@ std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
         }
         return make_cuda_backend({.deterministic = config.deterministic,
                                   .allow_tf32 = config.precision == PrecisionChoice::tf32,
-                                  .fused = fused});
+                                  .fused = fused,
+                                  .device = config.device.gpu});
     }
     if (config.precision == PrecisionChoice::tf32) {
         throw InputError(

@@ -8,7 +8,7 @@
 
 namespace residual {
 
-// The configured device; `automatic` is the GPU if one can be used, else the CPU. Throws InputError if a GPU is
+// The configured device; `automatic` is the first GPU if it can be used, else the CPU. Throws InputError if a GPU is
 // requested but not usable (with the reason), or if the device does not support the configured precision or kernels.
 std::unique_ptr<Backend> make_backend(const TrainConfig& config);
 

@@ -10,8 +10,8 @@
 namespace residual {
 
 // Runs the same step repeatedly. If the device can record work, the first steps run eagerly, which fixes addresses and
-// library choices; the next one is recorded, and all later ones are replays. Otherwise, or if recording fails, every step
-// runs eagerly, which is slower but has the same results.
+// library choices; the next one is recorded, and all later ones are replays. Otherwise, or if recording fails, every
+// step runs eagerly, which is slower but has the same results.
 class Recorder {
   public:
     // `step` must read everything that changes between steps from device memory. `backend` must outlive the Recorder.

@@ -57,6 +57,17 @@ TEST_CASE("a GPU for which there is no machine code: the message gives the optio
                    ContainsSubstring("-DCMAKE_CUDA_ARCHITECTURES=90"));
 }
 
+TEST_CASE("a GPU is chosen by its number; other numbers are refused with the number of GPUs") {
+    const Environment two("EMULATOR_DEVICES", "2");
+    for (const int device : {1, 0}) {
+        CHECK(why_no_cuda(device) == "");
+        CHECK_THAT(make_cuda_backend({.device = device})->description(),
+                   StartsWith("Emulated GPU " + std::to_string(device) + " (compute capability"));
+    }
+    CHECK_THAT(why_no_cuda(2), StartsWith("CUDA is unavailable: there is no GPU number 2 (cuda:2), only 2 GPUs"));
+    CHECK_THROWS_AS(make_cuda_backend({.device = 2}), InputError);
+}
+
 TEST_CASE("a device that could not be used can be used later") {
     CHECK(message_with("cudaSetDevice=46") != "");
     CHECK(message_with("") == "");

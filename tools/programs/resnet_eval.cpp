@@ -134,7 +134,8 @@ int main(int argc, char** argv) {
         ->required();
     residual::tools::add_path(app, "--data", options.data,
                               "folder of the data set's binary files (see docs/programs.md for the default)");
-    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");
+    app.add_option("--device", options.device,
+                   "cuda, cuda:N (GPU number N), cpu or auto (a GPU if there is one; default)");
     residual::tools::add_path(
         app, "--config", options.config,
         "configuration file; needed if the checkpoint contains none, and must have the same network and data "

@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
     residual::tools::add_path(app, "config", options.config, "configuration file (see configs/README.md)")->required();
     residual::tools::add_path(app, "--data", options.data, "folder of the data set's binary files; overrides data.dir");
     residual::tools::add_path(app, "--out", options.out, "run folder, which receives the results; overrides run.dir");
-    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one); overrides train.device");
+    app.add_option("--device", options.device,
+                   "cuda, cuda:N (GPU number N), cpu or auto (a GPU if there is one); overrides train.device");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
     CLI::Option* init = residual::tools::add_path(app, "--init", options.start.init,

@@ -19,6 +19,10 @@ std::string version_text(int version) {
     return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
+const char* visible_devices() {
+    return std::getenv("CUDA_VISIBLE_DEVICES");
+}
+
 // cudaGetDeviceCount reports cudaErrorInsufficientDriver for a missing driver, too.
 std::string why_no_device(cudaError_t status) {
     int driver = 0, runtime = 0;
@@ -30,7 +34,7 @@ std::string why_no_device(cudaError_t status) {
             "the NVIDIA driver is too old: it supports CUDA {}, this program was built with CUDA {}; update the driver",
             version_text(driver), version_text(runtime));
     }
-    if (status == cudaErrorNoDevice) return cuda::why_no_gpu(std::getenv("CUDA_VISIBLE_DEVICES"));
+    if (status == cudaErrorNoDevice) return cuda::why_no_gpu(visible_devices());
     return cuda::error_text(status);
 }
 
@@ -54,17 +58,19 @@ cudaError_t cleared(cudaError_t status) {
 
 // Creates the context on the GPU, the first step that fails if another process holds it, and makes it the current
 // device of this thread.
-std::string why_unusable() {
+std::string why_unusable(int device) {
     int devices = 0;
     const cudaError_t counted = cleared(cudaGetDeviceCount(&devices));
     if (counted != cudaSuccess) return why_no_device(counted);
     if (devices == 0) return why_no_device(cudaErrorNoDevice);
+    std::string reason = cuda::why_no_such_gpu(device, devices, visible_devices());
+    if (!reason.empty()) return reason;
     cudaDeviceProp properties{};
-    CUDA_CALL(cudaGetDeviceProperties(&properties, 0));
-    std::string reason = cuda::why_too_old(properties.name, properties.major, properties.minor);
+    CUDA_CALL(cudaGetDeviceProperties(&properties, device));
+    reason = cuda::why_too_old(properties.name, properties.major, properties.minor);
     if (reason.empty()) reason = cuda::why_other_cudnn(CUDNN_VERSION, cudnnGetVersion());
     if (!reason.empty()) return reason;
-    cudaError_t started = cleared(cudaSetDevice(0));
+    cudaError_t started = cleared(cudaSetDevice(device));
     if (started == cudaSuccess) started = cleared(cuda::load_device_code());
     return started == cudaSuccess ? "" : why_no_start(properties, started);
 }
@@ -79,13 +85,13 @@ std::string cudnn_version() {
     return cuda::cudnn_version_text(cudnnGetVersion());
 }
 
-std::string why_no_cuda() {
-    const std::string reason = why_unusable();
+std::string why_no_cuda(int device) {
+    const std::string reason = why_unusable(device);
     return reason.empty() ? "" : "CUDA is unavailable: " + reason;
 }
 
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
-    if (const std::string reason = why_no_cuda(); !reason.empty()) throw InputError(reason);
+    if (const std::string reason = why_no_cuda(options.device); !reason.empty()) throw InputError(reason);
     return std::make_unique<CudaBackend>(options);
 }
 

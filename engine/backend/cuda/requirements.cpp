@@ -43,6 +43,17 @@ std::string why_no_gpu(const char* visible) {
     return fmt::format("the driver finds no GPU; see whether nvidia-smi -L lists one; {}", kMig);
 }
 
+std::string why_no_such_gpu(int device, int count, const char* visible) {
+    if (device >= 0 && device < count) return "";
+    const std::string numbers =
+        count == 1 ? "1 GPU, number 0" : fmt::format("{} GPUs, numbers 0 to {}", count, count - 1);
+    const std::string hidden = visible == nullptr ? "" : fmt::format("; CUDA_VISIBLE_DEVICES is \"{}\"", visible);
+    return fmt::format(
+        "there is no GPU number {} (cuda:{}), only {}{}; of several MIG devices a process uses only the one that "
+        "CUDA_VISIBLE_DEVICES names",
+        device, device, numbers, hidden);
+}
+
 std::string set_up_advice(cudaError_t status) {
     switch (status) {
         case cudaErrorSystemNotReady:

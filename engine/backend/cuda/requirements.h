@@ -23,6 +23,9 @@ std::string why_other_cudnn(size_t built, size_t loaded);
 // set.
 std::string why_no_gpu(const char* visible);
 
+// Why there is no GPU number `device` among the `count` >= 1 GPUs, with their numbers; empty if there is.
+std::string why_no_such_gpu(int device, int count, const char* visible);
+
 // What to do about an error whose cause is the set-up of the machine; empty for all other errors.
 std::string set_up_advice(cudaError_t status);
 

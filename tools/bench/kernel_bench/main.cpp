@@ -12,6 +12,7 @@
 #include "engine/io/atomic_file.h"
 #include "tools/bench/kernel_bench/report.h"
 #include "tools/programs/program.h"
+#include "engine/train/device_choice.h"
 
 namespace {
 
@@ -31,10 +32,10 @@ struct Device {
     std::string why_no_fused;
 };
 
-Device make_device(const std::string& wanted) {
-    const std::string reason = wanted == "cpu" ? "" : why_no_cuda();
-    if (wanted == "cuda" || (wanted == "auto" && reason.empty())) {
-        return {make_cuda_backend({.fused = true}), "this device has no fused operations"};
+Device make_device(const DeviceChoice& wanted) {
+    const std::string reason = wanted == DeviceChoice::cpu ? "" : why_no_cuda(wanted.gpu);
+    if (wanted.kind == DeviceChoice::Kind::cuda || (wanted == DeviceChoice::automatic && reason.empty())) {
+        return {make_cuda_backend({.fused = true, .device = wanted.gpu}), "this device has no fused operations"};
     }
     return {make_cpu_backend(), "fused kernels are for GPUs" + (reason.empty() ? "" : "; " + reason)};
 }
@@ -90,7 +91,7 @@ void run_case(const Case& c, Backend& backend, Meter& meter, Report& report) {
 }
 
 int bench_kernels(const Options& options) {
-    const Device device = make_device(options.device);
+    const Device device = make_device(device_named(options.device).value());
     Backend& backend = *device.backend;
     const auto cases = wanted_cases(options, backend.prefers_bfloat16() ? DType::kBFloat16 : DType::kFloat32);
     if (options.list) {
@@ -122,8 +123,10 @@ int bench_kernels(const Options& options) {
 int main(int argc, char** argv) {
     CLI::App app("Times every kernel at the shapes of ResNet-20, 56 and 110 and checks its result.", "kernel-bench");
     Options options;
-    app.add_option("--device", options.device, "where to run: cpu, cuda or auto (a GPU if there is one)")
-        ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
+    app.add_option("--device", options.device, "where to run: cpu, cuda, cuda:N (GPU number N) or auto (default)")
+        ->check([](const std::string& name) {
+            return residual::device_named(name) ? "" : name + " is not a device; give cpu, cuda, cuda:N or auto";
+        });
     app.add_option("--filter", options.filter, "only cases whose name matches this regular expression (see --list)");
     residual::tools::add_path(app, "--json", options.json, "also write the results to this file");
     app.add_option("--batch", options.batches, "batch sizes (default: 128 512 1024)")->check(CLI::Range(1, 4096));
