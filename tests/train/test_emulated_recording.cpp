@@ -26,7 +26,7 @@ TEST_CASE("a step that cannot be recorded runs eagerly with the same results") {
         }
         CHECK(emulator::counts().graph_launches == 0);
         CHECK_THAT(recorded.trainer().recording_failure(),
-                   StartsWith(failure.substr(0, failure.find('=')) + " failed: "));
+                   ContainsSubstring(failure.substr(0, failure.find('=')) + " failed: "));
         CHECK(recorded.trainer().take_averages().cross_entropy == eager.trainer().take_averages().cross_entropy);
     }
 }
