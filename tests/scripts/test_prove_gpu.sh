@@ -238,7 +238,7 @@ for choice in "" 0 MIG-0-1; do
     prove --only kernel-bench-128
     number=$([ "$choice" = MIG-0-1 ] && echo 1 || echo 0)
     expect "MIG mode, CUDA_VISIBLE_DEVICES='$choice': a MIG device is used" called "kernel-bench on MIG-0-$number"
-    expect "MIG mode, CUDA_VISIBLE_DEVICES='$choice': the report names it" tells "| MIG | MIG $((number + 1))g.$((number + 1))0gb Device $number: |"
+    expect "MIG mode, CUDA_VISIBLE_DEVICES='$choice': the report names it" tells "| MIG | MIG $((number + 1))g.$((number + 1))0gb Device $number |"
     expect "MIG mode, CUDA_VISIBLE_DEVICES='$choice': the report says what that means" tells "a part of the GPU"
 done
 unset visible

@@ -15,7 +15,7 @@ FIELDS = {
     "mig.mode.current": "mig",
     "compute_mode": "compute_mode",
 }
-LINE = re.compile(r"^(?P<indent>\s*)(?P<name>(?:GPU|MIG) .*?)\s*\(UUID: (?P<uuid>[^)]+)\)")
+LINE = re.compile(r"^(?P<indent>\s*)(?P<name>(?:GPU|MIG) .*?):? *\(UUID: (?P<uuid>[^)]+)\)")
 
 
 @dataclass
