@@ -1,6 +1,6 @@
 #include "engine/train/recorder.h"
 
-#include "engine/core/error.h"
+#include <stdexcept>
 
 namespace residual {
 
@@ -42,8 +42,8 @@ void Recorder::record() {
     const ArenaScope scope(backend_, arena_);
     try {
         recording_ = backend_.record(step_);
-    } catch (const Error& error) {
-        backend_.synchronize();  // Fails if the device is lost: then eager steps would fail, too.
+    } catch (const std::runtime_error& error) {  // Error, or LaunchError of a kernel
+        backend_.synchronize();                  // Fails if the device is lost: then eager steps would fail, too.
         failure_ = error.what();
     }
 }

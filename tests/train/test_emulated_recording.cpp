@@ -1,5 +1,6 @@
 // A training step that cannot be recorded, and a device that is lost, as the emulated runtime imitates them.
-#include "engine/core/error.h"
+#include "engine/train/recorder.h"
+#include "kernels/exec.h"
 #include "tests/emulator/stream.h"
 #include "tests/support/environment.h"
 #include "tests/support/training.h"
@@ -29,6 +30,17 @@ TEST_CASE("a step that cannot be recorded runs eagerly with the same results") {
                    ContainsSubstring(failure.substr(0, failure.find('=')) + " failed: "));
         CHECK(recorded.trainer().take_averages().cross_entropy == eager.trainer().take_averages().cross_entropy);
     }
+}
+
+TEST_CASE("a kernel that cannot be launched while a step is recorded is launched eagerly") {
+    const auto gpu = make_cuda_backend({});
+    int steps = 0;
+    Recorder recorder(*gpu, [&] {
+        if (++steps == 3) throw kernels::LaunchError("not while capturing");
+    });
+    for (int step = 0; step < 4; ++step) recorder.run();
+    CHECK(recorder.failure() == "not while capturing");
+    CHECK(steps == 5);
 }
 
 TEST_CASE("a device that is lost while a step is recorded is an error") {
