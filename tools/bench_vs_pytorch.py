@@ -6,7 +6,8 @@
 
 Each variant of the engine and of PyTorch is a child process that reads lines `run N` from standard input, does N steps,
 and answers each with one JSON line, {"seconds": s, "images": n}. Only one of them runs at a time and they alternate in
-every round, so that a temporary slowdown of the machine affects all of them (tools/bench/compare/turns.py).
+every round, so that a temporary slowdown of the machine affects all of them (tools/bench/compare/turns.py). With
+--one-at-a-time, which a GPU in exclusive-process mode needs, each runs all its rounds before the next one starts.
 
 A training step gathers a batch from uint8 records, subtracts the mean, crops, flips, and updates every weight. An
 evaluation step gathers a batch, subtracts the mean, and computes logits, loss and the number of correct answers. The
@@ -67,7 +68,8 @@ def measure(args, network, mode):
     engine_sides, torch_sides = sides_for(args, network, mode)
     sides = engine_sides + torch_sides
     try:
-        turns.take_turns(sides, args.rounds, args.steps, args.warm_up, args.set_up_seconds)
+        measure_all = turns.one_at_a_time if args.one_at_a_time else turns.take_turns
+        measure_all(sides, args.rounds, args.steps, args.warm_up, args.set_up_seconds)
     finally:
         for side in sides:
             side.close()
@@ -112,6 +114,7 @@ def parse_arguments():
         "--set-up-seconds", type=float, default=600, help="time limit of a variant's warm-up; default: %(default)s"
     )
     parser.add_argument("--json", type=Path, help="write the table and every round's rates to this file")
+    parser.add_argument("--one-at-a-time", action="store_true", help="do not alternate between the variants")
     parser.add_argument("--engine-only", action="store_true", help="do not measure PyTorch")
     args = parser.parse_args()
     args.python = args.python or [sys.executable]

@@ -97,8 +97,8 @@ find_cudnn() {
     fi
     major=$(sed -n 's/^#define CUDNN_MAJOR \([0-9]*\).*/\1/p' "$header")
     cudnn_version=$major.$(sed -n 's/^#define CUDNN_MINOR \([0-9]*\).*/\1/p' "$header")
-    if [ "${major:-0}" -lt 9 ]; then
-        cuda_missing="cuDNN $cudnn_version ($header) is too old, 9 or newer is needed"
+    if [ "${major:-0}" -ne 9 ]; then
+        cuda_missing="cuDNN $cudnn_version ($header) cannot be used, version 9 is needed"
         return 1
     fi
 }

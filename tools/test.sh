@@ -14,6 +14,9 @@ bash tools/install.sh tests
 
 # The CUDA build repeats most of the CPU build.
 use_ccache
+# Fewer GPUs than a release is built for (engine/backend/cuda/architectures.cmake), to save time. CMake reads the variable
+# when build/cuda is new.
+export CUDAARCHS="${CUDAARCHS:-80-real;90-real;90-virtual}"
 
 check_format() {
     find kernels engine models tools tests docs \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print0 |

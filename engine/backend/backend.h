@@ -154,17 +154,31 @@ class Backend {
 // environment variable RESIDUAL_ISA names: baseline, avx2 or avx512. Throws InputError if the CPU lacks them.
 std::unique_ptr<Backend> make_cpu_backend();
 
+// How cuDNN runs an operation.
+struct PlanChoice {
+    std::string operation;  // "convolution forward, x [128, 32, 32, 16], ..."
+    std::string plan;       // Engine and workspace; empty: cuDNN has none, and the project's own kernels run.
+
+    // "cuDNN OPERATION: PLAN"
+    std::string text() const {
+        return "cuDNN " + operation + ": " + (plan.empty() ? "no plan; the project's own kernels run" : plan);
+    }
+};
+using PlanLog = std::function<void(const PlanChoice&)>;
+
 struct CudaOptions {
     bool deterministic = true;  // Use only algorithms that give the same bits on every run.
     bool allow_tf32 = false;    // Allow the operands of float32 products to be rounded to TF32 (10 mantissa bits).
     bool fused = false;         // Provide Backend::fused(), for bfloat16.
-    // Receives a line for each operation of cuDNN when it first runs: the plan chosen for it.
-    std::function<void(const std::string&)> log = {};
+    int device = 0;             // The number of the GPU, as CUDA counts them.
+    PlanLog log = {};           // Called when an operation of cuDNN first runs.
 };
 
-// The first CUDA device. Throws InputError with why_no_cuda() if CUDA is unavailable.
+// The GPU, which becomes the current device of this thread; only this thread may use the backend. Throws InputError
+// with why_no_cuda() if the GPU cannot be used.
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
-// What is missing: CUDA support in the build, a driver, a newer driver or a device. Empty if CUDA can be used.
-std::string why_no_cuda();
+// Why this GPU cannot be used, and what to do: CUDA support in the build, a driver, a newer driver or the GPU is
+// missing or not suitable. Empty if it can be used; it is then the current device of this thread.
+std::string why_no_cuda(int device = 0);
 
 }  // namespace residual

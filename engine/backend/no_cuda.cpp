@@ -4,7 +4,7 @@
 
 namespace residual {
 
-std::string why_no_cuda() {
+std::string why_no_cuda(int) {
     return "this build has no CUDA support; install a CUDA toolkit and configure with -DRESIDUAL_CUDA=ON";
 }
 
@@ -15,12 +15,12 @@ std::string cudnn_version() {
     return "none";
 }
 
-std::unique_ptr<Backend> make_cuda_backend(const CudaOptions&) {
-    throw InputError(why_no_cuda());
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
+    throw InputError(why_no_cuda(options.device));
 }
 
 std::unique_ptr<Stopwatch> make_cuda_stopwatch(Backend&) {
-    throw InputError(why_no_cuda());
+    throw InputError(why_no_cuda(0));
 }
 
 }  // namespace residual

@@ -46,6 +46,13 @@ inline Range at_least_and_below(double lower, double upper) {
     return {.lower = lower, .upper = upper, .upper_excluded = true};
 }
 
+// The valid texts of a key.
+struct Form {
+    bool (*fits)(const std::string& text);
+    std::string_view pattern;                    // The same as a regular expression, for the JSON Schema.
+    std::span<const std::string_view> examples;  // For messages and documentation.
+};
+
 // An enum class with a name for each enumerator. A function names_of(), found by argument-dependent lookup, returns
 // them in order, from enumerator 0:
 //     constexpr auto names_of(Block) { return std::array<std::string_view, 2>{"preact", "postact"}; }
@@ -89,6 +96,7 @@ class Fields {
     virtual void get(std::string_view key, std::int64_t& value, const Range& range, const Meaning& meaning) = 0;
     virtual void get(std::string_view key, std::uint64_t& value, const Meaning& meaning) = 0;
     virtual void get(std::string_view key, double& value, const Range& range, const Meaning& meaning) = 0;
+    virtual void get(std::string_view key, std::string& value, const Form& form, const Meaning& meaning) = 0;
     // The path of a file or folder, or null. A reader expands a leading `~` (engine/core/home.h).
     virtual void get(std::string_view key, std::optional<std::string>& value, const Meaning& meaning) = 0;
     // `range` applies to each element.

@@ -51,6 +51,19 @@ class Reader final : public Fields {
     void get(std::string_view key, double& value, const Range& range, const Meaning&) override {
         if (const Json* given = find(key)) value = number<double>(*given, range, at_ / std::string(key));
     }
+    void get(std::string_view key, std::string& value, const Form& form, const Meaning&) override {
+        const Json* given = find(key);
+        if (given == nullptr) return;
+        const auto* text = given->get_ptr<const std::string*>();
+        if (text == nullptr || !form.fits(*text)) {
+            std::string examples;
+            for (const std::string_view example : form.examples) {
+                examples += (examples.empty() ? "" : ", ") + Json(example).dump();
+            }
+            refuse(key, "a name such as " + examples, *given);
+        }
+        value = *text;
+    }
     void get(std::string_view key, std::optional<std::string>& value, const Meaning&) override {
         const Json* given = find(key);
         if (given == nullptr) return;

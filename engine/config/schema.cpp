@@ -27,6 +27,9 @@ class SchemaWriter final : public Fields {
     void get(std::string_view key, double& value, const Range& range, const Meaning& meaning) override {
         put(key, number("number", range), value, meaning);
     }
+    void get(std::string_view key, std::string& value, const Form& form, const Meaning& meaning) override {
+        put(key, {{"type", "string"}, {"pattern", form.pattern}, {"examples", form.examples}}, value, meaning);
+    }
     void get(std::string_view key, std::optional<std::string>& value, const Meaning& meaning) override {
         put(key, {{"type", {"string", "null"}}, {"minLength", 1}}, value ? Json(*value) : Json(), meaning);
     }
@@ -124,9 +127,10 @@ std::string number_words(const Json& schema, bool plural) {
 }
 
 std::string values_words(const Json& schema) {
-    if (schema.contains("enum")) {
+    for (const char* list : {"enum", "examples"}) {
+        if (!schema.contains(list)) continue;
         std::string words;
-        for (const Json& name : schema["enum"]) words += (words.empty() ? "" : ", ") + code(name);
+        for (const Json& name : schema[list]) words += (words.empty() ? "" : ", ") + code(name);
         return words;
     }
     if (schema.contains("anyOf")) {

@@ -20,6 +20,9 @@ class Writer final : public Fields {
     void get(std::string_view key, double& value, const Range&, const Meaning& meaning) override {
         put(key, value, meaning);
     }
+    void get(std::string_view key, std::string& value, const Form&, const Meaning& meaning) override {
+        put(key, value, meaning);
+    }
     void get(std::string_view key, std::optional<std::string>& value, const Meaning& meaning) override {
         put(key, value ? Json(*value) : Json(), meaning);
     }

@@ -8,17 +8,13 @@
 #include <string_view>
 
 #include "engine/config/fields.h"
+#include "engine/train/device_choice.h"
 
 namespace residual {
 
 enum class PrecisionChoice { fp32, tf32, bf16, automatic };
 constexpr auto names_of(PrecisionChoice) {
     return std::array<std::string_view, 4>{"fp32", "tf32", "bf16", "auto"};
-}
-
-enum class DeviceChoice { cuda, cpu, automatic };
-constexpr auto names_of(DeviceChoice) {
-    return std::array<std::string_view, 3>{"cuda", "cpu", "auto"};
 }
 
 enum class KernelChoice { composed, fused, automatic };
@@ -44,7 +40,12 @@ struct TrainConfig {
         fields.get("batch_size", batch_size, between(1, kLargestBatch), fixed_in_run("images per update"));
         fields.get("seed", seed, fixed_in_run("seed of the initial weights, the image order, the crops and the flips"));
         fields.get("precision", precision, "auto: bf16 on a GPU that supports it, else fp32");
-        fields.get("device", device, "auto: the GPU if there is one, else the CPU");
+        std::string device_name = name_of(device);
+        fields.get(
+            "device", device_name, kDeviceForm,
+            "cuda: the first GPU; cuda:N: GPU number N, counted from 0; auto: the first GPU if there is one, else "
+            "the CPU");
+        device = device_named(device_name).value();
         fields.get("kernels", kernels,
                    "composed: one operation at a time; fused: kernels that combine several operations for the shapes "
                    "they support, bf16 on a GPU only; auto: composed");

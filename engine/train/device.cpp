@@ -4,10 +4,10 @@
 
 namespace residual {
 
-std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
+std::unique_ptr<Backend> make_backend(const TrainConfig& config, const PlanLog& log) {
     const bool fused = config.kernels == KernelChoice::fused;
-    const bool cuda =
-        config.device == DeviceChoice::cuda || (config.device == DeviceChoice::automatic && why_no_cuda().empty());
+    const bool cuda = config.device.kind == DeviceChoice::Kind::cuda ||
+                      (config.device == DeviceChoice::automatic && why_no_cuda().empty());
     if (cuda) {
         const bool float32 = config.precision == PrecisionChoice::fp32 || config.precision == PrecisionChoice::tf32;
         if (fused && float32) {
@@ -18,7 +18,9 @@ std::unique_ptr<Backend> make_backend(const TrainConfig& config) {
         }
         return make_cuda_backend({.deterministic = config.deterministic,
                                   .allow_tf32 = config.precision == PrecisionChoice::tf32,
-                                  .fused = fused});
+                                  .fused = fused,
+                                  .device = config.device.gpu,
+                                  .log = log});
     }
     if (config.precision == PrecisionChoice::tf32) {
         throw InputError(

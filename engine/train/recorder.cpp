@@ -1,5 +1,7 @@
 #include "engine/train/recorder.h"
 
+#include <stdexcept>
+
 namespace residual {
 
 namespace {
@@ -36,11 +38,18 @@ void Recorder::run_eagerly() {
     ++eager_steps_;
 }
 
-void Recorder::run() {
-    if (arena_ && !recording_ && eager_steps_ >= kEagerSteps) {
-        const ArenaScope scope(backend_, arena_);
+void Recorder::record() {
+    const ArenaScope scope(backend_, arena_);
+    try {
         recording_ = backend_.record(step_);
+    } catch (const std::runtime_error& error) {  // Error, or LaunchError of a kernel
+        backend_.synchronize();                  // Fails if the device is lost: then eager steps would fail, too.
+        failure_ = error.what();
     }
+}
+
+void Recorder::run() {
+    if (arena_ && !recording_ && failure_.empty() && eager_steps_ >= kEagerSteps) record();
     if (recording_) {
         recording_->replay();
     } else {

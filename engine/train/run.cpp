@@ -56,6 +56,7 @@ class Run {
             finish_step();
             if (is_last_step()) break;
             inputs_.trainer.update();
+            warn_if_eager();
             accuracy_.reset();
         }
         writer_.finish();
@@ -88,6 +89,16 @@ class Run {
         // The last checkpoint contains its test accuracy: if it was saved before its evaluation, it is saved again.
         const bool numbered = wanted && (step() != saved_ || (done() && accuracy_));
         if (best || numbered) save(best, numbered);
+    }
+
+    void warn_if_eager() {
+        const std::string& failure = inputs_.trainer.recording_failure();
+        if (failure.empty() || warned_of_eager_) return;
+        inputs_.warn(
+            fmt::format("the training step could not be recorded as a CUDA graph ({}); steps run eagerly, "
+                        "slower but with the same results",
+                        failure));
+        warned_of_eager_ = true;
     }
 
     // A checkpoint is on the disk before the rows of the step at which the next one is due.
@@ -192,6 +203,7 @@ class Run {
     std::optional<double> accuracy_;  // Test accuracy of the current weights, once evaluated.
     double best_accuracy_;
     bool warned_of_rows_ = false;
+    bool warned_of_eager_ = false;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/data/batches.h"
@@ -38,6 +39,8 @@ class Trainer {
     void update();
     // The same without recording or replay.
     void update_eagerly();
+    // Why the device could not record an update, so that update() runs each one eagerly; empty if it did not fail.
+    const std::string& recording_failure() const { return recorder_.failure(); }
     // Averages over the updates since the last call.
     Averages take_averages() { return totals_.take(); }
     Averages peek_averages() const { return totals_.peek(); }

@@ -69,7 +69,10 @@ const std::vector<BadValue>& bad_values() {
         {"train.seed", "18446744073709551616",
          "expected an integer from 0 to 18446744073709551615, got 1.8446744073709552e+19"},
         {"train.precision", R"("fp16")", R"(expected "fp32" or "tf32" or "bf16" or "auto", got "fp16")"},
-        {"train.device", R"("gpu")", R"(expected "cuda" or "cpu" or "auto", got "gpu")"},
+        {"train.device", R"("gpu")", R"(expected a name such as "cuda", "cuda:1", "cpu", "auto", got "gpu")"},
+        {"train.device", R"("cuda:")", R"(expected a name such as "cuda", "cuda:1", "cpu", "auto", got "cuda:")"},
+        {"train.device", R"("cuda:-1")", R"(expected a name such as "cuda", "cuda:1", "cpu", "auto", got "cuda:-1")"},
+        {"train.device", "1", R"(expected a name such as "cuda", "cuda:1", "cpu", "auto", got 1)"},
         {"train.kernels", R"("fast")", R"(expected "composed" or "fused" or "auto", got "fast")"},
         {"train.deterministic", "null", "expected true or false, got null"},
         {"optimizer.kind", R"("adam")", R"(expected "sgd" or "nesterov", got "adam")"},
@@ -193,6 +196,9 @@ TEST_CASE("every name is read as its enumerator", "[config]") {
         CHECK(read(R"({"train": {"precision": ")" + name + R"("}})").train.precision == value);
     }
     CHECK(read(R"({"train": {"device": "cuda"}})").train.device == residual::DeviceChoice::cuda);
+    CHECK(read(R"({"train": {"device": "cuda:0"}})").train.device == residual::DeviceChoice::cuda);
+    CHECK(read(R"({"train": {"device": "cuda:11"}})").train.device ==
+          residual::DeviceChoice{residual::DeviceChoice::Kind::cuda, 11});
     CHECK(read(R"({"train": {"device": "cpu"}})").train.device == residual::DeviceChoice::cpu);
     CHECK(read(R"({"train": {"device": "auto"}})").train.device == residual::DeviceChoice::automatic);
     CHECK(read(R"({"train": {"kernels": "composed"}})").train.kernels == residual::KernelChoice::composed);

@@ -16,6 +16,11 @@ inline constexpr size_t kMemoryBytes = size_t{8} << 30;
 
 // The device's memory in bytes: the environment variable EMULATOR_MEMORY, or kMemoryBytes if it is not set.
 size_t memory_bytes();
+// The number of devices: the environment variable EMULATOR_DEVICES, or 1. They share the memory.
+int device_count();
+// Ten times the compute capability: the environment variable EMULATOR_CAPABILITY, such as 75, or 90. Nothing but the
+// device's properties depends on it.
+int compute_capability();
 // The shared memory per block that a kernel can opt in to: the environment variable EMULATOR_SHARED_MEMORY (to emulate
 // smaller GPUs), or kOptInSharedBytes if it is not set.
 int opt_in_shared_bytes();

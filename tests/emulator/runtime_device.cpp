@@ -7,6 +7,7 @@
 #include <map>
 
 #include "tests/emulator/device_limits.h"
+#include "tests/emulator/failure.h"
 #include "tests/emulator/last_error.h"
 #include "tests/emulator/memory.h"
 #include "tests/emulator/text.h"
@@ -16,6 +17,11 @@ namespace emulator {
 namespace {
 
 cudaError_t last_error = cudaSuccess;
+int current_device = 0;
+
+bool is_device(int device) {
+    return device >= 0 && device < device_count();
+}
 
 std::map<const void*, int>& shared_limits() {
     static auto& limits = *new std::map<const void*, int>;
@@ -33,6 +39,12 @@ constexpr ErrorText kErrors[] = {
     ERROR_TEXT(cudaSuccess, "no error"),
     ERROR_TEXT(cudaErrorInvalidValue, "invalid argument"),
     ERROR_TEXT(cudaErrorMemoryAllocation, "out of memory"),
+    ERROR_TEXT(cudaErrorDevicesUnavailable, "CUDA-capable device(s) is/are busy or unavailable"),
+    ERROR_TEXT(cudaErrorNoDevice, "no CUDA-capable device is detected"),
+    ERROR_TEXT(cudaErrorNoKernelImageForDevice, "no kernel image is available for execution on the device"),
+    ERROR_TEXT(cudaErrorIllegalAddress, "an illegal memory access was encountered"),
+    ERROR_TEXT(cudaErrorSystemNotReady, "system not yet initialized"),
+    ERROR_TEXT(cudaErrorSystemDriverMismatch, "system has unsupported display driver / cuda driver combination"),
     ERROR_TEXT(cudaErrorInvalidConfiguration, "invalid configuration argument"),
     ERROR_TEXT(cudaErrorInvalidMemcpyDirection, "invalid copy direction for memcpy"),
     ERROR_TEXT(cudaErrorInvalidDeviceFunction, "invalid device function"),
@@ -73,6 +85,16 @@ int opt_in_shared_bytes() {
     return text == nullptr ? kOptInSharedBytes : std::atoi(text);
 }
 
+int device_count() {
+    const char* text = std::getenv("EMULATOR_DEVICES");
+    return text == nullptr ? 1 : std::atoi(text);
+}
+
+int compute_capability() {
+    const char* text = std::getenv("EMULATOR_CAPABILITY");
+    return text == nullptr ? 90 : std::atoi(text);
+}
+
 int shared_limit_of(const void* kernel) {
     const auto found = shared_limits().find(kernel);
     return found == shared_limits().end() ? kDefaultSharedBytes : found->second;
@@ -110,16 +132,20 @@ cudaError_t cudaPeekAtLastError() {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-    *count = 1;
+    if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
+    *count = device_count();
     return cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int device) {
-    return remember(device == 0 ? cudaSuccess : cudaErrorInvalidDevice);
+    if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
+    if (!is_device(device)) return remember(cudaErrorInvalidDevice);
+    current_device = device;
+    return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int* device) {
-    *device = 0;
+    *device = current_device;
     return cudaSuccess;
 }
 
@@ -135,11 +161,11 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 
 // Sets the fields that the emulator enforces or has a limit for; the rest is zero.
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-    if (device != 0) return remember(cudaErrorInvalidDevice);
+    if (!is_device(device)) return remember(cudaErrorInvalidDevice);
     *properties = {};
-    std::snprintf(properties->name, sizeof properties->name, "Emulated GPU");
-    properties->major = 9;
-    properties->minor = 0;
+    std::snprintf(properties->name, sizeof properties->name, "Emulated GPU %d", device);
+    properties->major = compute_capability() / 10;
+    properties->minor = compute_capability() % 10;
     properties->totalGlobalMem = memory_bytes();
     properties->multiProcessorCount = kMultiprocessors;
     properties->warpSize = 32;
@@ -156,7 +182,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
-    if (device != 0) return remember(cudaErrorInvalidDevice);
+    if (!is_device(device)) return remember(cudaErrorInvalidDevice);
     switch (attribute) {
         case cudaDevAttrMultiProcessorCount:
             *value = kMultiprocessors;
@@ -177,10 +203,10 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
             *value = kReservedSharedBytes;
             return cudaSuccess;
         case cudaDevAttrComputeCapabilityMajor:
-            *value = 9;
+            *value = compute_capability() / 10;
             return cudaSuccess;
         case cudaDevAttrComputeCapabilityMinor:
-            *value = 0;
+            *value = compute_capability() % 10;
             return cudaSuccess;
         case cudaDevAttrWarpSize:
             *value = 32;
@@ -191,6 +217,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 }
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
+    if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
     if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
     *attributes = {};
     attributes->maxThreadsPerBlock = kMaxThreads;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "tests/emulator/failure.h"
 #include "tests/emulator/last_error.h"
 #include "tests/emulator/stream_state.h"
 
@@ -46,6 +47,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     *graph = nullptr;
     const std::vector<Operation> operations = std::move(*stream->captured);
     stream->captured.reset();
+    if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
     if (!stream->valid) return remember(cudaErrorStreamCaptureInvalidated);
     graphs().push_back(std::make_unique<CUgraph_st>());
     for (const Operation& operation : operations) graphs().back()->nodes.push_back({operation});
@@ -96,6 +98,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags) {
+    if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
     if (flags != 0) return remember(cudaErrorNotSupported);
     if (find(graphs(), graph) == graphs().end()) return remember(cudaErrorInvalidValue);
     executables().push_back(std::make_unique<CUgraphExec_st>());

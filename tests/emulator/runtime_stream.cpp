@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "tests/emulator/failure.h"
 #include "tests/emulator/last_error.h"
 #include "tests/emulator/memory.h"
 #include "tests/emulator/stream_state.h"
@@ -48,6 +49,7 @@ cudaError_t wait_for(cudaStream_t stream) {
 }  // namespace
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+    if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
     if (flags != cudaStreamDefault && flags != cudaStreamNonBlocking) return remember(cudaErrorInvalidValue);
     streams().push_back(std::make_unique<CUstream_st>(CUstream_st{flags}));
     *stream = streams().back().get();
@@ -66,6 +68,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
     return wait_for(stream);
 }
 

@@ -4,6 +4,7 @@
 #include "tests/fakes/cudnn_engines.h"
 #include "tests/fakes/fixture.h"
 #include "tests/support/array.h"
+#include "tests/support/environment.h"
 
 using namespace residual;
 using fakes::FailingEngines;
@@ -25,7 +26,7 @@ test::Array convolved(Backend& backend) {
 struct Log {
     std::vector<std::string> lines;
     CudaOptions with(CudaOptions options) {
-        options.log = [this](const std::string& line) { lines.push_back(line); };
+        options.log = [this](const PlanChoice& choice) { lines.push_back(choice.text()); };
         return options;
     }
 };
@@ -43,6 +44,16 @@ TEST_CASE("a plan that cannot be made or started is skipped") {
             CHECK_THAT(log.lines.at(0), ContainsSubstring("engine 0"));
         }
     }
+}
+
+TEST_CASE("a plan that fails when it first runs is skipped, unless the device is lost") {
+    const FailingEngines failing({.engines = {1}, .status = CUDNN_STATUS_EXECUTION_FAILED});
+    const test::Array expected = convolved(*make_cpu_backend());
+    CHECK(test::relative_error(convolved(*make_cuda_backend({})), expected) <= 1e-5);
+    const auto backend = make_cuda_backend({});
+    const test::Environment lost("EMULATOR_FAILURES", "cudaStreamSynchronize=700");
+    CHECK_THROWS_WITH(convolved(*backend), ContainsSubstring("cudaErrorIllegalAddress"));
+    CHECK_THAT(fakes::refusals(), ContainsSubstring("FailingEngines"));
 }
 
 TEST_CASE("a convolution without a plan is an error") {

@@ -56,6 +56,24 @@ bench --list --batch 7 --filter 'sgd|relu/16'
 expect "--list prints only the names" equal "$(sort "$scratch/output" | tr '\n' ' ')" \
     "relu/16x32x32/7/f32/composed sgd/ResNet-110/-/f32/composed sgd/ResNet-20/-/f32/composed sgd/ResNet-56/-/f32/composed "
 
+quick --filter '^relu/' --after relu/16x32x32/4/f32/composed --list
+expect "--after selects the later cases" equal "$(tr '\n' ' ' <"$scratch/output")" \
+    "relu/32x16x16/4/f32/composed relu/64x8x8/4/f32/composed "
+
+# ---- an error that makes the GPU unusable in this process, which only the emulator can imitate
+if grep -q EMULATOR_FAILURES "$bin/kernel-bench"; then
+    run env EMULATOR_FAILURES=cudaGraphInstantiate=700 \
+        "$bin/kernel-bench" --device cuda --batch 1 --seconds 0 --filter '^add/' --json "$scratch/all.json"
+    expect "a lost device: exit 1" exits_with 1
+    expect "the case in which it was lost has failed" equal "$(lines_with '^add .* FAILED')" 1
+    expect "the message says how to run the others" says "2 cases were not run; run them with --after add/16x32x32/1/bf16/composed"
+    expect "the results are kept" json 'd["device_lost_in"] == cases[-1]["name"] and "cudaErrorIllegalAddress" in cases[-1]["failed"]'
+    run "$bin/kernel-bench" --device cuda --batch 1 --seconds 0 --filter '^add/' --after add/16x32x32/1/bf16/composed
+    expect "the others run in another process" says "2 cases measured, 0 wrong or failed"
+else
+    printf 'skipped: a lost device: only the emulator can simulate it\n'
+fi
+
 # ---- CUDA: a GPU, or the emulator, which is slow: hence one image
 if run "$bin/kernel-bench" --device cuda --list && exits_with 0; then
     run "$bin/kernel-bench" --device cuda --batch 1 --seconds 0 --filter '^(add|bn_relu_conv|bn_relu_conv_dx|classifier)/64x8x8(/|\+x)'
@@ -77,6 +95,7 @@ refused() {
 }
 refused "a filter that matches nothing" "--filter no-such-case" --device cpu --filter no-such-case
 refused "a filter that is not a regular expression" "--filter (" --device cpu --filter '('
+refused "an unknown case" "--after add/1" --device cpu --after add/1
 refused "an unknown device" "tpu" --device tpu
 refused "an empty batch" "--batch" --batch 0
 refused "an unknown option" "--bogus" --bogus

@@ -42,6 +42,19 @@ run 7 of torch run 7 of composed run 7 of composed run 7 of torch " ]
 expect "the engine's milliseconds a step" [ "$(value "" ms_per_step)" = 2.0 ]
 expect "the engine's ratio to PyTorch" [ "$(value channels-last engine_ratio)" = 2.0 ]
 
+rm "$scratch/turns"
+bench --modes train --one-at-a-time
+expect "--one-at-a-time: each side runs all its rounds before the next" \
+    [ "$(tr '\n' ' ' <"$scratch/turns")" = "run 2 of composed run 7 of composed run 7 of composed run 7 of composed \
+run 2 of torch run 7 of torch run 7 of torch run 7 of torch " ]
+expect "--one-at-a-time: the ratio" [ "$(value channels-last engine_ratio)" = 2.0 ]
+fake_program "$scratch" exclusive 'mkdir "$SCRATCH/busy" || exit 1
+trap "rmdir $SCRATCH/busy" EXIT
+ms=1 name=exclusive
+'"$answer"
+bench --modes train --one-at-a-time --binary "$scratch/exclusive" --python "$scratch/exclusive"
+expect "--one-at-a-time: no side starts before the one before it has exited" exits_with 0
+
 bench --device cuda --modes train --library-path /cuda/libraries --set-up-seconds 1
 expect "a failing side: exit 1" exits_with 1
 expect "a failing side: it is named" says "engine fused, eager"

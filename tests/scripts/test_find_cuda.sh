@@ -48,9 +48,18 @@ rm "$scratch/broken"
 toolkit "$scratch/new" 11.8 9.19
 find_it "$scratch/new/bin" ""
 expect "an old toolkit is refused" says "is version '11.8', 12 or newer is needed"
-toolkit "$scratch/new" 12.0 8.9
-find_it "$scratch/new/bin" ""
-expect "an old cuDNN is refused" says "cuDNN 8.9 ($scratch/new/include/cudnn_version.h) is too old"
+for version in 8.9 10.0; do
+    toolkit "$scratch/new" 12.0 "$version"
+    find_it "$scratch/new/bin" ""
+    expect "cuDNN $version is refused" says \
+        "cuDNN $version ($scratch/new/include/cudnn_version.h) cannot be used, version 9 is needed"
+    echo "#define CUDNN_PATCHLEVEL 1" >>"$scratch/new/include/cudnn_version.h"
+    run cmake "-DCUDNN_INCLUDE_DIR=$scratch/new/include" "-DCUDNN_LIBRARY=$scratch/new/lib64/libcudnn.so" \
+        -P "$repository/engine/backend/cuda/cudnn.cmake"
+    expect "CMake refuses cuDNN $version" exits_with 1
+    expect "CMake's message gives the version" says "cuDNN $version.1 in"
+    expect "CMake's message gives the remedy" says "-DCUDNN_ROOT="
+done
 if ! find /usr/include /usr/lib /usr/lib64 -name 'cudnn_version.h' -o -name 'libcudnn.so' 2>/dev/null | grep -q .; then
     toolkit "$scratch/new" 12.0 ""
     find_it "$scratch/new/bin" ""

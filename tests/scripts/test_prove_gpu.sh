@@ -23,8 +23,18 @@ programs=$scratch/programs
 note='echo "${0##*/} $*" >>"$SCRATCH/calls"; knob() { [ -e "$SCRATCH/knobs/$1" ]; }'
 fake_program "$programs" nvidia-smi "$note"'
 case "$*" in
-    -L) knob no-driver && { echo "NVIDIA-SMI has failed"; exit 9; }; echo "GPU 0: Fake" ;;
-    --query-gpu=*) if knob other-gpu; then echo "Other GPU, 1.2, 9 MiB, 8.0"; else echo "Fake GPU, 1.2, 9 MiB, 9.0"; fi ;;
+    -L)
+        if knob no-driver; then echo "NVIDIA-SMI has failed"; exit 9; fi
+        if knob other-gpu; then echo "GPU 0: Fake GPU (UUID: GPU-0-other)"; else echo "GPU 0: Fake GPU (UUID: GPU-0)"; fi
+        if knob mig; then echo "  MIG 1g.10gb     Device  0: (UUID: MIG-0-0)
+  MIG 2g.20gb     Device  1: (UUID: MIG-0-1)"; fi
+        echo "GPU 1: Second GPU (UUID: GPU-1)" ;;
+    *"-i GPU-1") echo "Second GPU, 1.2, 9 MiB, 9.0, [N/A], Default" ;;
+    --query-gpu=*)
+        mig=Disabled mode=Default
+        if knob mig || knob mig-empty; then mig=Enabled; fi
+        if knob exclusive; then mode=Exclusive_Process; fi
+        echo "Fake GPU, 1.2, 9 MiB, 9.0, $mig, $mode" ;;
     *) echo "a table" ;;
 esac'
 fake_program "$programs" compute-sanitizer "$note"'
@@ -49,6 +59,12 @@ $good'
 done
 fake_program "$kit/bin" tests-io 'echo "0 matching test cases"'
 fake_program "$kit/bin" kernel-bench "$note; "'
+echo "kernel-bench on $CUDA_VISIBLE_DEVICES" >>"$SCRATCH/calls"
+if knob lost-device && [ "$5" != --after ]; then
+    echo "{\"copy_gb_per_s\": 4000, \"matrix_gflop_per_s\": {\"bf16, 8192 cubed\": null}, \"skipped\": [], \"device_lost_in\": \"relu/x\",
+\"cases\": [{\"name\": \"relu/x\", \"case\": \"relu\", \"shape\": \"32x32x16\", \"batch\": $4, \"dtype\": \"bf16\", \"kernel\": \"fused\", \"failed\": \"illegal address\"}]}" >"${!#}"
+    exit 1
+fi
 right="\"cold_us\": 7.5, \"warm_us\": 5, \"gb_per_s\": 2000, \"of_copy\": 0.5, \"of_matrix\": null, \"error\": 0.001"
 if knob wrong-kernel; then right="\"error\": 0.7, \"wrong\": \"dx\""; fi
 echo "{\"copy_gb_per_s\": 4000, \"matrix_gflop_per_s\": {\"bf16, 8192 cubed\": 700000}, \"skipped\": [], \"cases\": [
@@ -69,6 +85,7 @@ echo "{\"step\": 64000, \"images_per_second\": 1024000}
 cat >"$kit/tools/bench_vs_pytorch.py" <<'END'
 import json, os, sys
 words = sys.argv
+open(os.environ["SCRATCH"] + "/calls", "a").write("bench on " + os.environ["CUDA_VISIBLE_DEVICES"] + "\n")
 network, file = words[words.index("--networks") + 1], words[words.index("--json") + 1]
 open(os.environ["SCRATCH"] + "/calls", "a").write("bench " + " ".join(words[1:]) + "\n")
 def row(way, ms, engine, **more):
@@ -102,7 +119,7 @@ END
 
 prove() {
     run env PATH="$programs:$PATH" PYTHONPATH="$scratch/python" SCRATCH="$scratch" HOME="$scratch" XDG_CACHE_HOME= \
-        CIFAR10_DIR= LD_LIBRARY_PATH= CUDA_HOME= bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" "$@"
+        CIFAR10_DIR= LD_LIBRARY_PATH= CUDA_HOME= ${visible+CUDA_VISIBLE_DEVICES="$visible"} bash "$kit/tools/prove_gpu.sh" --out "$scratch/out" "$@"
 }
 called() { grep -qF -- "$1" "$scratch/calls"; }
 calls_of() { grep -cF -- "$1" "$scratch/calls" || true; }
@@ -168,6 +185,10 @@ prove --data "$data"
 expect "a proof without failures: exit 0" exits_with 0
 expect "LD_LIBRARY_PATH is not set if no library is missing" silent_about LD_LIBRARY_PATH
 expect "the report names the GPU" tells "| GPU | Fake GPU |"
+expect "the report has its UUID" tells "| UUID (in CUDA_VISIBLE_DEVICES) | GPU-0 |"
+expect "the engine uses this GPU" called "kernel-bench on GPU-0"
+expect "so do the comparisons" called "bench on GPU-0"
+expect "variants alternate" [ "$(calls_of --one-at-a-time)" = 0 ]
 expect "the report has PyTorch's version" tells "| PyTorch | 9.9 |"
 expect "programs without [gpu] tests do not run" [ "$(calls_of "tests-io [gpu]")" = 0 ]
 expect "the golden tensors are a separate stage" [ "$(calls_of "tests-golden [gpu]")" = 1 ]
@@ -194,7 +215,43 @@ expect "a second call repeats no stage" [ "$(grep -c . "$scratch/calls")" -le $(
 touch "$scratch/knobs/other-gpu"
 prove --data "$data"
 expect "results of another GPU: exit 2" exits_with 2
-expect "results of another GPU: the message names the first GPU" says "holds results of Fake GPU"
+expect "results of another GPU: the message names both" says "holds results of Fake GPU (GPU-0) with programs"
+expect "results of another GPU: the UUID decides, not the name" says "this is Fake GPU (GPU-0-other) with programs"
+
+# ---- several GPUs, MIG, exclusive-process mode ----
+
+for choice in 1:GPU-1 GPU-1:GPU-1 0,1:GPU-0; do
+    afresh
+    visible=${choice%:*}
+    prove --only kernel-bench-128
+    expect "CUDA_VISIBLE_DEVICES=$visible chooses the GPU" called "kernel-bench on ${choice#*:}"
+done
+visible=7
+prove --only kernel-bench-128
+expect "CUDA_VISIBLE_DEVICES without a GPU: exit 2" exits_with 2
+expect "CUDA_VISIBLE_DEVICES without a GPU: its value and the GPUs" says "CUDA_VISIBLE_DEVICES is '7', which names no GPU of nvidia-smi -L: GPU-0, GPU-1"
+for choice in "" 0 MIG-0-1; do
+    afresh
+    touch "$scratch/knobs/mig"
+    visible=$choice
+    [ -n "$choice" ] || unset visible
+    prove --only kernel-bench-128
+    number=$([ "$choice" = MIG-0-1 ] && echo 1 || echo 0)
+    expect "MIG mode, CUDA_VISIBLE_DEVICES='$choice': a MIG device is used" called "kernel-bench on MIG-0-$number"
+    expect "MIG mode, CUDA_VISIBLE_DEVICES='$choice': the report names it" tells "| MIG | MIG $((number + 1))g.$((number + 1))0gb Device $number |"
+    expect "MIG mode, CUDA_VISIBLE_DEVICES='$choice': the report says what that means" tells "a part of the GPU"
+done
+unset visible
+afresh
+touch "$scratch/knobs/mig-empty"
+prove
+expect "MIG mode without a MIG device: exit 2" exits_with 2
+expect "MIG mode without a MIG device: the remedy" says "nvidia-smi mig -cgi PROFILE -C"
+afresh
+touch "$scratch/knobs/exclusive"
+prove --only '*-resnet20*'
+expect "exclusive-process mode: variants run one after another" [ "$(calls_of --one-at-a-time)" = "$(calls_of "--networks resnet20")" ]
+expect "exclusive-process mode: the report says so" tells "the variants ran one after another, not alternating"
 
 # ---- without a C compiler ----
 
@@ -217,6 +274,14 @@ expect "a failing sanitizer: its summary is in the report" tells "ERROR SUMMARY:
 expect "a wrong kernel has its error but no time" tells "| fused | wrong: dx |  |  |  |  | 7.0e-01 |"
 expect "targets do not count if the tests failed" tells "| 0.250 (fused, captured) | does not count: failed tests |"
 expect "later stages run after a failure" [ "$(of torch-resnet20-4 state)" = passed ]
+afresh
+touch "$scratch/knobs/lost-device"
+prove --only 'kernel-bench-128'
+expect "a case that makes the GPU unusable fails the stage" exits_with 1
+expect "the other cases run in another process" called "kernel-bench --device cuda --batch 128 --after relu/x"
+expect "the failed case is in the report" tells "| relu | 32x32x16 | 128 | bf16 | fused | illegal address |"
+expect "the other cases are in the report" tells "| add | 32x32x16 | 128 | bf16 | fused | 7.50 | 5.00 |"
+expect "a peak that could not be measured is in the report" tells "copy 4000 GB/s; not measured (bf16, 8192 cubed)"
 for fault in "crash:exited with status 139 before its report: Segmentation fault" "no-gpu-seen:the program found no GPU"; do
     afresh
     touch "$scratch/knobs/${fault%%:*}"

@@ -91,7 +91,8 @@ int main(int argc, char** argv) {
     residual::tools::add_path(app, "--dir", options.dir, "folder to write to, on the disk to be measured (default: .)");
     app.add_option("--rounds", options.rounds, "number of checkpoints to time, after one warm-up (default: 15)")
         ->check(CLI::Range(1, 1000));
-    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");
+    app.add_option("--device", options.device,
+                   "cuda, cuda:N (GPU number N), cpu or auto (a GPU if there is one; default)");
     app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return measure(options); });
 }

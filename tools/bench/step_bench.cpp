@@ -61,6 +61,10 @@ int bench(const Options& options) {
                 trainer.update_eagerly();
             } else if (options.mode == "train") {
                 trainer.update();
+                if (!trainer.recording_failure().empty()) {
+                    throw residual::Error("the step could not be recorded: " + trainer.recording_failure() +
+                                          "; measure eager steps with --eager");
+                }
             } else {
                 residual::evaluate(*session.backend, *session.model, test);
             }
@@ -84,7 +88,8 @@ int main(int argc, char** argv) {
     residual::tools::add_path(app, "config", options.config, "configuration file")->required();
     app.add_option("--mode", options.mode, "train or eval (default: train)")->check(CLI::IsMember({"train", "eval"}));
     app.add_option("--batch", options.batch, "images per step (default: 128)")->check(CLI::PositiveNumber);
-    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one); overrides train.device");
+    app.add_option("--device", options.device,
+                   "cuda, cuda:N (GPU number N), cpu or auto (a GPU if there is one); overrides train.device");
     app.add_flag("--eager", options.eager,
                  "run every step eagerly, even if the device can record and replay steps (CUDA graphs)");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")

@@ -73,6 +73,12 @@ int run_body(CLI::App& app, int argc, char** argv, const std::function<int()>& b
 
 }  // namespace
 
+PlanLog print_plans(bool verbose) {
+    return [verbose](const PlanChoice& choice) {
+        if (verbose || choice.plan.empty()) fmt::print(stderr, "{}\n", choice.text());
+    };
+}
+
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
     set_cpu_threads();
     sleep_while_waiting(argv);

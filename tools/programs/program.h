@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "engine/backend/backend.h"
 #include "engine/core/error.h"
 #include "engine/core/home.h"
 #include "tools/programs/exit_code.h"
@@ -25,6 +26,9 @@ CLI::Option* add_path(CLI::App& app, const std::string& name, Path& path, const 
     };
     return app.add_option(name, path, description)->transform(expand)->type_name("PATH");
 }
+
+// Prints a plan of cuDNN on standard error if `verbose` or if there is none.
+PlanLog print_plans(bool verbose);
 
 // Must be called first, because it may restart the program (wait_policy.h). Sets the number of CPU threads
 // (cpu_threads.h), parses the command line and runs `body`; an error is one line on standard error and the documented

@@ -1,6 +1,6 @@
 // resnet-eval: the accuracy of a checkpoint on the test images.
 //
-//     resnet-eval CHECKPOINT|RUN_FOLDER [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json]
+//     resnet-eval CHECKPOINT|RUN_FOLDER [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json] [--verbose]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace {
 
 struct Options {
     std::string checkpoint, data, device, config, logits;
-    bool json = false;
+    bool json = false, verbose = false;
 };
 
 residual::tools::Experiment experiment_for(const Options& options, const residual::Checkpoint& checkpoint) {
@@ -83,7 +83,8 @@ std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
 int evaluate(const Options& options) {
     if (!options.logits.empty()) check_place(options.logits);
     const auto checkpoint = residual::Checkpoint::read(checkpoint_in(options.checkpoint));
-    residual::tools::Session session(experiment_for(options, checkpoint));
+    residual::tools::Session session(experiment_for(options, checkpoint),
+                                     residual::tools::print_plans(options.verbose));
     checkpoint.load_into(*session.backend, session.parameters);
 
     const auto [data, place] =
@@ -141,7 +142,8 @@ int main(int argc, char** argv) {
         ->required();
     residual::tools::add_path(app, "--data", options.data,
                               "folder of the data set's binary files (see docs/programs.md for the default)");
-    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one; default)");
+    app.add_option("--device", options.device,
+                   "cuda, cuda:N (GPU number N), cpu or auto (a GPU if there is one; default)");
     residual::tools::add_path(
         app, "--config", options.config,
         "configuration file; needed if the checkpoint contains none, and must have the same network and data "
@@ -149,6 +151,7 @@ int main(int argc, char** argv) {
     residual::tools::add_path(app, "--logits", options.logits,
                               "also write logits [N, classes] and labels [N] to this safetensors file");
     app.add_flag("--json", options.json, "print one JSON object");
+    app.add_flag("--verbose", options.verbose, "print the plan of each operation of cuDNN: its engine and workspace");
     app.footer(residual::tools::kExitCodes);
     return residual::tools::run_program(app, argc, argv, [&] { return evaluate(options); });
 }

@@ -1,7 +1,7 @@
 // resnet-train: trains the network described by a configuration file.
 //
 //     resnet-train configs/resnet56.json [--data DIR] [--out DIR] [--device D] [--set key=value]... [--init FILE]
-//                  [--resume]
+//                  [--resume] [--verbose]
 #include <string>
 #include <vector>
 
@@ -18,6 +18,7 @@ struct Options {
     std::string config, data, out, device;
     std::vector<std::string> overrides;
     residual::tools::StartOptions start;
+    bool verbose = false;
 };
 
 residual::tools::Experiment experiment_for(const Options& options) {
@@ -47,11 +48,12 @@ const char* remedy(residual::RunFolderError::Problem problem) {
 
 int run(const Options& options) {
     const residual::tools::Experiment experiment = experiment_for(options);
+    residual::tools::StartOptions start = options.start;
+    start.log = residual::tools::print_plans(options.verbose);
     const auto load = [&] { return residual::tools::load_data(experiment.data); };
     residual::Signals& signals = residual::tools::handle_signals();
     try {
-        return residual::tools::exit_code_after(
-            residual::tools::run_training(experiment, options.start, load, warn, signals));
+        return residual::tools::exit_code_after(residual::tools::run_training(experiment, start, load, warn, signals));
     } catch (const residual::RunFolderError& error) {
         throw residual::InputError(std::string(error.what()) + "; " + remedy(error.problem()));
     }
@@ -65,11 +67,13 @@ int main(int argc, char** argv) {
     residual::tools::add_path(app, "config", options.config, "configuration file (see configs/README.md)")->required();
     residual::tools::add_path(app, "--data", options.data, "folder of the data set's binary files; overrides data.dir");
     residual::tools::add_path(app, "--out", options.out, "run folder, which receives the results; overrides run.dir");
-    app.add_option("--device", options.device, "cuda, cpu or auto (a GPU if there is one); overrides train.device");
+    app.add_option("--device", options.device,
+                   "cuda, cuda:N (GPU number N), cpu or auto (a GPU if there is one); overrides train.device");
     app.add_option("--set", options.overrides, "key.path=value: overrides a key; may be given several times")
         ->allow_extra_args(false);
     CLI::Option* init = residual::tools::add_path(app, "--init", options.start.init,
                                                   "start a new run from the weights in this safetensors file");
+    app.add_flag("--verbose", options.verbose, "print the plan of each operation of cuDNN: its engine and workspace");
     app.add_flag("--resume", options.start.resume,
                  "resume from the newest readable checkpoint in the run folder, or start a new run if there is none")
         ->excludes(init);

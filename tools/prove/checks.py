@@ -19,8 +19,7 @@ FINDING = re.compile(r"^=+ (?:Invalid|Uninitialized|Error: (?!Device)|Program hi
 
 def machine_facts(attempt):
     setting = attempt.setting
-    facts = machine.gpu()
-    facts["programs"] = machine.fingerprint(setting.programs)
+    facts = setting.gpu | {"programs": machine.fingerprint(setting.programs)}
     attempt.run("nvidia-smi", engine=False)
     libraries = attempt.run("ldd", setting.programs / "resnet-train").text
     for name in ("libcudart", "libcublas", "libcudnn"):

@@ -1,4 +1,4 @@
-"""Facts about the machine: its GPU, PyTorch, and the CUDA libraries that the programs load."""
+"""Facts about the machine: PyTorch, and the CUDA libraries that the programs load."""
 
 import hashlib
 import json
@@ -9,9 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-
-class Unusable(Exception):
-    """The machine lacks something; the message names it and the remedy."""
+from unusable import Unusable
 
 
 def candidate_folders():
@@ -60,14 +58,6 @@ def library_path(program, own_folder):
             f"(pip install nvidia-cudnn-cu{major} nvidia-cublas nvidia-cuda-runtime)"
         )
     return path
-
-
-def gpu():
-    """Name, driver, memory and compute capability of the first GPU."""
-    command = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total,compute_cap", "--format=csv,noheader"]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    values = [value.strip() for value in result.stdout.splitlines()[0].split(",")]
-    return dict(zip(("gpu", "driver", "memory", "compute_capability"), values))
 
 
 TORCH_VERSIONS = """

@@ -3,16 +3,19 @@
 import argparse
 import fnmatch
 import math
+import os
 import signal
 import sys
 import time
 from pathlib import Path
 
 import checks
+import gpu
 import machine
 import speed
 import targets
 from proof import Proof, Setting, Stage
+from unusable import Unusable
 
 NETWORKS = ("resnet20", "resnet56", "resnet110")
 EVERYTHING_PASSED, SOMETHING_FAILED, UNUSABLE, INCOMPLETE = 0, 1, 2, 3
@@ -55,12 +58,10 @@ def parse_arguments():
 def check_same_machine(setting):
     """Raises Unusable if the folder holds results of another GPU or another build."""
     done = setting.result("machine").get("data")
-    gpu, build = machine.gpu()["gpu"], machine.fingerprint(setting.programs)
-    if done and (done["gpu"], done["programs"]) != (gpu, build):
-        raise machine.Unusable(
-            f"{setting.out} holds results of {done['gpu']} with programs {done['programs']}; this is {gpu} with "
-            f"programs {build}: name another folder with --out"
-        )
+    now = setting.gpu | {"programs": machine.fingerprint(setting.programs)}
+    if done and (done.get("uuid"), done["programs"]) != (now["uuid"], now["programs"]):
+        texts = [f"{facts['gpu']} ({facts.get('uuid')}) with programs {facts['programs']}" for facts in (done, now)]
+        raise Unusable(f"{setting.out} holds results of {texts[0]}; this is {texts[1]}: name another folder with --out")
 
 
 def verdict(results):
@@ -90,11 +91,13 @@ def main():
         signal.signal(number, stop)
     try:
         library_path = machine.library_path(args.programs / "resnet-train", args.root / "lib")
-        setting = Setting(args.root, args.programs, args.out, deadline, library_path, args.data)
+        setting = Setting(args.root, args.programs, args.out, deadline, library_path, args.data, gpu.facts())
         check_same_machine(setting)
-    except machine.Unusable as reason:
+    except Unusable as reason:
         print(f"prove_gpu.sh: {reason}", file=sys.stderr)
         return UNUSABLE
+    # Every program, PyTorch included, uses this GPU.
+    os.environ["CUDA_VISIBLE_DEVICES"] = setting.gpu["uuid"]
     args.out.mkdir(parents=True, exist_ok=True)
     proof = Proof(setting, stages)
     try:

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
@@ -55,6 +55,11 @@ class Setting:
     deadline: float  # of time.monotonic()
     library_path: str
     data: Path | None  # folder of CIFAR-10; None: the runs train on synthetic images
+    gpu: dict = field(default_factory=dict)  # gpu.facts()
+
+    def exclusive(self):
+        """Whether only one process at a time can use the GPU."""
+        return self.gpu.get("compute_mode") == "Exclusive_Process"
 
     def left(self):
         return self.deadline - time.monotonic()

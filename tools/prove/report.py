@@ -4,6 +4,9 @@ from targets import MS_PER_STEP, all_targets
 
 FACTS = (
     ("gpu", "GPU"),
+    ("uuid", "UUID (in CUDA_VISIBLE_DEVICES)"),
+    ("mig", "MIG"),
+    ("compute_mode", "compute mode"),
     ("memory", "memory"),
     ("compute_capability", "compute capability"),
     ("driver", "driver"),
@@ -31,7 +34,10 @@ def table(heads, rows):
 
 def machine_part(results):
     data = results["machine"]["data"]
-    return table(("machine", ""), [(title, data[key]) for key, title in FACTS if data.get(key)])
+    notes = []
+    if data.get("mig", "").startswith("MIG "):
+        notes += ["**A MIG device, which is a part of the GPU: the figures are not those of the whole GPU.**", ""]
+    return notes + table(("machine", ""), [(title, data[key]) for key, title in FACTS if data.get(key)])
 
 
 def target_part(results):
@@ -49,7 +55,9 @@ def stage_part(results):
 
 def step_part(results):
     """One row per variant. Each comparison with PyTorch measures the engine's fastest variant again."""
-    rows = []
+    rows, notes = [], []
+    if results["machine"]["data"].get("compute_mode") == "Exclusive_Process":
+        notes = ["The GPU was in exclusive-process mode: the variants ran one after another, not alternating.", ""]
     names = [name for network in MS_PER_STEP for name in results if name.split("-")[:2] == ["step", network]]
     for name in names:
         for row in results[name]["data"].get("rows", []):
@@ -61,7 +69,7 @@ def step_part(results):
             ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else ""
             rows.append((name, row["side"], f"{row['ms_per_step']:.3f}", spread, f"{row['median']:.0f}", ratio))
     heads = ("stage", "variant", "ms per step, median", "fastest - slowest round", "images/s", "engine's speed / its")
-    return table(heads, rows)
+    return notes + table(heads, rows)
 
 
 def share(value):
@@ -75,7 +83,10 @@ def kernel_part(results):
         data = result["data"]
         if not name.startswith("kernel-bench-") or "cases" not in data:
             continue
-        products = [f"{rate / 1000:.1f} TFLOP/s ({source})" for source, rate in data["matrix_gflop_per_s"].items()]
+        products = [
+            f"{'not measured' if rate is None else f'{rate / 1000:.1f} TFLOP/s'} ({source})"
+            for source, rate in data["matrix_gflop_per_s"].items()
+        ]
         yardsticks += [f"{name}: copy {data['copy_gb_per_s']:.0f} GB/s; {'; '.join(products)}", ""]
         for case in data["cases"]:
             what = (case["case"], case["shape"], case["batch"], case["dtype"], case["kernel"])

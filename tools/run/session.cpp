@@ -10,7 +10,7 @@
 
 namespace residual::tools {
 
-Session::Session(const Experiment& wanted) : Session(wanted, make_backend(wanted.train)) {}
+Session::Session(const Experiment& wanted, const PlanLog& log) : Session(wanted, make_backend(wanted.train, log)) {}
 
 Session::Session(const Experiment& wanted, std::unique_ptr<Backend> device)
     : experiment(wanted),

@@ -16,7 +16,7 @@ namespace residual::tools {
 
 struct Session {
     // On the configured device.
-    explicit Session(const Experiment& experiment);
+    explicit Session(const Experiment& experiment, const PlanLog& log = {});
     // On another device, for example one with options that a configuration does not have.
     Session(const Experiment& experiment, std::unique_ptr<Backend> device);
 

@@ -90,7 +90,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
         return 0;
     }
 
-    Session session(experiment);
+    Session session(experiment, options.log);
     if (start.file()) start.file()->load_into(*session.backend, session.parameters);
     if (start.resumed) start.resumed->load_momenta_into(*session.backend, session.parameters);
     Images images = load();

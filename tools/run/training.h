@@ -14,6 +14,7 @@ namespace residual::tools {
 struct StartOptions {
     std::string init;     // A safetensors file with the weights to start from; empty: none.
     bool resume = false;  // Resume from the newest checkpoint in the run folder, if there is one.
+    PlanLog log = {};     // See CudaOptions.
 };
 
 struct Images {

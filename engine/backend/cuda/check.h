@@ -13,8 +13,8 @@ namespace residual::cuda {
 using Place = std::source_location;
 
 // Throw Error with the name of the called function, the library's message and the source line, if the call failed; if
-// the GPU is out of memory, OutOfMemoryError with the free and total memory and the remedy. `call` is the source text
-// of the call.
+// the GPU is out of memory, OutOfMemoryError with the free and total memory and the remedy. An error whose cause is the
+// set-up of the machine has set_up_advice(). `call` is the source text of the call.
 void check(cudaError_t status, const char* call, const Place& place = Place::current());
 void check(cudnnStatus_t status, const char* call, const Place& place = Place::current());
 void check(cublasStatus_t status, const char* call, const Place& place = Place::current());

@@ -21,9 +21,9 @@ foreach(part MAJOR MINOR PATCHLEVEL)
     list(APPEND cudnn_version ${number})
 endforeach()
 list(JOIN cudnn_version "." cudnn_version)
-if(cudnn_version VERSION_LESS 9)
+if(cudnn_version VERSION_LESS 9 OR NOT cudnn_version VERSION_LESS 10)
     message(FATAL_ERROR
-        "cuDNN ${cudnn_version} in ${CUDNN_INCLUDE_DIR} is too old: version 9 or newer is required. Install it, "
+        "cuDNN ${cudnn_version} in ${CUDNN_INCLUDE_DIR} cannot be used: version 9 is required. Install it, "
         "set its folder with -DCUDNN_ROOT=..., or build for the CPU only with -DRESIDUAL_CUDA=OFF.")
 endif()
 message(STATUS "cuDNN ${cudnn_version}: ${CUDNN_LIBRARY}")

@@ -2,11 +2,14 @@
 #include <cudnn_graph.h>
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "engine/backend/backend.h"
 #include "engine/backend/build_info.h"
 #include "engine/backend/cuda/check.h"
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/device_code.h"
+#include "engine/backend/cuda/requirements.h"
 
 namespace residual {
 
@@ -16,8 +19,8 @@ std::string version_text(int version) {
     return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
-std::string error_text(cudaError_t status) {
-    return fmt::format("{}: {}", cudaGetErrorName(status), cudaGetErrorString(status));
+const char* visible_devices() {
+    return std::getenv("CUDA_VISIBLE_DEVICES");
 }
 
 // cudaGetDeviceCount reports cudaErrorInsufficientDriver for a missing driver, too.
@@ -31,13 +34,12 @@ std::string why_no_device(cudaError_t status) {
             "the NVIDIA driver is too old: it supports CUDA {}, this program was built with CUDA {}; update the driver",
             version_text(driver), version_text(runtime));
     }
-    if (status == cudaErrorNoDevice) return "the driver finds no GPU (CUDA_VISIBLE_DEVICES may hide it)";
-    return error_text(status);
+    if (status == cudaErrorNoDevice) return cuda::why_no_gpu(visible_devices());
+    return cuda::error_text(status);
 }
 
-std::string why_no_code(cudaError_t status) {
-    cudaDeviceProp properties{};
-    CUDA_CALL(cudaGetDeviceProperties(&properties, 0));
+// `status`: of creating a context on the GPU or of loading a kernel there.
+std::string why_no_start(const cudaDeviceProp& properties, cudaError_t status) {
     if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction) {
         return fmt::format(
             "this program was not built for the GPU ({}, compute capability {}.{}), only for {}; configure the build "
@@ -45,13 +47,32 @@ std::string why_no_code(cudaError_t status) {
             properties.name, properties.major, properties.minor, cuda::built_architectures(), properties.major,
             properties.minor);
     }
-    return fmt::format("the GPU ({}) cannot be initialised: {}", properties.name, error_text(status));
+    return fmt::format("the GPU ({}) cannot be initialised: {}", properties.name, cuda::error_text(status));
 }
 
 // Resets the runtime's last error, which the next launch would otherwise report.
 cudaError_t cleared(cudaError_t status) {
     cudaGetLastError();
     return status;
+}
+
+// Creates the context on the GPU, the first step that fails if another process holds it, and makes it the current
+// device of this thread.
+std::string why_unusable(int device) {
+    int devices = 0;
+    const cudaError_t counted = cleared(cudaGetDeviceCount(&devices));
+    if (counted != cudaSuccess) return why_no_device(counted);
+    if (devices == 0) return why_no_device(cudaErrorNoDevice);
+    std::string reason = cuda::why_no_such_gpu(device, devices, visible_devices());
+    if (!reason.empty()) return reason;
+    cudaDeviceProp properties{};
+    CUDA_CALL(cudaGetDeviceProperties(&properties, device));
+    reason = cuda::why_too_old(properties.name, properties.major, properties.minor);
+    if (reason.empty()) reason = cuda::why_other_cudnn(CUDNN_VERSION, cudnnGetVersion());
+    if (!reason.empty()) return reason;
+    cudaError_t started = cleared(cudaSetDevice(device));
+    if (started == cudaSuccess) started = cleared(cuda::load_device_code());
+    return started == cudaSuccess ? "" : why_no_start(properties, started);
 }
 
 }  // namespace
@@ -61,24 +82,16 @@ std::string cuda_version() {
 }
 
 std::string cudnn_version() {
-    const size_t version = cudnnGetVersion();
-    return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+    return cuda::cudnn_version_text(cudnnGetVersion());
 }
 
-std::string why_no_cuda() {
-    constexpr const char* kPrefix = "CUDA is unavailable: ";
-    int devices = 0;
-    const cudaError_t counted = cleared(cudaGetDeviceCount(&devices));
-    if (counted != cudaSuccess) return kPrefix + why_no_device(counted);
-    if (devices == 0) return kPrefix + why_no_device(cudaErrorNoDevice);
-    const cudaError_t loaded = cleared(cuda::load_device_code());
-    if (loaded != cudaSuccess) return kPrefix + why_no_code(loaded);
-    return "";
+std::string why_no_cuda(int device) {
+    const std::string reason = why_unusable(device);
+    return reason.empty() ? "" : "CUDA is unavailable: " + reason;
 }
 
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
-    if (const std::string reason = why_no_cuda(); !reason.empty()) throw InputError(reason);
-    CUDA_CALL(cudaSetDevice(0));
+    if (const std::string reason = why_no_cuda(options.device); !reason.empty()) throw InputError(reason);
     return std::make_unique<CudaBackend>(options);
 }
 

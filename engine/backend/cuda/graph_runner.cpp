@@ -29,10 +29,10 @@ bool GraphRunner::run(const GraphKey& key, const std::vector<Operand>& operands)
     }
     OperationGraph graph(key, cudnn_);
     std::optional<Plan> plan = choose(key, graph, operands);
-    const auto text = [&] {
-        return plan ? fmt::format("{}, workspace {} bytes", plan->candidate.name, plan->workspace_bytes) : "no plan";
-    };
-    if (options_.log) options_.log(fmt::format("cuDNN {}: {}", to_string(key), text()));
+    if (options_.log) {
+        options_.log({to_string(key),
+                      plan ? fmt::format("{}, workspace {} bytes", plan->candidate.name, plan->workspace_bytes) : ""});
+    }
     return entries_.emplace(key, Entry{std::move(graph), std::move(plan)}).first->second.plan.has_value();
 }
 

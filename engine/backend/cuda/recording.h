@@ -11,7 +11,8 @@ namespace residual::cuda {
 class GraphRecording final : public Recording {
   public:
     // Captures the operations that `work` queues on `stream`, which must outlive this. Throws Error if an operation
-    // cannot be captured and rethrows exceptions of `work`; either way the stream remains usable.
+    // cannot be captured or the graph cannot be instantiated, and rethrows exceptions of `work`; each time the stream
+    // remains usable.
     GraphRecording(cudaStream_t stream, const std::function<void()>& work);
     void replay() override;
 

@@ -27,23 +27,26 @@ class Side:
     """One variant to measure: a child process that runs steps on request. Its answers may replace `name`, not `way`."""
 
     def __init__(self, way, name, command, threads, library_path=""):
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+        self.environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
         if library_path:
-            environment["LD_LIBRARY_PATH"] = library_path
+            self.environment["LD_LIBRARY_PATH"] = library_path
         self.way, self.name = way, name
         self.command = command
         self.rates = []
-        self.idle_seconds = 0.0
+        self.idle_seconds = self.idle_share = 0.0
         self.failure = ""
         self.unread = b""
+        self.process = None
+
+    def start(self):
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            command,
+            self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             bufsize=0,
-            env=environment,
+            env=self.environment,
             start_new_session=True,
         )
 
@@ -92,7 +95,9 @@ class Side:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self, patience=PATIENCE_SECONDS):
-        """Closes the program's input, waits, then kills it and its children."""
+        """Closes the program's input, waits, then kills it and its children. Does nothing if it was never started."""
+        if self.process is None:
+            return
         try:
             self.process.communicate(timeout=patience)
         except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):
@@ -118,6 +123,8 @@ def attempt(side, work):
 
 def take_turns(sides, rounds, steps, warm_up, set_up_seconds):
     """Fills `rates` of every side, one entry per round. A side that fails has a `failure` and no rates."""
+    for side in sides:
+        side.start()
     working = [side for side in sides if attempt(side, lambda side=side: side.run(warm_up, set_up_seconds))]
     total = 0.0
     for round_number in range(rounds):
@@ -137,6 +144,19 @@ def take_turns(sides, rounds, steps, warm_up, set_up_seconds):
         side.close()
     for side in sides:
         side.idle_share = side.idle_seconds / total if total else 0.0
+
+
+def one_at_a_time(sides, rounds, steps, warm_up, set_up_seconds):
+    """The same for sides that cannot run at the same time: each starts when the one before it has exited."""
+
+    def all_rounds(side):
+        side.run(warm_up, set_up_seconds)
+        side.rates = [side.run(steps) for _ in range(rounds)]
+
+    for side in sides:
+        side.start()
+        attempt(side, lambda side=side: all_rounds(side))
+        side.close()
 
 
 def rows_of(sides, engine_sides, batch):

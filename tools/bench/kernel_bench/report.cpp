@@ -63,6 +63,10 @@ Report::Report(const Backend& backend, const Yardsticks& yardsticks, const std::
         document_["matrix_gflop_per_s"][source] = rate * 1e-9;
         fmt::print("products: {} {}, {}\n", digits(rate * rate_scale_), rate_unit_, source);
     }
+    for (const auto& [source, reason] : yardsticks.failures) {
+        document_["matrix_gflop_per_s"][source] = nullptr;
+        fmt::print("products: not measured, {}: {}\n", source, reason);
+    }
     fmt::print("\n");
     print_line("case", "shape", "batch", "type", "kernel", "cold us", "warm us", "GB/s", "%copy",
                gpu ? "TFLOPs" : "GFLOPs", "%max", "error");
@@ -80,8 +84,9 @@ void Report::right(const Case& c, const Trial& trial, const Verdict& verdict, co
     ++shown_;
     const double bytes_rate = trial.bytes / times.cold, flops_rate = trial.flops / times.cold;
     const double of_copy = bytes_rate / yardsticks_.copy_bytes_per_second;
-    const double of_matrix = flops_rate / yardsticks_.most_flops_per_second();
-    const bool counts = trial.flops > 0;
+    const double most = yardsticks_.most_flops_per_second();
+    const double of_matrix = flops_rate / most;
+    const bool counts = trial.flops > 0, compares = counts && most > 0;
     auto& row = add_row(c);
     row["cold_us"] = times.cold * 1e6;
     row["warm_us"] = times.warm * 1e6;
@@ -90,10 +95,10 @@ void Report::right(const Case& c, const Trial& trial, const Verdict& verdict, co
     row["gb_per_s"] = bytes_rate * 1e-9;
     row["of_copy"] = of_copy;
     row["gflop_per_s"] = number_if(counts, flops_rate * 1e-9);
-    row["of_matrix"] = number_if(counts, of_matrix);
+    row["of_matrix"] = number_if(compares, of_matrix);
     row["error"] = verdict.error;
     print_row(c, digits(times.cold * 1e6), digits(times.warm * 1e6), digits(bytes_rate * 1e-9), percent(of_copy),
-              counts ? digits(flops_rate * rate_scale_) : "-", counts ? percent(of_matrix) : "-",
+              counts ? digits(flops_rate * rate_scale_) : "-", compares ? percent(of_matrix) : "-",
               fmt::format("{:.1e}", verdict.error));
 }
 
@@ -118,6 +123,12 @@ void Report::failed(const Case& c, const std::string& reason) {
 void Report::skip(const Case& c, const std::string& reason) {
     ++skipped_[reason];
     document_["skipped"].push_back({{"name", c.name()}, {"reason", reason}});
+}
+
+void Report::lost(const Case& c, int left) {
+    document_["device_lost_in"] = c.name();
+    fmt::print("\nThe device is lost in this process, and {} case{} not run; run {} with --after {}\n", left,
+               left == 1 ? " was" : "s were", left == 1 ? "it" : "them", c.name());
 }
 
 bool Report::finish() const {

@@ -21,6 +21,8 @@ class Report {
     void wrong(const Case& c, const Verdict& verdict);
     void failed(const Case& c, const std::string& reason);
     void skip(const Case& c, const std::string& reason);
+    // The device was lost in `c`, and `left` cases after it were not run.
+    void lost(const Case& c, int left);
 
     // Prints the counts of measured, failed and skipped cases. Returns whether all were right.
     bool finish() const;

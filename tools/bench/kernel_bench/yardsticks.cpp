@@ -80,6 +80,14 @@ double tensor_core_rate(Backend& backend, Stopwatch& stopwatch) {
 
 }  // namespace
 
+void Yardsticks::add(const std::string& source, const std::function<double()>& flops_per_second) {
+    try {
+        products.push_back({source, flops_per_second()});
+    } catch (const Error& error) {
+        failures.push_back({source, error.what()});
+    }
+}
+
 double Yardsticks::most_flops_per_second() const {
     double most = 0;
     for (const Rate& rate : products) most = std::max(most, rate.flops_per_second);
@@ -88,16 +96,18 @@ double Yardsticks::most_flops_per_second() const {
 
 Yardsticks measure_yardsticks(Backend& backend, Stopwatch& stopwatch) {
     if (backend.device() == DeviceType::kCpu) {
-        return {tools::copy_gb_per_s() * 1e9, {{"float32 multiply-adds on registers", tools::fma_gflops() * 1e9}}};
+        return {tools::copy_gb_per_s() * 1e9, {{"float32 multiply-adds on registers", tools::fma_gflops() * 1e9}}, {}};
     }
     const DType dtype = backend.prefers_bfloat16() ? DType::kBFloat16 : DType::kFloat32;
-    Yardsticks yardsticks{copy_rate(backend, stopwatch),
-                          {{"the library's products of square matrices", product_rate(backend, stopwatch, dtype)}}};
+    Yardsticks yardsticks{copy_rate(backend, stopwatch), {}, {}};
+    yardsticks.add("the library's products of square matrices",
+                   [&] { return product_rate(backend, stopwatch, dtype); });
 #if defined(RESIDUAL_CUDA)
     if (backend.prefers_bfloat16()) {
-        yardsticks.products.push_back({"mma.sync on registers", tensor_core_rate(backend, stopwatch)});
+        yardsticks.add("mma.sync on registers", [&] { return tensor_core_rate(backend, stopwatch); });
     }
 #endif
+    backend.synchronize();  // Fails if the device is lost.
     return yardsticks;
 }
 
