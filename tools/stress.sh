@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Searches for bugs that ordinary tests miss, with ThreadSanitizer, with fuzzing, and by killing training runs at random
-# moments.
+# Searches for bugs that ordinary tests miss, with ThreadSanitizer, with fuzzing, by killing training runs at random
+# moments, and by letting the installed cuDNN plan every graph.
 # Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is kept under build/ and
 # printed with the command that reproduces it.
 set -euo pipefail
@@ -74,4 +74,12 @@ check fuzz fuzz_all
 # A run that is killed at random moments and resumed each time; docs/faults.md has the result of 200 kills.
 check "kills build" build cpu resnet-train draw-images
 check kills python3 tests/faults/random_kills.py build/cpu/bin 10
+# The plans of the installed cuDNN; they need no GPU.
+if find_cuda; then
+    check "plans build" build cuda cudnn-plans
+    check plans build/cuda/bin/cudnn-plans docs/cudnn-graphs.json tools/cudnn_plans/gpus.json \
+        --check docs/cudnn-plans.md
+else
+    skip plans "$cuda_missing"
+fi
 report_checks

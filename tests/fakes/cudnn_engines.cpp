@@ -39,7 +39,7 @@ std::vector<Engine> convolution_engines(const GraphOperation& operation) {
         {11, {kTensorCore}, int64_t{1} << 30, false},
         {12, {kTensorCore, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION}, bytes(12), false},
         {13, {kTensorCore}, bytes(13), false},
-        {14, {kTensorCore}, bytes(14), false},
+        {14, {kTensorCore}, int64_t{48} << 20, false},
         {1, {}, bytes(1), true},
         {0, {CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP}, bytes(0), true},
     };

@@ -56,6 +56,12 @@ TEST_CASE("a plan that fails when it first runs is skipped, unless the device is
     CHECK_THAT(fakes::refusals(), ContainsSubstring("FailingEngines"));
 }
 
+TEST_CASE("the workspaces of plans that were only timed are returned to the device") {
+    const auto backend = make_cuda_backend({.deterministic = false, .allow_tf32 = true});
+    convolved(*backend);
+    CHECK(backend->arena().bytes_reserved() < size_t{48} << 20);
+}
+
 TEST_CASE("a convolution without a plan is an error") {
     const FailingEngines failing({.engines = {0, 1}});
     const auto backend = make_cuda_backend({});

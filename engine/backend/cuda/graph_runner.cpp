@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <memory>
 
 #include "engine/backend/stopwatch.h"
 
@@ -15,6 +16,20 @@ bool is_capturing(cudaStream_t stream) {
     CUDA_CALL(cudaStreamIsCapturing(stream, &status));
     return status != cudaStreamCaptureStatusNone;
 }
+
+// During its lifetime, tensors come from an arena of their own, which then returns its memory to the device.
+class TemporaryArena {
+  public:
+    explicit TemporaryArena(Backend& backend)
+        : backend_(backend), previous_(backend.exchange_arena(backend.new_arena())) {}
+    ~TemporaryArena() { backend_.exchange_arena(std::move(previous_)); }
+    TemporaryArena(const TemporaryArena&) = delete;
+    TemporaryArena& operator=(const TemporaryArena&) = delete;
+
+  private:
+    Backend& backend_;
+    std::shared_ptr<Arena> previous_;
+};
 
 }  // namespace
 
@@ -43,6 +58,8 @@ std::optional<Plan> GraphRunner::choose(const GraphKey& key, const OperationGrap
     // Running a batch norm twice would update its running statistics twice.
     const bool times =
         !options_.deterministic && std::holds_alternative<ConvolutionGraph>(key) && !is_capturing(stream_);
+    std::optional<TemporaryArena> of_timing;
+    if (times) of_timing.emplace(backend_);
     std::vector<Plan> started;
     for (Candidate& candidate : candidates_for(graph)) {
         if (!is_allowed(candidate, key, options_)) continue;
