@@ -74,7 +74,7 @@ class Memory {
 
 template <class Visit>
 void Memory::visit_differences(Snapshot& snapshot, Visit visit) const {
-    constexpr size_t kStep = 256;  // bytes compared at once, because few differ
+    constexpr size_t kStep = 4096;  // bytes compared at once, because few differ
     auto expected = snapshot.begin();
     for (const auto& [start, allocation] : allocations_) {
         unsigned char* data = allocation.block.data();
