@@ -13,6 +13,7 @@ namespace emulator {
 namespace {
 
 constexpr Time kUnfenced = ~Time{0};
+constexpr size_t kWordBytes = sizeof(uint32_t), kPageBytes = kPageWords * kWordBytes;
 
 Block& running() {
     return Block::current();
@@ -50,6 +51,13 @@ Exchange& Exchange::instance() {
     return exchange;
 }
 
+uintptr_t Exchange::page_of(const unsigned char* address) {
+    return reinterpret_cast<uintptr_t>(address) / kPageBytes;
+}
+size_t Exchange::index_in_page(const unsigned char* address) {
+    return reinterpret_cast<uintptr_t>(address) % kPageBytes / kWordBytes;
+}
+
 void Exchange::check_order(const char* name, const std::source_location& place, const Word& word) const {
     if (word.block == running().number() || word.time <= latest(&Order::visible)) return;
     throw Fault(where(name, place) + " uses what block number " + std::to_string(word.block) + " has stored" +
@@ -60,26 +68,26 @@ void Exchange::check_order(const char* name, const std::source_location& place, 
 
 void Exchange::store(const std::source_location& place, const void* target, const void* value, size_t bytes) {
     const auto* address = static_cast<const unsigned char*>(target);
-    for (size_t i = 0; i < bytes; i += sizeof(uint32_t)) {
-        const auto [found, fresh] = words_.try_emplace(address + i, Word{0, running().number(), kUnfenced});
-        Word& word = found->second;
-        if (!fresh) check_order("__stcg", place, word);
+    for (size_t i = 0; i < bytes; i += kWordBytes) {
+        Word& word = pages_[page_of(address + i)][index_in_page(address + i)];
+        if (word.block != kNoBlock) check_order("__stcg", place, word);
         word.block = running().number();
         word.time = kUnfenced;
-        std::memcpy(&word.value, static_cast<const unsigned char*>(value) + i, sizeof(uint32_t));
+        std::memcpy(&word.value, static_cast<const unsigned char*>(value) + i, kWordBytes);
         own().unfenced.push_back(&word);
     }
 }
 
 void Exchange::load(const std::source_location& place, const void* source, void* value, size_t bytes) {
     const auto* address = static_cast<const unsigned char*>(source);
-    for (size_t i = 0; i < bytes; i += sizeof(uint32_t)) {
-        const auto found = words_.find(address + i);
-        if (found == words_.end()) {
+    for (size_t i = 0; i < bytes; i += kWordBytes) {
+        const auto page = pages_.find(page_of(address + i));
+        if (page == pages_.end() || page->second[index_in_page(address + i)].block == kNoBlock) {
             throw Fault(where("__ldcg", place) + " reads what no block has stored with __stcg");
         }
-        check_order("__ldcg", place, found->second);
-        std::memcpy(static_cast<unsigned char*>(value) + i, &found->second.value, sizeof(uint32_t));
+        const Word& word = page->second[index_in_page(address + i)];
+        check_order("__ldcg", place, word);
+        std::memcpy(static_cast<unsigned char*>(value) + i, &word.value, kWordBytes);
     }
 }
 
@@ -105,24 +113,32 @@ void Exchange::after_atomic() {
 }
 
 bool Exchange::holds(const unsigned char* address) const {
+    const auto page = pages_.find(page_of(address));
+    if (page != pages_.end() && page->second[index_in_page(address)].block != kNoBlock) return true;
     const auto first_byte = [&](size_t bytes) { return address - reinterpret_cast<uintptr_t>(address) % bytes; };
-    return words_.contains(first_byte(4)) || released_.contains(first_byte(4)) || released_.contains(first_byte(8));
+    return released_.contains(first_byte(4)) || released_.contains(first_byte(8));
 }
 
 void Exchange::finish() {
-    for (const auto& [address, word] : words_) {
-        if (std::any_of(address, address + sizeof word.value, [](unsigned char byte) { return byte != kPoison; })) {
-            throw Fault("an ordinary store has overwritten what block number " + std::to_string(word.block) +
-                        " has stored with __stcg");
+    for (const auto& [number, page] : pages_) {
+        auto* address = reinterpret_cast<unsigned char*>(number * kPageBytes);
+        for (const Word& word : page) {
+            if (word.block != kNoBlock) {
+                if (std::any_of(address, address + kWordBytes, [](unsigned char byte) { return byte != kPoison; })) {
+                    throw Fault("an ordinary store has overwritten what block number " + std::to_string(word.block) +
+                                " has stored with __stcg");
+                }
+                std::memcpy(address, &word.value, kWordBytes);
+            }
+            address += kWordBytes;
         }
-        std::memcpy(const_cast<unsigned char*>(address), &word.value, sizeof word.value);
     }
     clear();
 }
 
 void Exchange::clear() {
     now_ = 0;
-    words_.clear();
+    pages_.clear();
     released_.clear();
 }
 

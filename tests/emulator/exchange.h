@@ -8,6 +8,7 @@
 // SM's L1 cache.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,11 +23,14 @@ namespace emulator {
 // Fences are numbered; the number of a fence is its time. 0: before all of them.
 using Time = uint64_t;
 
+inline constexpr uint32_t kNoBlock = ~0u;
+inline constexpr size_t kPageWords = 256;
+
 // Four bytes of global memory, as last stored with __stcg.
 struct Word {
-    uint32_t value;
-    uint32_t block;  // its number in the grid
-    Time time;       // of the fence after the store
+    uint32_t value = 0;
+    uint32_t block = kNoBlock;  // number in the grid of the block that stored it
+    Time time = 0;              // of the fence after the store
 };
 
 // What fences and atomics have ordered before the next access of a thread.
@@ -54,7 +58,7 @@ class Exchange {
     // Whether the grid has stored this byte with __stcg or by an atomic.
     bool holds(const unsigned char* address) const;
     // Whether the grid has stored with __stcg, or used atomics.
-    bool used() const { return !words_.empty() || !released_.empty(); }
+    bool used() const { return !pages_.empty() || !released_.empty(); }
 
     // Ends the grid: all stores become visible to everyone. Throws Fault if an ordinary store has overwritten one.
     void finish();
@@ -62,10 +66,14 @@ class Exchange {
     void clear();
 
   private:
+    using Page = std::array<Word, kPageWords>;
+
+    static uintptr_t page_of(const unsigned char* address);
+    static size_t index_in_page(const unsigned char* address);
     void check_order(const char* name, const std::source_location& place, const Word& word) const;
 
     Time now_ = 0;
-    std::unordered_map<const unsigned char*, Word> words_;
+    std::unordered_map<uintptr_t, Page> pages_;       // by address / page size
     std::unordered_map<const void*, Time> released_;  // by atomics on this address
 };
 
