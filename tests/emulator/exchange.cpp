@@ -1,7 +1,6 @@
 #include "tests/emulator/exchange.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 
 #include "tests/emulator/block.h"

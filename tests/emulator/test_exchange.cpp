@@ -182,7 +182,7 @@ TEST_CASE("two blocks that publish in the same place are detected") {
 }
 
 TEST_CASE("other blocks run between an atomic and the load that follows it") {
-    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "8");
+    const ScopedEnvironment schedules("EMULATOR_SCHEDULES", "32");
     const auto fault = [](auto kernel) {
         const Array<unsigned> ticket(std::vector<unsigned>{0}), count(std::vector<unsigned>{0});
         return fault_of([&] { launch(kernel, kBlocks, kThreads, 0, nullptr, ticket.data(), count.data()); });
