@@ -5,7 +5,7 @@
 // moments, rounds, and also stores the result to dy_whole. From this window and the weights it computes the gradient of
 // p, reads x, and writes dx. As the single kernel it also loads the window of x that the tile's pixels of dy depend on,
 // normalises it, and multiplies it with dy for the weight gradient. The sums for dweight, dgamma and dbeta stay in
-// registers over all tiles; the blocks then write them to the scratch, and the last blocks add them up.
+// registers over all tiles; the blocks then publish them in the scratch, and the last blocks add them up.
 //
 // weight_gradient_kernel: a block computes one slice of dweight, 16 output by 16 input channels, and reads only these
 // channels of dy and x.
@@ -85,9 +85,9 @@ __global__ __launch_bounds__(kTileThreads, BackwardLayout<In, Out, Stride, Weigh
 
     float4* partial = reinterpret_cast<float4*>(scratch.floats);
     float4* row = partial + int64_t{blockIdx.x} * L::kRowQuads;
-    write_batch_norm_sums<In, Out, Stride>(kept, b.batch_norm, reinterpret_cast<float*>(dy),
-                                           reinterpret_cast<float*>(row + L::kWeightQuads));
-    if constexpr (Weight) write_weight_sums<In, Out>(sums, reinterpret_cast<float4*>(dy), row);
+    publish_batch_norm_sums<In, Out, Stride>(kept, b.batch_norm, reinterpret_cast<float*>(dy),
+                                             reinterpret_cast<float*>(row + L::kWeightQuads));
+    if constexpr (Weight) publish_weight_sums<In, Out>(sums, reinterpret_cast<float4*>(dy), row);
     sum_rows(partial, L::kRowQuads, gridDim.x, blockIdx.x, scratch.tickets, [&](int i, const float4& sum) {
         if (i < L::kWeightQuads) {
             const int slice = i / kSliceQuads;
@@ -144,8 +144,8 @@ __global__ __launch_bounds__(kTileThreads, 2) void weight_gradient_kernel(BnRelu
     }
 
     float4* partial = reinterpret_cast<float4*>(scratch.floats) + int64_t{blockIdx.y} * gridDim.x * kSliceQuads;
-    write_weight_sums<kSliceChannels, kSliceChannels>(sums, reinterpret_cast<float4*>(dy),
-                                                      partial + int64_t{blockIdx.x} * kSliceQuads);
+    publish_weight_sums<kSliceChannels, kSliceChannels>(sums, reinterpret_cast<float4*>(dy),
+                                                        partial + int64_t{blockIdx.x} * kSliceQuads);
     sum_rows(partial, kSliceQuads, gridDim.x, blockIdx.x, scratch.tickets + blockIdx.y * sum_tickets(gridDim.x),
              [&](int i, const float4& sum) {
                  store_weight_quad(b.dweight, s.in_channels, out_channel, in_channel, i, sum);

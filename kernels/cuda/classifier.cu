@@ -137,6 +137,7 @@ __device__ void load_pixel_gradient(const ClassifierShape& s, const float* dlogi
     }
 }
 
+// Publishes the block's parts of dweight and dbias.
 __device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& b, float* dweight, float* dbias) {
     for (int i = threadIdx.x; i < s.classes * s.channels; i += blockDim.x) {
         const int k = i / s.channels, c = i % s.channels;
@@ -144,14 +145,14 @@ __device__ void linear_sums(const ClassifierShape& s, const ClassifierBackward& 
         for (int64_t image = blockIdx.x; image < s.batch; image += gridDim.x) {
             sum += b.dlogits[image * s.classes + k] * b.pooled[image * s.channels + c];
         }
-        dweight[i] = sum;
+        publish(dweight + i, sum);
     }
     for (int k = threadIdx.x; k < s.classes; k += blockDim.x) {
         float sum = 0.0f;
         for (int64_t image = blockIdx.x; image < s.batch; image += gridDim.x) {
             sum += b.dlogits[image * s.classes + k];
         }
-        dbias[k] = sum;
+        publish(dbias + k, sum);
     }
 }
 
@@ -200,8 +201,8 @@ __global__ void classifier_backward_kernel(ClassifierShape s, ClassifierBackward
 #pragma unroll
         for (int i = 0; i < kChunk; ++i) {
             const int c = walk.channel + i;
-            row[c] = sum[i] * reciprocal_std(b.batch_norm.variance[c], b.batch_norm.epsilon);
-            row[channels + c] = sum[kChunk + i];
+            publish(row + c, sum[i] * reciprocal_std(b.batch_norm.variance[c], b.batch_norm.epsilon));
+            publish(row + channels + c, sum[kChunk + i]);
         }
     }
     linear_sums(s, b, row + 2 * channels, row + 2 * channels + weights);

@@ -5,6 +5,7 @@
 // 2, 2 or 4 of the taps. A fragment of 16 pixels is of one class; a warp has the same number of fragments of each.
 #pragma once
 
+#include "kernels/cuda/last_block.h"
 #include "kernels/cuda/tile_grid.h"
 #include "kernels/cuda/weight_gradient.h"
 
@@ -183,14 +184,15 @@ __device__ float data_gradient(const DataOutput& out, const Tile& tile, const bf
             finish_pixel<In>(out, tile.image, row, column, T::channel() + quarter_channel(lane), values, sums);
         }
         kept += sum_over_lanes<kQuarter, 4>(sums);
+        __syncwarp();  // ldmatrix needs a converged warp; lanes diverge at the image's edge in finish_pixel.
     }
     return kept;
 }
 
-// Writes the block's sums to target, [dgamma | dbeta] float32 [2][In], from the values that its lanes kept. `shared`:
-// kTileThreads floats; waits until all threads have finished with them.
+// Publishes the block's sums in target, [dgamma | dbeta] float32 [2][In], from the values that its lanes kept.
+// `shared`: kTileThreads floats; waits until all threads have finished with them.
 template <int In, int Out, int Stride>
-__device__ void write_batch_norm_sums(float kept, const BatchNormInput& batch_norm, float* shared, float* target) {
+__device__ void publish_batch_norm_sums(float kept, const BatchNormInput& batch_norm, float* shared, float* target) {
     using T = DataTile<In, Out, Stride>;
     __syncthreads();
     // [warp][g, g * (x - mean)][16 channels]
@@ -204,7 +206,7 @@ __device__ void write_batch_norm_sums(float kept, const BatchNormInput& batch_no
     for (int warp_in_group = 0; warp_in_group < T::kWarpsPerGroup; ++warp_in_group) {
         sum += shared[(warp_in_group * T::kGroups + c / 16) * 32 + (gamma ? 16 : 0) + c % 16];
     }
-    target[threadIdx.x] = gamma ? sum * reciprocal_std(batch_norm.variance[c], batch_norm.epsilon) : sum;
+    publish(target + threadIdx.x, gamma ? sum * reciprocal_std(batch_norm.variance[c], batch_norm.epsilon) : sum);
 }
 
 }  // namespace residual::kernels

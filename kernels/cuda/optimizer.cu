@@ -2,7 +2,7 @@
 
 #include "kernels/cuda/block_reduce.h"
 #include "kernels/cuda/grid.h"
-#include "kernels/cuda/ordered_sum.h"
+#include "kernels/cuda/last_block.h"
 #include "kernels/optimizer_body.h"
 
 namespace residual::kernels {
@@ -90,12 +90,14 @@ __global__ void sgd_momentum_kernel(Sgd p) {
         squares += update(p, rate, i, checks);
     if (p.totals != nullptr) {
         squares = block_reduce(squares + checks, Plus{});
-        if (threadIdx.x == 0) p.partial[blockIdx.x] = squares;
+        if (threadIdx.x == 0) publish(&p.partial[blockIdx.x], squares);
     }
     if (!last_to_arrive(p.ticket, gridDim.x)) return;
     if (p.totals != nullptr) {
         double sum = 0.0;
-        for (unsigned block = threadIdx.x; block < gridDim.x; block += blockDim.x) sum += __ldcg(&p.partial[block]);
+        for (unsigned block = threadIdx.x; block < gridDim.x; block += blockDim.x) {
+            sum += read_published(&p.partial[block]);
+        }
         sum = block_reduce(sum, Plus{});
         if (threadIdx.x == 0) finish_update(sum, p.shape, *p.step + 1, p.totals);
     }

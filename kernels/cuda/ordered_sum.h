@@ -6,22 +6,9 @@
 
 #include <cstdint>
 
-namespace residual::kernels {
+#include "kernels/cuda/last_block.h"
 
-// To be called by all threads of a block once its part is written. Returns true, for all its threads, in the last of
-// `count` blocks to call; this block sees what the others wrote. `ticket` is zero before and after.
-__device__ inline bool last_to_arrive(uint32_t* ticket, uint32_t count) {
-    __threadfence();
-    __syncthreads();
-    int last = 0;
-    if (threadIdx.x == 0 && atomicAdd(ticket, 1u) == count - 1) {
-        *ticket = 0;
-        last = 1;
-    }
-    last = __syncthreads_or(last);
-    if (last != 0) __threadfence();
-    return last != 0;
-}
+namespace residual::kernels {
 
 // Partial sums are added within groups of about sqrt(rows) blocks, then over the groups, by one block each.
 __host__ __device__ inline int group_size(int rows) {
@@ -41,16 +28,17 @@ __device__ inline float4 plus(const float4& a, const float4& b) {
     return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
 }
 
-// values[0] + values[step] + ..., `count` of them, added in order with several loads in flight.
+// values[0] + values[step] + ..., `count` of them, published by other blocks, added in order with several loads in
+// flight.
 template <class T>
 __device__ T sum_column(const T* values, int64_t step, int count) {
-    T sum = __ldcg(values);
+    T sum = read_published(values);
 #pragma unroll 8
-    for (int i = 1; i < count; ++i) sum = plus(sum, __ldcg(values + i * step));
+    for (int i = 1; i < count; ++i) sum = plus(sum, read_published(values + i * step));
     return sum;
 }
 
-// partial [rows][n] of float or float4; this block has written row `row`. To be called by all threads of a
+// partial [rows][n] of float or float4; this block has published row `row`. To be called by all threads of a
 // one-dimensional block. The threads of the last block together call store(i, sum) for every i < n. Overwrites partial.
 template <class T, class Store>
 __device__ void sum_rows(T* partial, int n, int rows, int row, uint32_t* tickets, Store store) {
@@ -58,7 +46,9 @@ __device__ void sum_rows(T* partial, int n, int rows, int row, uint32_t* tickets
     const int first = group * size, end = first + size < rows ? first + size : rows;
     if (!last_to_arrive(&tickets[1 + group], end - first)) return;
     T* group_sum = partial + int64_t{first} * n;
-    for (int i = threadIdx.x; i < n; i += blockDim.x) group_sum[i] = sum_column(group_sum + i, n, end - first);
+    for (int i = threadIdx.x; i < n; i += blockDim.x) {
+        publish(group_sum + i, sum_column(group_sum + i, n, end - first));
+    }
     if (!last_to_arrive(&tickets[0], groups)) return;
     for (int i = threadIdx.x; i < n; i += blockDim.x) store(i, sum_column(partial + i, int64_t{size} * n, groups));
 }

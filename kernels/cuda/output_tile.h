@@ -2,14 +2,14 @@
 #pragma once
 
 #include "kernels/cuda/gemm_tile.h"
-#include "kernels/cuda/ordered_sum.h"
+#include "kernels/cuda/last_block.h"
 #include "kernels/cuda/tile_grid.h"
 
 namespace residual::kernels {
 
 // Per-channel statistics of the pixels that a block writes. The sums are of deviations from a pivot, the channel's
 // value in the block's first pixel, so that they stay accurate if the mean is much larger than the standard deviation.
-// Each block writes (count, mean, M2) to the scratch, and the last block merges them.
+// Each block publishes (count, mean, M2) in the scratch, and the last block merges them.
 template <int Out>
 struct OutputStats {
     bool wanted;
@@ -75,10 +75,10 @@ __device__ void write_tile(const Accumulator (&sum)[GemmTile<Out>::kSums], const
     });
 }
 
-// Adds up the block's lanes in a fixed order and writes the block's part of the scratch: counts [gridDim.x], means
+// Adds up the block's lanes in a fixed order and publishes the block's part of the scratch: counts [gridDim.x], means
 // [gridDim.x][Out], M2 [gridDim.x][Out]. `shared`: kStatsBytes; waits until all threads have finished with it.
 template <int Out>
-__device__ void write_block_stats(OutputStats<Out>& stats, float* scratch, void* shared) {
+__device__ void publish_block_stats(OutputStats<Out>& stats, float* scratch, void* shared) {
     using G = GemmTile<Out>;
     float* warps = static_cast<float*>(shared);  // [2][kWarpsDown][Out]
     __syncthreads();
@@ -98,7 +98,7 @@ __device__ void write_block_stats(OutputStats<Out>& stats, float* scratch, void*
     }
     __syncthreads();
     const int c = threadIdx.x;
-    if (c == 0) scratch[blockIdx.x] = static_cast<float>(stats.pixels);
+    if (c == 0) publish(scratch + blockIdx.x, static_cast<float>(stats.pixels));
     if (c >= Out) return;
     float sum = 0.0f, square = 0.0f;
     for (int warp = 0; warp < G::kWarpsDown; ++warp) {
@@ -107,8 +107,8 @@ __device__ void write_block_stats(OutputStats<Out>& stats, float* scratch, void*
     }
     const Moments moments = moments_about(stats.pivot[c], sum, square, stats.pixels);
     float* target = scratch + gridDim.x + blockIdx.x * Out + c;
-    target[0] = static_cast<float>(moments.mean);
-    target[gridDim.x * Out] = static_cast<float>(moments.m2);
+    publish(target, static_cast<float>(moments.mean));
+    publish(target + gridDim.x * Out, static_cast<float>(moments.m2));
 }
 
 // To be called by all threads of every block of a one-dimensional grid after the last tile. The last block merges the
@@ -116,18 +116,19 @@ __device__ void write_block_stats(OutputStats<Out>& stats, float* scratch, void*
 template <int Out>
 __device__ void finish_stats(OutputStats<Out>& stats, const SumScratch& scratch, int64_t rows, float* mean,
                              float* variance, void* shared) {
-    write_block_stats(stats, scratch.floats, shared);
+    publish_block_stats(stats, scratch.floats, shared);
     if (!last_to_arrive(&scratch.tickets[0], gridDim.x)) return;
     constexpr int kSlices = kTileThreads / Out;
     const int c = threadIdx.x % Out, slice = threadIdx.x / Out, blocks = gridDim.x;
     const float *counts = scratch.floats, *means = counts + blocks, *m2 = means + blocks * Out;
-    const double pivot = __ldcg(&means[c]);
+    const double pivot = read_published(&means[c]);
     double sum = 0.0, square = 0.0;
 #pragma unroll 4
     for (int block = slice; block < blocks; block += kSlices) {
-        const double count = __ldcg(&counts[block]), deviation = __ldcg(&means[block * Out + c]) - pivot;
+        const double count = read_published(&counts[block]);
+        const double deviation = read_published(&means[block * Out + c]) - pivot;
         sum += count * deviation;
-        square += __ldcg(&m2[block * Out + c]) + count * deviation * deviation;
+        square += read_published(&m2[block * Out + c]) + count * deviation * deviation;
     }
     double* slices = static_cast<double*>(shared);  // [2][kSlices][Out]
     slices[threadIdx.x] = sum;

@@ -1,5 +1,6 @@
 #include "kernels/stem.h"
 
+#include "kernels/cuda/ordered_sum.h"
 #include "kernels/cuda/output_tile.h"
 
 namespace residual::kernels {
@@ -171,7 +172,7 @@ __global__ void stem_backward_kernel(StemShape s, TileGrid grid, const bfloat16*
         const float* first = warps + i / kProducts * kColumns + i % kProducts;
         float total = first[0];
         for (int warp = 1; warp < kTileWarps; ++warp) total += first[warp * kWarpSums];
-        scratch.floats[int64_t{blockIdx.x} * kWeights + i] = total;
+        publish(scratch.floats + int64_t{blockIdx.x} * kWeights + i, total);
     }
     sum_rows(scratch.floats, kWeights, gridDim.x, blockIdx.x, scratch.tickets,
              [&](int i, float total) { dweight[i] = total; });

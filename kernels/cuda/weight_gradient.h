@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/cuda/gradient_window.h"
+#include "kernels/cuda/last_block.h"
 
 namespace residual::kernels {
 
@@ -45,7 +46,7 @@ struct WeightSlices {
     static constexpr int kSlices = kAcross * (Out / kSliceChannels);
     static constexpr int kWarpsPerSlice = kTileWarps / kSlices;
     static constexpr int kQuads = kSlices * kSliceQuads;
-    // Shared memory for write_weight_sums: one half of the warps passes its sums to the other half.
+    // Shared memory for publish_weight_sums: one half of the warps passes its sums to the other half.
     static constexpr size_t kSumBytes = kWarpsPerSlice / 2 * kQuads * sizeof(float4);
 
     __device__ static int slice() { return threadIdx.x / kWarpThreads % kSlices; }
@@ -84,10 +85,10 @@ __device__ void add_weight_products(WeightSums& sums, const bfloat16* dy, const 
     }
 }
 
-// Adds up the warps of each slice in a fixed order and writes the block's sums to target [kSlices][kSliceQuads].
+// Adds up the warps of each slice in a fixed order and publishes the block's sums in target [kSlices][kSliceQuads].
 // `shared`: kSumBytes; waits until all threads have finished with it.
 template <int In, int Out>
-__device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* target) {
+__device__ void publish_weight_sums(WeightSums& sums, float4* shared, float4* target) {
     using S = WeightSlices<In, Out>;
     const int lane = threadIdx.x % kWarpThreads;
     const auto place = [&](float4* quads, int index) {
@@ -122,7 +123,7 @@ __device__ void write_weight_sums(WeightSums& sums, float4* shared, float4* targ
 #pragma unroll
     for (int j = 0; j < 18; ++j) {
         const Accumulator& sum = sums.v[j / 2][j % 2];
-        place(target, 0)[j * kWarpThreads + lane] = make_float4(sum.v[0], sum.v[1], sum.v[2], sum.v[3]);
+        publish(place(target, 0) + j * kWarpThreads + lane, make_float4(sum.v[0], sum.v[1], sum.v[2], sum.v[3]));
     }
 }
 

@@ -30,15 +30,12 @@ std::string threads_text(const std::vector<Thread*>& threads) {
 
 }  // namespace
 
-Block& Block::current() {
-    static Block& block = *new Block;  // never destroyed: its fibers are suspended inside their bodies
-    return block;
-}
-
-void Block::run(dim3 size, const std::function<void()>& body, Random& random) {
-    size_ = size;
+void Block::start(uint32_t number, const uint3& index, dim3 size, const std::function<void()>& body, Random& random) {
+    number_ = number;
+    index_ = index;
     body_ = &body;
     random_ = &random;
+    order_ = {};
     threads_.resize(size_t{size.x} * size.y * size.z);
     warp_sync_points_.resize((threads_.size() + kWarp - 1) / kWarp);
     ready_.clear();
@@ -48,17 +45,43 @@ void Block::run(dim3 size, const std::function<void()>& body, Random& random) {
         thread.fiber = nullptr;
         thread.done = false;
         thread.copies.clear();
+        thread.order = {};
+        thread.last_sync = 0;
         ready_.push_back(&thread);
         ++rank;
     }
     unfinished_ = rank;
     failure_ = nullptr;
+}
+
+bool Block::advance() {
+    current_ = this;
+    coordinates.block = index_;
     switch_to(draw());
     if (failure_ != nullptr) {
-        block_sync_points_.clear();
-        for (SyncPoints& points : warp_sync_points_) points.clear();
+        forget_sync_points();
         std::rethrow_exception(failure_);
     }
+    return unfinished_ == 0;
+}
+
+void Block::pause() {
+    thread_->fiber = fiber_;
+    ready_.push_back(thread_);
+    switch_to(nullptr);
+    if (failure_ != nullptr) throw Abandoned();
+}
+
+void Block::stop() {
+    current_ = this;
+    abandon(std::make_exception_ptr(Abandoned()));
+    if (!ready_.empty()) switch_to(draw());
+    forget_sync_points();
+}
+
+void Block::forget_sync_points() {
+    block_sync_points_.clear();
+    for (SyncPoints& points : warp_sync_points_) points.clear();
 }
 
 SyncPoint& Block::join(SyncPoints& points, uint32_t mask, unsigned expected, unsigned slot, const char* name,
@@ -88,6 +111,11 @@ SyncPoint& Block::join(SyncPoints& points, uint32_t mask, unsigned expected, uns
 }
 
 void Block::release(SyncPoints& points, SyncPoint& point) {
+    ++syncs_;
+    for (Thread* thread : point.threads) {
+        thread->last_sync = syncs_;
+        if (&points == &block_sync_points_) order_.join(thread->order);
+    }
     ready_.insert(ready_.end(), point.threads.begin(), point.threads.end());
     const auto found = std::find_if(points.begin(), points.end(), [&](const auto& m) { return m.get() == &point; });
     spare_.push_back(std::move(*found));
@@ -106,6 +134,11 @@ void Block::check_mask(const char* name, const Place& place, uint32_t mask) cons
         throw Fault(std::string(name) + " at " + text(place) + ": the mask of lane " + std::to_string(lane()) +
                     " does not contain the lane itself: " + hex(mask));
     }
+}
+
+bool Block::warp_is_converged() const {
+    const auto first = threads_.begin() + rank() / kWarp * kWarp;
+    return std::all_of(first, first + kWarp, [&](const Thread& t) { return t.last_sync == first->last_sync; });
 }
 
 // The body of every fiber.
@@ -172,7 +205,7 @@ void Block::wait() {
     if (failure_ != nullptr) throw Abandoned();
 }
 
-// Null: all threads have returned; switches back to run().
+// Null: the block is paused, or all threads have returned; switches back to advance().
 void Block::switch_to(Thread* next) {
     Fiber* from = fiber_;
     make_current(next);

@@ -1,6 +1,6 @@
 // Runs the threads of one block on fibers. A thread runs without interruption until it reaches a synchronisation point
-// (a barrier, a shuffle, a matrix instruction); the thread that runs next is chosen at random. Threads that never
-// synchronise share one fiber.
+// (a barrier, a shuffle, a matrix instruction) or the block is paused; the thread that runs next is chosen at random.
+// Threads that never synchronise share one fiber.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/emulator/exchange.h"
 #include "tests/emulator/fiber.h"
 #include "tests/emulator/random.h"
 
@@ -33,6 +34,8 @@ struct Thread {
     Fiber* fiber = nullptr;  // null until its first wait
     bool done = false;
     std::vector<Copy> copies;
+    Order order;
+    uint64_t last_sync = 0;  // number of the last synchronisation in which the thread took part
 };
 
 // One operand per participant; null for the lanes outside the mask.
@@ -52,10 +55,17 @@ struct SyncPoint {
 class Block {
   public:
     // The running block.
-    static Block& current();
+    static Block& current() { return *current_; }
 
-    // Runs `body` once for each thread. Throws Fault, or whatever `body` throws.
-    void run(dim3 size, const std::function<void()>& body, Random& random);
+    // Prepares block number `number`, of the given index in the grid, to run `body` once for each thread.
+    void start(uint32_t number, const uint3& index, dim3 size, const std::function<void()>& body, Random& random);
+    // Runs the block until it is paused or, with the result true, until all its threads have returned. Throws Fault, or
+    // whatever `body` throws.
+    bool advance();
+    // Called by a thread of the running block: advance() returns, and the thread continues during a later call of it.
+    void pause();
+    // Abandons a paused block.
+    void stop();
 
     // Waits until all threads of the block, or the lanes in `mask` of the caller's warp, have called with the same name
     // and place. The last to arrive calls complete(operands) with the operands of all.
@@ -73,6 +83,13 @@ class Block {
     unsigned rank() const { return static_cast<unsigned>(thread_ - threads_.data()); }
     unsigned lane() const { return rank() % kWarp; }
     Thread& thread() { return *thread_; }
+    uint32_t number() const { return number_; }
+    const uint3& index() const { return index_; }
+    Random& random() { return *random_; }
+    // Of the stores and fences that block-wide barriers have ordered before everything that follows in the block.
+    Order& order() { return order_; }
+    // Whether the last synchronisation of all lanes of the caller's warp was the same one.
+    bool warp_is_converged() const;
 
   private:
     using SyncPoints = std::vector<std::unique_ptr<SyncPoint>>;
@@ -101,7 +118,10 @@ class Block {
     void switch_to(Thread* next);
     void leave_fiber();
     void abandon(std::exception_ptr failure);
+    void forget_sync_points();
     std::string deadlock_message() const;
+
+    static inline Block* current_ = nullptr;
 
     Fiber main_;
     std::vector<std::unique_ptr<Fiber>> fibers_;
@@ -110,7 +130,8 @@ class Block {
 
     const std::function<void()>* body_ = nullptr;
     Random* random_ = nullptr;
-    dim3 size_;
+    uint32_t number_ = 0;
+    uint3 index_{};
     std::vector<Thread> threads_;
     std::vector<Thread*> ready_;
     Thread* thread_ = nullptr;
@@ -118,6 +139,8 @@ class Block {
     SyncPoints block_sync_points_;
     std::vector<SyncPoints> warp_sync_points_;
     SyncPoints spare_;
+    uint64_t syncs_ = 0;
+    Order order_;
     std::exception_ptr failure_;
 };
 

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "tests/emulator/block.h"
+#include "tests/emulator/exchange.h"
 #include "tests/emulator/warp.h"
 
 // Only a hint to nvcc.
@@ -91,15 +92,15 @@ T __shfl_xor_sync(uint32_t mask, T value, int lane_mask, int width = warpSize,
     });
 }
 
-// Threads run one at a time, so a plain read and write is atomic. Only for types that CUDA supports.
+// Only for types that CUDA supports.
 template <class T>
 concept AtomicInteger = std::same_as<T, int> || std::same_as<T, unsigned> || std::same_as<T, unsigned long long>;
 
 template <AtomicInteger T>
 T atomicAdd(T* target, std::type_identity_t<T> value) {
-    const T old = *target;
-    *target = static_cast<T>(static_cast<std::make_unsigned_t<T>>(old) + static_cast<std::make_unsigned_t<T>>(value));
-    return old;
+    using Unsigned = std::make_unsigned_t<T>;  // signed overflow wraps around
+    return emulator::atomic(
+        target, [=](T old) { return static_cast<T>(static_cast<Unsigned>(old) + static_cast<Unsigned>(value)); });
 }
 // Deleted: the result would depend on the order of the additions.
 void atomicAdd(float*, float) = delete;
@@ -107,32 +108,24 @@ void atomicAdd(double*, double) = delete;
 
 template <AtomicInteger T>
 T atomicMax(T* target, std::type_identity_t<T> value) {
-    const T old = *target;
-    if (value > old) *target = value;
-    return old;
+    return emulator::atomic(target, [=](T old) { return value > old ? value : old; });
 }
 template <AtomicInteger T>
 T atomicMin(T* target, std::type_identity_t<T> value) {
-    const T old = *target;
-    if (value < old) *target = value;
-    return old;
+    return emulator::atomic(target, [=](T old) { return value < old ? value : old; });
 }
 template <AtomicInteger T>
 T atomicExch(T* target, std::type_identity_t<T> value) {
-    const T old = *target;
-    *target = value;
-    return old;
+    return emulator::atomic(target, [=](T) { return value; });
 }
 template <AtomicInteger T>
 T atomicCAS(T* target, std::type_identity_t<T> compare, std::type_identity_t<T> value) {
-    const T old = *target;
-    if (old == compare) *target = value;
-    return old;
+    return emulator::atomic(target, [=](T old) { return old == compare ? value : old; });
 }
 
-// Emulated threads see each other's writes immediately.
-inline void __threadfence() {}
-inline void __threadfence_block() {}
+inline void __threadfence() {
+    emulator::Exchange::instance().fence();
+}
 
 template <class T>
 concept CachedLoad =
@@ -143,9 +136,14 @@ template <CachedLoad T>
 T __ldg(const T* source) {
     return *source;
 }
+// Stores and loads that bypass the L1 cache.
 template <CachedLoad T>
-T __ldcg(const T* source) {
-    return *source;
+void __stcg(T* target, std::type_identity_t<T> value, emulator::Place place = emulator::Place::current()) {
+    emulator::store_published(place, target, value);
+}
+template <CachedLoad T>
+T __ldcg(const T* source, emulator::Place place = emulator::Place::current()) {
+    return emulator::load_published(place, source);
 }
 
 template <class T>

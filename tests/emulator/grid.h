@@ -1,5 +1,6 @@
-// Launches: checks the limits of the device, then runs the grid under one or several schedules. Blocks run one after
-// another in random order, so a block must not wait for another one: there are no grid-wide barriers.
+// Launches: checks the limits of the device, then runs the grid under one or several schedules. Blocks start in random
+// order and are paused only at atomics, while others run. A block must not wait for another one: there are no grid-wide
+// barriers.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -1,7 +1,9 @@
 // The device's memory: each allocation is filled with 0xff and is between two guard zones.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -57,6 +59,9 @@ class Memory {
     void restore(const Snapshot& snapshot) const;
     // The place of the first difference; "" if there is none.
     std::string difference(const Snapshot& snapshot) const;
+    // Calls visit(address, byte of the snapshot) for each byte of memory that differs from it.
+    template <class Visit>
+    void visit_differences(Snapshot& snapshot, Visit visit) const;
 
   private:
     struct Allocation {
@@ -66,6 +71,23 @@ class Memory {
     std::map<const unsigned char*, Allocation> allocations_;
     size_t bytes_in_use_ = 0;
 };
+
+template <class Visit>
+void Memory::visit_differences(Snapshot& snapshot, Visit visit) const {
+    constexpr size_t kStep = 4096;  // bytes compared at once, because few differ
+    auto expected = snapshot.begin();
+    for (const auto& [start, allocation] : allocations_) {
+        unsigned char* data = allocation.block.data();
+        for (size_t first = 0; first < expected->size(); first += kStep) {
+            const size_t end = std::min(expected->size(), first + kStep);
+            if (std::memcmp(data + first, expected->data() + first, end - first) == 0) continue;
+            for (size_t i = first; i < end; ++i) {
+                if (data[i] != (*expected)[i]) visit(data + i, (*expected)[i]);
+            }
+        }
+        ++expected;
+    }
+}
 
 // Whether [pointer, pointer + bytes) is inside one allocation of the device.
 inline bool device_holds(const void* pointer, size_t bytes) {

@@ -29,6 +29,15 @@ void check_shared(const char* name, const Place& place, const void* pointer) {
                 text(Block::current().thread().index) + " is outside the block's shared memory");
 }
 
+// Lanes that last synchronised with only a part of their warp may not have converged since, and the instructions below
+// are for converged warps (.aligned). The emulator does not see lanes that diverge in another way.
+void check_converged(const char* name, const Place& place) {
+    if (Block::current().warp_is_converged()) return;
+    throw Fault(std::string(name) + " at " + text(place) + ": the lanes of the warp of thread " +
+                text(Block::current().thread().index) +
+                " last synchronised in different places; call __syncwarp() before it");
+}
+
 struct MatrixLane {
     const void* row;
     uint32_t* r;
@@ -63,7 +72,8 @@ float& d_at(const Operands& lanes, int row, int column) {
 void load_matrices(const char* name, const Place& place, uint32_t (&r)[4], const void* row, bool transposed) {
     check_shared(name, place, row);
     MatrixLane mine{row, r};
-    Block::current().sync_warp(name, place, kWholeWarp, &mine, [transposed](const Operands& lanes) {
+    Block::current().sync_warp(name, place, kWholeWarp, &mine, [&](const Operands& lanes) {
+        check_converged(name, place);
         for (int matrix = 0; matrix < 4; ++matrix) {
             uint16_t m[8][8];
             for (int i = 0; i < 8; ++i) {
@@ -82,7 +92,8 @@ void load_matrices(const char* name, const Place& place, uint32_t (&r)[4], const
 // The manual leaves the order of the additions open; here k ascends.
 void multiply_add(const Place& place, float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
     ProductLane mine{d, a, b};
-    Block::current().sync_warp("mma", place, kWholeWarp, &mine, [](const Operands& lanes) {
+    Block::current().sync_warp("mma", place, kWholeWarp, &mine, [&](const Operands& lanes) {
+        check_converged("mma", place);
         float rows[16][16], columns[8][16];
         for (int k = 0; k < 16; ++k) {
             for (int row = 0; row < 16; ++row) rows[row][k] = a_at(lanes, row, k);

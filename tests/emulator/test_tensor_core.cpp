@@ -125,6 +125,26 @@ __global__ void matrices_of_half_a_warp() {
     if (threadIdx.x < 16) load_matrices(r, dynamic_shared<bfloat16>());
 }
 
+__global__ void product_of_half_a_warp() {
+    Accumulator sum = {};
+    if (threadIdx.x < 16) multiply_add(sum, FragmentA{}, FragmentB{});
+}
+// The whole warp, after half of it has synchronised.
+template <bool Converge>
+__global__ void matrices_of_parted_warp() {
+    if (threadIdx.x < 16) __syncwarp(0xffffu);
+    if constexpr (Converge) __syncwarp();
+    uint32_t r[4];
+    load_matrices(r, dynamic_shared<bfloat16>());
+}
+template <bool Converge>
+__global__ void product_of_parted_warp() {
+    if (threadIdx.x < 16) __syncwarp(0xffffu);
+    if constexpr (Converge) __syncwarp();
+    Accumulator sum = {};
+    multiply_add(sum, FragmentA{}, FragmentB{});
+}
+
 enum class Wait { kBeforeReading, kAfterReading, kNever };
 
 template <Wait wait>
@@ -235,6 +255,16 @@ TEST_CASE("ldmatrix requires the whole warp and aligned rows inside shared memor
     CHECK_THAT(fault(8, kLanes * 16), ContainsSubstring("(31, 0, 0) is outside the block's shared memory"));
     CHECK_THAT(fault_of([] { launch(matrices_of_half_a_warp, 1, kLanes, 16, nullptr); }),
                ContainsSubstring("ldmatrix with mask 0xffffffff") && ContainsSubstring("test_tensor_core.cpp:"));
+}
+
+TEST_CASE("ldmatrix and mma require a converged warp") {
+    const auto fault = [](auto kernel) { return fault_of([=] { launch(kernel, 1, 2 * kLanes, 16, nullptr); }); };
+    CHECK_THAT(fault(product_of_half_a_warp), ContainsSubstring("mma with mask 0xffffffff"));
+    CHECK(fault(matrices_of_parted_warp<true>) == "");
+    CHECK(fault(product_of_parted_warp<true>) == "");
+    CHECK_THAT(fault(matrices_of_parted_warp<false>),
+               ContainsSubstring("ldmatrix at") && ContainsSubstring("call __syncwarp() before it"));
+    CHECK_THAT(fault(product_of_parted_warp<false>), ContainsSubstring("call __syncwarp() before it"));
 }
 
 TEST_CASE("an asynchronous copy completes at its wait; until then the target holds neither old nor new bytes") {
