@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Searches for bugs that ordinary tests miss, with ThreadSanitizer, with fuzzing, by killing training runs at random
-# moments, and by letting the installed cuDNN plan every graph.
-# Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is kept under build/ and
-# printed with the command that reproduces it.
+# Runs the tests that test.sh leaves out because they take long, and searches for bugs that tests miss: with
+# ThreadSanitizer, with fuzzing, by killing training runs at random moments, and by letting the installed cuDNN plan
+# every graph.
+# Installs and builds what it needs. Exits with 0 only if nothing was found; each finding is printed, that of a fuzz
+# target or a killed run with the command that reproduces it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/lib.sh
@@ -71,15 +72,21 @@ for folder in races "${threaded[@]}"; do
 done
 check "fuzz build" build_tests fuzz fuzz-targets
 check fuzz fuzz_all
+check "slow build" build cpu
+check slow run_tests cpu --tests-regex "$slow_tests"
 # A run that is killed at random moments and resumed each time; docs/faults.md has the result of 200 kills.
-check "kills build" build cpu resnet-train draw-images
 check kills python3 tests/faults/random_kills.py build/cpu/bin 10
 # The plans of the installed cuDNN; they need no GPU.
-if find_cuda; then
-    check "plans build" build cuda cudnn-plans
-    check plans build/cuda/bin/cudnn-plans docs/cudnn-graphs.json tools/cudnn_plans/gpus.json \
-        --check docs/cudnn-plans.md
-else
+plans() {
+    build/cuda/bin/cudnn-plans docs/cudnn-graphs.json tools/cudnn_plans/gpus.json --check docs/cudnn-plans.md
+}
+if ! find_cuda; then
+    skip sanitizers "test.sh has run all tests under them"
     skip plans "$cuda_missing"
+else
+    check "sanitizers build" build emulator
+    check sanitizers run_tests emulator --exclude-regex "$device_tests|$compiled_alone"
+    check "plans build" build_tests cuda tools/cudnn_plans/all
+    if [ -x build/cuda/bin/cudnn-plans ]; then check plans plans; else skip plans "cuDNN is older than 9.8"; fi
 fi
 report_checks

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, then builds and tests the presets cpu, cuda and emulator (without a CUDA toolkit: cpu and
-# asan), and checks formatting, scripts, the direction of includes and the wording (tests/words).
+# asan), and checks formatting, scripts, the direction of includes and the wording (tests/words). Leaves the slowest
+# tests to stress.sh.
 # Exits with 0 only if nothing failed; skipped checks are listed with the reason.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -28,15 +29,27 @@ check_scripts() {
         xargs -0 shellcheck --external-sources
 }
 
-build_and_test() {
-    build "$1" && run_tests "$@"
+test_cpu() {
+    build cpu && run_tests cpu --exclude-regex "$slow_tests"
 }
 
 # Without a GPU only these tests differ from those of the CPU build. A GPU runs them all (tools/prove_gpu.sh).
-build_and_test_cuda() {
+test_cuda() {
     cmake --preset cuda -DBUILD_TESTING=ON &&
         cmake --build build/cuda --parallel "$(compile_jobs)" --target tools/all tests/faults/all tests-backend &&
-        run_tests cuda --tests-regex '^(backend: |programs/)'
+        run_tests cuda --tests-regex '^(backend:|programs/)'
+}
+
+# The emulated CUDA device under the sanitizers.
+test_emulator() {
+    cmake --preset emulator -DBUILD_TESTING=ON &&
+        cmake --build build/emulator --parallel "$(compile_jobs)" --target "${device_folders[@]/#/tests-}" \
+            tests/emulator/plants/all tools/all tests/faults/all &&
+        run_tests emulator --tests-regex "$device_tests"
+}
+
+test_asan() {
+    build asan && run_tests asan --exclude-regex "$compiled_alone"
 }
 
 # Other versions of the formatter disagree with Debian 12's, which decides.
@@ -50,18 +63,15 @@ else
 fi
 check layering bash tests/layering/check_includes.sh .
 check words bash tests/words/check_words.sh .
-# The tests of scripts, faults and packages are slow and do not depend on the preset, so they run only once.
-compiled_alone=(--exclude-regex '^(scripts|faults|package|words)/')
-check cpu build_and_test cpu
+check cpu test_cpu
 if find_cuda; then
     check resources python3 tools/kernel_resources.py --check
-    check cuda build_and_test_cuda
-    # The emulated CUDA device and the CPU device, under the sanitizers.
-    check emulator build_and_test emulator "${compiled_alone[@]}"
+    check cuda test_cuda
+    check emulator test_emulator
 else
     skip resources "$cuda_missing"
     skip cuda "$cuda_missing"
-    check asan build_and_test asan "${compiled_alone[@]}"
+    check asan test_asan
 fi
 
 report_checks

@@ -157,12 +157,10 @@ std::unique_ptr<Backend> make_cpu_backend();
 // How cuDNN runs an operation.
 struct PlanChoice {
     std::string operation;  // "convolution forward, x [128, 32, 32, 16], ..."
-    std::string plan;       // Engine and workspace; empty: cuDNN has none, and the project's own kernels run.
+    std::string plan;       // Engine and workspace; empty: cuDNN has none.
 
     // "cuDNN OPERATION: PLAN"
-    std::string text() const {
-        return "cuDNN " + operation + ": " + (plan.empty() ? "no plan; the project's own kernels run" : plan);
-    }
+    std::string text() const { return "cuDNN " + operation + ": " + (plan.empty() ? "no plan" : plan); }
 };
 using PlanLog = std::function<void(const PlanChoice&)>;
 

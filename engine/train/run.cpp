@@ -94,6 +94,7 @@ class Run {
     void warn_if_eager() {
         const std::string& failure = inputs_.trainer.recording_failure();
         if (failure.empty() || warned_of_eager_) return;
+        progress_.end_line();
         inputs_.warn(
             fmt::format("the training step could not be recorded as a CUDA graph ({}); steps run eagerly, "
                         "slower but with the same results",
@@ -138,6 +139,7 @@ class Run {
     // resumed run repeats it.
     bool evaluate() {
         watch_.pause();
+        progress_.end_line();  // The device may log.
         const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test);
         watch_.resume();
         if (!result) return false;

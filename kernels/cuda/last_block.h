@@ -25,7 +25,7 @@ __device__ T read_published(const T* source) {
 // To be called by all threads of a block once its part is published. Returns true, for all its threads, in the last of
 // `count` blocks to call. `ticket` is zero before and after; only these calls access it.
 __device__ inline bool last_to_arrive(uint32_t* ticket, uint32_t count) {
-    // The threads' stores are visible before the block is counted,
+    // The threads' stores must be visible before the block is counted.
     __threadfence();
     __syncthreads();
     int last = 0;
@@ -34,7 +34,7 @@ __device__ inline bool last_to_arrive(uint32_t* ticket, uint32_t count) {
         last = 1;
     }
     last = __syncthreads_or(last);
-    // and the last block's loads follow the count.
+    // The last block's loads must follow the count.
     if (last != 0) __threadfence();
     return last != 0;
 }

@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 tree=$scratch/tree
-mkdir -p "$tree/tools" "$tree/tests/fuzz"/{corpus,regressions}/bad "$tree/tests/fuzz/corpus/good" "$tree/build"/{tsan,fuzz}
+mkdir -p "$tree/tools" "$tree/tests/fuzz"/{corpus,regressions}/bad "$tree/tests/fuzz/corpus/good" "$tree/build"/{tsan,fuzz,cpu,emulator}
 cp "$repository"/tools/{stress,lib}.sh "$tree/tools/"
 echo 'echo "installs $*"' >"$tree/tools/install.sh"
 touch "$tree/tests/fuzz"/fuzz_{good,bad}.cpp
@@ -18,6 +18,7 @@ echo "100% tests passed, 0 tests failed out of 1"
 case "$*" in *"$(cat "$SCRATCH/racy")"*) exit 8 ;; esac'
 fake_program "$programs" python3 'echo "python3 $*" >>"$SCRATCH/log"
 [ ! -e "$SCRATCH/differs" ]'
+fake_program "$tree/build/cuda/bin" cudnn-plans 'echo "cudnn-plans $*" >>"$SCRATCH/log"'
 fake_program "$tree/build/fuzz/bin" fuzz-good 'echo "good $*" >>"$SCRATCH/log"
 printf "#7\tDONE   cov: 11 ft: 22 corp: 3/4b lim: 5\nstat::number_of_executed_units: 7\n"'
 fake_program "$tree/build/fuzz/bin" fuzz-bad '. "$SCRATCH/bad"'
@@ -51,6 +52,10 @@ expect "the summary has the fuzzing statistics" row "good +5 s +7 inputs +11 edg
 for folder in races kernels data io train; do
     expect "the tests of $folder run under ThreadSanitizer" logged "--no-tests=error --parallel $(nproc) --tests-regex ^$folder:"
 done
+if bash -c '. "$1" && find_cuda' bash "$repository/tools/lib.sh"; then
+    expect "the page of plans is checked" logged "cudnn-plans docs/cudnn-graphs.json tools/cudnn_plans/gpus.json --check"
+fi
+expect "the slow tests run" logged "--tests-regex ^(package/|faults/sweep"
 expect "the test of random kills runs" logged "python3 tests/faults/random_kills.py build/cpu/bin 10"
 
 echo 'echo "==1==ERROR: AddressSanitizer: planted"

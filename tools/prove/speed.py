@@ -29,7 +29,10 @@ def kernel_bench(batch):
         outcome, data = json_of(attempt, *command)
         status, lost = outcome.status, data.get("device_lost_in")
         while lost:  # After an error such as an illegal address only another process can use the GPU.
-            outcome, rest = json_of(attempt, *command, "--after", lost)
+            try:
+                outcome, rest = json_of(attempt, *command, "--after", lost)
+            except Failed as error:
+                raise Failed(f"after {lost}: {error}", data) from None
             data["cases"] += rest["cases"]
             data["skipped"] += rest["skipped"]
             status, lost = max(status, outcome.status), rest.get("device_lost_in")

@@ -124,7 +124,7 @@ void CudaBackend::matmul(const Tensor& a, bool transpose_a, const Tensor& b, boo
     matmul_.run(a, transpose_a, b, transpose_b, c);
 }
 
-// cuDNN does not document in-place operation.
+// cuDNN does not document pointwise graphs whose output is an input.
 void CudaBackend::batch_norm(const BatchNormParams& p, const Tensor& x, const Tensor& residual, const Tensor& y) {
     float epsilon = p.epsilon;
     std::vector<cuda::Operand> operands = {{Slot::x, x.data()},
@@ -142,6 +142,8 @@ void CudaBackend::batch_norm(const BatchNormParams& p, const Tensor& x, const Te
     KernelBackend::batch_norm(p, x, residual, y);
 }
 
+// The running statistics are updated in place, as cuDNN's older batch norm did; a [gpu] test compares them after two
+// updates.
 SavedStats CudaBackend::batch_norm_training(const BatchNormParams& p, const RunningUpdate& update, const Tensor& x,
                                             const Tensor& residual, const Tensor& y) {
     const BatchStats& running = update.running;

@@ -71,7 +71,7 @@ class Descriptor {
     void set(cudnnBackendAttributeName_t name, const std::vector<T>& values) {
         set_values(name, attribute_type(T{}), values.size(), values.data());
     }
-    // cuDNN keeps a copy of the content of `value`.
+    // `value` must be finalised, and stay alive as long as this descriptor.
     void set(cudnnBackendAttributeName_t name, const Descriptor& value);
     void set(cudnnBackendAttributeName_t name, const std::vector<Descriptor>& values);
 

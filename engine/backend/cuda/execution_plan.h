@@ -20,7 +20,7 @@ struct Candidate {
 };
 
 // Candidates for the graph, best first: those of heuristic mode A, then the fallbacks. `device` describes the GPU
-// (CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR); null: that of the graph's handle. Empty if cuDNN supports the graph nowhere.
+// (CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR); null: that of the graph's handle. Empty if no engine supports the graph.
 std::vector<Candidate> candidates_for(const OperationGraph& graph, const Descriptor* device = nullptr);
 
 // Whether the options allow a candidate, by what cuDNN notes about it: nondeterministic sums only if

@@ -54,43 +54,55 @@ bool GraphRunner::run(const GraphKey& key, const std::vector<Operand>& operands)
 // Queues the graph with the plan that it returns.
 std::optional<Plan> GraphRunner::choose(const GraphKey& key, const OperationGraph& graph,
                                         const std::vector<Operand>& operands) {
-    constexpr size_t kTimed = 8;
     // Running a batch norm twice would update its running statistics twice.
-    const bool times =
-        !options_.deterministic && std::holds_alternative<ConvolutionGraph>(key) && !is_capturing(stream_);
-    std::optional<TemporaryArena> of_timing;
-    if (times) of_timing.emplace(backend_);
-    std::vector<Plan> started;
-    for (Candidate& candidate : candidates_for(graph)) {
-        if (!is_allowed(candidate, key, options_)) continue;
-        auto made = make_plan(std::move(candidate), cudnn_);
-        if (const auto* status = std::get_if<cudnnStatus_t>(&made)) {
-            require_device(*status, "cudnnBackendFinalize of a plan");
-            continue;
-        }
-        Plan& plan = std::get<Plan>(made);
-        if (const cudnnStatus_t status = execute(plan, operands); status != CUDNN_STATUS_SUCCESS) {
-            require_device(status, "cudnnBackendExecute");
-            continue;
-        }
-        if (!times) return std::move(plan);
-        started.push_back(std::move(plan));
-        if (started.size() == kTimed) break;
+    if (!options_.deterministic && std::holds_alternative<ConvolutionGraph>(key) && !is_capturing(stream_)) {
+        std::optional<Plan> plan = fastest(key, graph, operands);
+        if (plan) check(execute(*plan, operands), "cudnnBackendExecute");
+        return plan;
     }
-    return fastest(std::move(started), operands);
+    for (Candidate& candidate : candidates_for(graph)) {
+        if (std::optional<Plan> plan = started(key, std::move(candidate), operands)) return plan;
+    }
+    return std::nullopt;
 }
 
-std::optional<Plan> GraphRunner::fastest(std::vector<Plan> plans, const std::vector<Operand>& operands) {
-    constexpr int kRuns = 3;
+std::optional<Plan> GraphRunner::started(const GraphKey& key, Candidate candidate,
+                                         const std::vector<Operand>& operands) {
+    if (!is_allowed(candidate, key, options_)) return std::nullopt;
+    auto made = make_plan(std::move(candidate), cudnn_);
+    if (const auto* status = std::get_if<cudnnStatus_t>(&made)) {
+        require_device(*status, "cudnnBackendFinalize of a plan");
+        return std::nullopt;
+    }
+    Plan& plan = std::get<Plan>(made);
+    const cudnnStatus_t status = execute(plan, operands);
+    if (status == CUDNN_STATUS_SUCCESS) return std::move(plan);
+    require_device(status, "cudnnBackendExecute");
+    return std::nullopt;
+}
+
+std::optional<Plan> GraphRunner::fastest(const GraphKey& key, const OperationGraph& graph,
+                                         const std::vector<Operand>& operands) {
+    constexpr int kTimed = 8, kRuns = 3;
     std::optional<Plan> best;
     double best_time = std::numeric_limits<double>::infinity();
-    for (Plan& plan : plans) {
-        const auto stopwatch = make_cuda_stopwatch(backend_);
-        stopwatch->start();
-        for (int i = 0; i < kRuns; ++i) check(execute(plan, operands), "cudnnBackendExecute");
-        if (const double time = stopwatch->stop(); time < best_time) {
-            best_time = time;
-            best = std::move(plan);
+    int timed = 0;
+    for (Candidate& candidate : candidates_for(graph)) {
+        if (timed == kTimed) break;
+        const TemporaryArena workspaces(backend_);
+        try {
+            std::optional<Plan> plan = started(key, std::move(candidate), operands);
+            if (!plan) continue;
+            ++timed;
+            const auto stopwatch = make_cuda_stopwatch(backend_);
+            stopwatch->start();
+            for (int i = 0; i < kRuns; ++i) check(execute(*plan, operands), "cudnnBackendExecute");
+            if (const double time = stopwatch->stop(); time < best_time) {
+                best_time = time;
+                best = std::move(plan);
+            }
+        } catch (const OutOfMemoryError&) {
+            // Another plan may need less.
         }
     }
     return best;
@@ -116,9 +128,9 @@ cudnnStatus_t GraphRunner::execute(const Plan& plan, const std::vector<Operand>&
 
 // After a failed kernel every call fails. A plan that was refused before it queued anything leaves the device intact.
 void GraphRunner::require_device(cudnnStatus_t status, const char* call) {
+    cudaGetLastError();  // otherwise the next launch would report it
     if (refused(status)) return;
     if (is_capturing(stream_)) check(status, call);
-    cudaGetLastError();
     CUDA_CALL(cudaStreamSynchronize(stream_));
 }
 

@@ -18,8 +18,8 @@ class GraphRunner {
     // Allocates workspaces from the arena of `backend`. Both must outlive this.
     GraphRunner(Backend& backend, cudnnHandle_t cudnn, cudaStream_t stream, const CudaOptions& options);
 
-    // Queues the graph. Returns false, having queued nothing, if cuDNN has no plan for it that the options allow;
-    // calls options.log once for such a graph. Throws Error if the device is lost.
+    // Queues the graph. Returns false, having queued nothing, if cuDNN has no plan for it that the options allow. Calls
+    // options.log on the first run. Throws Error if the device is lost.
     //
     // On the first run, plans are tried until one starts. With options.deterministic they are tried in the order of
     // cuDNN's heuristics, which depends only on the graph, the GPU and the version of cuDNN. Without it, the fastest
@@ -36,7 +36,9 @@ class GraphRunner {
     };
 
     std::optional<Plan> choose(const GraphKey& key, const OperationGraph& graph, const std::vector<Operand>& operands);
-    std::optional<Plan> fastest(std::vector<Plan> plans, const std::vector<Operand>& operands);
+    // The plan of the candidate if it is allowed and starts; the graph is then queued.
+    std::optional<Plan> started(const GraphKey& key, Candidate candidate, const std::vector<Operand>& operands);
+    std::optional<Plan> fastest(const GraphKey& key, const OperationGraph& graph, const std::vector<Operand>& operands);
     cudnnStatus_t execute(const Plan& plan, const std::vector<Operand>& operands);
     // Throws Error if the failure means that the device cannot be used any more.
     void require_device(cudnnStatus_t status, const char* call);

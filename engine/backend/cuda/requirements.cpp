@@ -48,10 +48,9 @@ std::string why_no_such_gpu(int device, int count, const char* visible) {
     const std::string numbers =
         count == 1 ? "1 GPU, number 0" : fmt::format("{} GPUs, numbers 0 to {}", count, count - 1);
     const std::string hidden = visible == nullptr ? "" : fmt::format("; CUDA_VISIBLE_DEVICES is \"{}\"", visible);
-    return fmt::format(
-        "there is no GPU number {} (cuda:{}), only {}{}; of several MIG devices a process uses only the one that "
-        "CUDA_VISIBLE_DEVICES names",
-        device, device, numbers, hidden);
+    const char* const mig =
+        count == 1 ? "; of several MIG devices a process uses only the one that CUDA_VISIBLE_DEVICES names" : "";
+    return fmt::format("there is no GPU number {} (cuda:{}), only {}{}{}", device, device, numbers, hidden, mig);
 }
 
 std::string set_up_advice(cudaError_t status) {

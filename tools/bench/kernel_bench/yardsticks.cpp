@@ -83,7 +83,7 @@ double tensor_core_rate(Backend& backend, Stopwatch& stopwatch) {
 void Yardsticks::add(const std::string& source, const std::function<double()>& flops_per_second) {
     try {
         products.push_back({source, flops_per_second()});
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         failures.push_back({source, error.what()});
     }
 }
