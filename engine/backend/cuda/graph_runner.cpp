@@ -83,7 +83,7 @@ std::optional<Plan> GraphRunner::started(const GraphKey& key, Candidate candidat
 
 std::optional<Plan> GraphRunner::fastest(const GraphKey& key, const OperationGraph& graph,
                                          const std::vector<Operand>& operands) {
-    constexpr int kTimed = 8, kRuns = 3;
+    constexpr int kTimed = 8, kRuns = 1;
     std::optional<Plan> best;
     double best_time = std::numeric_limits<double>::infinity();
     int timed = 0;
