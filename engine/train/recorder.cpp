@@ -2,26 +2,14 @@
 
 #include <stdexcept>
 
+#include "engine/backend/arena_scope.h"
+
 namespace residual {
 
 namespace {
 
 // The first step fills an empty arena; from the second on, addresses stay the same.
 constexpr int kEagerSteps = 2;
-
-// Makes the backend allocate from another arena during its lifetime.
-class ArenaScope {
-  public:
-    ArenaScope(Backend& backend, std::shared_ptr<Arena> arena)
-        : backend_(backend), before_(backend.exchange_arena(std::move(arena))) {}
-    ~ArenaScope() { backend_.exchange_arena(std::move(before_)); }
-    ArenaScope(const ArenaScope&) = delete;
-    ArenaScope& operator=(const ArenaScope&) = delete;
-
-  private:
-    Backend& backend_;
-    std::shared_ptr<Arena> before_;
-};
 
 }  // namespace
 

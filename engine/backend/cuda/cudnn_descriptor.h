@@ -11,49 +11,37 @@
 
 namespace residual::cuda {
 
-// The type of an attribute, by the C++ type of its values.
-constexpr cudnnBackendAttributeType_t attribute_type(bool) {
-    return CUDNN_TYPE_BOOLEAN;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(char) {
-    return CUDNN_TYPE_CHAR;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(int64_t) {
-    return CUDNN_TYPE_INT64;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(float) {
-    return CUDNN_TYPE_FLOAT;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(void*) {
-    return CUDNN_TYPE_VOID_PTR;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnHandle_t) {
-    return CUDNN_TYPE_HANDLE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnDataType_t) {
-    return CUDNN_TYPE_DATA_TYPE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnConvolutionMode_t) {
-    return CUDNN_TYPE_CONVOLUTION_MODE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnPointwiseMode_t) {
-    return CUDNN_TYPE_POINTWISE_MODE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnBackendNormMode_t) {
-    return CUDNN_TYPE_NORM_MODE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnBackendNormFwdPhase_t) {
-    return CUDNN_TYPE_NORM_FWD_PHASE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnBackendHeurMode_t) {
-    return CUDNN_TYPE_HEUR_MODE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnBackendKnobType_t) {
-    return CUDNN_TYPE_KNOB_TYPE;
-}
-constexpr cudnnBackendAttributeType_t attribute_type(cudnnBackendNumericalNote_t) {
-    return CUDNN_TYPE_NUMERICAL_NOTE;
-}
+// The type of an attribute whose values have the C++ type T.
+template <class T>
+extern const cudnnBackendAttributeType_t kAttributeType;
+template <>
+inline constexpr auto kAttributeType<bool> = CUDNN_TYPE_BOOLEAN;
+template <>
+inline constexpr auto kAttributeType<char> = CUDNN_TYPE_CHAR;
+template <>
+inline constexpr auto kAttributeType<int64_t> = CUDNN_TYPE_INT64;
+template <>
+inline constexpr auto kAttributeType<float> = CUDNN_TYPE_FLOAT;
+template <>
+inline constexpr auto kAttributeType<void*> = CUDNN_TYPE_VOID_PTR;
+template <>
+inline constexpr auto kAttributeType<cudnnHandle_t> = CUDNN_TYPE_HANDLE;
+template <>
+inline constexpr auto kAttributeType<cudnnDataType_t> = CUDNN_TYPE_DATA_TYPE;
+template <>
+inline constexpr auto kAttributeType<cudnnConvolutionMode_t> = CUDNN_TYPE_CONVOLUTION_MODE;
+template <>
+inline constexpr auto kAttributeType<cudnnPointwiseMode_t> = CUDNN_TYPE_POINTWISE_MODE;
+template <>
+inline constexpr auto kAttributeType<cudnnBackendNormMode_t> = CUDNN_TYPE_NORM_MODE;
+template <>
+inline constexpr auto kAttributeType<cudnnBackendNormFwdPhase_t> = CUDNN_TYPE_NORM_FWD_PHASE;
+template <>
+inline constexpr auto kAttributeType<cudnnBackendHeurMode_t> = CUDNN_TYPE_HEUR_MODE;
+template <>
+inline constexpr auto kAttributeType<cudnnBackendKnobType_t> = CUDNN_TYPE_KNOB_TYPE;
+template <>
+inline constexpr auto kAttributeType<cudnnBackendNumericalNote_t> = CUDNN_TYPE_NUMERICAL_NOTE;
 
 class Descriptor {
   public:
@@ -61,7 +49,7 @@ class Descriptor {
 
     template <class T>
     void set(cudnnBackendAttributeName_t name, std::initializer_list<T> values) {
-        set_values(name, attribute_type(T{}), values.size(), values.begin());
+        set_values(name, kAttributeType<T>, values.size(), values.begin());
     }
     template <class T>
     void set(cudnnBackendAttributeName_t name, T value) {
@@ -69,7 +57,7 @@ class Descriptor {
     }
     template <class T>
     void set(cudnnBackendAttributeName_t name, const std::vector<T>& values) {
-        set_values(name, attribute_type(T{}), values.size(), values.data());
+        set_values(name, kAttributeType<T>, values.size(), values.data());
     }
     // `value` must be finalised, and stay alive as long as this descriptor.
     void set(cudnnBackendAttributeName_t name, const Descriptor& value);
@@ -82,14 +70,14 @@ class Descriptor {
     // The values of an attribute of a finalised descriptor.
     template <class T>
     std::vector<T> values(cudnnBackendAttributeName_t name) const {
-        std::vector<T> result(count(name, attribute_type(T{})));
-        result.resize(get_values(name, attribute_type(T{}), result.size(), result.data()));
+        std::vector<T> result(count(name, kAttributeType<T>));
+        result.resize(get_values(name, kAttributeType<T>, result.size(), result.data()));
         return result;
     }
     template <class T>
     T value(cudnnBackendAttributeName_t name) const {
         T result{};
-        RESIDUAL_ASSERT(get_values(name, attribute_type(T{}), 1, &result) == 1);
+        RESIDUAL_ASSERT(get_values(name, kAttributeType<T>, 1, &result) == 1);
         return result;
     }
     // Descriptors of type `type` in an attribute.

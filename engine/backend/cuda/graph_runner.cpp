@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <memory>
 
+#include "engine/backend/arena_scope.h"
 #include "engine/backend/stopwatch.h"
 
 namespace residual::cuda {
@@ -16,20 +16,6 @@ bool is_capturing(cudaStream_t stream) {
     CUDA_CALL(cudaStreamIsCapturing(stream, &status));
     return status != cudaStreamCaptureStatusNone;
 }
-
-// During its lifetime, tensors come from an arena of their own, which then returns its memory to the device.
-class TemporaryArena {
-  public:
-    explicit TemporaryArena(Backend& backend)
-        : backend_(backend), previous_(backend.exchange_arena(backend.new_arena())) {}
-    ~TemporaryArena() { backend_.exchange_arena(std::move(previous_)); }
-    TemporaryArena(const TemporaryArena&) = delete;
-    TemporaryArena& operator=(const TemporaryArena&) = delete;
-
-  private:
-    Backend& backend_;
-    std::shared_ptr<Arena> previous_;
-};
 
 }  // namespace
 
@@ -89,7 +75,8 @@ std::optional<Plan> GraphRunner::fastest(const GraphKey& key, const OperationGra
     int timed = 0;
     for (Candidate& candidate : candidates_for(graph)) {
         if (timed == kTimed) break;
-        const TemporaryArena workspaces(backend_);
+        // The workspace goes back to the device once the candidate has been timed.
+        const ArenaScope workspaces(backend_, backend_.new_arena());
         try {
             std::optional<Plan> plan = started(key, std::move(candidate), operands);
             if (!plan) continue;

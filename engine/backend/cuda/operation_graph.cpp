@@ -114,49 +114,45 @@ Descriptor convolution_of(const Conv2dParams& p) {
     return convolution;
 }
 
+// The names of an operation's attributes, and the slots of its tensors.
+struct ConvolutionNames {
+    cudnnBackendDescriptorType_t operation;
+    cudnnBackendAttributeName_t convolution, alpha, beta, x, w, y;
+    Slot x_slot, w_slot, y_slot;
+};
+
+// In the order of ConvolutionGraph::Direction.
+constexpr ConvolutionNames kConvolutions[] = {
+    {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, Slot::x, Slot::w, Slot::y},
+    {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, Slot::dx, Slot::w, Slot::dy},
+    {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
+     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, Slot::x, Slot::dw,
+     Slot::dy}};
+
 void build(Builder& b, const ConvolutionGraph& graph) {
     const cudnnDataType_t type = data_type(graph.dtype);
-    const Extents x = extents_of(graph.conv.input_shape()), w = extents_of(graph.conv.weight_shape()),
-                  y = extents_of(graph.conv.output_shape());
+    const ConvolutionNames& names = kConvolutions[static_cast<size_t>(graph.direction)];
     Descriptor convolution = convolution_of(graph.conv);
-    switch (graph.direction) {
-        case ConvolutionGraph::Direction::forward: {
-            Descriptor forward(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
-            forward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, convolution);
-            forward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1.0f);
-            forward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0.0f);
-            b.operation(std::move(forward), {{CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, b.memory(Slot::x, x, type)},
-                                             {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, b.memory(Slot::w, w, type)},
-                                             {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, b.memory(Slot::y, y, type)}});
-            break;
-        }
-        case ConvolutionGraph::Direction::backward_data: {
-            Descriptor backward(CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR);
-            backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, convolution);
-            backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1.0f);
-            backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, 0.0f);
-            b.operation(std::move(backward),
-                        {{CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, b.memory(Slot::dy, y, type)},
-                         {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, b.memory(Slot::w, w, type)},
-                         {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, b.memory(Slot::dx, x, type)}});
-            break;
-        }
-        case ConvolutionGraph::Direction::backward_weight: {
-            Descriptor backward(CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR);
-            backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC, convolution);
-            backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1.0f);
-            backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0.0f);
-            b.operation(std::move(backward),
-                        {{CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, b.memory(Slot::x, x, type)},
-                         {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, b.memory(Slot::dy, y, type)},
-                         {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, b.memory(Slot::dw, w, type)}});
-            break;
-        }
-    }
+    Descriptor operation(names.operation);
+    operation.set(names.convolution, convolution);
+    operation.set(names.alpha, 1.0f);
+    operation.set(names.beta, 0.0f);
+    b.operation(std::move(operation), {{names.x, b.memory(names.x_slot, extents_of(graph.conv.input_shape()), type)},
+                                       {names.w, b.memory(names.w_slot, extents_of(graph.conv.weight_shape()), type)},
+                                       {names.y, b.memory(names.y_slot, extents_of(graph.conv.output_shape()), type)}});
     b.keep(std::move(convolution));
 }
 
-// y = [relu](normalised [+ residual]). Returns the tensor that the normalisation must write: y, or an intermediate one.
+// The end of a batch norm, y = [relu](normalised [+ residual]). normalised() is the tensor that the operations before
+// build() must write: y, or an intermediate one.
 class Epilogue {
   public:
     Epilogue(Builder& b, const BatchNormGraph& graph, const Extents& extents, cudnnDataType_t type)
