@@ -26,6 +26,7 @@
 #include <atomic>
 #include <cctype>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
@@ -34,6 +35,7 @@
 #include <mutex>
 #include <regex>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -99,7 +101,7 @@ Verdict judge(const char* function, const std::string& name, Effect effect) {
     if (here && all.kind == "half") return {0, true};
     if (here && all.kind == "eio") return {EIO};
     if (here && all.kind == "eperm") return {EPERM};
-    if (here && all.kind == "stall") sleep(5);
+    if (here && all.kind == "stall") std::this_thread::sleep_for(std::chrono::seconds(5));  // goes on after signals
     all.lasting |= here && (all.kind == "enospc" || all.kind == "erofs");
     if (all.lasting && all.kind == "enospc" && effect == Effect::kNeedsSpace) return {ENOSPC};
     if (all.lasting && all.kind == "erofs" && effect != Effect::kReads) return {EROFS};

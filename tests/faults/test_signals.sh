@@ -75,16 +75,23 @@ stopped "TERM is handled even if it was ignored" 143
 start twice
 kill -s TERM "$process" "$process"
 stopped "TERM twice" 143
-# Writing the checkpoint of step 10 takes five seconds.
-export FAULT_FOLDER=$scratch/repeated FAULT_AT="fsync step-00000010.safetensors.tmp#1" FAULT_KIND=stall
-LD_PRELOAD=$bin/libfaults.so start repeated --set run.checkpoint_every=10
-unset FAULT_FOLDER FAULT_AT FAULT_KIND
-wait_until compgen -G "$folder/step-00000010.safetensors.tmp-*" >/dev/null
-kill -s XCPU "$process"
-kill -s XCPU "$process"
-sleep 0.1
-kill -s TERM "$process"
-kill -s HUP "$process"
+# Writing the checkpoint of step 10 takes five seconds. A busy machine may need more than a second to send the first four
+# signals; then the attempt does not count.
+milliseconds() { printf '%s' $((${EPOCHREALTIME//[!0-9]/} / 1000)); }
+for attempt in 1 2 3 4 5; do
+    export FAULT_FOLDER=$scratch/repeated$attempt FAULT_AT="fsync step-00000010.safetensors.tmp#1" FAULT_KIND=stall
+    LD_PRELOAD=$bin/libfaults.so start "repeated$attempt" --set run.checkpoint_every=10
+    unset FAULT_FOLDER FAULT_AT FAULT_KIND
+    wait_until compgen -G "$folder/step-00000010.safetensors.tmp-*" >/dev/null
+    first=$(milliseconds)
+    kill -s XCPU "$process"
+    kill -s XCPU "$process"
+    sleep 0.1
+    kill -s TERM "$process"
+    kill -s HUP "$process"
+    if [ $(($(milliseconds) - first)) -lt 900 ]; then break; fi
+    wait_for_exit
+done
 sleep 1.2
 kill -s XCPU "$process"
 stopped "stopping signals within a second of the first, and a later XCPU" 152
