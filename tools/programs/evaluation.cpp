@@ -45,6 +45,7 @@ TestResult evaluate_checkpoint(const Checkpoint& checkpoint, const EvaluationOpt
     Batches test = session.test_batches(data.test, mean);
 
     TestResult result{.network = session.description(),
+                      .device = session.backend->description(),
                       .folder = images.folder,
                       .training_images_checked = checked,
                       .data = session.data,

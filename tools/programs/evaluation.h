@@ -19,6 +19,7 @@ struct EvaluationOptions {
 
 struct TestResult {
     std::string network;           // Session::description().
+    std::string device;            // Backend::description().
     std::string folder;            // Of the data set.
     bool training_images_checked;  // Whether the folder has training images, which are those of the checkpoint.
     DataDescription data;
