@@ -16,7 +16,7 @@ set -euo pipefail
 make_chroot "$1" "$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")"
 cd "$repository"
 use_ccache
-build cpu resnet-train resnet-eval draw-images residual-models
+build cpu resnet-train resnet-eval resnet-report draw-images residual-models
 if cmake --build build/cpu --target help | grep -q '^kernel-bench:'; then build cpu kernel-bench; fi
 
 # in_it COMMAND: like `run`, in the chroot; shows the command and the end of its output.
@@ -43,6 +43,8 @@ in_it "cd /test && resnet-train /usr/share/residual/configs/quickstart.json --da
 expect "resnet-train takes two steps" exits_with 0
 in_it "resnet-eval /test/runs/quickstart/last.safetensors --data /test/data"
 expect "resnet-eval evaluates them" exits_with 0
+in_it "resnet-report /test/runs/quickstart --data /test/data -o /test/report.html"
+expect "resnet-report writes a page" exits_with 0
 
 in_it "$apt install /test/libresidual-dev_*.deb cmake make pkg-config"
 expect "apt installs the library with what it needs" exits_with 0
