@@ -36,6 +36,7 @@ TEST_CASE("a linear axis of one value has a width", "[report]") {
         CHECK(axis.high() > value);
         CHECK(axis.ticks().size() >= 2);
         CHECK(axis.ticks().size() <= 6);
+        CHECK(axis.high() <= (value == 0 ? 1 : 2.5 * value));
     }
 }
 

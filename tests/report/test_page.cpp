@@ -60,6 +60,21 @@ TEST_CASE("the 25 most confidently misclassified images are shown", "[report]") 
     CHECK_THAT(wrong_images(result_of(2, {{1, 1, 1}})), ContainsSubstring("Every test image is classified correctly"));
 }
 
+TEST_CASE("runs with the same classes share a table of accuracies", "[report]") {
+    std::vector<ReportRun> runs(4);
+    runs[0].test = result_of(2, {{0, 0, 1}, {0, 1, 1}});
+    runs[1].test = result_of(21, {{20, 20, 1}});
+    runs[3].test = result_of(2, {{0, 0, 1}, {1, 0, 1}});
+    const std::string text = class_accuracies(runs);
+    CHECK(count(text, "<table") == 2);
+    CHECK_THAT(text,
+               ContainsSubstring("50.0 %</td><td><span class=\"bar\" style=\"width: 100.0%\"></span>100.0 %</td>"));
+    CHECK_THAT(text,
+               ContainsSubstring("<td>no images</td><td><span class=\"bar\" style=\"width: 0.0%\"></span>0.0 %</td>"));
+    CHECK_THAT(text, ContainsSubstring("<summary>The 21 classes of made up</summary>"));
+    CHECK(class_accuracies({}).empty());
+}
+
 TEST_CASE("filters with other numbers of channels than 1 and 3 are not shown", "[report]") {
     CHECK(count(filter_images({{2, 3, 1, 1}, {0, 1, 2, 3, 4, 5}}), "<img") == 2);
     CHECK(count(filter_images({{2, 1, 1, 1}, {0, 0}}), "<img") == 2);

@@ -33,7 +33,8 @@ Axis::Axis(Scale scale, double low, double high, int count) : scale_(scale), low
 }
 
 void Axis::choose_linear_ticks(int count) {
-    if (high_ - low_ <= 1e-9 * std::max(std::abs(low_), std::abs(high_))) high_ = low_ + std::max(1.0, std::abs(low_));
+    if (high_ - low_ <= 1e-9 * std::max(std::abs(low_), std::abs(high_)))
+        high_ = low_ + (low_ == 0 ? 1 : std::abs(low_));
     const double step = rounded_up((high_ - low_) / count);
     const double first = std::floor(low_ / step + 1e-9), last = std::ceil(high_ / step - 1e-9);
     for (double i = first; i <= last; ++i) ticks_.push_back(i * step);

@@ -12,7 +12,8 @@
 namespace residual::tools {
 namespace {
 
-constexpr int kMostClassesInTable = 20;  // A matrix of more classes is an image, as its numbers would not fit.
+// A matrix of more classes is an image, as its numbers would not fit, and a list of them is folded.
+constexpr int kMostClassesInTable = 20;
 constexpr size_t kConfusions = 20, kWrongImages = 25;
 
 // The share of the row's images in one cell of a confusion matrix.
@@ -98,41 +99,51 @@ std::string image_of(const TestResult& test, size_t image) {
                        image, png_data_uri(pixels, data.height, data.width, data.channels));
 }
 
-}  // namespace
-
-std::string class_accuracies(std::span<const ReportRun> runs) {
-    std::vector<const ReportRun*> evaluated;
-    for (const ReportRun& run : runs) {
-        // Runs on other classes have their figures in their own section only.
-        const bool comparable =
-            run.test && (evaluated.empty() || run.test->data.class_names == evaluated.front()->test->data.class_names);
-        if (comparable) evaluated.push_back(&run);
-    }
-    if (evaluated.empty()) return "";
-    const auto& names = evaluated.front()->test->data.class_names;
+// One row per class, one column for each of the runs `members`, which have the same classes.
+std::string accuracy_table(std::span<const ReportRun> runs, const std::vector<size_t>& members) {
+    const DataDescription& data = runs[members.front()].test->data;
     std::vector<ConfusionMatrix> matrices;
-    std::string out =
-        "<section><h2>Accuracy by class</h2>\n<div class=\"wide\"><table class=\"accuracy\"><thead><tr>"
-        "<th>class</th>";
-    for (const ReportRun* run : evaluated) {
-        matrices.push_back(run->test->confusion());
-        out += fmt::format("<th>{} {}</th>", swatch(static_cast<int>(run - runs.data())), escaped(run->name));
+    std::string out = "<div class=\"wide\"><table class=\"accuracy\"><thead><tr><th>class</th>";
+    for (const size_t member : members) {
+        matrices.push_back(runs[member].test->confusion());
+        out += fmt::format("<th>{} {}</th>", swatch(static_cast<int>(member)), escaped(runs[member].name));
     }
     out += "</tr></thead>\n<tbody>\n";
-    for (size_t label = 0; label < names.size(); ++label) {
-        out += fmt::format("<tr><th>{}</th>", escaped(names[label]));
+    for (int label = 0; label < data.classes(); ++label) {
+        out += fmt::format("<tr><th>{}</th>", escaped(data.class_names[label]));
         for (const ConfusionMatrix& matrix : matrices) {
-            const auto accuracy = matrix.accuracy(static_cast<int>(label));
-            if (!accuracy) {
-                out += "<td>no images</td>";
-                continue;
-            }
-            out += fmt::format("<td><span class=\"bar\" style=\"width: {:.1f}%\"></span>{:.1f} %</td>", 100 * *accuracy,
-                               100 * *accuracy);
+            const auto accuracy = matrix.accuracy(label);
+            out += accuracy ? fmt::format("<td><span class=\"bar\" style=\"width: {0:.1f}%\"></span>{0:.1f} %</td>",
+                                          100 * *accuracy)
+                            : "<td>no images</td>";
         }
         out += "</tr>\n";
     }
-    return out + "</tbody></table></div></section>\n";
+    out += "</tbody></table></div>\n";
+    if (data.classes() <= kMostClassesInTable) return out;
+    return fmt::format("<details><summary>The {} classes of {}</summary>\n{}</details>\n", data.classes(),
+                       escaped(data.name), out);
+}
+
+}  // namespace
+
+std::string class_accuracies(std::span<const ReportRun> runs) {
+    std::vector<std::vector<size_t>> groups;  // Runs with the same classes.
+    for (size_t i = 0; i < runs.size(); ++i) {
+        if (!runs[i].test) continue;
+        const auto group = std::ranges::find_if(groups, [&](const std::vector<size_t>& members) {
+            return runs[members.front()].test->data.class_names == runs[i].test->data.class_names;
+        });
+        if (group == groups.end()) {
+            groups.push_back({i});
+        } else {
+            group->push_back(i);
+        }
+    }
+    if (groups.empty()) return "";
+    std::string out = "<section><h2>Accuracy by class</h2>\n";
+    for (const auto& group : groups) out += accuracy_table(runs, group);
+    return out + "</section>\n";
 }
 
 std::string confusion_matrix(const TestResult& test) {

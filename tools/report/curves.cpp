@@ -65,17 +65,18 @@ Axis iterations(std::span<const ReportRun> runs) {
 }
 
 // The range of the values, logarithmic if they span more than a decade. Test losses far above the training losses,
-// which some networks have before the running statistics of batch norm have settled, are cut off.
+// which some networks have before the running statistics of batch norm have settled, are cut off, but not the last.
 Axis range_of(const std::vector<Series>& series) {
-    double low = 1e300, high = 0, largest_trained = 0;
+    double low = 1e300, high = 0, largest_trained = 0, largest_final = 0;
     for (const Series& line : series) {
+        largest_final = std::max(largest_final, line.points.back().y);
         for (const Point& point : line.points) {
             low = std::min(low, point.y);
             high = std::max(high, point.y);
             if (line.dashed) largest_trained = std::max(largest_trained, point.y);
         }
     }
-    if (largest_trained > 0) high = std::min(high, 2 * largest_trained);
+    if (largest_trained > 0) high = std::min(high, std::max(2 * largest_trained, largest_final));
     if (low > 0 && high > 10 * low) return {Scale::logarithmic, low, high, kYTicks};
     return {Scale::linear, low, high, kYTicks};
 }
@@ -89,6 +90,15 @@ Axis error_axis(const std::vector<Series>& series) {
         for (const Point& point : line.points) largest = std::max(largest, point.y);
     }
     return {Scale::linear, 0, std::min(high, largest), kYTicks};
+}
+
+// A sentence for the caption, if the axis does not show every value.
+std::string cut_off(const std::vector<Series>& series, const Axis& y) {
+    for (const Series& line : series) {
+        const bool above = std::ranges::any_of(line.points, [&](const Point& point) { return point.y > y.high(); });
+        if (above) return " Larger values are cut off.";
+    }
+    return "";
 }
 
 std::string legend(std::span<const ReportRun> runs, const std::vector<Series>& series) {
@@ -113,15 +123,17 @@ std::string error_figure(const char* id, const std::string& title, std::span<con
     const auto series =
         all_lines(runs, &Row::error, 100, [kind](const ReportRun& run) { return kind_of(run) == kind; });
     if (series.empty()) return "";
-    return figure(title, "Solid: test, dashed: training, with augmentation.", runs,
+    return figure(title, "Solid: test, dashed: training, with augmentation." + cut_off(series, y), runs,
                   {id, title + ": error over the iterations", "iteration", "error (%)", x, y, series});
 }
 
 std::string loss_figure(std::span<const ReportRun> runs, const Axis& x) {
     const auto series = all_lines(runs, &Row::loss, 1, [](const ReportRun&) { return true; });
     if (series.empty()) return "";
-    return figure("Loss", "Solid: test, dashed: training, with augmentation; without the weight penalty.", runs,
-                  {"loss", "Loss over the iterations", "iteration", "cross-entropy", x, range_of(series), series});
+    const Axis y = range_of(series);
+    return figure("Loss",
+                  "Solid: test, dashed: training, with augmentation; without the weight penalty." + cut_off(series, y),
+                  runs, {"loss", "Loss over the iterations", "iteration", "cross-entropy", x, y, series});
 }
 
 // Runs with the same schedule share a line, which has the style of the first.

@@ -39,7 +39,7 @@ std::optional<PublishedError> published_error(const Experiment& experiment) {
     if (found == kEntries.end()) return std::nullopt;
     return PublishedError{found->percent, found->block == Block::postact
                                               ? "He et al. 2015, Deep Residual Learning for Image Recognition, table 6"
-                                              : "the published curves of the reference implementation"};
+                                              : "Published curves of the reference implementation"};
 }
 
 }  // namespace residual::tools

@@ -86,28 +86,27 @@ std::pair<std::string, std::string> speed_and_time(const ReportRun& run) {
 
 std::string results(std::span<const ReportRun> runs) {
     Footnotes footnotes;
-    const std::string rows =
-        table(runs,
-              {"final test error", "best test error", "published", "steps", "images/s", "training time", "parameters",
-               "network"},
-              "numbers", [&](const ReportRun& run) {
-                  const auto [speed, time] = speed_and_time(run);
-                  return std::vector<std::string>{
-                      final_error(run),
-                      best_error(run),
-                      footnotes.published(run),
-                      steps(run),
-                      speed,
-                      time,
-                      run.parameters > 0 ? tick_label(static_cast<double>(run.parameters)) : kMissing,
-                      escaped(run.experiment ? run.experiment->model.title() : run.network())};
-              });
+    const std::string rows = table(
+        runs, {"final error", "best error", "published", "steps", "images/s", "training time", "parameters", "network"},
+        "numbers", [&](const ReportRun& run) {
+            const auto [speed, time] = speed_and_time(run);
+            return std::vector<std::string>{
+                final_error(run),
+                best_error(run),
+                footnotes.published(run),
+                steps(run),
+                speed,
+                time,
+                run.parameters > 0 ? tick_label(static_cast<double>(run.parameters)) : kMissing,
+                escaped(run.experiment ? run.experiment->model.title() : run.network())};
+        });
     return rows + footnotes.text() +
-           "<p class=\"note\">Images per second and training time leave out evaluations and checkpoints.</p>\n";
+           "<p class=\"note\">Errors are on the test images. Images per second and training time leave out evaluations "
+           "and checkpoints.</p>\n";
 }
 
 std::string origins(std::span<const ReportRun> runs) {
-    return table(runs, {"data set", "training images", "seed", "batch", "version, device and precision"}, "texts",
+    return table(runs, {"data set", "data fingerprint", "seed", "batch", "version, device and precision"}, "texts",
                  [](const ReportRun& run) -> std::vector<std::string> {
                      const auto& experiment = run.experiment;
                      const bool known = run.info && !run.info->environment.empty();
@@ -117,8 +116,9 @@ std::string origins(std::span<const ReportRun> runs) {
                              experiment ? tick_label(static_cast<double>(experiment->train.batch_size)) : kMissing,
                              known ? escaped(run.info->environment) : "not recorded"};
                  }) +
-           "<p class=\"note\">Training images: CRC-32 of their records, from the last checkpoint, as are version, "
-           "device and precision.</p>\n";
+           "<p class=\"note\">The fingerprint is the CRC-32 of the training images. It, version, device and precision "
+           "are "
+           "those in the last checkpoint.</p>\n";
 }
 
 }  // namespace
