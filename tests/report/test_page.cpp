@@ -55,7 +55,7 @@ TEST_CASE("the 25 most confidently misclassified images are shown", "[report]") 
     CHECK_THAT(text, ContainsSubstring("25 of 39 misclassified images"));
     CHECK(count(text, "<img") == 25);
     CHECK(text.find("alt=\"test image 30\"") < text.find("alt=\"test image 0\""));
-    CHECK_THAT(text, ContainsSubstring("<b>&lt;0&gt;</b></span><span>predicted &lt;1&gt;, 87.5 %"));
+    CHECK_THAT(text, ContainsSubstring("<b>&lt;0&gt;</b></span><span>predicted &lt;1&gt;, 87.5\u00a0%"));
     CHECK_THAT(text, !ContainsSubstring("test image 31"));
     CHECK_THAT(wrong_images(result_of(2, {{1, 1, 1}})), ContainsSubstring("Every test image is classified correctly"));
 }

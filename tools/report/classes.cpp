@@ -170,8 +170,8 @@ std::string wrong_images(const TestResult& test) {
     const auto& names = test.data.class_names;
     for (const size_t i : wrong) {
         const Prediction& prediction = test.predictions[i];
-        out += fmt::format("<li>{}<span><b>{}</b></span><span>predicted {}, {:.1f} %</span></li>\n", image_of(test, i),
-                           escaped(names[static_cast<size_t>(prediction.label)]),
+        out += fmt::format("<li>{}<span><b>{}</b></span><span>predicted {}, {:.1f}\u00a0%</span></li>\n",
+                           image_of(test, i), escaped(names[static_cast<size_t>(prediction.label)]),
                            escaped(names[static_cast<size_t>(prediction.predicted)]), 100 * prediction.probability);
     }
     return out + "</ul>\n";

@@ -23,7 +23,7 @@ std::string confusion_matrix(const TestResult& test);
 std::string wrong_images(const TestResult& test);
 std::string filter_images(const Filters& filters);
 
-// "21.72 %" of a fraction.
+// "21.72 %" of a fraction, with a space that does not break.
 std::string percent(double fraction);
 // "#run-0": where run_section() of this index is.
 std::string anchor(int index);

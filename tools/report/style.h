@@ -60,6 +60,11 @@ figure h3 { margin-top: 8px; }
 .confusion thead td { border: 0; }
 .confusion thead th { text-align: center; }
 .confusion thead th span { writing-mode: vertical-rl; transform: rotate(180deg); }
+@media (max-width: 560px) {
+  .confusion { font-size: 11px; }
+  .confusion th, .confusion td { padding: 4px 2px; }
+  .confusion td { min-width: 26px; }
+}
 .right { background: rgba(var(--right), calc(0.6 * var(--shade))); }
 .wrong { background: rgba(var(--wrong), calc(0.6 * var(--shade))); }
 .matrix { width: min(100%, 500px); image-rendering: pixelated; border: 1px solid var(--rule); }

@@ -128,7 +128,7 @@ std::string summary(std::span<const ReportRun> runs) {
 }
 
 std::string percent(double fraction) {
-    return fmt::format("{:.2f} %", 100 * fraction);
+    return fmt::format("{:.2f}\u00a0%", 100 * fraction);
 }
 
 std::string anchor(int index) {
