@@ -3,7 +3,6 @@
 //     resnet-eval CHECKPOINT|RUN_FOLDER [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json] [--verbose]
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,12 +11,12 @@
 #include <vector>
 
 #include "engine/io/checkpoint.h"
-#include "engine/train/stored_checkpoints.h"
 #include "engine/train/trainer.h"
 #include "tools/programs/load_data.h"
 #include "tools/programs/program.h"
 #include "tools/run/compatibility.h"
 #include "tools/run/session.h"
+#include "tools/run/stored_network.h"
 
 namespace {
 
@@ -26,22 +25,11 @@ struct Options {
     bool json = false, verbose = false;
 };
 
-residual::tools::Experiment experiment_for(const Options& options, const residual::Checkpoint& checkpoint) {
+std::vector<std::string> overrides_of(const Options& options) {
     std::vector<std::string> overrides;
     if (!options.data.empty()) overrides.push_back(residual::tools::text_override("data.dir", options.data));
     if (!options.device.empty()) overrides.push_back(residual::tools::text_override("train.device", options.device));
-    if (!options.config.empty()) {
-        const residual::tools::Experiment experiment = residual::tools::load_experiment(options.config, overrides);
-        if (checkpoint.info()) residual::tools::refuse_other_model(checkpoint, experiment);
-        return experiment;
-    }
-    // Of the configuration in the checkpoint, only the model, the data format and the batch size apply here.
-    const residual::tools::Experiment trained = residual::tools::experiment_of(checkpoint);
-    residual::tools::Experiment experiment = residual::tools::experiment_from_json("{}", "the command line", overrides);
-    experiment.model = trained.model;
-    experiment.data.format = trained.data.format;
-    experiment.train.batch_size = trained.train.batch_size;
-    return experiment;
+    return overrides;
 }
 
 void write_logits(const std::string& path, const std::vector<float>& logits, const std::vector<int64_t>& labels) {
@@ -65,25 +53,10 @@ void check_place(const std::string& path) {
     }
 }
 
-// The checkpoint to evaluate: `path`, or the last one in the run folder `path`.
-std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
-    std::error_code unknown;  // A file that cannot be examined is reported when it is read.
-    if (!std::filesystem::is_directory(path, unknown)) return path;
-    std::vector<std::filesystem::path> candidates = {path / residual::kLastCheckpoint};
-    for (const auto& numbered : residual::numbered_checkpoints(path)) candidates.push_back(numbered.path);
-    candidates.push_back(path / residual::kBestCheckpoint);
-    const auto found =
-        std::ranges::find_if(candidates, [&](const auto& file) { return std::filesystem::exists(file, unknown); });
-    if (found != candidates.end()) return *found;
-    throw residual::InputError(path.string() +
-                               ": this folder holds no checkpoint (last, step-* or best.safetensors); give a "
-                               "checkpoint or the folder of a run");
-}
-
 int evaluate(const Options& options) {
     if (!options.logits.empty()) check_place(options.logits);
-    const auto checkpoint = residual::Checkpoint::read(checkpoint_in(options.checkpoint));
-    residual::tools::Session session(experiment_for(options, checkpoint),
+    const auto checkpoint = residual::tools::open_checkpoint(options.checkpoint);
+    residual::tools::Session session(residual::tools::experiment_for(checkpoint, options.config, overrides_of(options)),
                                      residual::tools::print_plans(options.verbose));
     checkpoint.load_into(*session.backend, session.parameters);
 
