@@ -29,6 +29,16 @@ TEST_CASE("linear ticks are round numbers that enclose the values", "[report]") 
     CHECK(axis.position(7.5) == Approx(0.5));
 }
 
+TEST_CASE("a linear axis may end at the values", "[report]") {
+    const Axis axis(Scale::linear, 0, 64000, 4, Ends::at_values);
+    CHECK(labels(axis) == Labels{"0", "20,000", "40,000", "60,000"});
+    CHECK(axis.position(64000) == 1);
+    CHECK(labels({Scale::linear, 0, 240, 4, Ends::at_values}) == Labels{"0", "100", "200"});
+    CHECK(labels({Scale::linear, 0.3, 0.9, 6, Ends::at_values}) ==
+          Labels{"0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9"});
+    CHECK(labels({Scale::linear, 0, 1, 4, Ends::at_values}) == Labels{"0", "0.5", "1"});
+}
+
 TEST_CASE("a linear axis of one value has a width", "[report]") {
     for (const double value : {0.0, 0.1, 5.0, 1e12}) {
         const Axis axis(Scale::linear, value, value, 4);

@@ -22,22 +22,27 @@ double rounded_up(double value) {
 
 }  // namespace
 
-Axis::Axis(Scale scale, double low, double high, int count) : scale_(scale), low_(low), high_(high) {
+Axis::Axis(Scale scale, double low, double high, int count, Ends ends) : scale_(scale), low_(low), high_(high) {
     RESIDUAL_ASSERT(std::isfinite(low) && std::isfinite(high) && low <= high && count > 0);
     RESIDUAL_ASSERT(scale == Scale::linear || low > 0);
     if (scale == Scale::linear) {
-        choose_linear_ticks(count);
+        choose_linear_ticks(count, ends);
     } else {
         choose_logarithmic_ticks(count);
     }
 }
 
-void Axis::choose_linear_ticks(int count) {
+void Axis::choose_linear_ticks(int count, Ends ends) {
     if (high_ - low_ <= 1e-9 * std::max(std::abs(low_), std::abs(high_)))
         high_ = low_ + (low_ == 0 ? 1 : std::abs(low_));
     const double step = rounded_up((high_ - low_) / count);
-    const double first = std::floor(low_ / step + 1e-9), last = std::ceil(high_ / step - 1e-9);
+    // Also if the division is not exact, a value at a tick is not taken for one beyond it.
+    const double low = low_ / step, high = high_ / step, tolerance = 1e-9;
+    const bool extended = ends == Ends::at_ticks;
+    const double first = extended ? std::floor(low + tolerance) : std::ceil(low - tolerance);
+    const double last = extended ? std::ceil(high - tolerance) : std::floor(high + tolerance);
     for (double i = first; i <= last; ++i) ticks_.push_back(i * step);
+    if (!extended) return;
     low_ = ticks_.front();
     high_ = ticks_.back();
 }

@@ -7,13 +7,14 @@
 namespace residual::tools {
 
 enum class Scale { linear, logarithmic };
+enum class Ends { at_ticks, at_values };
 
 class Axis {
   public:
     // An axis that shows low to high, and about `count` ticks at 1, 2 or 5 times a power of ten (logarithmic: fewer if
-    // more would be too close). A linear axis is extended to whole ticks. The values must be finite, positive if
-    // logarithmic; equal ones are moved apart.
-    Axis(Scale scale, double low, double high, int count);
+    // more would be too close). A linear axis is extended to whole ticks unless it ends at the values. The values must
+    // be finite, positive if logarithmic; equal ones are moved apart.
+    Axis(Scale scale, double low, double high, int count, Ends ends = Ends::at_ticks);
 
     double low() const { return low_; }
     double high() const { return high_; }
@@ -22,7 +23,7 @@ class Axis {
     double position(double value) const;
 
   private:
-    void choose_linear_ticks(int count);
+    void choose_linear_ticks(int count, Ends ends);
     void choose_logarithmic_ticks(int count);
 
     Scale scale_;

@@ -76,7 +76,7 @@ std::string frequent_confusions(const ConfusionMatrix& confusion, const std::vec
                              [&](const Cell& cell) { return confusion.count(cell.label, cell.predicted); });
     cells.resize(std::min(cells.size(), kConfusions));
     std::string out =
-        "<table class=\"texts\"><thead><tr><th>true class</th><th>predicted class</th><th>images</th></tr>"
+        "<table><thead><tr><th>true class</th><th>predicted class</th><th>images</th></tr>"
         "</thead><tbody>\n";
     for (const Cell& cell : cells) {
         out += fmt::format("<tr><td>{}</td><td>{}</td><td>{} of {}</td></tr>\n", escaped(names[cell.label]),

@@ -61,7 +61,7 @@ std::vector<Series> all_lines(std::span<const ReportRun> runs, Value value, doub
 Axis iterations(std::span<const ReportRun> runs) {
     int64_t last = 1;
     for (const ReportRun& run : runs) last = std::max(last, run.rows.last_step());
-    return {Scale::linear, 0, static_cast<double>(last), kXTicks};
+    return {Scale::linear, 0, static_cast<double>(last), kXTicks, Ends::at_values};
 }
 
 // The range of the values, logarithmic if they span more than a decade. Test losses far above the training losses,

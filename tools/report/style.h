@@ -33,7 +33,7 @@ tbody th { font-weight: 600; white-space: nowrap; }
 .numbers td, .numbers th + th { text-align: right; white-space: nowrap; }
 .numbers thead th { white-space: normal; }
 .numbers td:last-child, .numbers th:last-child { text-align: left; }
-.texts td:last-child { min-width: 180px; }
+.origins td:last-child { min-width: 420px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 24px; }
 figure { margin: 0; max-width: 640px; min-width: 0; }
 figure h3 { margin-top: 8px; }

@@ -106,7 +106,7 @@ std::string results(std::span<const ReportRun> runs) {
 }
 
 std::string origins(std::span<const ReportRun> runs) {
-    return table(runs, {"data set", "data fingerprint", "seed", "batch", "version, device and precision"}, "texts",
+    return table(runs, {"data set", "data fingerprint", "seed", "batch", "version, device and precision"}, "origins",
                  [](const ReportRun& run) -> std::vector<std::string> {
                      const auto& experiment = run.experiment;
                      const bool known = run.info && !run.info->environment.empty();
