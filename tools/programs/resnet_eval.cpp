@@ -3,18 +3,16 @@
 //     resnet-eval CHECKPOINT|RUN_FOLDER [--data DIR] [--device D] [--config FILE] [--logits FILE] [--json] [--verbose]
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
-#include <system_error>
 #include <vector>
 
 #include "engine/io/checkpoint.h"
 #include "engine/train/stored_checkpoints.h"
 #include "engine/train/trainer.h"
 #include "tools/programs/load_data.h"
+#include "tools/programs/output_path.h"
 #include "tools/programs/program.h"
 #include "tools/run/compatibility.h"
 #include "tools/run/session.h"
@@ -30,18 +28,7 @@ residual::tools::Experiment experiment_for(const Options& options, const residua
     std::vector<std::string> overrides;
     if (!options.data.empty()) overrides.push_back(residual::tools::text_override("data.dir", options.data));
     if (!options.device.empty()) overrides.push_back(residual::tools::text_override("train.device", options.device));
-    if (!options.config.empty()) {
-        const residual::tools::Experiment experiment = residual::tools::load_experiment(options.config, overrides);
-        if (checkpoint.info()) residual::tools::refuse_other_model(checkpoint, experiment);
-        return experiment;
-    }
-    // Of the configuration in the checkpoint, only the model, the data format and the batch size apply here.
-    const residual::tools::Experiment trained = residual::tools::experiment_of(checkpoint);
-    residual::tools::Experiment experiment = residual::tools::experiment_from_json("{}", "the command line", overrides);
-    experiment.model = trained.model;
-    experiment.data.format = trained.data.format;
-    experiment.train.batch_size = trained.train.batch_size;
-    return experiment;
+    return residual::tools::experiment_for(checkpoint, options.config, overrides);
 }
 
 void write_logits(const std::string& path, const std::vector<float>& logits, const std::vector<int64_t>& labels) {
@@ -53,36 +40,9 @@ void write_logits(const std::string& path, const std::vector<float>& logits, con
     residual::write_safetensors(path, tensors);
 }
 
-// Called before the evaluation, so that a wrong path is reported at once.
-void check_place(const std::string& path) {
-    const auto folder = std::filesystem::path(path).parent_path();
-    std::error_code unknown;
-    if (std::filesystem::is_directory(path, unknown)) {
-        throw residual::InputError("--logits " + path + ": this is a folder");
-    }
-    if (!folder.empty() && !std::filesystem::is_directory(folder, unknown)) {
-        throw residual::InputError("--logits " + path + ": there is no folder " + folder.string());
-    }
-}
-
-// The checkpoint to evaluate: `path`, or the last one in the run folder `path`.
-std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
-    std::error_code unknown;  // A file that cannot be examined is reported when it is read.
-    if (!std::filesystem::is_directory(path, unknown)) return path;
-    std::vector<std::filesystem::path> candidates = {path / residual::kLastCheckpoint};
-    for (const auto& numbered : residual::numbered_checkpoints(path)) candidates.push_back(numbered.path);
-    candidates.push_back(path / residual::kBestCheckpoint);
-    const auto found =
-        std::ranges::find_if(candidates, [&](const auto& file) { return std::filesystem::exists(file, unknown); });
-    if (found != candidates.end()) return *found;
-    throw residual::InputError(path.string() +
-                               ": this folder holds no checkpoint (last, step-* or best.safetensors); give a "
-                               "checkpoint or the folder of a run");
-}
-
 int evaluate(const Options& options) {
-    if (!options.logits.empty()) check_place(options.logits);
-    const auto checkpoint = residual::Checkpoint::read(checkpoint_in(options.checkpoint));
+    if (!options.logits.empty()) residual::tools::check_output_path("--logits", options.logits);
+    const auto checkpoint = residual::Checkpoint::read(residual::checkpoint_in(options.checkpoint));
     residual::tools::Session session(experiment_for(options, checkpoint),
                                      residual::tools::print_plans(options.verbose));
     checkpoint.load_into(*session.backend, session.parameters);
