@@ -40,9 +40,9 @@ std::string layer_of(const Graph& graph, const Trace::Operation& operation);
 
 // For each operation the residual unit that it belongs to, such as "stages.0.0"; empty if it is in none.
 //
-// A layer is in the unit that its name starts with. An operation without parameters is in the unit of the operation that
-// its latest input comes from; but if only operations of another unit read its result, and a layer of that unit has run
-// before, it is in that unit (the pooling of a shortcut). Global pooling is in the unit that reads its result.
+// A layer is in the unit that its name starts with. An operation without parameters is in the unit of the operation
+// that its latest input comes from; but if only operations of another unit read its result, and a layer of that unit
+// has run before, it is in that unit (the pooling of a shortcut). Global pooling is in the unit that reads its result.
 std::vector<std::string> units_of(const Graph& graph);
 
 // "stages.0" for "stages.0.0"; empty for a name without a full stop.
