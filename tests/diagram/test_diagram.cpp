@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "engine/nn/trace.h"
 #include "tests/catch.h"

@@ -1,9 +1,11 @@
 // Networks as ONNX models, run by ONNX Runtime (compare.py).
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <span>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"

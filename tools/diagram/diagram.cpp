@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
 #include <numeric>
 #include <set>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "tools/diagram/cost.h"
 #include "tools/diagram/node_label.h"

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <span>
+#include <string>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/checkpoint.h"

@@ -3,7 +3,10 @@
 //     resnet-export CHECKPOINT|RUN_FOLDER MODEL.onnx [--fold] [--config FILE]
 #include <fmt/format.h>
 
+#include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/checkpoint.h"
