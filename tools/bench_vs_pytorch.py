@@ -76,19 +76,6 @@ def measure(args, network, mode):
     return [{"network": network, "mode": mode} | row for row in turns.rows_of(sides, engine_sides, args.batch)]
 
 
-def print_rows(rows, width):
-    for row in rows:
-        start = f"{row['network']:<10} {row['mode']:<6} {row['side']:<{width}}"
-        if "failure" in row:
-            print(f"{start} failed: {row['failure']}", flush=True)
-            continue
-        ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else "-"
-        rates = f"{row['median']:>9.1f} {row['min']:>9.1f} {row['max']:>9.1f}"
-        print(f"{start} {rates} {row['ms_per_step']:>9.3f} {ratio:>8}", flush=True)
-        if row["idle_cpu_share"] > 0.02:
-            print(f"  warning: this variant used {row['idle_cpu_share']:.0%} of a core while the others ran")
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=Path, default=ROOT / "build/cpu/bin/step-bench", help="the engine's program")
@@ -139,13 +126,12 @@ def main():
         f"{args.steps} steps"
     )
     width = 36 if args.device == "cpu" else 48
-    heads = f"{'median':>9} {'min':>9} {'max':>9} {'ms/step':>9} {'engine/':>8}"
-    print(f"{'network':<10} {'mode':<6} {'variant':<{width}} {heads}")
+    turns.print_heads(width)
     rows = []
     for network in args.networks:
         for mode in args.modes:
             measured = measure(args, network, mode)
-            print_rows(measured, width)
+            turns.print_rows(measured, width)
             rows += measured
             if args.json:
                 settings = {key: getattr(args, key) for key in ("device", "batch", "threads", "rounds", "steps")}

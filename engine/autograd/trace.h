@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,9 @@ class Trace {
 
     // Names the value of `variable`. Call before the pass.
     void set_name(const Variable& variable, const std::string& name);
+    // Mark the input and the output of the whole pass.
+    void set_input(const Variable& variable) { input_ = index_of(variable); }
+    void set_output(const Variable& variable) { output_ = index_of(variable); }
 
     // Called by each operation after it has run. Undefined variables are skipped.
     void add(std::string name, std::map<std::string, Attribute> attributes, const Operands& inputs,
@@ -55,6 +59,9 @@ class Trace {
     const std::vector<Operation>& operations() const { return operations_; }
     const std::vector<Value>& values() const { return values_; }
     const Value& value(const Operand& operand) const { return values_[operand.value]; }
+    // Indices in values(). Must have been marked.
+    size_t input() const { return input_.value(); }
+    size_t output() const { return output_.value(); }
 
   private:
     static const Operand* find(const std::vector<Operand>& operands, std::string_view role);
@@ -62,6 +69,7 @@ class Trace {
 
     std::vector<Operation> operations_;
     std::vector<Value> values_;
+    std::optional<size_t> input_, output_;
     // An identity outlives its variable, so a later variable at the same address is a different key.
     std::map<Variable::Identity, size_t, std::owner_less<>> indices_;
 };

@@ -8,7 +8,9 @@ Trace trace_forward(Backend& backend, const Module& model, const Parameters& par
     for (const auto& parameter : parameters.parameters()) trace.set_name(parameter->variable, parameter->name);
     for (const auto& buffer : parameters.buffers()) trace.set_name(buffer->variable, buffer->name);
     Context context{backend, nullptr, training, &trace};
-    model.forward(context, Variable(images, false));
+    const Variable input(images, false);
+    trace.set_input(input);
+    trace.set_output(model.forward(context, input));
     return trace;
 }
 

@@ -7,7 +7,8 @@
 namespace residual::nn {
 
 // Runs a forward pass of `model` on `images` and returns its operations. `parameters` must be those of the model; their
-// names appear in the trace. With `training`, the pass updates the running statistics.
+// names appear in the trace, which marks its input and output. With `training`, the pass updates the running
+// statistics.
 Trace trace_forward(Backend& backend, const Module& model, const Parameters& parameters, const Tensor& images,
                     bool training);
 

@@ -39,6 +39,7 @@ function folder(path,    parts) {
 function vendor(name) {
     if (name ~ /^cudnn|^cublas/) return "engine/backend/cuda/"
     if (name ~ /^(oneapi\/)?dnnl/) return "engine/backend/cpu/"
+    if (name ~ /^onnx\/|^google\/protobuf/) return "tools/export/"
     if (name ~ /^nccl|^mpi/) return "engine/dist/"
     if (name ~ /^cuda|^curand|^cub\/|^thrust\/|^cooperative_groups|^mma\.h|^nvtx|^device_/) \
         return "engine/backend/cuda/ kernels/cuda/"

@@ -113,6 +113,8 @@ DEVICE_TEST_CASE("the trace of a network with three branches is complete", "[nn]
     CHECK(operations[6].input("a")->value == first.output("y")->value);
     CHECK(operations[6].input("b")->value == batch_norm.output("y")->value);
     CHECK(operations[6].input("residual") == nullptr);
+    CHECK(trace.input() == stem.input("x")->value);
+    CHECK(trace.output() == operations[8].output("y")->value);
     for (const auto& value : trace.values()) CHECK(value.dtype == DType::kFloat32);
 }
 

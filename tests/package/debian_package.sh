@@ -16,8 +16,10 @@ set -euo pipefail
 make_chroot "$1" "$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")"
 cd "$repository"
 use_ccache
-build cpu resnet-train resnet-eval resnet-report draw-images residual-models
-if cmake --build build/cpu --target help | grep -q '^kernel-bench:'; then build cpu kernel-bench; fi
+build cpu resnet-train resnet-eval resnet-report resnet-diagram draw-images residual-models
+for program in resnet-predict resnet-export kernel-bench; do
+    if cmake --build build/cpu --target help | grep -q "^$program:"; then build cpu $program; fi
+done
 
 # in_it COMMAND: like `run`, in the chroot; shows the command and the end of its output.
 in_it() {

@@ -36,11 +36,11 @@ for file in "$programs" "$library"; do
 done
 expect "the sections" [ "$(field "$programs" Section) $(field "$library" Section)" = "science libdevel" ]
 
-for program in resnet-train resnet-eval resnet-report draw-images; do
+for program in resnet-train resnet-eval resnet-report resnet-predict resnet-export resnet-diagram draw-images; do
     expect "$program is packaged and runs" executable "$program"
     expect "$program is stripped" stripped "$program"
 done
-for dependency in libc6 libstdc++6 libgomp1 libfmt zlib1g libdnnl; do
+for dependency in libc6 libstdc++6 libgomp1 libfmt zlib1g libdnnl libonnx libprotobuf; do
     expect "the programs need $dependency, as dpkg-shlibdeps found" grep -qF "$dependency" <(field "$programs" Depends)
 done
 for dependency in g++ libdnnl-dev libfmt-dev zlib1g-dev; do

@@ -76,6 +76,7 @@ refuses engine/nn/bad.cpp '#include "dnnl.hpp"' "allowed only in engine/backend/
 refuses kernels/cuda/bad.cu '#include <cudnn_ops.h>' "allowed only in engine/backend/cuda/"
 refuses kernels/host/bad.cpp '#include <cuda_runtime.h>' "allowed only in engine/backend/cuda/ kernels/cuda/"
 refuses engine/train/bad.cpp '#include <cuda_runtime.h>' "allowed only in engine/backend/cuda/ kernels/cuda/"
+refuses tools/run/bad.cpp '#include <onnx/onnx_pb.h>' "allowed only in tools/export/"
 refuses tools/bad.cpp '#include <nccl.h>' "allowed only in engine/dist/"
 
 fresh_tree

@@ -5,7 +5,6 @@
 // For pre-activation networks without projections, on a GPU in bfloat16 (docs/fused-step.md).
 #include <fmt/format.h>
 
-#include "engine/nn/trace.h"
 #include "tools/bench/kernel_bench/step_kernels.h"
 #include "tools/programs/program.h"
 #include "tools/run/session.h"
@@ -19,15 +18,9 @@ struct Options {
 };
 
 std::vector<residual::bench::StepKernel> kernels_of(const std::string& config, int batch) {
-    const std::vector<std::string> on_cpu{"train.device=cpu", "train.precision=fp32", "train.kernels=auto"};
-    const residual::tools::Experiment experiment = residual::tools::load_experiment(config, on_cpu);
-    residual::tools::Session session(experiment);
-    const residual::DataDescription& data = session.data;
-    const residual::Tensor image =
-        session.backend->zeros({1, data.height, data.width, data.channels}, residual::DType::kFloat32);
-    const auto trace = residual::nn::trace_forward(*session.backend, *session.model, session.parameters, image, true);
+    residual::tools::Session session(residual::tools::on_cpu(residual::tools::load_experiment(config)));
     try {
-        return residual::bench::fused_step_kernels(trace, batch);
+        return residual::bench::fused_step_kernels(session.trace(true), batch);
     } catch (const residual::InputError& error) {
         throw residual::InputError(config + ": " + error.what());
     }

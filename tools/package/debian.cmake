@@ -44,12 +44,13 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
 # get_cifar.sh needs them.
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_RECOMMENDS "ca-certificates, curl")
-# For import_weights.py, which also needs safetensors from PyPI.
-set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "python3:any, python3-numpy, python3-venv")
+# For resnet-diagram, and for import_weights.py, which also needs safetensors from PyPI.
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "graphviz, python3:any, python3-numpy, python3-venv")
 set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "training and evaluation of deep residual networks
 resnet-train builds ResNets, plain networks and Wide ResNets from a JSON file
 and trains them on CIFAR-10 and CIFAR-100; resnet-eval evaluates a checkpoint,
-and resnet-report writes an HTML page about runs.
+resnet-report writes an HTML page about runs, resnet-predict classifies image
+files, resnet-export writes an ONNX model, and resnet-diagram draws a network.
 /usr/share/residual/tools/get_cifar.sh downloads the data; draw-images makes
 synthetic images instead. import_weights.py, also there, converts the weights
 of a PyTorch model.

@@ -55,6 +55,18 @@ Batches Session::test_batches(std::span<const uint8_t> records, const Tensor& me
     return Batches::in_order(*backend, records, mean, static_cast<int>(batch), parameters.activations());
 }
 
+Trace Session::trace(bool training) {
+    const Tensor image = backend->zeros({1, data.height, data.width, data.channels}, parameters.activations());
+    return nn::trace_forward(*backend, *model, parameters, image, training);
+}
+
+Experiment on_cpu(Experiment experiment) {
+    experiment.train.device = DeviceChoice::cpu;
+    experiment.train.precision = PrecisionChoice::fp32;
+    experiment.train.kernels = KernelChoice::automatic;
+    return experiment;
+}
+
 std::string text_override(const std::string& key, const std::string& text) {
     try {
         return key + "=" + nlohmann::json(text).dump();

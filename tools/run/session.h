@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/data/registry.h"
-#include "engine/nn/layers.h"
+#include "engine/nn/trace.h"
 #include "engine/train/trainer.h"
 #include "tools/run/experiment.h"
 
@@ -33,6 +33,8 @@ struct Session {
     // which the loss is summed does.
     static constexpr int64_t kLargestTestBatch = 1024;
     Batches test_batches(std::span<const uint8_t> records, const Tensor& mean) const;
+    // The operations of a forward pass over one image. With `training`, the pass updates the running statistics.
+    Trace trace(bool training);
 
     Experiment experiment;
     DataDescription data;
@@ -40,6 +42,9 @@ struct Session {
     nn::Parameters parameters;
     std::unique_ptr<nn::Module> model;
 };
+
+// The same experiment on the CPU in float32, for programs that examine a network and do not train it.
+Experiment on_cpu(Experiment experiment);
 
 // A `--set`-style override `key="text"`, with `text` escaped as JSON.
 std::string text_override(const std::string& key, const std::string& text);

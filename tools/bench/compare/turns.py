@@ -179,3 +179,22 @@ def rows_of(sides, engine_sides, batch):
             row["engine_ratio"] = statistics.median(mine / theirs for mine, theirs in zip(best.rates, rates))
         rows.append(row)
     return rows
+
+
+def print_heads(width):
+    heads = f"{'median':>9} {'min':>9} {'max':>9} {'ms/step':>9} {'engine/':>8}"
+    print(f"{'network':<10} {'mode':<6} {'variant':<{width}} {heads}")
+
+
+def print_rows(rows, width):
+    """Rows of rows_of() with a network and a mode, below print_heads()."""
+    for row in rows:
+        start = f"{row['network']:<10} {row['mode']:<6} {row['side']:<{width}}"
+        if "failure" in row:
+            print(f"{start} failed: {row['failure']}", flush=True)
+            continue
+        ratio = f"{row['engine_ratio']:.2f}" if "engine_ratio" in row else "-"
+        rates = f"{row['median']:>9.1f} {row['min']:>9.1f} {row['max']:>9.1f}"
+        print(f"{start} {rates} {row['ms_per_step']:>9.3f} {ratio:>8}", flush=True)
+        if row["idle_cpu_share"] > 0.02:
+            print(f"  warning: this variant used {row['idle_cpu_share']:.0%} of a core while the others ran")
