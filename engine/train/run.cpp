@@ -55,11 +55,12 @@ class Run {
         for (;;) {
             finish_step();
             if (is_last_step()) break;
+            announce_update();
             inputs_.trainer.update();
             warn_if_eager();
             accuracy_.reset();
         }
-        writer_.finish();
+        finish_checkpoint();
     }
 
   private:
@@ -91,11 +92,29 @@ class Run {
         if (best || numbered) save(best, numbered);
     }
 
+    // The first step and the recording take much longer than the others.
+    void announce_update() {
+        switch (inputs_.trainer.next_update()) {
+            case Recorder::Next::first_step:
+                progress_.set_activity(inputs_.backend.fused() ? "first step" : "choosing cuDNN plans");
+                break;
+            case Recorder::Next::recording:
+                progress_.set_activity("recording the step");
+                break;
+            default:
+                progress_.set_activity("");
+        }
+    }
+
+    void warn(const std::string& warning) {
+        const auto quiet = progress_.interrupt();
+        inputs_.warn(warning);
+    }
+
     void warn_if_eager() {
         const std::string& failure = inputs_.trainer.recording_failure();
         if (failure.empty() || warned_of_eager_) return;
-        progress_.end_line();
-        inputs_.warn(
+        warn(
             fmt::format("the training step could not be recorded as a CUDA graph ({}); steps run eagerly, "
                         "slower but with the same results",
                         failure));
@@ -105,8 +124,13 @@ class Run {
     // A checkpoint is on the disk before the rows of the step at which the next one is due.
     void wait_for_checkpoint() {
         watch_.pause();
-        writer_.finish();
+        finish_checkpoint();
         watch_.resume();
+    }
+
+    void finish_checkpoint() {
+        progress_.set_activity("writing the checkpoint");
+        writer_.finish();
     }
 
     void log_training(const Averages& averages) {
@@ -126,10 +150,8 @@ class Run {
     void write(const Row& row) {
         metrics_.write(row);
         if (metrics_.replaced() && !warned_of_rows_) {
-            progress_.end_line();
-            inputs_.warn(
-                fmt::format("{} was removed or replaced during the run: rows before step {} may no longer be in it",
-                            folder_.metrics_path().string(), row.step));
+            warn(fmt::format("{} was removed or replaced during the run: rows before step {} may no longer be in it",
+                             folder_.metrics_path().string(), row.step));
             warned_of_rows_ = true;
         }
         progress_.show(row);
@@ -139,7 +161,7 @@ class Run {
     // resumed run repeats it.
     bool evaluate() {
         watch_.pause();
-        progress_.end_line();  // The device may log.
+        progress_.set_activity("evaluating");
         const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test);
         watch_.resume();
         if (!result) return false;
@@ -212,6 +234,7 @@ class Run {
 
 void train(RunInputs& inputs, int64_t steps, const RunConfig& config, RunFolder& folder, Progress& progress,
            Signals& signals) {
+    const Progress::Live live(progress, [&inputs] { return inputs.trainer.completed(); });
     Run(inputs, steps, config, folder, progress, signals).run();
 }
 
