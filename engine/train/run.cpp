@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <vector>
 
+#include "engine/metrics/classification.h"
 #include "engine/train/checkpoint_writer.h"
+#include "engine/train/tensorboard.h"
 
 namespace residual {
 
@@ -45,6 +48,11 @@ class Run {
           progress_(progress),
           signals_(signals),
           metrics_(folder.metrics_path(), last_row_kept(), inputs.rows.evaluation),
+          tensorboard_(config.tensorboard
+                           ? std::make_unique<TensorBoard>(folder.path(), folder.metrics_path(),
+                                                           std::min(last_row_kept(), inputs.rows.evaluation),
+                                                           inputs.config, inputs.weight_decay)
+                           : nullptr),
           writer_(folder, metrics_, config.keep),
           rows_(inputs.rows),
           timed_from_(inputs.trainer.step()),
@@ -155,6 +163,16 @@ class Run {
             warned_of_rows_ = true;
         }
         progress_.show(row);
+        show_in_tensorboard(row);
+    }
+
+    template <class... Arguments>
+    void show_in_tensorboard(const Arguments&... arguments) {
+        if (!tensorboard_) return;
+        tensorboard_->write(arguments...);
+        if (tensorboard_->failure().empty() || warned_of_events_) return;
+        warn(fmt::format("{}; the run continues without TensorBoard until it can be written", tensorboard_->failure()));
+        warned_of_events_ = true;
     }
 
     // Whether the weights are the best so far. Returns false and writes no row if a signal interrupts the evaluation; a
@@ -162,12 +180,19 @@ class Run {
     bool evaluate() {
         watch_.pause();
         progress_.set_activity("evaluating");
-        const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test);
+        std::vector<float> logits;
+        const bool shows_classes = done() && tensorboard_ && !inputs_.test_labels.empty();
+        const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test,
+                                            shows_classes ? &logits : nullptr);
         watch_.resume();
         if (!result) return false;
         if (!std::isfinite(result->loss)) diverged(step(), fmt::format("the test loss is {}", result->loss));
         const EvaluationRow row{step(), result->loss, result->accuracy};
         write(row);
+        if (shows_classes) {
+            const ConfusionMatrix matrix(inputs_.data.classes(), predictions_of(logits, inputs_.test_labels));
+            show_in_tensorboard(step(), matrix, inputs_.data.class_names);
+        }
         if (due(config_.eval_every)) rows_.evaluation = step();
         accuracy_ = result->accuracy;
         if (result->accuracy <= best_accuracy_) return false;
@@ -219,6 +244,7 @@ class Run {
     Progress& progress_;
     Signals& signals_;
     MetricsFile metrics_;
+    std::unique_ptr<TensorBoard> tensorboard_;  // Null if the configuration turns it off.
     CheckpointWriter writer_;
     Stopwatch watch_;
     RowProgress rows_;
@@ -228,6 +254,7 @@ class Run {
     double best_accuracy_;
     bool warned_of_rows_ = false;
     bool warned_of_eager_ = false;
+    bool warned_of_events_ = false;
 };
 
 }  // namespace

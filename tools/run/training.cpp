@@ -103,6 +103,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     const Tensor mean = session.set_mean(start.mean(session.data, data));
     Trainer trainer = session.trainer(data.train, mean);
     Batches test = session.test_batches(data.test, mean);
+    const std::vector<int64_t> test_labels = labels_of(session.data, data.test);
     data = DataSet();  // The device has its own copy now.
     if (resumed) trainer.restore(resumed->step, resumed->rows.sums);
 
@@ -136,7 +137,9 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                      .test = test,
                      .data = session.data,
                      .data_fingerprint = fingerprint,
+                     .test_labels = test_labels,
                      .config = config,
+                     .weight_decay = experiment.optimizer.weight_decay,
                      .rows = resumed ? resumed->rows : RowProgress{},
                      .best_accuracy = start.best_accuracy,
                      .saved = resumed ? std::optional(resumed->step) : std::nullopt,
