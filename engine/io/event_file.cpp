@@ -34,17 +34,14 @@ namespace summary {
 constexpr int kValue = 1;
 }
 namespace value {
-constexpr int kTag = 1, kSimpleValue = 2, kImage = 4, kTensor = 8, kMetadata = 9;
+constexpr int kTag = 1, kSimpleValue = 2, kTensor = 8, kMetadata = 9;
 }
 namespace metadata {
-constexpr int kPlugin = 1, kDescription = 3, kPluginName = 1;
-}
-namespace image {
-constexpr int kHeight = 1, kWidth = 2, kColourSpace = 3, kEncoded = 4;
-constexpr int64_t kRgb = 3;
-}  // namespace image
+constexpr int kPlugin = 1, kDescription = 3, kDataClass = 4, kPluginName = 1;
+constexpr int64_t kTensorClass = 2, kBlobSequence = 3;
+}  // namespace metadata
 namespace tensor {
-constexpr int kType = 1, kStringValue = 8;
+constexpr int kType = 1, kShape = 2, kStringValue = 8, kDimension = 2, kSize = 1;
 constexpr int64_t kString = 7;
 }  // namespace tensor
 
@@ -80,6 +77,13 @@ uint32_t masked_crc32c(std::string_view data) {
     return (crc >> 15 | crc << 17) + 0xa282ead8;
 }
 
+ProtobufMessage metadata_of(std::string_view plugin, int64_t data_class, const std::string& description) {
+    return ProtobufMessage()
+        .add(metadata::kPlugin, ProtobufMessage().add(metadata::kPluginName, plugin))
+        .add(metadata::kDescription, description)
+        .add(metadata::kDataClass, data_class);
+}
+
 ProtobufMessage event_now() {
     return ProtobufMessage().add(event::kWallTime, wall_time());
 }
@@ -102,30 +106,29 @@ Summary& Summary::add_scalar(const std::string& tag, double value) {
 }
 
 Summary& Summary::add_text(const std::string& tag, const std::string& text) {
-    const auto plugin = ProtobufMessage().add(metadata::kPluginName, std::string_view("text"));
-    message_.add(
-        summary::kValue,
-        ProtobufMessage()
-            .add(value::kTag, tag)
-            .add(value::kTensor, ProtobufMessage().add(tensor::kType, tensor::kString).add(tensor::kStringValue, text))
-            .add(value::kMetadata, ProtobufMessage().add(metadata::kPlugin, plugin)));
+    const auto scalar = ProtobufMessage().add(tensor::kType, tensor::kString).add(tensor::kStringValue, text);
+    message_.add(summary::kValue, ProtobufMessage()
+                                      .add(value::kTag, tag)
+                                      .add(value::kTensor, scalar)
+                                      .add(value::kMetadata, metadata_of("text", metadata::kTensorClass, "")));
     return *this;
 }
 
+// The plugin reads a vector of strings: width, height, and then the images of this step.
 Summary& Summary::add_png(const std::string& tag, const std::string& description, const std::string& png, int height,
                           int width) {
-    const auto plugin = ProtobufMessage().add(metadata::kPluginName, std::string_view("images"));
-    const auto fields = ProtobufMessage()
-                            .add(image::kHeight, int64_t{height})
-                            .add(image::kWidth, int64_t{width})
-                            .add(image::kColourSpace, image::kRgb)
-                            .add(image::kEncoded, png);
+    const auto size = ProtobufMessage().add(tensor::kSize, int64_t{3});
+    const auto vector = ProtobufMessage()
+                            .add(tensor::kType, tensor::kString)
+                            .add(tensor::kShape, ProtobufMessage().add(tensor::kDimension, size))
+                            .add(tensor::kStringValue, std::to_string(width))
+                            .add(tensor::kStringValue, std::to_string(height))
+                            .add(tensor::kStringValue, png);
     message_.add(summary::kValue,
                  ProtobufMessage()
                      .add(value::kTag, tag)
-                     .add(value::kImage, fields)
-                     .add(value::kMetadata,
-                          ProtobufMessage().add(metadata::kPlugin, plugin).add(metadata::kDescription, description)));
+                     .add(value::kTensor, vector)
+                     .add(value::kMetadata, metadata_of("images", metadata::kBlobSequence, description)));
     return *this;
 }
 
