@@ -17,7 +17,6 @@ namespace residual {
 namespace {
 
 constexpr auto kRedrawInterval = std::chrono::milliseconds(250);
-constexpr auto kLogInterval = std::chrono::seconds(10);
 // Between these a terminal truncates a long line instead of wrapping it: one that has become narrower since its width
 // was read.
 constexpr const char* kNoWrap = "\033[?7l";
@@ -47,7 +46,8 @@ double seconds(std::chrono::steady_clock::duration duration) {
 
 }  // namespace
 
-Progress::Progress(int64_t steps, int batch_size) : batch_size_(batch_size), terminal_(is_terminal()) {
+Progress::Progress(int64_t steps, int batch_size, std::chrono::milliseconds silence)
+    : batch_size_(batch_size), silence_(silence), terminal_(is_terminal()) {
     state_.steps = steps;
 }
 
@@ -80,7 +80,7 @@ void Progress::watch() {
         update();
         if (terminal_) {
             redraw();
-        } else if (Clock::now() - last_line_ >= kLogInterval) {
+        } else if (Clock::now() - last_line_ >= silence_) {
             print(progress_text(state_) + "\n");
         }
     }

@@ -1,6 +1,6 @@
 // Training progress on standard output. On a terminal, one line is redrawn several times a second, and rows of
 // evaluations stay above it. Otherwise, and if TERM is unset or "dumb", each row is a plain line, and so is the state
-// of a run that has printed nothing for ten seconds. If standard output cannot be written, progress is dropped after
+// of a run that has printed nothing for a while. If standard output cannot be written, progress is dropped after
 // one warning on standard error; the run continues.
 #pragma once
 
@@ -19,8 +19,9 @@ namespace residual {
 
 class Progress {
   public:
-    // `steps`: total number of updates, of `batch_size` images each.
-    Progress(int64_t steps, int batch_size);
+    // `steps`: total number of updates, of `batch_size` images each. `silence`: how long nothing is printed elsewhere
+    // than on a terminal until a line says how far the run is.
+    Progress(int64_t steps, int batch_size, std::chrono::milliseconds silence = std::chrono::seconds(10));
     ~Progress();  // Terminates an open line.
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -58,6 +59,7 @@ class Progress {
     void print(const std::string& text);
 
     const int batch_size_;
+    const std::chrono::milliseconds silence_;
     const bool terminal_;
     std::string activity_;  // The caller's copy of state_.activity.
     std::thread thread_;    // Of Live; runs watch().

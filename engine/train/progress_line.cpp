@@ -22,11 +22,11 @@ char spinner(int frame) {
     return kSpinner[static_cast<size_t>(frame) % kSpinner.size()];
 }
 
-// "[#####/--------]"
+// "[#####/........]"
 std::string bar(const ProgressState& state, size_t length, int frame) {
     const double done = state.steps > 0 ? static_cast<double>(state.step) / static_cast<double>(state.steps) : 1;
     const auto filled = static_cast<size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(length - 1));
-    return fmt::format("[{}{}{}]", std::string(filled, '#'), spinner(frame), std::string(length - 1 - filled, '-'));
+    return fmt::format("[{}{}{}]", std::string(filled, '#'), spinner(frame), std::string(length - 1 - filled, '.'));
 }
 
 // What the line can show besides the updates, in the order of the line.

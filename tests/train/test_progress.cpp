@@ -10,8 +10,10 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/catch.h"
 #include "tests/support/environment.h"
@@ -120,15 +122,15 @@ TEST_CASE("progress moves at least twice a second, without rows and within a lon
     {
         Progress progress(100, 16);
         const Progress::Live live(progress, [&] { return completed.load(); });
-        wait(1100);
+        wait(1500);
         completed = 9;
         progress.set_activity("evaluating");
-        wait(600);
+        wait(1000);
     }
     const auto lines = redrawn(terminal.text());
     REQUIRE(lines.size() >= 3);
     for (size_t i = 1; i < lines.size(); ++i) CHECK(lines[i] != lines[i - 1]);
-    CHECK_THAT(lines.front(), ContainsSubstring(" 7/100  0:00"));
+    CHECK_THAT(lines.front(), ContainsSubstring(" 7/100  0:0"));
     CHECK_THAT(lines.back(), ContainsSubstring(" 9/100  evaluating  "));
 }
 
@@ -137,9 +139,9 @@ TEST_CASE("progress follows the width of the terminal", "[train]") {
     {
         Progress progress(100, 16);
         const Progress::Live live(progress, [] { return 50; });
-        wait(600);
+        wait(1000);
         terminal.resize(20);
-        wait(600);
+        wait(1000);
     }
     const std::string text = terminal.text();
     const auto lines = redrawn(text);
@@ -159,12 +161,35 @@ TEST_CASE("other output interrupts progress on a line of its own", "[train]") {
         {
             const auto quiet = progress.interrupt();
             std::printf("warning\n");
-            wait(600);
+            wait(1000);
         }
         progress.show(residual::EvaluationRow{50, 0.25, 0.75});
-        wait(600);
+        wait(1000);
     }
     const std::string text = terminal.text();
     CHECK_THAT(text, ContainsSubstring("\033[?7h\r\033[Kwarning\r\n"));
     CHECK_THAT(text, ContainsSubstring("step  50/100  test loss 0.2500  test accuracy 75.00 %\r\n\r\033[K\033[?7l"));
+}
+
+TEST_CASE("a run that prints nothing else prints its state now and then in a log", "[train]") {
+    using Clock = std::chrono::steady_clock;
+    constexpr std::chrono::milliseconds kSilence(600);
+    Terminal terminal("dumb");
+    const auto start = Clock::now();
+    {
+        Progress progress(100, 16, kSilence);
+        const Progress::Live live(progress, [] { return 50; });
+        progress.show(residual::TrainingRow{40, 0.5, 0.5, 0.5, 0.1, 100});
+        wait(1500);
+    }
+    const auto longest = Clock::now() - start;
+    const std::string text = terminal.text();
+    CAPTURE(text);
+    std::istringstream lines(text);
+    std::vector<std::string> found;
+    for (std::string line; std::getline(lines, line);) found.push_back(line);
+    REQUIRE(found.size() >= 2);
+    CHECK(found.size() - 1 <= static_cast<size_t>(longest / kSilence));
+    CHECK_THAT(found[0], StartsWith("step  40/100  loss 0.5000  accuracy 50.00 %"));
+    CHECK_THAT(found[1], StartsWith("step 50/100  loss 0.5000  acc 50.0 %  0:0") && ContainsSubstring(" elapsed"));
 }

@@ -27,10 +27,10 @@ ProgressState state() {
 
 TEST_CASE("a progress line shows what fits, the most important first", "[train]") {
     CHECK(progress_line(state(), 120, 0) ==
-          "[#########|------------------------------] 16000/64000  loss 0.4322  acc 85.1 %  962 images/s  1:02:03  "
+          "[#########|..............................] 16000/64000  loss 0.4322  acc 85.1 %  962 images/s  1:02:03  "
           "2:03:04 left");
     CHECK(progress_line(state(), 80, 1) ==
-          "[##/---------] 16000/64000  loss 0.4322  acc 85.1 %  962 images/s  2:03:04 left");
+          "[##/.........] 16000/64000  loss 0.4322  acc 85.1 %  962 images/s  2:03:04 left");
     CHECK(progress_line(state(), 60, 2) == "- 16000/64000  loss 0.4322  962 images/s  2:03:04 left");
     CHECK(progress_line(state(), 40, 3) == "\\ 16000/64000  acc 85.1 %  2:03:04 left");
     CHECK(progress_line(state(), 20, 4) == "| 16000/64000");
@@ -70,7 +70,7 @@ TEST_CASE("each progress line differs from the previous one, also if nothing els
 TEST_CASE("a bar is empty at first and full at the end", "[train]") {
     ProgressState shown;
     shown.steps = 10;
-    CHECK(progress_line(shown, 40, 0) == "[|-------------------------] 0/10  0:00");
+    CHECK(progress_line(shown, 40, 0) == "[|.........................] 0/10  0:00");
     shown.step = 10;
     CHECK(progress_line(shown, 40, 0) == "[########################|] 10/10  0:00");
 }
