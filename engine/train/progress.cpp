@@ -96,6 +96,8 @@ void Progress::update() {
         state_.images_per_second = *speed * batch_size_;
         state_.left = static_cast<double>(state_.steps - state_.step) / *speed;
     }
+    // The updates are done, but not the last evaluation.
+    if (state_.step >= state_.steps) state_.left.reset();
 }
 
 void Progress::redraw() {

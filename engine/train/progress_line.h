@@ -15,7 +15,7 @@ struct ProgressState {
     std::string activity;                  // What happens instead of updates, such as "evaluating"; or empty.
     std::optional<double> images_per_second;
     double elapsed = 0;          // Seconds.
-    std::optional<double> left;  // Seconds.
+    std::optional<double> left;  // Seconds until the updates are done.
 };
 
 // At most max(columns - 1, 1) characters, so that no terminal wraps the line: updates, and of activity, time

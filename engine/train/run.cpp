@@ -179,11 +179,13 @@ class Run {
     // resumed run repeats it.
     bool evaluate() {
         watch_.pause();
-        progress_.set_activity("evaluating");
+        const auto show_images = [this](int64_t images) {
+            progress_.set_activity(fmt::format("evaluating {} %", 100 * images / inputs_.test.samples()));
+        };
         std::vector<float> logits;
         const bool shows_classes = done() && tensorboard_ && !inputs_.test_labels.empty();
         const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test,
-                                            shows_classes ? &logits : nullptr);
+                                            shows_classes ? &logits : nullptr, show_images);
         watch_.resume();
         if (!result) return false;
         if (!std::isfinite(result->loss)) diverged(step(), fmt::format("the test loss is {}", result->loss));

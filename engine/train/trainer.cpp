@@ -71,13 +71,15 @@ void Trainer::set_step(int64_t step) {
 namespace {
 
 std::optional<Evaluation> evaluate_batches(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
-                                           Batches& batches, std::vector<float>* logits) {
+                                           Batches& batches, std::vector<float>* logits,
+                                           const std::function<void(int64_t images)>& begun) {
     Context context{backend, nullptr, false};
     Totals totals(backend);
     const int64_t samples = batches.samples();
     const int64_t size = batches.batch_size();
     for (int64_t step = 0; step * size < samples; ++step) {
         if (stop != 0) return std::nullopt;
+        if (begun) begun(step * size);
         const Batch batch = batches.get(step);
         const Tensor all = model.forward(context, Variable(batch.images, false)).value();
         // The last batch may extend into the next epoch; those rows do not count.
@@ -97,9 +99,10 @@ std::optional<Evaluation> evaluate_batches(const std::atomic<int>& stop, Backend
 }  // namespace
 
 std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
-                                          Batches& batches, std::vector<float>* logits) {
+                                          Batches& batches, std::vector<float>* logits,
+                                          const std::function<void(int64_t images)>& begun) {
     try {
-        return evaluate_batches(stop, backend, model, batches, logits);
+        return evaluate_batches(stop, backend, model, batches, logits, begun);
     } catch (const std::exception& error) {
         rethrow_with_purpose(error, "an evaluation of " + images_text(batches.batch_size()));
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,8 +77,10 @@ struct Evaluation {
 // in the order of the data.
 Evaluation evaluate(Backend& backend, const nn::Module& model, Batches& batches, std::vector<float>* logits = nullptr);
 
-// The same, but stops and returns std::nullopt once `stop` is nonzero.
+// The same, but stops and returns std::nullopt once `stop` is nonzero. `begun`, if given, is called before each batch
+// with the number of images in the batches before it.
 std::optional<Evaluation> evaluate_unless(const std::atomic<int>& stop, Backend& backend, const nn::Module& model,
-                                          Batches& batches, std::vector<float>* logits = nullptr);
+                                          Batches& batches, std::vector<float>* logits = nullptr,
+                                          const std::function<void(int64_t images)>& begun = {});
 
 }  // namespace residual

@@ -173,6 +173,19 @@ TEST_CASE("a run stopped at any forward pass, in training or evaluation, resumes
     CHECK(at == 9 + 3 * 3 + 1);
 }
 
+TEST_CASE("an evaluation says how many images it has done before each batch", "[train]") {
+    const auto backend = make_cpu_backend();
+    nn::Parameters parameters;
+    const PooledLinear network(parameters, 0, {});
+    parameters.allocate(*backend, DType::kFloat32, 1);
+    const Tensor mean = backend->zeros({32, 32, 3}, DType::kFloat32);
+    auto batches = Batches::in_order(*backend, test::numbered_records(10), mean, 4, DType::kFloat32);
+    std::vector<int64_t> begun;
+    const std::atomic<int> never = 0;
+    evaluate_unless(never, *backend, network, batches, nullptr, [&](int64_t images) { begun.push_back(images); });
+    CHECK(begun == std::vector<int64_t>{0, 4, 8});
+}
+
 TEST_CASE("a run extended by more steps equals the longer run", "[train]") {
     const tests::TemporaryFolder folder;
     train_in(folder / "whole", kSteps);
