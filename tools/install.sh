@@ -13,13 +13,14 @@ usage="usage: bash tools/install.sh [tests|stress]"
 
 # ocl-icd-opencl-dev: oneDNN's CMake files require OpenCL, which libdnnl-dev only recommends.
 packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev
-    libfmt-dev libbenchmark-dev libonnx-dev libprotobuf-dev zlib1g-dev curl ca-certificates tar)
+    libfmt-dev libbenchmark-dev zlib1g-dev libonnx-dev libprotobuf-dev libpng-dev libturbojpeg0-dev libexif-dev
+    curl ca-certificates tar)
 help_if_asked "$usage" "$@"
 [ $# -le 1 ] || die "unknown argument '$2'; $usage" 2
 case "${1:-}" in
     "") ;;
     tests) packages+=(catch2 ccache libboost-context-dev clang-format dpkg-dev file graphviz locales shellcheck python3
-        python3-jsonschema python3-numpy python3-torch python3-venv qemu-user) ;;
+        python3-jsonschema python3-numpy python3-pil python3-torch python3-venv qemu-user) ;;
     stress) packages+=(catch2 python3 clang libclang-rt-dev libomp-dev llvm) ;;
     *) die "unknown argument '$1'; $usage" 2 ;;
 esac

@@ -158,8 +158,8 @@ report_checks() {
 
 # The names of tests that take long, which stress.sh runs instead of test.sh.
 slow_tests='^(package/|faults/sweep|scripts/test_(download|ecosystem)\.sh)'
-# The tests of scripts, faults and packages do not depend on the preset, so they run only once.
-compiled_alone='^(scripts|faults|package|words)/'
+# The tests of scripts, faults, packages and image files do not depend on the preset, so they run only once.
+compiled_alone='^(scripts|faults|package|predict|words)/'
 # The tests that differ on the emulated CUDA device. stress.sh runs the others under its sanitizers.
 device_folders=(backend cudnn_graphs emulator fakes fused_step golden kernels nn ops step)
 device_tests="^($(IFS='|' && printf '%s' "${device_folders[*]}")):|^programs/"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 or 13 to a trained and evaluated ResNet-20: installs, builds, gets data, trains, evaluates.
+# From a fresh Debian 12 or 13 to a trained and evaluated ResNet-20: installs, builds, gets data, trains, evaluates,
+# and writes a report.
 # Packages, programs and data that are already there are reused.
 set -euo pipefail
 called_from=$PWD
@@ -30,10 +31,10 @@ while [ $# -gt 0 ]; do
 done
 if [ -n "$data" ]; then named_cifar10 "$data" "$named_by"; fi
 
-say "== 1/5 packages"
+say "== 1/6 packages"
 bash tools/install.sh
 
-say "== 2/5 build"
+say "== 2/6 build"
 if find_cuda; then
     preset=cuda
     say "building for CUDA and the CPU: $cuda_found"
@@ -44,7 +45,7 @@ else
         warn "this machine has an NVIDIA GPU: install the CUDA toolkit (12 or newer) and cuDNN 9 to use it"
     fi
 fi
-build "$preset" resnet-train resnet-eval draw-images || die "the build failed (see its messages above)"
+build "$preset" resnet-train resnet-eval resnet-report draw-images || die "the build failed (see its messages above)"
 bin=build/$preset/bin
 
 # draw_images DIR: makes the whole folder or leaves it as it was; one process at a time.
@@ -61,7 +62,7 @@ draw_images() {
     exec 8>&-
 }
 
-say "== 3/5 data"
+say "== 3/6 data"
 what="CIFAR-10"
 if [ -n "$data" ]; then
     say "CIFAR-10 from $named_by: $data"
@@ -88,21 +89,25 @@ else
     fi
 fi
 
-say "== 4/5 training"
+say "== 4/6 training"
 run=runs/quickstart number=1
 while [ -e "$run" ]; do run=runs/quickstart-$((number += 1)); done
 if [ "$number" -gt 1 ]; then say "earlier runs are kept; this one goes into $run"; fi
 "$bin/resnet-train" configs/quickstart.json --data "$data" --out "$run"
 
-say "== 5/5 evaluation"
+say "== 5/6 evaluation"
 checkpoints=("$run"/step-*.safetensors)
 checkpoint=${checkpoints[-1]}
-report=$("$bin/resnet-eval" "$checkpoint" --data "$data" --json)
-accuracy=$(sed -n 's/.*"test_accuracy": *\([0-9.eE+-]*\).*/\1/p' <<<"$report")
+figures=$("$bin/resnet-eval" "$checkpoint" --data "$data" --json)
+accuracy=$(sed -n 's/.*"test_accuracy": *\([0-9.eE+-]*\).*/\1/p' <<<"$figures")
+
+say "== 6/6 report"
+"$bin/resnet-report" "$run" --data "$data" --out "$run/report.html"
 
 say ""
 say "test accuracy  $(awk -v a="$accuracy" 'BEGIN { printf "%.2f %%", 100 * a }')  ($what)"
 say "checkpoint     $PWD/$checkpoint"
+say "report         $PWD/$run/report.html    (open it in a browser)"
 if [ "$what" = CIFAR-10 ]; then
     say "run next       cd $(printf '%q' "$PWD") && $bin/resnet-train configs/resnet20.json --data $(printf '%q' "$data")"
     say "               (the full recipe, 64,000 steps: hours on a CPU)"

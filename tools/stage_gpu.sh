@@ -74,7 +74,7 @@ strip "$staged"/bin/* "$staged"/lib/*
 cp -r configs LICENSE "$staged/"
 cp docs/gpu-proof.md "$staged/docs/"
 cp tests/golden/*.py tests/golden/*.safetensors "$staged/tests/golden/"
-cp tools/lib.sh tools/cifar.sh tools/prove_gpu.sh tools/bench_vs_pytorch.py tools/plot_runs.py "$staged/tools/"
+cp tools/lib.sh tools/cifar.sh tools/prove_gpu.sh tools/bench_vs_pytorch.py "$staged/tools/"
 cp -r tools/prove "$staged/tools/"
 cp -r tools/bench/compare "$staged/tools/bench/"
 find "$staged/tools" -name __pycache__ -prune -exec rm -r {} +

@@ -6,16 +6,24 @@
 
 namespace residual {
 
+namespace {
+
+constexpr std::string_view kCommit = std::string_view(RESIDUAL_COMMIT).empty() ? "unknown" : RESIDUAL_COMMIT;
+
+}  // namespace
+
+std::string version_and_commit() {
+    return fmt::format("{} (commit {})", RESIDUAL_VERSION, kCommit);
+}
+
 std::string build_info() {
-    constexpr std::string_view commit = RESIDUAL_COMMIT;
 #if defined(__clang__)
     constexpr std::string_view compiler = "Clang " __clang_version__;
 #else
     constexpr std::string_view compiler = "GCC " __VERSION__;
 #endif
-    return fmt::format("version {}\ncommit {}\ncompiler {}\nCUDA {}\ncuDNN {}\noneDNN {}", RESIDUAL_VERSION,
-                       commit.empty() ? "unknown" : commit, compiler, cuda_version(), cudnn_version(),
-                       onednn_version());
+    return fmt::format("version {}\ncommit {}\ncompiler {}\nCUDA {}\ncuDNN {}\noneDNN {}", RESIDUAL_VERSION, kCommit,
+                       compiler, cuda_version(), cudnn_version(), onednn_version());
 }
 
 }  // namespace residual

@@ -5,6 +5,9 @@
 
 namespace residual {
 
+// "0.1.0 (commit 3ad6c519daf0)".
+std::string version_and_commit();
+
 // One name and value per line: version, commit ("unknown" outside a Git checkout), compiler, CUDA, cuDNN, oneDNN.
 std::string build_info();
 

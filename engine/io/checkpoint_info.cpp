@@ -186,6 +186,7 @@ Metadata metadata_of(const CheckpointInfo& info, std::span<const TensorView> ten
                       {"data_fingerprint", checksum_text(info.data_fingerprint)},
                       {"rows", rows_text(info.rows)},
                       {"checksums", checksums.dump()}};
+    if (!info.environment.empty()) metadata["environment"] = info.environment;
     if (info.test_accuracy) metadata["test_accuracy"] = fmt::format("{}", *info.test_accuracy);
     metadata[kChecksumKey] = checksum_text(checksum_of(metadata));
     return metadata;
@@ -210,6 +211,7 @@ std::optional<CheckpointInfo> checkpoint_info_of(const std::string& name, const 
         }
     }
     info.rows = rows_of(reader, info.step);
+    if (metadata.contains("environment")) info.environment = reader.text("environment");
     return info;
 }
 

@@ -6,6 +6,7 @@
 //     class_names       the names of the labels 0, 1, ..., JSON text ["...", ...]; absent in version 2
 //     data_fingerprint  CRC-32 of the training records
 //     test_accuracy     of these weights, 0 to 1; only if they were evaluated
+//     environment       version of the program, device, and precision that wrote the file, for people; may be absent
 //     rows              steps of the last metrics rows, and sums since then, JSON text (RowProgress)
 //     checksums         CRC-32 of the bytes of each tensor, JSON text {name: eight hexadecimal digits}
 //     checksum          CRC-32 of all the other entries
@@ -38,6 +39,7 @@ struct CheckpointInfo {
     uint32_t data_fingerprint = 0;
     std::optional<double> test_accuracy{};
     RowProgress rows{};
+    std::string environment{};  // Version, device and precision, for people; empty if the file does not say.
 };
 
 using Metadata = std::map<std::string, std::string>;

@@ -158,9 +158,9 @@ class Run {
         if (numbered) signals_.save = 0;
         check_finite(inputs_.trainer.peek_averages());
         rows_.sums = inputs_.trainer.sums();
-        Snapshot snapshot(
-            inputs_.backend, inputs_.parameters, inputs_.data.mean, inputs_.data.image_shape(),
-            {inputs_.config, step(), inputs_.data.class_names, inputs_.data_fingerprint, accuracy_, rows_});
+        Snapshot snapshot(inputs_.backend, inputs_.parameters, inputs_.data.mean, inputs_.data.image_shape(),
+                          {inputs_.config, step(), inputs_.data.class_names, inputs_.data_fingerprint, accuracy_, rows_,
+                           inputs_.environment});
         if (const std::string name = snapshot.first_not_finite(); !name.empty()) {
             diverged(step(), fmt::format("{} holds a value that is not finite", name));
         }

@@ -33,6 +33,7 @@ struct RunInputs {
     const DataDescription& data;  // `mean` must be set.
     uint32_t data_fingerprint = 0;
     std::string config;            // The resolved configuration, JSON text.
+    std::string environment = {};  // See CheckpointInfo.
     RowProgress rows;              // From the checkpoint being resumed.
     double best_accuracy = -1;     // Of best.safetensors, if there is one.
     std::optional<int64_t> saved;  // The step of the checkpoint being resumed.

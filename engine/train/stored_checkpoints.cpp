@@ -76,18 +76,4 @@ std::vector<StoredCheckpoint> renamed_checkpoints(const std::filesystem::path& f
     return found;
 }
 
-std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
-    std::error_code unknown;  // A file that cannot be examined is reported when it is read.
-    if (!std::filesystem::is_directory(path, unknown)) return path;
-    std::vector<std::filesystem::path> candidates = {path / kLastCheckpoint};
-    for (const auto& numbered : numbered_checkpoints(path)) candidates.push_back(numbered.path);
-    candidates.push_back(path / kBestCheckpoint);
-    const auto found =
-        std::ranges::find_if(candidates, [&](const auto& file) { return std::filesystem::exists(file, unknown); });
-    if (found != candidates.end()) return *found;
-    throw InputError(path.string() +
-                     ": this folder holds no checkpoint (last, step-* or best.safetensors); give a checkpoint or the "
-                     "folder of a run");
-}
-
 }  // namespace residual

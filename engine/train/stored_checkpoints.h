@@ -31,8 +31,4 @@ std::vector<StoredCheckpoint> numbered_checkpoints(const std::filesystem::path& 
 // one that cannot be read is left out.
 std::vector<StoredCheckpoint> renamed_checkpoints(const std::filesystem::path& folder);
 
-// `path` itself, unless it is a run folder: then its last checkpoint, which is last.safetensors, else the newest
-// numbered one, else best.safetensors. Throws InputError if a folder holds none.
-std::filesystem::path checkpoint_in(const std::filesystem::path& path);
-
 }  // namespace residual

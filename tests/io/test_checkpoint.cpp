@@ -65,7 +65,8 @@ class Fixture {
                         .class_names = {"zero", "one, \"quoted\""},
                         .data_fingerprint = 0xdeadbeef,
                         .test_accuracy = 0.1 + 0.2,
-                        .rows = {.training = 10, .evaluation = 8, .sums = {}}};
+                        .rows = {.training = 10, .evaluation = 8, .sums = {}},
+                        .environment = "Residual 1.0; CPU"};
 };
 
 // The message with which a file is refused; empty if it is accepted.
@@ -109,6 +110,7 @@ TEST_CASE_METHOD(Fixture, "a checkpoint is read back bit for bit", "[io]") {
     CHECK(checkpoint.info()->class_names == info.class_names);
     CHECK(checkpoint.info()->data_fingerprint == 0xdeadbeef);
     CHECK(checkpoint.info()->test_accuracy == 0.1 + 0.2);
+    CHECK(checkpoint.info()->environment == "Residual 1.0; CPU");
     CHECK(checkpoint.info()->rows.training == 10);
     CHECK(checkpoint.info()->rows.evaluation == 8);
     CHECK(checkpoint.info()->rows.sums.cross_entropy == 1.0 / 3);
@@ -128,7 +130,9 @@ TEST_CASE_METHOD(Fixture, "a checkpoint is read back bit for bit", "[io]") {
     CHECK(other.get(other.statistic->value) == network.get(network.statistic->value));
 
     info.test_accuracy.reset();
+    info.environment.clear();
     CHECK_FALSE(Checkpoint::read(written()).info()->test_accuracy);
+    CHECK(Checkpoint::read(written()).info()->environment.empty());
 }
 
 TEST_CASE_METHOD(Fixture, "the step is read from the header alone", "[io]") {

@@ -16,8 +16,8 @@ set -euo pipefail
 make_chroot "$1" "$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")"
 cd "$repository"
 use_ccache
-build cpu resnet-train resnet-eval resnet-diagram draw-images residual-models
-for program in resnet-export kernel-bench; do
+build cpu resnet-train resnet-eval resnet-report resnet-diagram draw-images residual-models
+for program in resnet-predict resnet-export kernel-bench; do
     if cmake --build build/cpu --target help | grep -q "^$program:"; then build cpu $program; fi
 done
 
@@ -45,6 +45,8 @@ in_it "cd /test && resnet-train /usr/share/residual/configs/quickstart.json --da
 expect "resnet-train takes two steps" exits_with 0
 in_it "resnet-eval /test/runs/quickstart/last.safetensors --data /test/data"
 expect "resnet-eval evaluates them" exits_with 0
+in_it "resnet-report /test/runs/quickstart --data /test/data -o /test/report.html"
+expect "resnet-report writes a page" exits_with 0
 
 in_it "$apt install /test/libresidual-dev_*.deb cmake make pkg-config"
 expect "apt installs the library with what it needs" exits_with 0

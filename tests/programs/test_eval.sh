@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# resnet-eval with the test images alone, and with the folder of a run.
+# resnet-eval with the test images alone, with the folder of a run, and the figures and files that it computes.
 #     test_eval.sh FOLDER_OF_PROGRAMS
 set -euo pipefail
 bin=$(realpath "$1")
@@ -78,5 +78,85 @@ evaluate best --data test --json
 expect "the best one alone" says '"checkpoint":"best/best.safetensors"'
 mkdir damaged && head -c 1000 run/last.safetensors >damaged/last.safetensors && cp run/step-00000001.safetensors damaged
 refused "a damaged last checkpoint" "damaged/last.safetensors: " "$bin/resnet-eval" damaged --data test --device cpu
+
+# ---- figures and files, computed again from the logits
+mkdir noise
+/usr/bin/python3 - <<'PYTHON'
+import random
+
+generator = random.Random(0)
+with open("noise/test_batch.bin", "wb") as file:
+    for image in range(10000):
+        shade = generator.randrange(1, 256)
+        file.write(bytes([image % 9]) + bytes(generator.randrange(shade) for _ in range(4)) * 768)
+PYTHON
+evaluate run --data noise --json --logits logits --confusion confusion.csv --predictions predictions.csv
+expect "figures and files: exit 0" exits_with 0
+cp output figures.json
+/usr/bin/python3 - >checked 2>&1 <<'PYTHON' || true
+import csv, json, math, struct
+
+raw = open("logits", "rb").read()
+start = 8 + struct.unpack("<Q", raw[:8])[0]
+header = json.loads(raw[8:start])
+def values(name, code):
+    first, end = header[name]["data_offsets"]
+    return struct.unpack(f"<{(end - first) // struct.calcsize(code)}{code}", raw[start + first : start + end])
+labels, flat = values("labels", "q"), values("logits", "f")
+rows = [flat[at : at + 10] for at in range(0, len(flat), 10)]
+
+confusion = [[0] * 10 for _ in range(10)]
+bins = [[0, 0.0, 0.0] for _ in range(15)]
+predicted, probabilities, top5 = [], [], 0
+for label, row in zip(labels, rows):
+    order = sorted(range(10), key=lambda k: -row[k])  # stable: of equal logits the lowest class first
+    sum_of_exp = sum(math.exp(logit - row[order[0]]) for logit in row)
+    predicted.append(order[0])
+    probabilities.append(1 / sum_of_exp)
+    top5 += label in order[:5]
+    confusion[label][order[0]] += 1
+    bin = bins[math.ceil(probabilities[-1] * 15) - 1]
+    bin[0] += 1
+    bin[1] += label == order[0]
+    bin[2] += probabilities[-1]
+error = sum(n / len(rows) * abs(right / n - sum_of_p / n) for n, right, sum_of_p in bins if n)
+
+figures = json.load(open("figures.json"))
+names = figures["classes"]
+def same(what, found, wanted):
+    print(f"{what}: {'same' if found == wanted else f'{str(found)[:80]} instead of {str(wanted)[:80]}'}")
+def close(what, found, wanted):
+    same(what + ", length", len(found), len(wanted))
+    same(what, max(map(abs, map(float.__sub__, found, wanted))) < 1e-6, True)
+same("several classes predicted", len(set(predicted)) > 1, True)
+same("confusion", figures["confusion"], confusion)
+same("predicted", figures["predictions"]["predicted"], predicted)
+same("label", figures["predictions"]["label"], list(labels))
+close("probability", figures["predictions"]["probability"], probabilities)
+close("top5_accuracy and calibration_error", [figures["top5_accuracy"], figures["calibration_error"]],
+      [top5 / len(rows), error])
+close("class_accuracy", figures["class_accuracy"][:9], [confusion[k][k] / sum(confusion[k]) for k in range(9)])
+same("class_accuracy of a class without images", figures["class_accuracy"][9], None)
+table = list(csv.reader(open("confusion.csv")))
+same("confusion.csv", table, [["label"] + names] + [[name] + [str(n) for n in row] for name, row in zip(names, confusion)])
+table = list(csv.reader(open("predictions.csv")))
+same("predictions.csv, head", table[0], ["image", "label", "prediction", "probability"])
+same("predictions.csv, classes", [line[:3] for line in table[1:]],
+     [[str(i), names[label], names[k]] for i, (label, k) in enumerate(zip(labels, predicted))])
+close("predictions.csv, probability", [float(line[3]) for line in table[1:]], probabilities)
+print("end")
+PYTHON
+cp checked output
+expect "all of them are checked" last_line_is end
+expect "and right" [ "$(grep -vc ': same$' checked)" = 1 ]
+evaluate run --data noise
+expect "the printed figures: top-5 and calibration" says \
+    "$(/usr/bin/python3 -c 'import json; f = json.load(open("figures.json"))
+print("top-5 accuracy %.2f %%, expected calibration error %.2f %%" % (100 * f["top5_accuracy"], 100 * f["calibration_error"]))')"
+expect "the printed figures: a class without images" says "  truck       no images"
+
+refused "a folder for the matrix" "--confusion test: this is a folder" "$bin/resnet-eval" run --data test --confusion test
+refused "no folder for the predictions" "--predictions none/x.csv: there is no folder none" \
+    "$bin/resnet-eval" run --data test --predictions none/x.csv
 
 report

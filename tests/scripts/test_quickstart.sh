@@ -29,6 +29,8 @@ fake_program "$scratch/made" resnet-train 'echo "resnet-train $*" >>"$LOG"
 mkdir -p "$5" && touch "$5/step-00000500.safetensors" "$5/step-00001000.safetensors"'
 fake_program "$scratch/made" resnet-eval 'echo "resnet-eval $*" >>"$LOG"
 echo "{\"checkpoint\":\"$1\",\"step\":1000,\"test_loss\":0.9,\"test_accuracy\":0.6996}"'
+fake_program "$scratch/made" resnet-report 'echo "resnet-report $*" >>"$LOG"
+[ "$4" = --out ] && echo page >"$5"'
 fake_program "$programs" cmake 'if [ "$1" = --version ]; then echo "cmake version 3.25.1"; exit; fi
 echo "cmake $*" >>"$LOG"
 if [ "$1" = --preset ]; then mkdir -p "build/$2" && touch "build/$2/build.ninja"; exit; fi
@@ -48,14 +50,14 @@ quickstart() {
 environment=()
 logged() { grep -qF -- "$1" "$LOG"; }
 not_logged() { ! grep -qF -- "$1" "$LOG"; }
-near_the_end() { tail -n 4 "$scratch/output" | grep -qF -- "$1"; }
+near_the_end() { tail -n 5 "$scratch/output" | grep -qF -- "$1"; }
 
 quickstart
 expect "without a network it succeeds" exits_with 0
 expect "it says that it builds for the CPU only" says "building for the CPU only: the CUDA toolkit at"
 expect "it configures without the tests" \
     logged "cmake --preset cpu -DBUILD_TESTING=OFF"
-expect "it builds the programs it needs" logged "--target resnet-train resnet-eval draw-images"
+expect "it builds the programs it needs" logged "--target resnet-train resnet-eval resnet-report draw-images"
 expect "it warns that the data are not CIFAR-10" says "SYNTHETIC IMAGES instead"
 expect "images are drawn" logged "draw-images $cache/images"
 expect "the synthetic images are complete" [ -z "$(missing_from_cifar10 "$cache/images")" ]
@@ -64,6 +66,10 @@ expect "it trains on the synthetic images" logged \
     "resnet-train configs/quickstart.json --data $cache/images --out runs/quickstart"
 expect "it evaluates the last checkpoint" logged \
     "resnet-eval runs/quickstart/step-00001000.safetensors --data $cache/images --json"
+expect "it writes the report into the run folder" logged \
+    "resnet-report runs/quickstart --data $cache/images --out runs/quickstart/report.html"
+expect "the summary has the report's path" near_the_end "report         $tree/runs/quickstart/report.html"
+expect "the report is there" [ -f "$tree/runs/quickstart/report.html" ]
 expect "the summary has the accuracy" near_the_end "test accuracy  69.96 %"
 expect "the summary names the data" near_the_end "SYNTHETIC IMAGES, not CIFAR-10"
 expect "the summary has the checkpoint's path" near_the_end "/runs/quickstart/step-00001000.safetensors"
@@ -125,6 +131,7 @@ environment=(TRAIN_EXITS=3)
 quickstart
 expect "the exit code of a failed training is kept" exits_with 3
 expect "a failed training is not evaluated" not_logged "resnet-eval runs"
+expect "a failed training has no report" not_logged "resnet-report runs"
 environment=(BUILD_FAILS=yes)
 quickstart
 expect "a failed build: exit 1" exits_with 1

@@ -7,18 +7,17 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <span>
 #include <string>
+#include <system_error>
 
-#include "engine/io/atomic_file.h"
 #include "engine/io/checkpoint.h"
-#include "engine/train/stored_checkpoints.h"
 #include "tools/diagram/diagram.h"
 #include "tools/diagram/graphviz.h"
-#include "tools/programs/output_path.h"
+#include "tools/programs/output_file.h"
 #include "tools/programs/program.h"
 #include "tools/run/compatibility.h"
 #include "tools/run/session.h"
+#include "tools/run/stored_network.h"
 
 namespace {
 
@@ -36,19 +35,20 @@ std::string format_of(const std::string& path) {
     throw residual::InputError(fmt::format("-o {}: the extension must be .svg, .pdf, .png or .dot", path));
 }
 
-// A safetensors file begins with a length below 2^32 in eight bytes; a configuration is text.
-bool is_checkpoint(const std::filesystem::path& path) {
+// A run folder, or a safetensors file, which begins with a length below 2^32 in eight bytes; a configuration is text.
+bool is_checkpoint(const std::string& path) {
+    std::error_code unknown;
+    if (std::filesystem::is_directory(path, unknown)) return true;
     std::array<char, 8> start{};
     std::ifstream file(path, std::ios::binary);
     return file.read(start.data(), start.size()) && start.back() == '\0';
 }
 
 residual::tools::Experiment experiment_of(const std::string& network) {
-    const auto path = residual::checkpoint_in(network);
-    if (!is_checkpoint(path)) return residual::tools::load_experiment(path.string());
-    const auto checkpoint = residual::Checkpoint::read(path);
+    if (!is_checkpoint(network)) return residual::tools::load_experiment(network);
+    const auto checkpoint = residual::tools::open_checkpoint(network);
     if (!checkpoint.info()) {
-        throw residual::InputError(path.string() +
+        throw residual::InputError(network +
                                    ": the file contains no configuration; give the configuration file instead");
     }
     return residual::tools::experiment_of(checkpoint);
@@ -56,7 +56,7 @@ residual::tools::Experiment experiment_of(const std::string& network) {
 
 int draw(const Options& options) {
     const std::string format = options.output.empty() ? "dot" : format_of(options.output);
-    if (!options.output.empty()) residual::tools::check_output_path("-o", options.output);
+    residual::tools::check_output_path("-o", options.output);
     residual::tools::Session session(residual::tools::on_cpu(experiment_of(options.network)));
     const auto graph = residual::tools::primitive_graph(session.trace(false));
     std::string drawing = residual::tools::diagram(graph, session.experiment.model.title(), options.fold_units);
@@ -64,7 +64,7 @@ int draw(const Options& options) {
     if (options.output.empty()) {
         std::fputs(drawing.c_str(), stdout);
     } else {
-        residual::write_file_atomically(options.output, std::as_bytes(std::span(drawing)));
+        residual::tools::write_text(options.output, drawing);
     }
     return residual::tools::kDone;
 }

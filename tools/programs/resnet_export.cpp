@@ -4,18 +4,16 @@
 #include <fmt/format.h>
 
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "engine/io/atomic_file.h"
 #include "engine/io/checkpoint.h"
-#include "engine/train/stored_checkpoints.h"
 #include "tools/export/onnx_model.h"
-#include "tools/programs/output_path.h"
+#include "tools/programs/output_file.h"
 #include "tools/programs/program.h"
 #include "tools/run/compatibility.h"
 #include "tools/run/session.h"
+#include "tools/run/stored_network.h"
 
 namespace {
 
@@ -34,8 +32,8 @@ std::vector<float> mean_of(const residual::Checkpoint& checkpoint, const residua
 
 int export_model(const Options& options) {
     residual::tools::check_output_path("model", options.model);
-    const auto checkpoint = residual::Checkpoint::read(residual::checkpoint_in(options.checkpoint));
-    const auto experiment = residual::tools::experiment_for(checkpoint, options.config);
+    const auto checkpoint = residual::tools::open_checkpoint(options.checkpoint);
+    const auto experiment = residual::tools::experiment_for(checkpoint, options.config, {});
     residual::tools::Session session(residual::tools::on_cpu(experiment));
     checkpoint.load_into(*session.backend, session.parameters);
     residual::tools::refuse_other_data(checkpoint, session.data, std::nullopt, "");
@@ -46,7 +44,7 @@ int export_model(const Options& options) {
     if (options.fold) residual::tools::fold_batch_norms(graph, weights);
     const std::string title = session.experiment.model.title();
     const std::string bytes = residual::tools::onnx_model(graph, weights, {title, session.data.class_names, mean});
-    residual::write_file_atomically(options.model, std::as_bytes(std::span(bytes)));
+    residual::tools::write_text(options.model, bytes);
     fmt::print("{} of {}, {} operations, {} bytes: {}\n", title, checkpoint.path().string(), graph.operations.size(),
                fmt::group_digits(bytes.size()), options.model);
     return residual::tools::kDone;

@@ -45,21 +45,6 @@ Experiment experiment_of(const Checkpoint& checkpoint) {
     return experiment_from_json(checkpoint.info()->config, file + ", its configuration");
 }
 
-Experiment experiment_for(const Checkpoint& checkpoint, const std::string& config,
-                          std::span<const std::string> overrides) {
-    if (!config.empty()) {
-        const Experiment experiment = load_experiment(config, overrides);
-        if (checkpoint.info()) refuse_other_model(checkpoint, experiment);
-        return experiment;
-    }
-    const Experiment trained = experiment_of(checkpoint);
-    Experiment experiment = experiment_from_json("{}", "the command line", overrides);
-    experiment.model = trained.model;
-    experiment.data.format = trained.data.format;
-    experiment.train.batch_size = trained.train.batch_size;
-    return experiment;
-}
-
 void refuse_other_model(const Checkpoint& checkpoint, const Experiment& wanted) {
     refuse_differences(checkpoint, wanted, Fixed::network, "use the configuration it was trained with");
 }

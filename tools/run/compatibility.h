@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "engine/io/checkpoint.h"
@@ -13,12 +12,6 @@ namespace residual::tools {
 
 // The configuration that a checkpoint was trained with. Throws InputError if it is missing or cannot be read.
 Experiment experiment_of(const Checkpoint& checkpoint);
-
-// The experiment in which to use the network of a checkpoint: that of the configuration file `config`, which must have
-// the same network and data format; or, if `config` is empty, the model, the data format and the batch size of the
-// checkpoint and the defaults of all other keys. `overrides` are those of load_experiment(). Throws InputError.
-Experiment experiment_for(const Checkpoint& checkpoint, const std::string& config,
-                          std::span<const std::string> overrides = {});
 
 // Each of these throws an InputError that names the checkpoint and both values.
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "engine/backend/build_info.h"
 #include "engine/train/device.h"
 #include "models/registry.h"
 
@@ -25,6 +26,11 @@ std::string Session::description() const {
     for (const auto& parameter : parameters.parameters()) count += parameter->shape.elements();
     return fmt::format("{}, {} parameters; {}; {}", experiment.model.title(), fmt::group_digits(count),
                        backend->description(), name_of(parameters.activations()));
+}
+
+std::string Session::environment() const {
+    return fmt::format("Residual {}; {}; {}", version_and_commit(), backend->description(),
+                       name_of(parameters.activations()));
 }
 
 Tensor Session::set_mean(const std::vector<float>& mean) {

@@ -22,6 +22,8 @@ struct Session {
 
     // "ResNet-20 (preact, shortcut avgpool_zeropad), 269,722 parameters; CPU, 2 threads, ...; float32".
     std::string description() const;
+    // "Residual 0.1.0 (commit 3ad6c519daf0); CPU, 2 threads, ...; float32", for CheckpointInfo.
+    std::string environment() const;
     // Stores the per-pixel mean in `data` and returns it as a tensor on the device.
     Tensor set_mean(const std::vector<float>& mean);
     // Copies `records` to the device. The session must outlive the trainer.

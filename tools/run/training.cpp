@@ -134,6 +134,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                      .data = session.data,
                      .data_fingerprint = fingerprint,
                      .config = config,
+                     .environment = session.environment(),
                      .rows = resumed ? resumed->rows : RowProgress{},
                      .best_accuracy = start.best_accuracy,
                      .saved = resumed ? std::optional(resumed->step) : std::nullopt,

@@ -5,7 +5,7 @@
 
 The configuration is the resolved one that resnet-train writes to its run folder. The output is a metrics.jsonl like
 the engine's (training rows `step, train_cross_entropy, learning_rate, images_per_second`; evaluation rows `step,
-test_loss, test_accuracy`), which tools/plot_runs.py reads. On a GPU the default is one CUDA graph per step in bfloat16
+test_loss, test_accuracy`), which resnet-report reads. On a GPU the default is one CUDA graph per step in bfloat16
 autocast, because 64,000 eager steps would take hours.
 
 Exit codes: 0 done; 1 failed while running; 2 wrong usage, configuration or data.

@@ -1,0 +1,35 @@
+#include "tools/programs/output_file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <system_error>
+
+#include "engine/core/error.h"
+#include "engine/io/atomic_file.h"
+
+namespace residual::tools {
+
+void check_output_path(const std::string& option, const std::string& path) {
+    if (path.empty()) return;
+    std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (folder.empty()) folder = ".";
+    std::error_code unknown;
+    if (std::filesystem::is_directory(path, unknown)) throw InputError(option + " " + path + ": this is a folder");
+    if (!std::filesystem::is_directory(folder, unknown)) {
+        throw InputError(option + " " + path + ": there is no folder " + folder.string());
+    }
+    if (access(folder.c_str(), W_OK) != 0) {
+        throw InputError(option + " " + path + ": cannot write to the folder " + folder.string() + ": " +
+                         std::strerror(errno));
+    }
+}
+
+void write_text(const std::string& path, const std::string& text) {
+    write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace residual::tools

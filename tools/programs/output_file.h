@@ -1,0 +1,15 @@
+// Files that a program writes at its end.
+#pragma once
+
+#include <string>
+
+namespace residual::tools {
+
+// Call this before the work, so that a wrong path is reported at once. Throws InputError, which names `option`, if
+// `path` is a folder, or its folder does not exist or cannot be written. An empty path is an option that was not given.
+void check_output_path(const std::string& option, const std::string& path);
+
+// Writes the file atomically. Throws Error on failure.
+void write_text(const std::string& path, const std::string& text);
+
+}  // namespace residual::tools

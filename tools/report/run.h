@@ -1,0 +1,48 @@
+// What a run folder holds, for a report.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/io/checkpoint_info.h"
+#include "tools/programs/evaluation.h"
+#include "tools/report/rows.h"
+#include "tools/run/experiment.h"
+
+namespace residual::tools {
+
+// The weights of the first convolution, [filters, channels, height, width].
+struct Filters {
+    std::vector<int64_t> shape;
+    std::vector<float> values;
+};
+
+// Parts that the folder does not have, or that cannot be read, are empty, and a remark says why.
+struct ReportRun {
+    std::filesystem::path folder;
+    std::string name;  // Unique in a report.
+    std::optional<Experiment> experiment;
+    int64_t parameters = 0;  // 0 without an experiment.
+    Rows rows;
+    std::filesystem::path checkpoint;    // The last one in the folder.
+    std::optional<CheckpointInfo> info;  // Of `checkpoint`.
+    std::optional<Filters> filters;
+    std::optional<TestResult> test;  // Of `checkpoint` on the test images.
+    std::vector<std::string> remarks;
+
+    // "ResNet-20", "Plain-20", "WRN-16-4", and "unknown network" without an experiment.
+    std::string network() const;
+    // Updates done, according to rows and checkpoint.
+    int64_t steps() const;
+};
+
+// Reads the folder and evaluates its last checkpoint. Throws InputError if `folder` is no run folder.
+ReportRun read_run(const std::filesystem::path& folder, const EvaluationOptions& options);
+
+// Gives each run the name of its folder, and as much of the path as tells it from the others.
+void set_names(std::vector<ReportRun>& runs);
+
+}  // namespace residual::tools

@@ -1,0 +1,50 @@
+#include "tools/run/stored_network.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "engine/train/stored_checkpoints.h"
+#include "tools/run/compatibility.h"
+
+namespace residual::tools {
+
+namespace {
+
+std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
+    std::error_code unknown;  // A file that cannot be examined is reported when it is read.
+    if (!std::filesystem::is_directory(path, unknown)) return path;
+    std::vector<std::filesystem::path> candidates = {path / kLastCheckpoint};
+    for (const auto& numbered : numbered_checkpoints(path)) candidates.push_back(numbered.path);
+    candidates.push_back(path / kBestCheckpoint);
+    const auto found =
+        std::ranges::find_if(candidates, [&](const auto& file) { return std::filesystem::exists(file, unknown); });
+    if (found != candidates.end()) return *found;
+    throw InputError(path.string() +
+                     ": this folder holds no checkpoint (last, step-* or best.safetensors); give a checkpoint or the "
+                     "folder of a run");
+}
+
+}  // namespace
+
+Checkpoint open_checkpoint(const std::string& path) {
+    return Checkpoint::read(checkpoint_in(path));
+}
+
+Experiment experiment_for(const Checkpoint& checkpoint, const std::string& config,
+                          std::span<const std::string> overrides) {
+    if (!config.empty()) {
+        const Experiment experiment = load_experiment(config, overrides);
+        if (checkpoint.info()) refuse_other_model(checkpoint, experiment);
+        return experiment;
+    }
+    const Experiment trained = experiment_of(checkpoint);
+    Experiment experiment = experiment_from_json("{}", "the command line", overrides);
+    experiment.model = trained.model;
+    experiment.data.format = trained.data.format;
+    experiment.train.batch_size = trained.train.batch_size;
+    return experiment;
+}
+
+}  // namespace residual::tools
