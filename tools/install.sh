@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Installs the packages of Debian or Ubuntu needed to build, and checks that the compiler and CMake are new enough.
 # `bash tools/install.sh tests` also installs those needed by the tests and creates build/python, a virtual environment
-# with packages of PyPI; `bash tools/install.sh stress` also installs those needed by
-# tools/stress.sh. Only missing packages are fetched: if there are none, neither root nor an Internet connection is
-# needed.
+# with packages of PyPI; `bash tools/install.sh stress` also installs those needed by tools/stress.sh. Only missing
+# packages are fetched: if there are none, neither root nor an Internet connection is needed.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -13,7 +12,7 @@ usage="usage: bash tools/install.sh [tests|stress]"
 
 # ocl-icd-opencl-dev: oneDNN's CMake files require OpenCL, which libdnnl-dev only recommends.
 packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev
-    libfmt-dev libbenchmark-dev zlib1g-dev libonnx-dev libprotobuf-dev libpng-dev libturbojpeg0-dev libexif-dev
+    libfmt-dev libbenchmark-dev libonnx-dev libprotobuf-dev zlib1g-dev libpng-dev libturbojpeg0-dev libexif-dev
     curl ca-certificates tar)
 help_if_asked "$usage" "$@"
 [ $# -le 1 ] || die "unknown argument '$2'; $usage" 2
@@ -96,8 +95,9 @@ make_environment() {
         die "pip could not install $* (see its message above); the tests need it from PyPI"
 }
 
-if [ "${1:-}" = tests ] && ! "$environment/bin/python" -c 'import numpy, onnx, onnxruntime, safetensors, torch' 2>/dev/null; then
-    make_environment safetensors==0.8.0 onnx==1.18.0 onnxruntime==1.23.2
+if [ "${1:-}" = tests ] &&
+    ! "$environment/bin/python" -c 'import numpy, onnx, onnxruntime, safetensors, tensorboard, torch' 2>/dev/null; then
+    make_environment safetensors==0.8.0 onnx==1.18.0 onnxruntime==1.23.2 tensorboard==2.21.0
 fi
 
 if find_cuda; then say "found $cuda_found"; else say "$cuda_missing: builds are for the CPU only"; fi

@@ -13,6 +13,7 @@
 
 #include "engine/backend/fused.h"
 #include "engine/backend/params.h"
+#include "engine/backend/progress_counter.h"
 #include "kernels/augment.h"
 #include "kernels/metrics.h"
 
@@ -67,6 +68,8 @@ class Backend {
     virtual void copy(const Tensor& from, const Tensor& to) = 0;  // Same size, same device.
     virtual void fill_zero(const Tensor& x) = 0;
     virtual void synchronize() = 0;
+    // Counts this backend's work; the backend must outlive the counter.
+    virtual std::unique_ptr<ProgressCounter> make_progress_counter() { return std::make_unique<HostProgressCounter>(); }
 
     // ---- convolution and matrix product
     virtual void conv2d(const Conv2dParams& p, const Tensor& x, const Tensor& w, const Tensor& y) = 0;

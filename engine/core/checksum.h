@@ -11,4 +11,7 @@ namespace residual {
 // a followed by b.
 uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t previous = 0);
 
+// CRC-32C (Castagnoli, as in iSCSI, RFC 3720, and in TFRecord files).
+uint32_t crc32c_of(std::span<const std::byte> bytes);
+
 }  // namespace residual

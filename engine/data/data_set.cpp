@@ -30,6 +30,14 @@ void check_records(const DataDescription& description, std::span<const uint8_t> 
     }
 }
 
+std::vector<int64_t> labels_of(const DataDescription& description, std::span<const uint8_t> records) {
+    std::vector<int64_t> labels;
+    for (size_t at = 0; at < records.size(); at += static_cast<size_t>(description.record_bytes())) {
+        labels.push_back(records[at]);
+    }
+    return labels;
+}
+
 std::vector<float> pixel_mean(const DataDescription& description, std::span<const uint8_t> records) {
     const auto channels = static_cast<size_t>(description.channels);
     const auto record_bytes = static_cast<size_t>(description.record_bytes());

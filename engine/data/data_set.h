@@ -31,6 +31,9 @@ DataSet make_data_set(std::vector<uint8_t> train, std::vector<uint8_t> test);
 void check_records(const DataDescription& description, std::span<const uint8_t> records, const std::string& file,
                    size_t skipped = 0);
 
+// The label of each record.
+std::vector<int64_t> labels_of(const DataDescription& description, std::span<const uint8_t> records);
+
 // The per-pixel mean of `records` (at least one), [height, width, channels], 0 to 255. The sums are exact integers;
 // each is divided in double and rounded once to float.
 std::vector<float> pixel_mean(const DataDescription& description, std::span<const uint8_t> records);

@@ -60,6 +60,7 @@ struct RunConfig {
     std::int64_t eval_every = 2000;
     std::int64_t checkpoint_every = 2000;
     std::optional<std::int64_t> keep = 5;  // Empty: all.
+    bool tensorboard = true;
 
     void describe(Fields& fields) {
         fields.get("dir", dir, "run folder; null: `runs/` followed by the name of the configuration file");
@@ -67,6 +68,7 @@ struct RunConfig {
         fields.get("eval_every", eval_every, at_least(1), "steps between evaluations on the test set");
         fields.get("checkpoint_every", checkpoint_every, at_least(1), "steps between checkpoints");
         fields.get("keep", keep, at_least(1), "all", "number of newest checkpoints to keep");
+        fields.get("tensorboard", tensorboard, "also write the metrics to event files for TensorBoard");
     }
     bool operator==(const RunConfig&) const = default;
 };

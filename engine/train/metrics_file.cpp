@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -135,6 +136,25 @@ void MetricsFile::flush() {
 
 void MetricsFile::sync() const {
     if (fdatasync(descriptor_) != 0 && !is_unsupported(errno)) throw_system_error("flush", path_);
+}
+
+void read_rows(const std::filesystem::path& path, int64_t step, const std::function<void(const TrainingRow&)>& training,
+               const std::function<void(const EvaluationRow&)>& evaluation) {
+    for_each_row(text_of(path), [&](const Row& row, const std::string& line) {
+        if (row.step < step) return;
+        const Json values = Json::parse(line);
+        const auto number = [&](const char* key) {
+            const auto found = values.find(key);
+            return found != values.end() && found->is_number() ? found->get<double>()
+                                                               : std::numeric_limits<double>::quiet_NaN();
+        };
+        if (row.evaluation) {
+            evaluation({row.step, number("test_loss"), number("test_accuracy")});
+        } else {
+            training({row.step, number("train_loss"), number("train_cross_entropy"), number("train_accuracy"),
+                      number("learning_rate"), number("images_per_second")});
+        }
+    });
 }
 
 int64_t last_row(const std::filesystem::path& path) {

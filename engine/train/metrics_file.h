@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "engine/io/checkpoint_info.h"
@@ -54,6 +55,10 @@ class MetricsFile {
     bool replaced_ = false;
 };
 
+// Calls the functions for the rows from `step` on, in the order of the file. A value that is missing or not a number is
+// NaN. Throws Error if the file cannot be read.
+void read_rows(const std::filesystem::path& path, int64_t step, const std::function<void(const TrainingRow&)>& training,
+               const std::function<void(const EvaluationRow&)>& evaluation);
 // The step of the latest row in a file; 0 if there is none.
 int64_t last_row(const std::filesystem::path& path);
 // Whether a file holds the last training row and the last evaluation row of a run that has progressed so far.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <stdio_ext.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,15 +10,18 @@
 #include <cstdlib>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace residual {
 
 namespace {
 
-constexpr const char* kClearLine = "\r\033[K";
-// Between these a terminal truncates a long line instead of wrapping it.
+constexpr auto kRedrawInterval = std::chrono::milliseconds(250);
+// Between these a terminal truncates a long line instead of wrapping it: one that has become narrower since its width
+// was read.
 constexpr const char* kNoWrap = "\033[?7l";
 constexpr const char* kWrap = "\033[?7h";
+constexpr int kUsualColumns = 80;
 
 // Whether standard output is a terminal that understands these sequences; the dumb one of an editor does not.
 bool is_terminal() {
@@ -25,25 +29,108 @@ bool is_terminal() {
     return isatty(STDOUT_FILENO) == 1 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
 }
 
-}  // namespace
-
-Progress::Progress(int64_t steps, int batch_size) : steps_(steps), batch_size_(batch_size), terminal_(is_terminal()) {}
-
-Progress::~Progress() {
-    end_line();
+size_t terminal_columns() {
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsualColumns;
 }
 
-void Progress::end_line() {
-    if (open_) print("\n");
-    open_ = false;
+// Whether the shell has put this process in the background of its terminal, where the user types commands.
+bool in_background() {
+    const pid_t foreground = tcgetpgrp(STDOUT_FILENO);
+    return foreground >= 0 && foreground != getpgrp();
+}
+
+double seconds(std::chrono::steady_clock::duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+Progress::Progress(int64_t steps, int batch_size, std::chrono::milliseconds silence)
+    : batch_size_(batch_size), silence_(silence), terminal_(is_terminal()) {
+    state_.steps = steps;
+}
+
+Progress::~Progress() {
+    if (drawn_ > 0) print("\n");
+}
+
+Progress::Live::Live(Progress& progress, std::function<int64_t()> completed) : progress_(progress) {
+    const std::lock_guard lock(progress.mutex_);
+    progress.completed_ = std::move(completed);
+    progress.started_ = progress.last_line_ = Clock::now();
+    progress.running_ = true;
+    progress.update();
+    progress.thread_ = std::thread([&progress] { progress.watch(); });
+}
+
+Progress::Live::~Live() {
+    {
+        const std::lock_guard lock(progress_.mutex_);
+        progress_.running_ = false;
+    }
+    progress_.stopped_.notify_all();
+    progress_.thread_.join();
+    progress_.completed_ = nullptr;
+}
+
+void Progress::watch() {
+    std::unique_lock lock(mutex_);
+    while (!stopped_.wait_for(lock, kRedrawInterval, [this] { return !running_; })) {
+        update();
+        if (terminal_) {
+            redraw();
+        } else if (Clock::now() - last_line_ >= silence_) {
+            print(progress_text(state_) + "\n");
+        }
+    }
+}
+
+// Brings the state up to date.
+void Progress::update() {
+    const double elapsed = seconds(Clock::now() - started_);
+    if (completed_) state_.step = completed_();
+    state_.elapsed = elapsed;
+    if (state_.activity.empty()) speed_.add(elapsed, state_.step);
+    if (const auto speed = speed_.per_second(); speed && *speed > 0) {
+        state_.images_per_second = *speed * batch_size_;
+        state_.left = static_cast<double>(state_.steps - state_.step) / *speed;
+    }
+}
+
+void Progress::redraw() {
+    if (in_background()) return;
+    const size_t columns = terminal_columns();
+    const std::string line = progress_line(state_, static_cast<int>(columns), frame_++);
+    print(clear_line(columns) + kNoWrap + line + kWrap);
+    drawn_ = line.size();
+}
+
+// Clears the line that is redrawn. A terminal that has become narrower has broken it into several lines.
+std::string Progress::clear_line(size_t columns) const {
+    if (drawn_ <= columns) return "\r\033[K";
+    return fmt::format("\r\033[{}A\033[J", (drawn_ - 1) / columns);
+}
+
+// Prints whole lines, in place of the line that is redrawn.
+void Progress::close_line(const std::string& text) {
+    print(drawn_ > 0 ? clear_line(terminal_columns()) + text : text);
+    drawn_ = 0;
+}
+
+std::unique_lock<std::mutex> Progress::interrupt() {
+    std::unique_lock lock(mutex_);
+    close_line("");
+    return lock;
 }
 
 void Progress::print_line(const std::string& line) {
-    print((open_ ? kClearLine : "") + line + "\n");
-    open_ = false;
+    const std::lock_guard lock(mutex_);
+    close_line(line + "\n");
 }
 
 void Progress::print(const std::string& text) {
+    last_line_ = Clock::now();
     errno = 0;
     if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return;
     const std::string reason = std::system_category().message(errno);
@@ -56,32 +143,34 @@ void Progress::print(const std::string& text) {
     warned_ = true;
 }
 
+void Progress::set_activity(const std::string& activity) {
+    // Without the lock, which a slow terminal can hold, because this is called before each update.
+    if (activity == activity_) return;
+    activity_ = activity;
+    const std::lock_guard lock(mutex_);
+    state_.activity = activity;
+    speed_.resume();
+}
+
 void Progress::show(const TrainingRow& row) {
-    const double left = static_cast<double>(steps_ - row.step) * batch_size_ / row.images_per_second;
-    const std::string line =
-        fmt::format("step {:>{}}/{}  loss {:.4f}  accuracy {:5.2f} %  rate {:g}  {:.0f} images/s  {} left", row.step,
-                    std::to_string(steps_).size(), steps_, row.train_loss, 100 * row.train_accuracy, row.learning_rate,
-                    row.images_per_second, duration_text(left));
-    if (!terminal_) {
-        print_line(line);
+    const std::lock_guard lock(mutex_);
+    state_.loss = row.train_loss;
+    state_.accuracy = row.train_accuracy;
+    if (terminal_) {
+        state_.step = row.step;
+        update();
+        redraw();
         return;
     }
-    print(kClearLine + (kNoWrap + line) + kWrap);
-    open_ = true;
+    const double left = static_cast<double>(state_.steps - row.step) * batch_size_ / row.images_per_second;
+    print(fmt::format("step {:>{}}/{}  loss {:.4f}  accuracy {:5.2f} %  rate {:g}  {:.0f} images/s  {} left\n",
+                      row.step, std::to_string(state_.steps).size(), state_.steps, row.train_loss,
+                      100 * row.train_accuracy, row.learning_rate, row.images_per_second, duration_text(left)));
 }
 
 void Progress::show(const EvaluationRow& row) {
     print_line(fmt::format("step {:>{}}/{}  test loss {:.4f}  test accuracy {:.2f} %", row.step,
-                           std::to_string(steps_).size(), steps_, row.test_loss, 100 * row.test_accuracy));
-}
-
-std::string duration_text(double seconds) {
-    constexpr double kLongest = 3600e6;
-    if (!(seconds < kLongest)) return "over 1000000 h";
-    const auto whole = static_cast<int64_t>(seconds + 0.5);
-    if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-    if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-    return fmt::format("{} s", whole);
+                           std::to_string(state_.steps).size(), state_.steps, row.test_loss, 100 * row.test_accuracy));
 }
 
 }  // namespace residual

@@ -1,38 +1,79 @@
-// Training progress on standard output: one line updated in place on a terminal, one line per row otherwise and if TERM
-// is unset or "dumb". If standard output cannot be written, progress is dropped after one warning on standard error;
-// the run continues.
+// Training progress on standard output. On a terminal, one line is redrawn several times a second, and rows of
+// evaluations stay above it. Otherwise, and if TERM is unset or "dumb", each row is a plain line, and so is the state
+// of a run that has printed nothing for a while. If standard output cannot be written, progress is dropped after
+// one warning on standard error; the run continues.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "engine/train/metrics_file.h"
+#include "engine/train/progress_line.h"
 
 namespace residual {
 
 class Progress {
   public:
-    // `steps`: total number of updates, of `batch_size` images each.
-    Progress(int64_t steps, int batch_size);
+    // `steps`: total number of updates, of `batch_size` images each. `silence`: how long nothing is printed elsewhere
+    // than on a terminal until a line says how far the run is.
+    Progress(int64_t steps, int batch_size, std::chrono::milliseconds silence = std::chrono::seconds(10));
     ~Progress();  // Terminates an open line.
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
 
     void show(const TrainingRow& row);
     void show(const EvaluationRow& row);
     void print_line(const std::string& line);
-    // Ends the line that may still change, before other output.
-    void end_line();
+    // What the run does instead of updates, such as "evaluating"; empty: updates.
+    void set_activity(const std::string& activity);
+    // Clears the line that is redrawn. Until the lock is released, the caller may print, and must call nothing else
+    // here.
+    [[nodiscard]] std::unique_lock<std::mutex> interrupt();
+
+    // While it exists, a thread shows the progress between the rows. The thread gets the number of completed updates
+    // from `completed`.
+    class Live {
+      public:
+        Live(Progress& progress, std::function<int64_t()> completed);
+        ~Live();
+        Live(const Live&) = delete;
+        Live& operator=(const Live&) = delete;
+
+      private:
+        Progress& progress_;
+    };
 
   private:
+    using Clock = std::chrono::steady_clock;
+
+    void watch();
+    void update();
+    void redraw();
+    std::string clear_line(size_t columns) const;
+    void close_line(const std::string& text);
     void print(const std::string& text);
 
-    int64_t steps_;
-    int batch_size_;
-    bool terminal_;
-    bool open_ = false;    // Whether the last line on the terminal may still change.
+    const int batch_size_;
+    const std::chrono::milliseconds silence_;
+    const bool terminal_;
+    std::string activity_;  // The caller's copy of state_.activity.
+    std::thread thread_;    // Of Live; runs watch().
+
+    std::mutex mutex_;  // Of standard output and all members below.
+    std::condition_variable stopped_;
+    bool running_ = false;
+    std::function<int64_t()> completed_;
+    Clock::time_point started_ = Clock::now(), last_line_ = started_;
+    ProgressState state_;
+    RecentSpeed speed_;  // In updates.
+    int frame_ = 0;
+    size_t drawn_ = 0;     // Length of the line that is redrawn; 0: there is none.
     bool warned_ = false;  // Whether the warning has been printed.
 };
-
-// "1 h 02 min", "3 min 20 s", "12 s"; "over 1000000 h" also for infinity and NaN.
-std::string duration_text(double seconds);
 
 }  // namespace residual

@@ -36,8 +36,15 @@ void Recorder::record() {
     }
 }
 
+Recorder::Next Recorder::next() const {
+    if (recording_) return Next::replay;
+    if (!arena_ || !failure_.empty()) return Next::eager_step;
+    if (eager_steps_ == 0) return Next::first_step;
+    return eager_steps_ < kEagerSteps ? Next::eager_step : Next::recording;
+}
+
 void Recorder::run() {
-    if (arena_ && !recording_ && failure_.empty() && eager_steps_ >= kEagerSteps) record();
+    if (next() == Next::recording) record();
     if (recording_) {
         recording_->replay();
     } else {

@@ -18,6 +18,9 @@ class Recorder {
     Recorder(Backend& backend, std::function<void()> step);
 
     void run();
+    // What run() does next; on a device that cannot record always eager_step.
+    enum class Next { first_step, eager_step, recording, replay };
+    Next next() const;
     // Why recording failed; empty if it did not.
     const std::string& failure() const { return failure_; }
     // Runs the step without recording or replay.

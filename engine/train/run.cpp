@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <vector>
 
+#include "engine/metrics/classification.h"
 #include "engine/train/checkpoint_writer.h"
+#include "engine/train/tensorboard.h"
 
 namespace residual {
 
@@ -45,6 +48,11 @@ class Run {
           progress_(progress),
           signals_(signals),
           metrics_(folder.metrics_path(), last_row_kept(), inputs.rows.evaluation),
+          tensorboard_(config.tensorboard
+                           ? std::make_unique<TensorBoard>(folder.path(), folder.metrics_path(),
+                                                           std::min(last_row_kept(), inputs.rows.evaluation),
+                                                           inputs.config, inputs.weight_decay)
+                           : nullptr),
           writer_(folder, metrics_, config.keep),
           rows_(inputs.rows),
           timed_from_(inputs.trainer.step()),
@@ -55,11 +63,12 @@ class Run {
         for (;;) {
             finish_step();
             if (is_last_step()) break;
+            announce_update();
             inputs_.trainer.update();
             warn_if_eager();
             accuracy_.reset();
         }
-        writer_.finish();
+        finish_checkpoint();
     }
 
   private:
@@ -91,11 +100,29 @@ class Run {
         if (best || numbered) save(best, numbered);
     }
 
+    // The first step and the recording take much longer than the others.
+    void announce_update() {
+        switch (inputs_.trainer.next_update()) {
+            case Recorder::Next::first_step:
+                progress_.set_activity(inputs_.backend.fused() ? "first step" : "choosing cuDNN plans");
+                break;
+            case Recorder::Next::recording:
+                progress_.set_activity("recording the step");
+                break;
+            default:
+                progress_.set_activity("");
+        }
+    }
+
+    void warn(const std::string& warning) {
+        const auto quiet = progress_.interrupt();
+        inputs_.warn(warning);
+    }
+
     void warn_if_eager() {
         const std::string& failure = inputs_.trainer.recording_failure();
         if (failure.empty() || warned_of_eager_) return;
-        progress_.end_line();
-        inputs_.warn(
+        warn(
             fmt::format("the training step could not be recorded as a CUDA graph ({}); steps run eagerly, "
                         "slower but with the same results",
                         failure));
@@ -105,8 +132,13 @@ class Run {
     // A checkpoint is on the disk before the rows of the step at which the next one is due.
     void wait_for_checkpoint() {
         watch_.pause();
-        writer_.finish();
+        finish_checkpoint();
         watch_.resume();
+    }
+
+    void finish_checkpoint() {
+        progress_.set_activity("writing the checkpoint");
+        writer_.finish();
     }
 
     void log_training(const Averages& averages) {
@@ -126,26 +158,41 @@ class Run {
     void write(const Row& row) {
         metrics_.write(row);
         if (metrics_.replaced() && !warned_of_rows_) {
-            progress_.end_line();
-            inputs_.warn(
-                fmt::format("{} was removed or replaced during the run: rows before step {} may no longer be in it",
-                            folder_.metrics_path().string(), row.step));
+            warn(fmt::format("{} was removed or replaced during the run: rows before step {} may no longer be in it",
+                             folder_.metrics_path().string(), row.step));
             warned_of_rows_ = true;
         }
         progress_.show(row);
+        show_in_tensorboard(row);
+    }
+
+    template <class... Arguments>
+    void show_in_tensorboard(const Arguments&... arguments) {
+        if (!tensorboard_) return;
+        tensorboard_->write(arguments...);
+        if (tensorboard_->failure().empty() || warned_of_events_) return;
+        warn(fmt::format("{}; the run continues without TensorBoard until it can be written", tensorboard_->failure()));
+        warned_of_events_ = true;
     }
 
     // Whether the weights are the best so far. Returns false and writes no row if a signal interrupts the evaluation; a
     // resumed run repeats it.
     bool evaluate() {
         watch_.pause();
-        progress_.end_line();  // The device may log.
-        const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test);
+        progress_.set_activity("evaluating");
+        std::vector<float> logits;
+        const bool shows_classes = done() && tensorboard_ && !inputs_.test_labels.empty();
+        const auto result = evaluate_unless(signals_.stop, inputs_.backend, inputs_.model, inputs_.test,
+                                            shows_classes ? &logits : nullptr);
         watch_.resume();
         if (!result) return false;
         if (!std::isfinite(result->loss)) diverged(step(), fmt::format("the test loss is {}", result->loss));
         const EvaluationRow row{step(), result->loss, result->accuracy};
         write(row);
+        if (shows_classes) {
+            const ConfusionMatrix matrix(inputs_.data.classes(), predictions_of(logits, inputs_.test_labels));
+            show_in_tensorboard(step(), matrix, inputs_.data.class_names);
+        }
         if (due(config_.eval_every)) rows_.evaluation = step();
         accuracy_ = result->accuracy;
         if (result->accuracy <= best_accuracy_) return false;
@@ -197,6 +244,7 @@ class Run {
     Progress& progress_;
     Signals& signals_;
     MetricsFile metrics_;
+    std::unique_ptr<TensorBoard> tensorboard_;  // Null if the configuration turns it off.
     CheckpointWriter writer_;
     Stopwatch watch_;
     RowProgress rows_;
@@ -206,12 +254,14 @@ class Run {
     double best_accuracy_;
     bool warned_of_rows_ = false;
     bool warned_of_eager_ = false;
+    bool warned_of_events_ = false;
 };
 
 }  // namespace
 
 void train(RunInputs& inputs, int64_t steps, const RunConfig& config, RunFolder& folder, Progress& progress,
            Signals& signals) {
+    const Progress::Live live(progress, [&inputs] { return inputs.trainer.completed(); });
     Run(inputs, steps, config, folder, progress, signals).run();
 }
 

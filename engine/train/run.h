@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,14 @@ struct RunInputs {
     Batches& test;
     const DataDescription& data;  // `mean` must be set.
     uint32_t data_fingerprint = 0;
-    std::string config;            // The resolved configuration, JSON text.
-    std::string environment = {};  // See CheckpointInfo.
-    RowProgress rows;              // From the checkpoint being resumed.
-    double best_accuracy = -1;     // Of best.safetensors, if there is one.
-    std::optional<int64_t> saved;  // The step of the checkpoint being resumed.
-    Warn warn;                     // Called on this thread.
+    std::span<const int64_t> test_labels;  // Of each image of `test`; empty: no confusion matrix.
+    std::string config;                    // The resolved configuration, JSON text.
+    std::string environment = {};          // See CheckpointInfo.
+    double weight_decay = 0;               // As in OptimizerConfig.
+    RowProgress rows;                      // From the checkpoint being resumed.
+    double best_accuracy = -1;             // Of best.safetensors, if there is one.
+    std::optional<int64_t> saved;          // The step of the checkpoint being resumed.
+    Warn warn;                             // Called on this thread.
 };
 
 // Trains until `steps` updates are done. Writes a training row every run.log_every steps, evaluates every

@@ -2,6 +2,7 @@
 //
 //     config.json                 every key with its value
 //     metrics.jsonl               one JSON object per line
+//     events.out.tfevents.*       the same and more for TensorBoard (engine/train/tensorboard.h)
 //     step-00064000.safetensors   the newest checkpoints, by updates done
 //     last.safetensors            a link to the newest
 //     best.safetensors            the checkpoint with the highest test accuracy so far

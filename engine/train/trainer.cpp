@@ -34,10 +34,12 @@ Trainer::Trainer(Backend& backend, const nn::Module& model, nn::Parameters& para
       optimizer_(backend, parameters, optimizer, schedule),
       schedule_(schedule),
       totals_(backend),
-      recorder_(backend, [this, &backend, &model, &parameters] {
-          compute_gradients(backend, model, parameters, batches_.next(optimizer_.step()), totals_.sums());
-          optimizer_.update(batch_size(), totals_.sums());
-      }) {}
+      recorder_(backend,
+                [this, &backend, &model, &parameters] {
+                    compute_gradients(backend, model, parameters, batches_.next(optimizer_.step()), totals_.sums());
+                    optimizer_.update(batch_size(), totals_.sums());
+                }),
+      completed_(backend.make_progress_counter()) {}
 
 void Trainer::update() {
     try {
@@ -47,18 +49,23 @@ void Trainer::update() {
         rethrow_with_purpose(error, "a training step on " + images_text(batch_size()),
                              batch_size() == 1 ? "" : "start a run with a smaller train.batch_size");
     }
-    ++step_;
+    set_step(step_ + 1);
 }
 
 void Trainer::update_eagerly() {
     recorder_.run_eagerly();
-    ++step_;
+    set_step(step_ + 1);
 }
 
 void Trainer::restore(int64_t step, const kernels::Metrics& sums) {
     optimizer_.set_step(step);
     totals_.write(sums);
+    set_step(step);
+}
+
+void Trainer::set_step(int64_t step) {
     step_ = step;
+    completed_->advance(step);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ class Trainer {
 
     // Updates done.
     int64_t step() const { return step_; }
+    // Updates that the device has completed, at most step(). Does not wait for it. May be called from any thread.
+    int64_t completed() { return completed_->completed(); }
     // Learning rate of the last update; 0 before the first.
     double last_learning_rate() const { return step_ == 0 ? 0 : learning_rate(schedule_, step_ - 1); }
     int batch_size() const { return batches_.batch_size(); }
@@ -39,6 +42,8 @@ class Trainer {
     void update();
     // The same without recording or replay.
     void update_eagerly();
+    // What update() does next.
+    Recorder::Next next_update() const { return recorder_.next(); }
     // Why the device could not record an update, so that update() runs each one eagerly; empty if it did not fail.
     const std::string& recording_failure() const { return recorder_.failure(); }
     // Averages over the updates since the last call.
@@ -51,11 +56,14 @@ class Trainer {
     void restore(int64_t step, const kernels::Metrics& sums);
 
   private:
+    void set_step(int64_t step);
+
     Batches batches_;
     Sgd optimizer_;
     ScheduleConfig schedule_;
     Totals totals_;
     Recorder recorder_;
+    std::unique_ptr<ProgressCounter> completed_;
     int64_t step_ = 0;  // The host's copy of optimizer_.step().
 };
 

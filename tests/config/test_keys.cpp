@@ -89,6 +89,7 @@ const std::vector<BadValue>& bad_values() {
         {"run.log_every", "0", "expected an integer >= 1, got 0"},
         {"run.eval_every", "-5", "expected an integer >= 1, got -5"},
         {"run.checkpoint_every", "0.5", "expected an integer >= 1, got 0.5"},
+        {"run.tensorboard", "1", "expected true or false, got 1"},
         {"run.keep", "0", R"(expected an integer >= 1 or "all", got 0)"},
         {"run.keep", R"("none")", R"(expected an integer >= 1 or "all", got "none")"},
         {"run.keep", "null", R"(expected an integer >= 1 or "all", got null)"},

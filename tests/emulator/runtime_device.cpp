@@ -16,8 +16,9 @@ namespace emulator {
 
 namespace {
 
-cudaError_t last_error = cudaSuccess;
-int current_device = 0;
+// Each host thread has its own.
+thread_local cudaError_t last_error = cudaSuccess;
+thread_local int current_device = 0;
 
 bool is_device(int device) {
     return device >= 0 && device < device_count();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -17,13 +18,22 @@ using namespace emulator;
 struct CUevent_st {
     unsigned flags = cudaEventDefault;
     std::optional<std::chrono::steady_clock::time_point> time{};
+    bool held = false;
 };
 
 namespace {
 
+// Of everything below about events, which, unlike the rest of the device, a second host thread may query.
+std::mutex events_mutex;
+bool holds_events = false;
+
 std::vector<std::unique_ptr<CUevent_st>>& events() {
     static auto& all = *new std::vector<std::unique_ptr<CUevent_st>>;
     return all;
+}
+
+void release_events() {
+    for (const auto& event : events()) event->held = false;
 }
 
 template <class Handles, class Handle>
@@ -43,10 +53,18 @@ cudaError_t wait_for(cudaStream_t stream) {
         return remember(cudaErrorStreamCaptureUnsupported);
     }
     Memory::instance().check_guards();
+    const std::lock_guard lock(events_mutex);
+    release_events();
     return cudaSuccess;
 }
 
 }  // namespace
+
+void emulator::hold_events(bool hold) {
+    const std::lock_guard lock(events_mutex);
+    holds_events = hold;
+    if (!hold) release_events();
+}
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
     if (const cudaError_t failure = requested_failure(__func__); failure != cudaSuccess) return failure;
@@ -84,6 +102,7 @@ cudaError_t cudaDeviceSynchronize() {
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+    const std::lock_guard lock(events_mutex);
     events().push_back(std::make_unique<CUevent_st>(CUevent_st{flags}));
     *event = events().back().get();
     return cudaSuccess;
@@ -94,38 +113,49 @@ cudaError_t cudaEventCreate(cudaEvent_t* event) {
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    const std::lock_guard lock(events_mutex);
     const auto found = find(events(), event);
     if (found == events().end()) return remember(cudaErrorInvalidResourceHandle);
     events().erase(found);
     return cudaSuccess;
 }
 
-// Submitted work is already done, so the event completes now.
+// Submitted work is already done, so the event completes now, unless events are held.
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    const std::lock_guard lock(events_mutex);
     if (!is_event(event) || !is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
     if (is_capturing(stream)) {
         invalidate_capture(stream);  // CUDA would fork the capture; this project never does
         return remember(cudaErrorNotSupported);
     }
     event->time = std::chrono::steady_clock::now();
+    event->held = holds_events;
     return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-    if (!is_event(event)) return remember(cudaErrorInvalidResourceHandle);
+    {
+        const std::lock_guard lock(events_mutex);
+        if (!is_event(event)) return remember(cudaErrorInvalidResourceHandle);
+    }
     return wait_for(nullptr);
 }
 
+// Does not wait, so that a capture by another host thread allows it.
 cudaError_t cudaEventQuery(cudaEvent_t event) {
-    return cudaEventSynchronize(event);
+    const std::lock_guard lock(events_mutex);
+    if (!is_event(event)) return remember(cudaErrorInvalidResourceHandle);
+    return remember(event->held ? cudaErrorNotReady : cudaSuccess);
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+    const std::lock_guard lock(events_mutex);
     if (!is_event(event) || !is_stream(stream)) return remember(cudaErrorInvalidResourceHandle);
     return cudaSuccess;
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+    const std::lock_guard lock(events_mutex);
     if (!is_event(start) || !is_event(end)) return remember(cudaErrorInvalidResourceHandle);
     if (!start->time || !end->time || ((start->flags | end->flags) & cudaEventDisableTiming) != 0) {
         return remember(cudaErrorInvalidResourceHandle);

@@ -45,6 +45,10 @@ void reset_counts();
 // In a dry run operations are counted but not run: for counting the launches of networks too large to emulate.
 void set_dry(bool dry);
 
+// While `hold` is true, an event that is recorded completes only when a stream or the event is waited for, as if the
+// device were busy until then. Otherwise it completes at once.
+void hold_events(bool hold);
+
 // Counts the operation and runs it.
 void perform(const Operation& operation);
 

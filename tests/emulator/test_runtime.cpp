@@ -202,6 +202,22 @@ TEST_CASE("a destroyed stream or event is refused") {
     cudaGetLastError();
 }
 
+TEST_CASE("a held event completes when a stream is waited for") {
+    const Stream stream;
+    cudaEvent_t event = nullptr;
+    REQUIRE(cudaEventCreateWithFlags(&event, cudaEventDisableTiming) == cudaSuccess);
+    CHECK(cudaEventRecord(event, stream) == cudaSuccess);
+    CHECK(cudaEventQuery(event) == cudaSuccess);
+    emulator::hold_events(true);
+    CHECK(cudaEventRecord(event, stream) == cudaSuccess);
+    CHECK(cudaEventQuery(event) == cudaErrorNotReady);
+    CHECK(cudaGetLastError() == cudaErrorNotReady);
+    CHECK(cudaStreamSynchronize(stream) == cudaSuccess);
+    CHECK(cudaEventQuery(event) == cudaSuccess);
+    emulator::hold_events(false);
+    CHECK(cudaEventDestroy(event) == cudaSuccess);
+}
+
 TEST_CASE("operations are counted by kind and name; a dry run only counts") {
     const Array<int> counter(std::vector<int>{0});
     emulator::reset_counts();

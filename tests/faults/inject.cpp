@@ -3,8 +3,8 @@
 //     FAULT_FOLDER  absolute path; calls on this folder and its files are counted
 //     FAULT_LOG     receives the key of each counted call, one per line
 //     FAULT_AT      key of the call that fails: "<function> <file>#<n>", the n-th call (from 1) of that function on
-//                   that file; numbers in temporary file names are left out. "<function> <file>" is every call of the
-//                   function on the file, "<function>" every call in the folder
+//                   that file; numbers in names of temporary and event files are left out. "<function> <file>" is every
+//                   call of the function on the file, "<function>" every call in the folder
 //     FAULT_KIND    kill    SIGKILL before the call
 //                   half    half of the bytes are written, then SIGKILL
 //                   eio     the call fails once, as on a broken disk
@@ -63,7 +63,9 @@ State& state() {
     return all;
 }
 
-// "<folder>/step-1.tmp-123-0" -> "step-1.tmp", the folder itself -> "."; "" outside the folder.
+// "<folder>/step-1.tmp-123-0" -> "step-1.tmp", "<folder>/events.out.tfevents.123" -> "events", the folder itself ->
+// ".";
+// "" outside the folder.
 std::string name_of(const char* path) {
     const std::string& folder = state().folder;
     std::string name = path;
@@ -71,8 +73,8 @@ std::string name_of(const char* path) {
     name.erase(0, folder.size());
     if (name.empty() || name == "/" || name == "/..") return ".";
     if (name.front() != '/') return "";
-    static const std::regex numbers("\\.tmp-[0-9]+-[0-9]+$");
-    return std::regex_replace(name.substr(1), numbers, ".tmp");
+    static const std::regex numbers("\\.tmp-[0-9]+-[0-9]+$"), events("^events\\.out\\.tfevents\\.[0-9]+$");
+    return std::regex_replace(std::regex_replace(name.substr(1), numbers, ".tmp"), events, "events");
 }
 
 enum class Effect { kReads, kChanges, kNeedsSpace };

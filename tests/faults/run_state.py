@@ -35,7 +35,8 @@ def state(folder):
     if any(".tmp-" in name for name in os.listdir(folder)):
         raise ValueError(f"{folder}: unfinished files: {os.listdir(folder)}")
     return {
-        "names": sorted(os.listdir(folder)),
+        # Each process writes one more event file.
+        "names": sorted(name for name in os.listdir(folder) if not name.startswith("events.")),
         "rows": rows(folder),
         "checkpoints": {
             name: (tensors, metadata["step"], metadata["rows"], metadata.get("test_accuracy"))

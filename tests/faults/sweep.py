@@ -84,7 +84,7 @@ def sweep(name, scratch, base, arguments, expected):
     require(result.returncode == 0 and run_state.state(folder) == expected, "the run without a fault", result)
     with open(log, encoding="utf-8") as file:
         keys = file.read().split("\n")[:-1]
-    creates = {key for key in keys if key.startswith("open") and (".tmp#" in key or "metrics" in key or "lock" in key)}
+    creates = {key for key in keys if key.startswith("open") and (".tmp#" in key or any(name in key for name in ("metrics", "lock", "events")))}
     cases = [(key, kind) for key in keys for kind in kinds_of(key, key in creates)]
     failures = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

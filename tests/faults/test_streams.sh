@@ -135,7 +135,7 @@ PYTHON
 run "${comma[@]}" /usr/bin/python3 terminal.py "$bin/resnet-train" tiny.json --data data --out terminal
 expect "training on a terminal of one column succeeds" exits_with 0
 expect "training on a terminal of one column: the run is complete, with decimal points" whole terminal
-expect "the progress line has decimal points" grep -qE 'loss [0-9]+\.[0-9]{4}  accuracy 100\.00 %  rate 0\.015625' output
+expect "the evaluation has decimal points" grep -qE 'test loss [0-9]+\.[0-9]{4}  test accuracy 100\.00 %' output
 expect "the progress line is redrawn" says $'\r\033[K'
 run "${comma[@]}" "${evaluation[@]}" --json
 expect "evaluation in that locale succeeds" exits_with 0

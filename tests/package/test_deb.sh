@@ -36,7 +36,7 @@ for file in "$programs" "$library"; do
 done
 expect "the sections" [ "$(field "$programs" Section) $(field "$library" Section)" = "science libdevel" ]
 
-for program in resnet-train resnet-eval resnet-report resnet-export resnet-diagram draw-images; do
+for program in resnet-train resnet-eval resnet-report resnet-predict resnet-export resnet-diagram draw-images; do
     expect "$program is packaged and runs" executable "$program"
     expect "$program is stripped" stripped "$program"
 done

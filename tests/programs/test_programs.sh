@@ -73,7 +73,14 @@ expect "and both depths are named" says "/model/depth is 8 in the checkpoint, bu
 head -c 100000 "$scratch/a/best.safetensors" >"$scratch/cut.safetensors"
 run "$bin/resnet-eval" "$scratch/cut.safetensors" --data "$data"
 expect "a truncated checkpoint is refused" exits_with 2
-{ head -c 50000 "$scratch/a/best.safetensors"; printf 'x'; tail -c +50002 "$scratch/a/best.safetensors"; } >"$scratch/flipped.safetensors"
+cp "$scratch/a/best.safetensors" "$scratch/flipped.safetensors"
+/usr/bin/python3 -c '
+import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(50000)
+    byte = file.read(1)[0] ^ 1
+    file.seek(50000)
+    file.write(bytes([byte]))' "$scratch/flipped.safetensors"
 run "$bin/resnet-eval" "$scratch/flipped.safetensors" --data "$data"
 expect "a corrupt checkpoint is refused" exits_with 2
 expect "because of its checksum" says "checksum"
@@ -128,7 +135,8 @@ expect "divergence: exit 3" exits_with 3
 expect "and the remedy is named" says "lower learning rate"
 
 # ---- versions
-for program in resnet-train resnet-eval resnet-report resnet-predict resnet-export resnet-diagram draw-images config-doc kernel-bench step-bench step-cost checkpoint-bench cpu-peaks; do
+for program in resnet-train resnet-eval resnet-report resnet-predict resnet-export resnet-diagram draw-images config-doc \
+    kernel-bench step-bench step-cost checkpoint-bench cpu-peaks; do
     run "$bin/$program" --version
     expect "$program --version: exit 0" exits_with 0
     expect "$program --version: one line per part" equal "$(awk 'NF > 1 { print $1 }' "$scratch/output" | xargs)" \

@@ -32,6 +32,24 @@ TEST_CASE("a step that cannot be recorded runs eagerly with the same results") {
     }
 }
 
+TEST_CASE("a recorder announces the first step, the recording and the replays") {
+    using Next = Recorder::Next;
+    const auto gpu = make_cuda_backend({});
+    Recorder recorder(*gpu, [] {}), failing(*gpu, [] {});
+    for (const Next expected : {Next::first_step, Next::eager_step, Next::recording, Next::replay, Next::replay}) {
+        CHECK(recorder.next() == expected);
+        recorder.run();
+    }
+    for (int step = 0; step < 2; ++step) failing.run();
+    const test::Environment failure("EMULATOR_FAILURES", "cudaGraphInstantiate=2");
+    CHECK(failing.next() == Next::recording);
+    failing.run();
+    CHECK(failing.next() == Next::eager_step);
+    const auto cpu = make_cpu_backend();
+    Recorder eager(*cpu, [] {});
+    CHECK(eager.next() == Next::eager_step);
+}
+
 TEST_CASE("a kernel that cannot be launched while a step is recorded is launched eagerly") {
     const auto gpu = make_cuda_backend({});
     int steps = 0;

@@ -49,8 +49,8 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "graphviz, python3:any, python3-numpy
 set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "training and evaluation of deep residual networks
 resnet-train builds ResNets, plain networks and Wide ResNets from a JSON file
 and trains them on CIFAR-10 and CIFAR-100; resnet-eval evaluates a checkpoint,
-resnet-report writes an HTML page about runs, resnet-export an ONNX model, and
-resnet-diagram draws a network.
+resnet-report writes an HTML page about runs, resnet-predict classifies image
+files, resnet-export writes an ONNX model, and resnet-diagram draws a network.
 /usr/share/residual/tools/get_cifar.sh downloads the data; draw-images makes
 synthetic images instead. import_weights.py, also there, converts the weights
 of a PyTorch model.

@@ -53,13 +53,7 @@ class Classifier {
         : session_(experiment), class_names_(session_.data.class_names) {
         checkpoint.load_into(*session_.backend, session_.parameters);
         if (checkpoint.info() && !checkpoint.info()->class_names.empty()) class_names_ = checkpoint.info()->class_names;
-        const auto mean = checkpoint.mean(shape());
-        if (!mean) {
-            throw residual::InputError(checkpoint.path().string() +
-                                       ": the file has no per-pixel mean of the training images (tensor data.mean), "
-                                       "which the network's input needs");
-        }
-        mean_ = session_.set_mean(*mean);
+        mean_ = session_.set_mean(residual::tools::mean_of(checkpoint, session_.data));
     }
 
     residual::Shape shape() const { return session_.data.image_shape(); }

@@ -28,8 +28,8 @@ void check_output_path(const std::string& option, const std::string& path) {
     }
 }
 
-void write_text(const std::string& path, const std::string& text) {
-    write_file_atomically(path, std::as_bytes(std::span(text)));
+void write_output(const std::string& path, const std::string& contents) {
+    write_file_atomically(path, std::as_bytes(std::span(contents)));
 }
 
 }  // namespace residual::tools

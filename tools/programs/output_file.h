@@ -6,10 +6,11 @@
 namespace residual::tools {
 
 // Call this before the work, so that a wrong path is reported at once. Throws InputError, which names `option`, if
-// `path` is a folder, or its folder does not exist or cannot be written. An empty path is an option that was not given.
+// `path` is a folder, or if its folder does not exist or cannot be written to. An empty path is an option that was not
+// given.
 void check_output_path(const std::string& option, const std::string& path);
 
 // Writes the file atomically. Throws Error on failure.
-void write_text(const std::string& path, const std::string& text);
+void write_output(const std::string& path, const std::string& contents);
 
 }  // namespace residual::tools

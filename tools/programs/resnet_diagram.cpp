@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <system_error>
 
 #include "engine/io/checkpoint.h"
 #include "tools/diagram/diagram.h"
@@ -35,20 +34,19 @@ std::string format_of(const std::string& path) {
     throw residual::InputError(fmt::format("-o {}: the extension must be .svg, .pdf, .png or .dot", path));
 }
 
-// A run folder, or a safetensors file, which begins with a length below 2^32 in eight bytes; a configuration is text.
-bool is_checkpoint(const std::string& path) {
-    std::error_code unknown;
-    if (std::filesystem::is_directory(path, unknown)) return true;
+// A safetensors file begins with a length below 2^32 in eight bytes; a configuration is text.
+bool is_checkpoint(const std::filesystem::path& path) {
     std::array<char, 8> start{};
     std::ifstream file(path, std::ios::binary);
     return file.read(start.data(), start.size()) && start.back() == '\0';
 }
 
 residual::tools::Experiment experiment_of(const std::string& network) {
-    if (!is_checkpoint(network)) return residual::tools::load_experiment(network);
-    const auto checkpoint = residual::tools::open_checkpoint(network);
+    const auto path = residual::tools::checkpoint_in(network);
+    if (!is_checkpoint(path)) return residual::tools::load_experiment(path.string());
+    const auto checkpoint = residual::Checkpoint::read(path);
     if (!checkpoint.info()) {
-        throw residual::InputError(network +
+        throw residual::InputError(path.string() +
                                    ": the file contains no configuration; give the configuration file instead");
     }
     return residual::tools::experiment_of(checkpoint);
@@ -64,7 +62,7 @@ int draw(const Options& options) {
     if (options.output.empty()) {
         std::fputs(drawing.c_str(), stdout);
     } else {
-        residual::tools::write_text(options.output, drawing);
+        residual::tools::write_output(options.output, drawing);
     }
     return residual::tools::kDone;
 }

@@ -32,8 +32,8 @@ int evaluate(const Options& options) {
                                                                .config = options.config,
                                                                .log = print_plans(options.verbose)});
     if (!options.logits.empty()) write_logits(options.logits, result);
-    if (!options.confusion.empty()) write_text(options.confusion, confusion_csv(result));
-    if (!options.predictions.empty()) write_text(options.predictions, predictions_csv(result));
+    if (!options.confusion.empty()) write_output(options.confusion, confusion_csv(result));
+    if (!options.predictions.empty()) write_output(options.predictions, predictions_csv(result));
     if (options.json) {
         fmt::print("{}\n", evaluation_json(checkpoint, result));
         return kDone;

@@ -5,9 +5,7 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "engine/io/checkpoint.h"
 #include "tools/export/onnx_model.h"
 #include "tools/programs/output_file.h"
 #include "tools/programs/program.h"
@@ -22,29 +20,21 @@ struct Options {
     bool fold = false;
 };
 
-std::vector<float> mean_of(const residual::Checkpoint& checkpoint, const residual::DataDescription& data) {
-    if (auto mean = checkpoint.mean(data.image_shape())) return *mean;
-    throw residual::InputError(fmt::format(
-        "{}: the file has no per-pixel mean (tensor data.mean [{}, {}, {}]), which the model subtracts from "
-        "its images; add the tensor, or export a checkpoint that resnet-train has written",
-        checkpoint.path().string(), data.channels, data.height, data.width));
-}
-
 int export_model(const Options& options) {
     residual::tools::check_output_path("model", options.model);
     const auto checkpoint = residual::tools::open_checkpoint(options.checkpoint);
-    const auto experiment = residual::tools::experiment_for(checkpoint, options.config, {});
+    const auto experiment = residual::tools::experiment_for(checkpoint, options.config);
     residual::tools::Session session(residual::tools::on_cpu(experiment));
     checkpoint.load_into(*session.backend, session.parameters);
     residual::tools::refuse_other_data(checkpoint, session.data, std::nullopt, "");
-    const auto mean = mean_of(checkpoint, session.data);
+    const auto mean = residual::tools::mean_of(checkpoint, session.data);
 
     residual::tools::Graph graph = residual::tools::primitive_graph(session.trace(false));
     residual::tools::Weights weights = residual::tools::weights_of(graph, *session.backend, session.parameters);
     if (options.fold) residual::tools::fold_batch_norms(graph, weights);
     const std::string title = session.experiment.model.title();
     const std::string bytes = residual::tools::onnx_model(graph, weights, {title, session.data.class_names, mean});
-    residual::tools::write_text(options.model, bytes);
+    residual::tools::write_output(options.model, bytes);
     fmt::print("{} of {}, {} operations, {} bytes: {}\n", title, checkpoint.path().string(), graph.operations.size(),
                fmt::group_digits(bytes.size()), options.model);
     return residual::tools::kDone;

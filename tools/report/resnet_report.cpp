@@ -42,7 +42,7 @@ int write_report(const Options& options, const std::string& command) {
         for (const std::string& remark : runs.back().remarks) fmt::print("  {}\n", remark);
     }
     set_names(runs);
-    write_text(options.out, report_page(runs, command));
+    write_output(options.out, report_page(runs, command));
     fmt::print("report {}\n", options.out);
     return kDone;
 }

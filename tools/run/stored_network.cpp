@@ -1,16 +1,14 @@
 #include "tools/run/stored_network.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <filesystem>
 #include <system_error>
-#include <vector>
 
 #include "engine/train/stored_checkpoints.h"
 #include "tools/run/compatibility.h"
 
 namespace residual::tools {
-
-namespace {
 
 std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
     std::error_code unknown;  // A file that cannot be examined is reported when it is read.
@@ -25,8 +23,6 @@ std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
                      ": this folder holds no checkpoint (last, step-* or best.safetensors); give a checkpoint or the "
                      "folder of a run");
 }
-
-}  // namespace
 
 Checkpoint open_checkpoint(const std::string& path) {
     return Checkpoint::read(checkpoint_in(path));
@@ -45,6 +41,14 @@ Experiment experiment_for(const Checkpoint& checkpoint, const std::string& confi
     experiment.data.format = trained.data.format;
     experiment.train.batch_size = trained.train.batch_size;
     return experiment;
+}
+
+std::vector<float> mean_of(const Checkpoint& checkpoint, const DataDescription& data) {
+    if (auto mean = checkpoint.mean(data.image_shape())) return *mean;
+    throw InputError(fmt::format(
+        "{}: the file has no per-pixel mean of the training images (tensor data.mean [{}, {}, {}]); add the tensor, or "
+        "use a checkpoint that resnet-train has written",
+        checkpoint.path().string(), data.channels, data.height, data.width));
 }
 
 }  // namespace residual::tools

@@ -70,6 +70,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                  Signals& signals) {
     const std::filesystem::path run_dir = *experiment.run.dir;
     const int64_t steps = experiment.train.steps;
+    Progress progress(steps, static_cast<int>(experiment.train.batch_size));
 
     // Checkpoints are checked before anything is started. The folder of a new run is created only once all inputs are
     // loaded.
@@ -84,13 +85,15 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     if (resumed && is_finished(*resumed, steps)) {
         // The process that wrote it may have been killed before it did this.
         finish_resumed(*folder, *start.resumed, experiment.run.keep);
-        Progress(steps, 1).print_line(fmt::format("nothing to do: {} has {} steps, {} were requested",
-                                                  folder->checkpoint_path(resumed->step).string(), resumed->step,
-                                                  steps));
+        progress.print_line(fmt::format("nothing to do: {} has {} steps, {} were requested",
+                                        folder->checkpoint_path(resumed->step).string(), resumed->step, steps));
         return 0;
     }
 
-    Session session(experiment, options.log);
+    Session session(experiment, [&](const PlanChoice& choice) {
+        const auto quiet = progress.interrupt();
+        if (options.log) options.log(choice);
+    });
     if (start.file()) start.file()->load_into(*session.backend, session.parameters);
     if (start.resumed) start.resumed->load_momenta_into(*session.backend, session.parameters);
     Images images = load();
@@ -100,6 +103,7 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
     const Tensor mean = session.set_mean(start.mean(session.data, data));
     Trainer trainer = session.trainer(data.train, mean);
     Batches test = session.test_batches(data.test, mean);
+    const std::vector<int64_t> test_labels = labels_of(session.data, data.test);
     data = DataSet();  // The device has its own copy now.
     if (resumed) trainer.restore(resumed->step, resumed->rows.sums);
 
@@ -133,14 +137,15 @@ int run_training(const Experiment& experiment, const StartOptions& options, cons
                      .test = test,
                      .data = session.data,
                      .data_fingerprint = fingerprint,
+                     .test_labels = test_labels,
                      .config = config,
                      .environment = session.environment(),
+                     .weight_decay = experiment.optimizer.weight_decay,
                      .rows = resumed ? resumed->rows : RowProgress{},
                      .best_accuracy = start.best_accuracy,
                      .saved = resumed ? std::optional(resumed->step) : std::nullopt,
                      .warn = warn};
 
-    Progress progress(steps, trainer.batch_size());
     progress.print_line(session.description());
     progress.print_line(fmt::format("data {}; {} steps of {} images; results in {}", images.folder, steps,
                                     trainer.batch_size(), folder->path().string()));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/backend/cuda/event_counter.h"
 #include "engine/backend/cuda/fused.h"
 #include "engine/backend/cuda/memory.h"
 #include "engine/backend/cuda/recording.h"
@@ -88,6 +89,10 @@ void CudaBackend::fill_zero(const Tensor& x) {
 
 void CudaBackend::synchronize() {
     CUDA_CALL(cudaStreamSynchronize(stream_.get()));
+}
+
+std::unique_ptr<ProgressCounter> CudaBackend::make_progress_counter() {
+    return std::make_unique<cuda::EventCounter>(stream_.get());
 }
 
 std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& work) {

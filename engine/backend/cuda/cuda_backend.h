@@ -22,6 +22,7 @@ class CudaBackend final : public KernelBackend<kernels::Cuda> {
     void copy(const Tensor& from, const Tensor& to) override;
     void fill_zero(const Tensor& x) override;
     void synchronize() override;
+    std::unique_ptr<ProgressCounter> make_progress_counter() override;
     bool can_record() const override { return true; }
     std::unique_ptr<Recording> record(const std::function<void()>& work) override;
 

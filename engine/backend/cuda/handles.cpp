@@ -8,6 +8,12 @@ Stream make_stream() {
     return Stream(stream);
 }
 
+Event make_event(unsigned flags) {
+    cudaEvent_t event = nullptr;
+    CUDA_CALL(cudaEventCreateWithFlags(&event, flags));
+    return Event(event);
+}
+
 Cudnn make_cudnn(const Stream& stream) {
     cudnnHandle_t handle = nullptr;
     CUDA_CALL(cudnnCreate(&handle));

@@ -21,6 +21,7 @@ template <class Handle, auto destroy>
 using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroy<destroy>>;
 
 using Stream = Owned<cudaStream_t, cudaStreamDestroy>;
+using Event = Owned<cudaEvent_t, cudaEventDestroy>;
 using Graph = Owned<cudaGraph_t, cudaGraphDestroy>;
 using GraphExec = Owned<cudaGraphExec_t, cudaGraphExecDestroy>;
 using Cudnn = Owned<cudnnHandle_t, cudnnDestroy>;
@@ -31,6 +32,8 @@ inline constexpr float kOne = 1.0f;
 inline constexpr float kZero = 0.0f;
 
 Stream make_stream();
+// `flags`: cudaEventDefault, or cudaEventDisableTiming for an event that is only waited for or queried.
+Event make_event(unsigned flags);
 // Queue work on `stream`, which must outlive them.
 Cudnn make_cudnn(const Stream& stream);
 Cublas make_cublas(const Stream& stream);

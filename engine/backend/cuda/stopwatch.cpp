@@ -6,17 +6,10 @@ namespace residual {
 
 namespace {
 
-using Event = cuda::Owned<cudaEvent_t, cudaEventDestroy>;
-
-Event make_event() {
-    cudaEvent_t event = nullptr;
-    CUDA_CALL(cudaEventCreate(&event));
-    return Event(event);
-}
-
 class CudaStopwatch final : public Stopwatch {
   public:
-    explicit CudaStopwatch(cudaStream_t stream) : stream_(stream), start_(make_event()), stop_(make_event()) {}
+    explicit CudaStopwatch(cudaStream_t stream)
+        : stream_(stream), start_(cuda::make_event(cudaEventDefault)), stop_(cuda::make_event(cudaEventDefault)) {}
 
     void start() override { CUDA_CALL(cudaEventRecord(start_.get(), stream_)); }
 
@@ -38,7 +31,7 @@ class CudaStopwatch final : public Stopwatch {
 
   private:
     cudaStream_t stream_;
-    Event start_, stop_;
+    cuda::Event start_, stop_;
 };
 
 }  // namespace
