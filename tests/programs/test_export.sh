@@ -51,7 +51,7 @@ PYTHON
 exported weights.safetensors c.onnx --config c.json
 expect "weights of another program give the same model" cmp b.onnx c.onnx
 
-export_refused "no mean" "no-mean.safetensors: the file has no per-pixel mean (tensor data.mean [3, 32, 32])" \
+export_refused "no mean" "no-mean.safetensors: the file has no per-pixel mean of the training images (tensor data.mean [3, 32, 32])" \
     no-mean.safetensors refused.onnx --config c.json
 export_refused "no configuration" "give one with --config" weights.safetensors refused.onnx
 export_refused "another network" "/model/depth is 8 in the checkpoint, but 20 was requested" \

@@ -60,7 +60,7 @@ say_user 0
 install
 expect "root installs" exits_with 0
 expect "the package lists are fetched first" logged "^apt-get .*update"
-expect "every package is installed" logged "^apt-get .*install .*g++ cmake .*libdnnl-dev .*zlib1g-dev curl"
+expect "every package is installed" logged "^apt-get .*install .*g++ cmake .*libdnnl-dev .*zlib1g-dev .* curl"
 expect "packages of the tests are not installed" [ ! -e "$scratch/installed/clang-format" ]
 expect "no virtual environment is made" absent "$environment"
 
@@ -79,7 +79,7 @@ expect "apt-get runs through sudo" logged "^sudo .*apt-get .*install"
 expect "only missing packages are installed" logged "^apt-get .*--no-install-recommends cmake$"
 
 install tests
-expect "the argument tests adds the packages of the tests" logged "recommends catch2 ccache libboost-context-dev clang-format dpkg-dev file graphviz locales shellcheck python3 python3-jsonschema python3-numpy python3-torch python3-venv qemu-user$"
+expect "the argument tests adds the packages of the tests" logged "recommends catch2 ccache libboost-context-dev clang-format dpkg-dev file graphviz locales shellcheck python3 python3-jsonschema python3-numpy python3-pil python3-torch python3-venv qemu-user$"
 expect "the packages of the tests are installed" [ -e "$scratch/installed/python3-jsonschema" ]
 expect "the virtual environment is made with the python3 that has PyTorch" logged "^-m venv --system-site-packages .*build/python$"
 expect "pip installs packages into it" \
@@ -121,7 +121,7 @@ say_system ubuntu 24.04
 everything_new
 install tests
 expect "Ubuntu 24.04 is known" silent_about "warning: "
-expect "it has no package of PyTorch" logged "recommends .* python3-numpy python3-venv qemu-user$"
+expect "it has no package of PyTorch" logged "recommends .* python3-numpy python3-pil python3-venv qemu-user$"
 expect "which comes from PyPI" logged "^-m pip install .*tensorboard==[0-9.]* numpy torch$"
 say_system ubuntu 20.04
 install
