@@ -158,11 +158,12 @@ report_checks() {
 
 # The names of tests that take long, which stress.sh runs instead of test.sh.
 slow_tests='^(package/|faults/sweep|scripts/test_(download|ecosystem)\.sh)'
-# The tests of scripts, faults, packages and image files do not depend on the preset, so they run only once.
-compiled_alone='^(scripts|faults|package|predict|words)/'
-# The tests that differ on the emulated CUDA device. stress.sh runs the others under its sanitizers.
+# These tests do not depend on the preset, so they run only once.
+compiled_alone='^(scripts|faults|package|predict|programs|words)/'
+# Except these, and the tests that differ on the emulated CUDA device. stress.sh runs the others under its sanitizers.
+device_programs='programs/test_(devices|kernel_bench|memory|programs)\.sh'
 device_folders=(backend cudnn_graphs emulator fakes fused_step golden kernels nn ops step)
-device_tests="^($(IFS='|' && printf '%s' "${device_folders[*]}")):|^programs/"
+device_tests="^($(IFS='|' && printf '%s' "${device_folders[*]}")):|^$device_programs"
 
 # run_tests PRESET [CTEST_ARGUMENT...]: stores ctest's totals in `detail`.
 run_tests() {

@@ -37,7 +37,7 @@ test_cpu() {
 test_cuda() {
     cmake --preset cuda -DBUILD_TESTING=ON &&
         cmake --build build/cuda --parallel "$(compile_jobs)" --target tools/all tests/faults/all tests-backend &&
-        run_tests cuda --tests-regex '^(backend:|programs/)'
+        run_tests cuda --tests-regex "^(backend:|$device_programs)"
 }
 
 # The emulated CUDA device under the sanitizers.
