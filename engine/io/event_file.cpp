@@ -151,8 +151,8 @@ void EventFile::write(int64_t step, const Summary& summary) {
 }
 
 void EventFile::add(const ProtobufMessage& event) {
-    pending_ += tf_record(event.bytes());
-    const bool written = (descriptor_ >= 0 || create()) && write_pending();
+    pending_.add(tf_record(event.bytes()));
+    const bool written = (descriptor_ >= 0 || create()) && pending_.write_to(descriptor_);
     failure_ = written ? ""
                        : fmt::format("cannot {} {}: {}", descriptor_ < 0 ? "create" : "write", path_.string(),
                                      std::system_category().message(errno));
@@ -166,20 +166,6 @@ bool EventFile::create() {
         descriptor_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
     return descriptor_ >= 0;
-}
-
-// Sets errno on failure.
-bool EventFile::write_pending() {
-    while (written_ < pending_.size()) {
-        const ssize_t written = ::write(descriptor_, pending_.data() + written_, pending_.size() - written_);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        // A partial write may end in the middle of a record; the rest is written later.
-        written_ += static_cast<size_t>(written);
-    }
-    pending_.clear();
-    written_ = 0;
-    return true;
 }
 
 }  // namespace residual

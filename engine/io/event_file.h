@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/io/pending_bytes.h"
 #include "engine/io/protobuf.h"
 
 namespace residual {
@@ -50,13 +51,11 @@ class EventFile {
   private:
     void add(const ProtobufMessage& event);
     bool create();
-    bool write_pending();
 
     std::filesystem::path folder_, path_;
     int64_t last_before_;  // The number in the name of the last event file before this one; 0: there is none.
     int descriptor_ = -1;
-    std::string pending_;  // Whole records.
-    size_t written_ = 0;   // Bytes of `pending_` that are in the file.
+    PendingBytes pending_;  // Whole records.
     std::string failure_;
 };
 

@@ -91,7 +91,7 @@ bool MetricsFile::reopen_if_replaced() {
     close(descriptor);
     errno = error;
     if (!swapped) return false;
-    written_ = 0;
+    pending_.start_again();
     replaced_ = true;
     return true;
 }
@@ -99,20 +99,11 @@ bool MetricsFile::reopen_if_replaced() {
 bool MetricsFile::write_pending() {
     if (pending_.empty()) return true;
     if (!reopen_if_replaced()) return false;
-    while (written_ < pending_.size()) {
-        const ssize_t written = ::write(descriptor_, pending_.data() + written_, pending_.size() - written_);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        // A partial write may end in the middle of a line; the rest is written later.
-        written_ += static_cast<size_t>(written);
-    }
-    pending_.clear();
-    written_ = 0;
-    return true;
+    return pending_.write_to(descriptor_);
 }
 
 void MetricsFile::add(const std::string& line) {
-    pending_ += line + '\n';
+    pending_.add(line + '\n');
     write_pending();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/io/checkpoint_info.h"
+#include "engine/io/pending_bytes.h"
 
 namespace residual {
 
@@ -49,9 +50,8 @@ class MetricsFile {
     bool reopen_if_replaced();
 
     std::filesystem::path path_;
-    int descriptor_ = -1;  // Of the same number as long as this object exists, since sync() uses it on another thread.
-    std::string pending_;  // Whole rows.
-    size_t written_ = 0;   // Bytes of `pending_` that are in the file.
+    int descriptor_ = -1;   // Of the same number as long as this object exists, since sync() uses it on another thread.
+    PendingBytes pending_;  // Whole rows.
     bool replaced_ = false;
 };
 
