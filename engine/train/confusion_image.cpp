@@ -20,7 +20,7 @@ constexpr int kSmallestCell = 4;
 struct Colour {
     uint8_t red, green, blue;
 };
-constexpr Colour kWhite{255, 255, 255}, kBlack{0, 0, 0}, kGrid{225, 225, 225};
+constexpr Colour kWhite{255, 255, 255}, kBlack{0, 0, 0}, kGrid{225, 225, 225}, kFrame{230, 159, 0};
 
 // 3 x 5 pixels per digit, row by row from the top left.
 constexpr int kGlyphWidth = 3, kGlyphHeight = 5;
@@ -87,11 +87,13 @@ ConfusionImage confusion_image(const ConfusionMatrix& matrix) {
         for (int predicted = 0; predicted < classes; ++predicted) {
             const double share = static_cast<double>(matrix.count(label, predicted)) / images;
             const int x = predicted * cell + 1, y = label * cell + 1;
-            canvas.fill(x, y, cell - 1, colour_of(share));
+            const int frame = classes <= kMostNumbered && label == predicted ? 3 : 0;
+            canvas.fill(x, y, cell - 1, kFrame);
+            canvas.fill(x + frame, y + frame, cell - 1 - 2 * frame, colour_of(share));
             const auto percent = static_cast<int>(std::lround(100 * share));
             if (classes > kMostNumbered || percent == 0) continue;
             const int scale = std::max(1, cell / 16);
-            canvas.write_number(x, y, cell - 1, percent, scale, share > 0.3 ? kWhite : kBlack);
+            canvas.write_number(x, y, cell - 1, percent, scale, share > 0.15 ? kWhite : kBlack);
         }
     }
     return {encode_png(canvas.pixels(), size, size, 3), size};

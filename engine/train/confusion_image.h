@@ -14,7 +14,7 @@ struct ConfusionImage {
 
 // One square per pair of classes: rows are true classes, columns predicted ones, from the top left. The darker the
 // square, the larger its share of the images of the row's class; with up to kMostNumbered classes it also shows this
-// share as a whole number of percent.
+// share as a whole number of percent, and the squares of correct predictions are framed.
 constexpr int kMostNumbered = 20;
 ConfusionImage confusion_image(const ConfusionMatrix& matrix);
 

@@ -78,6 +78,7 @@ class Drawing {
         draw_nodes();
         draw_edges();
         if (!entries_.empty()) align_columns();
+        draw_legend();
         return out_ + "}\n";
     }
 
@@ -124,7 +125,7 @@ class Drawing {
         const std::string cost = cost_of(graph_, by_unit_[unit]).text("\n");
         const auto row = repeated_.rows.find(unit);
         if (row == repeated_.rows.end()) return unit + '\n' + cost;
-        return fmt::format("{} to {}\n{} equal units, each\n{}", unit, row->second.back(), row->second.size(), cost);
+        return fmt::format("{} to {}\n{} equal units of\n{}", unit, row->second.back(), row->second.size(), cost);
     }
 
     void draw_unit(const std::string& unit) {
@@ -153,6 +154,16 @@ class Drawing {
         for (size_t number = 1; number <= entries_.size(); ++number) row += fmt::format(" -> entry{}", number);
         line("  {{ rank=same; {} [style=invis]; }}", row);
         line("  {{ rank=same; {}; }}", fmt::join(first_in_group_, "; "));
+    }
+
+    void draw_legend() {
+        std::string text =
+            "Edges: [height, width, channels]. Red: the shortcut enters an addition.\n"
+            "FLOPs: of convolutions and linear layers, two for a multiply-add.\n"
+            "Convolutions pad equally on opposite sides unless they say otherwise.";
+        if (!entries_.empty()) text += "\nDashed boxes with the same number: the two ends of an edge.";
+        line("  legend [shape=plaintext, style=\"\", fontsize=12, label={}];", left_aligned(text));
+        line("  {{ rank=sink; legend; }}");
     }
 
     void draw_edges() {

@@ -27,7 +27,7 @@ std::string describe(const Graph& graph, const Operation& operation) {
                                                           {"relu", "ReLU"},
                                                           {"add", "+"},
                                                           {"average_pool", "2×2 average pooling"},
-                                                          {"subsample", "every second pixel"},
+                                                          {"subsample", "every second row and column"},
                                                           {"global_average_pool", "global average pooling"}};
     if (const auto text = texts.find(operation.name); text != texts.end()) return text->second;
     if (operation.name == "conv") return describe_conv(graph, operation);
