@@ -40,7 +40,7 @@ def export(args, run, folder):
         command = [args.bin / "resnet-export", run, models[way], *flags]
         status = subprocess.run(command, stdout=subprocess.DEVNULL).returncode
         if status != 0:
-            sys.exit(status)  # The program has printed why.
+            sys.exit(status if status > 0 else 1)  # The program has printed why.
     return models
 
 
@@ -80,6 +80,8 @@ def parse_arguments():
     for run in args.runs:
         if not (run / "config.json").exists():
             parser.error(f"{run} is no run folder: it has no config.json")
+    if args.json and not args.json.parent.is_dir():
+        parser.error(f"--json {args.json}: there is no folder {args.json.parent}")
     for program in "resnet-export", "step-bench":
         if not (args.bin / program).exists():
             parser.error(f"there is no {args.bin / program}; build it, or name another folder with --bin DIR")

@@ -93,7 +93,7 @@ ConfusionImage confusion_image(const ConfusionMatrix& matrix) {
             const auto percent = static_cast<int>(std::lround(100 * share));
             if (classes > kMostNumbered || percent == 0) continue;
             const int scale = std::max(1, cell / 16);
-            canvas.write_number(x, y, cell - 1, percent, scale, share > 0.15 ? kWhite : kBlack);
+            canvas.write_number(x, y, cell - 1, percent, scale, share > 0.43 ? kWhite : kBlack);
         }
     }
     return {encode_png(canvas.pixels(), size, size, 3), size};

@@ -136,7 +136,7 @@ TEST_CASE("equal units in a row are drawn once on request", "[diagram]") {
     CHECK(rows(graph_of<ReadTwice>({4, 4, 3})).empty());
 
     const std::string folded = tools::diagram(preact, "", true);
-    CHECK(count(folded, "stages.0.1 to stages.0.2\\l2 equal units, each\\l4,672 parameters\\l9.44 MFLOP\\l") == 1);
+    CHECK(count(folded, "stages.0.1 to stages.0.2\\l2 equal units of\\l4,672 parameters\\l9.44 MFLOP\\l") == 1);
     CHECK(count(folded, "cluster_stages.0.2") == 0);
     CHECK(count(folded, "op15") == 0);
     // What reads the last unit of the row comes from the one that is drawn; the sums are those of the network.

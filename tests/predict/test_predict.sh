@@ -79,6 +79,10 @@ done
 predict missing.png
 expect "no such file" says "resnet-predict: missing.png: cannot be read: No such file or directory"
 expect "no such file: exit 2" exits_with 2
+ln -s loop.png images/near/loop.png
+predict images/near
+expect "an entry of a folder that cannot be read: exit 2" exits_with 2
+expect "the others are predicted" test "$(grep -c '^images/near/.*: .* %' output)" = 5
 mkdir nothing
 predict nothing
 expect "a folder without images: exit 2" exits_with 2

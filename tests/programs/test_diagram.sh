@@ -17,7 +17,7 @@ expect "it is docs/resnet20.dot; if the change is right: resnet-diagram configs/
     cmp output "$repository/docs/resnet20.dot"
 count() { grep -c "$1" "$2"; }
 expect "docs/resnet20.svg has its nodes" \
-    [ "$(count 'class="node"' "$repository/docs/resnet20.svg")" = "$(grep -cE '^ *(op|entry|exit|input|output)[0-9]* \[' output)" ]
+    [ "$(count 'class="node"' "$repository/docs/resnet20.svg")" = "$(grep -cE '^ *(op|entry|exit|input|output|legend)[0-9]* \[' output)" ]
 expect "docs/resnet20.svg has its edges" \
     [ "$(count 'class="edge"' "$repository/docs/resnet20.svg")" = "$(grep -c ' -> .*label=' output)" ]
 
@@ -50,6 +50,11 @@ expect "dot fails: no file" absent b.svg
 refused "an unknown extension" "-o b.jpeg: the extension must be .svg, .pdf, .png or .dot" "$bin/resnet-diagram" "$config" -o b.jpeg
 refused "a folder that does not exist" "-o none/b.svg: there is no folder none" "$bin/resnet-diagram" "$config" -o none/b.svg
 refused "no such file" "none.json" "$bin/resnet-diagram" none.json
+mkdir started
+cp "$config" started/config.json
+diagram started
+expect "a run without checkpoints: exit 0" exits_with 0
+expect "a run without checkpoints: the diagram" cmp output "$repository/docs/resnet20.dot"
 refused "an empty folder" "holds no checkpoint" "$bin/resnet-diagram" empty
 printf '{"model": {"depth": 9}}' >nine.json
 refused "a depth that does not exist" "8 and 14" "$bin/resnet-diagram" nine.json

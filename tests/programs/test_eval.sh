@@ -156,6 +156,8 @@ print("top-5 accuracy %.2f %%, expected calibration error %.2f %%" % (100 * f["t
 expect "the printed figures: a class without images" says "  truck       no images"
 
 refused "a folder for the matrix" "--confusion test: this is a folder" "$bin/resnet-eval" run --data test --confusion test
+refused "one file for two results" "--predictions x.csv: another option names the same file" \
+    "$bin/resnet-eval" run --data data --confusion x.csv --predictions x.csv
 refused "no folder for the predictions" "--predictions none/x.csv: there is no folder none" \
     "$bin/resnet-eval" run --data test --predictions none/x.csv
 

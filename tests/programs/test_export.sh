@@ -61,6 +61,13 @@ export_refused "no such checkpoint" "none.safetensors" none.safetensors refused.
 export_refused "a file that is not a checkpoint" "c.json" c.json refused.onnx
 export_refused "a folder as the model" "model data: this is a folder" run data
 export_refused "a folder that does not exist" "model none/m.onnx: there is no folder none" run none/m.onnx
+cp -L run/last.safetensors own.safetensors
+cp own.safetensors copy.safetensors
+export_refused "the checkpoint itself" "model own.safetensors: this is the file to read" own.safetensors own.safetensors
+expect "the checkpoint itself is kept" cmp own.safetensors copy.safetensors
+mkfifo pipe
+export_refused "a pipe" "model pipe: this is not a regular file" run pipe
+expect "a pipe is kept" test -p pipe
 if [ "$(id -u)" != 0 ]; then
     mkdir --mode=500 locked
     export_refused "a folder that cannot be written" "cannot write to the folder locked" run locked/m.onnx

@@ -68,6 +68,8 @@ std::string run_dot(const std::string& text, const std::string& format) {
     char piece[65536];
     std::rewind(output.get());
     while (const size_t count = std::fread(piece, 1, sizeof piece, output.get())) drawing.append(piece, count);
+    if (std::ferror(output.get()) != 0)
+        throw Error(fmt::format("cannot read what dot wrote: {}", std::strerror(errno)));
     return drawing;
 }
 

@@ -23,9 +23,10 @@ bool has_image_suffix(const std::filesystem::path& path) {
 
 std::vector<std::string> files_in(const std::string& folder) {
     std::vector<std::string> files;
+    std::error_code unknown;  // Of one entry: reported when it is read.
     try {
         for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-            if (has_image_suffix(entry.path()) && !entry.is_directory()) files.push_back(entry.path().string());
+            if (has_image_suffix(entry.path()) && !entry.is_directory(unknown)) files.push_back(entry.path().string());
         }
     } catch (const std::filesystem::filesystem_error& error) {
         throw InputError(folder + ": cannot be read: " + error.code().message());

@@ -30,17 +30,18 @@ std::span<const uint8_t> exif_chunk(std::span<const uint8_t> file) {
 }  // namespace
 
 int exif_orientation(std::span<const uint8_t> file) {
-    std::vector<uint8_t> bytes(file.begin(), file.end());
+    std::vector<uint8_t> marked;
     if (is_png(file)) {
         // libexif expects the mark that JPEG files have.
         constexpr std::string_view kMark("Exif\0\0", 6);
         const auto chunk = exif_chunk(file);
         if (chunk.empty()) return 1;
-        bytes.assign(kMark.begin(), kMark.end());
-        bytes.insert(bytes.end(), chunk.begin(), chunk.end());
+        marked.assign(kMark.begin(), kMark.end());
+        marked.insert(marked.end(), chunk.begin(), chunk.end());
+        file = marked;
     }
     const std::unique_ptr<ExifData, decltype(&exif_data_unref)> data(
-        exif_data_new_from_data(bytes.data(), static_cast<unsigned>(bytes.size())), exif_data_unref);
+        exif_data_new_from_data(file.data(), static_cast<unsigned>(file.size())), exif_data_unref);
     if (data == nullptr) return 1;
     const ExifEntry* entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
     if (entry == nullptr || entry->format != EXIF_FORMAT_SHORT || entry->size < 2) return 1;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <optional>
 #include <span>
 
 #include "engine/train/trainer.h"
@@ -14,6 +14,7 @@
 #include "tools/predict/image_paths.h"
 #include "tools/programs/program.h"
 #include "tools/programs/standard_streams.h"
+#include "tools/run/compatibility.h"
 #include "tools/run/session.h"
 #include "tools/run/stored_network.h"
 
@@ -50,14 +51,14 @@ std::vector<ClassProbability> most_probable(std::span<const float> logits, int t
 class Classifier {
   public:
     Classifier(const residual::Checkpoint& checkpoint, const residual::tools::Experiment& experiment)
-        : session_(experiment), class_names_(session_.data.class_names) {
+        : session_(experiment) {
+        residual::tools::refuse_other_data(checkpoint, session_.data, std::nullopt, "");
         checkpoint.load_into(*session_.backend, session_.parameters);
-        if (checkpoint.info() && !checkpoint.info()->class_names.empty()) class_names_ = checkpoint.info()->class_names;
         mean_ = session_.set_mean(residual::tools::mean_of(checkpoint, session_.data));
     }
 
     residual::Shape shape() const { return session_.data.image_shape(); }
-    const std::vector<std::string>& class_names() const { return class_names_; }
+    const std::vector<std::string>& class_names() const { return session_.data.class_names; }
 
     // The logits [images, classes] of images as records without their labels.
     std::vector<float> logits(const std::vector<std::vector<uint8_t>>& images) {
@@ -75,7 +76,6 @@ class Classifier {
 
   private:
     residual::tools::Session session_;
-    std::vector<std::string> class_names_;
     residual::Tensor mean_;
 };
 

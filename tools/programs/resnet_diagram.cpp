@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine/io/checkpoint.h"
+#include "engine/train/run_folder.h"
 #include "tools/diagram/diagram.h"
 #include "tools/diagram/graphviz.h"
 #include "tools/programs/output_file.h"
@@ -42,7 +43,9 @@ bool is_checkpoint(const std::filesystem::path& path) {
 }
 
 residual::tools::Experiment experiment_of(const std::string& network) {
-    const auto path = residual::tools::checkpoint_in(network);
+    // A run that has just started has no checkpoint.
+    const auto config = std::filesystem::path(network) / residual::RunFolder::kConfig;
+    const auto path = std::filesystem::exists(config) ? config : residual::tools::checkpoint_in(network);
     if (!is_checkpoint(path)) return residual::tools::load_experiment(path.string());
     const auto checkpoint = residual::Checkpoint::read(path);
     if (!checkpoint.info()) {
@@ -54,7 +57,7 @@ residual::tools::Experiment experiment_of(const std::string& network) {
 
 int draw(const Options& options) {
     const std::string format = options.output.empty() ? "dot" : format_of(options.output);
-    residual::tools::check_output_path("-o", options.output);
+    residual::tools::check_output_path("-o", options.output, options.network);
     residual::tools::Session session(residual::tools::on_cpu(experiment_of(options.network)));
     const auto graph = residual::tools::primitive_graph(session.trace(false));
     std::string drawing = residual::tools::diagram(graph, session.experiment.model.title(), options.fold_units);
@@ -78,7 +81,7 @@ int main(int argc, char** argv) {
     residual::tools::add_path(app, "network", options.network,
                               "configuration file, checkpoint of resnet-train, or run folder")
         ->required();
-    residual::tools::add_path(app, "-o,--output", options.output,
+    residual::tools::add_path(app, "-o,--out", options.output,
                               "file to write, by its extension: .svg, .pdf or .png (needs Graphviz), or .dot");
     app.add_flag("--fold-units", options.fold_units, "draw equal residual units in a row once");
     app.footer(residual::tools::kExitCodes);

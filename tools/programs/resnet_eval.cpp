@@ -4,7 +4,9 @@
 //                 [--predictions FILE] [--json] [--verbose]
 #include <fmt/format.h>
 
+#include <set>
 #include <string>
+#include <utility>
 
 #include "tools/programs/evaluation.h"
 #include "tools/programs/evaluation_output.h"
@@ -22,10 +24,20 @@ struct Options {
     bool json = false, verbose = false;
 };
 
+void check_outputs(const Options& options) {
+    const std::pair<const char*, std::string> outputs[] = {
+        {"--logits", options.logits}, {"--confusion", options.confusion}, {"--predictions", options.predictions}};
+    std::set<std::string> names;
+    for (const auto& [option, path] : outputs) {
+        check_output_path(option, path, checkpoint_in(options.checkpoint));
+        if (!path.empty() && !names.insert(path).second) {
+            throw InputError(fmt::format("{} {}: another option names the same file", option, path));
+        }
+    }
+}
+
 int evaluate(const Options& options) {
-    check_output_path("--logits", options.logits);
-    check_output_path("--confusion", options.confusion);
-    check_output_path("--predictions", options.predictions);
+    check_outputs(options);
     const Checkpoint checkpoint = open_checkpoint(options.checkpoint);
     const TestResult result = evaluate_checkpoint(checkpoint, {.data = options.data,
                                                                .device = options.device,

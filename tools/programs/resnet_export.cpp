@@ -21,7 +21,7 @@ struct Options {
 };
 
 int export_model(const Options& options) {
-    residual::tools::check_output_path("model", options.model);
+    residual::tools::check_output_path("model", options.model, residual::tools::checkpoint_in(options.checkpoint));
     const auto checkpoint = residual::tools::open_checkpoint(options.checkpoint);
     const auto experiment = residual::tools::experiment_for(checkpoint, options.config);
     residual::tools::Session session(residual::tools::on_cpu(experiment));
