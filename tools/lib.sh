@@ -158,12 +158,14 @@ report_checks() {
 
 # The names of tests that take long, which stress.sh runs instead of test.sh.
 slow_tests='^(package/|faults/sweep|scripts/test_(download|ecosystem)\.sh)'
-# These tests do not depend on the preset, so they run only once.
-compiled_alone='^(scripts|faults|package|predict|programs|words)/'
-# Except these, and the tests that differ on the emulated CUDA device. stress.sh runs the others under its sanitizers.
-device_programs='programs/test_(devices|kernel_bench|memory|programs)\.sh'
+# The tests that differ on the emulated CUDA device, and what the scripts among them run. test.sh runs them there, under
+# sanitizers; stress.sh also runs those of the other folders under the sanitizers.
 device_folders=(backend cudnn_graphs emulator fakes fused_step golden kernels nn ops step)
-device_tests="^($(IFS='|' && printf '%s' "${device_folders[*]}")):|^$device_programs"
+host_folders=(autograd config core data io metrics models programs train)
+device_scripts='programs/test_(devices|kernel_bench|memory|programs)\.sh'
+device_programs=(resnet-train resnet-eval draw-images kernel-bench step-bench tests/faults/all)
+device_tests="^($(IFS='|' && printf '%s' "${device_folders[*]}")):|^$device_scripts"
+host_tests="^($(IFS='|' && printf '%s' "${host_folders[*]}")):|^fuzz:"
 
 # run_tests PRESET [CTEST_ARGUMENT...]: stores ctest's totals in `detail`.
 run_tests() {

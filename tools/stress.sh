@@ -84,8 +84,8 @@ if ! find_cuda; then
     skip sanitizers "test.sh has run all tests under them"
     skip plans "$cuda_missing"
 else
-    check "sanitizers build" build emulator
-    check sanitizers run_tests emulator --exclude-regex "$device_tests|$compiled_alone"
+    check "sanitizers build" build_tests emulator fuzz-targets "${host_folders[@]/#/tests-}"
+    check sanitizers run_tests emulator --tests-regex "$host_tests"
     check "plans build" build_tests cuda tools/cudnn_plans/all
     if [ -x build/cuda/bin/cudnn-plans ]; then check plans plans; else skip plans "cudnn-plans needs cuDNN 9.8 and libcuda, or the stub of it"; fi
 fi

@@ -36,20 +36,20 @@ test_cpu() {
 # Without a GPU only these tests differ from those of the CPU build. A GPU runs them all (tools/prove_gpu.sh).
 test_cuda() {
     cmake --preset cuda -DBUILD_TESTING=ON &&
-        cmake --build build/cuda --parallel "$(compile_jobs)" --target tools/all tests/faults/all tests-backend &&
-        run_tests cuda --tests-regex "^(backend:|$device_programs)"
+        cmake --build build/cuda --parallel "$(compile_jobs)" --target "${device_programs[@]}" tests-backend &&
+        run_tests cuda --tests-regex "^(backend:|$device_scripts)"
 }
 
 # The emulated CUDA device under the sanitizers.
 test_emulator() {
     cmake --preset emulator -DBUILD_TESTING=ON &&
         cmake --build build/emulator --parallel "$(compile_jobs)" --target "${device_folders[@]/#/tests-}" \
-            tests/emulator/plants/all tools/all tests/faults/all &&
+            tests/emulator/plants/all "${device_programs[@]}" &&
         run_tests emulator --tests-regex "$device_tests"
 }
 
 test_asan() {
-    build asan && run_tests asan --exclude-regex "$compiled_alone"
+    build asan && run_tests asan --exclude-regex '^(scripts|faults|package|predict|words)/'
 }
 
 # Other versions of the formatter disagree with Debian 12's, which decides.

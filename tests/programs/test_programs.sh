@@ -134,13 +134,4 @@ train --out "$scratch/diverged" --set 'schedule.values=[1e30,1e30]'
 expect "divergence: exit 3" exits_with 3
 expect "and the remedy is named" says "lower learning rate"
 
-# ---- versions
-for program in resnet-train resnet-eval resnet-report resnet-predict resnet-export resnet-diagram draw-images config-doc \
-    kernel-bench step-bench step-cost checkpoint-bench cpu-peaks; do
-    run "$bin/$program" --version
-    expect "$program --version: exit 0" exits_with 0
-    expect "$program --version: one line per part" equal "$(awk 'NF > 1 { print $1 }' "$scratch/output" | xargs)" \
-        "version commit compiler CUDA cuDNN oneDNN"
-done
-
 report
