@@ -77,11 +77,10 @@ class Footnotes {
 };
 
 std::pair<std::string, std::string> speed_and_time(const ReportRun& run) {
-    const auto seconds = run.experiment ? training_seconds(run.rows, run.experiment->train.batch_size) : std::nullopt;
-    if (!seconds) return {kMissing, kMissing};
-    const double images =
-        static_cast<double>(run.rows.training.back().step) * static_cast<double>(run.experiment->train.batch_size);
-    return {tick_label(std::round(images / *seconds)), duration_text(*seconds)};
+    const auto time = run.experiment ? training_time(run.rows, run.experiment->train.batch_size) : std::nullopt;
+    if (!time) return {kMissing, kMissing};
+    const double images = static_cast<double>(time->steps) * static_cast<double>(run.experiment->train.batch_size);
+    return {tick_label(std::round(images / time->seconds)), duration_text(time->seconds)};
 }
 
 std::string results(std::span<const ReportRun> runs) {
