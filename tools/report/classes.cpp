@@ -178,8 +178,8 @@ std::string wrong_images(const TestResult& test) {
 }
 
 std::string filter_images(const Filters& filters) {
-    const auto count = static_cast<size_t>(filters.shape[0]), channels = static_cast<size_t>(filters.shape[1]);
-    const auto height = static_cast<size_t>(filters.shape[2]), width = static_cast<size_t>(filters.shape[3]);
+    const int64_t count = filters.shape[0], channels = filters.shape[3];
+    const auto height = static_cast<int>(filters.shape[1]), width = static_cast<int>(filters.shape[2]);
     std::string out = "<h3>Filters of the first convolution</h3>\n";
     if (channels != 1 && channels != 3) {
         return out + fmt::format("<p>They have {} channels, so they are not shown as images.</p>\n", channels);
@@ -190,18 +190,15 @@ std::string filter_images(const Filters& filters) {
         "<p class=\"note\">Weights from -{0:.2f} (dark) over 0 (grey) to {0:.2f} (bright){1}.</p>\n<ul "
         "class=\"filters\">\n",
         largest, channels == 3 ? ", by red, green and blue" : "");
-    for (size_t filter = 0; filter < count; ++filter) {
+    const std::span<const float> values = filters.values;
+    const size_t size = values.size() / static_cast<size_t>(count);
+    for (int64_t filter = 0; filter < count; ++filter) {
         std::vector<uint8_t> pixels;
-        for (size_t i = 0; i < height * width; ++i) {
-            for (size_t c = 0; c < channels; ++c) {
-                const float value = filters.values[(filter * channels + c) * height * width + i];
-                pixels.push_back(
-                    static_cast<uint8_t>(std::lround(127.5F + 127.5F * value / std::max(largest, 1e-30F))));
-            }
+        for (const float value : values.subspan(static_cast<size_t>(filter) * size, size)) {
+            pixels.push_back(static_cast<uint8_t>(std::lround(127.5F + 127.5F * value / std::max(largest, 1e-30F))));
         }
-        out += fmt::format(
-            "<li><img class=\"pixels\" alt=\"filter {}\" src=\"{}\" /></li>\n", filter,
-            png_data_uri(pixels, static_cast<int>(height), static_cast<int>(width), static_cast<int>(channels)));
+        out += fmt::format("<li><img class=\"pixels\" alt=\"filter {}\" src=\"{}\" /></li>\n", filter,
+                           png_data_uri(pixels, height, width, static_cast<int>(channels)));
     }
     return out + "</ul>\n";
 }
