@@ -56,7 +56,7 @@ expect "a run: exit 0" exits_with 0
 expect "report.html by default" last_line_is "report report.html"
 expect "a run: the page" page report.html
 for part in '&lt;a&gt; &quot;b&quot; &amp; c' "ResNet-8" "75,290" "Residual networks" "Learning rate" "Accuracy by class" \
-    "Confusion matrix" "25 of 10000 misclassified images" "<b>automobile</b>" "Filters of the first convolution" \
+    "Confusion matrix" "25 of 10000 misclassified images" "<b>automobile</b>" "10,000 test images of data:" "Filters of the first convolution" \
     '&quot;momentum&quot;: 0.9' "resnet-report '&lt;a&gt; &quot;b&quot; &amp; c' --data data --device cpu" \
     "resnet-train '&lt;a&gt; &quot;b&quot; &amp; c/config.json' --out NEW_FOLDER"; do
     expect "a run: $part" has report.html "$part"

@@ -92,6 +92,49 @@ TEST_CASE("a page of a run without anything", "[report]") {
     CHECK_THAT(page, !ContainsSubstring("<run>"));
 }
 
+TEST_CASE("the command to train again names a configuration that exists", "[report]") {
+    ReportRun run{};
+    run.experiment.emplace();
+    CHECK_THAT(run_section(run, 0), ContainsSubstring("save the keys below as a file") &&
+                                        ContainsSubstring("<code>resnet-train FILE --out NEW_FOLDER</code>"));
+    run.config = "runs/a/config.json";
+    CHECK_THAT(run_section(run, 0), ContainsSubstring("<code>resnet-train runs/a/config.json --out NEW_FOLDER</code>"));
+}
+
+TEST_CASE("runs with the same schedule share a line of the learning rate", "[report]") {
+    const auto rows = [](int64_t every, int64_t last, double second) {
+        std::string text;
+        for (int64_t step = every; step <= last; step += every) {
+            const double rate = step <= 60 ? 0.1 : second;
+            text += "{\"step\": " + std::to_string(step) +
+                    ", \"train_cross_entropy\": 1, \"learning_rate\": " + std::to_string(rate) + "}\n";
+        }
+        return parse_rows(text);
+    };
+    std::vector<ReportRun> runs(4);
+    const char* names[] = {"unfinished", "whole", "other rows", "other schedule"};
+    for (size_t i = 0; i < runs.size(); ++i) runs[i].name = names[i];
+    runs[0].rows = rows(10, 80, 0.01);
+    runs[1].rows = rows(10, 120, 0.01);
+    runs[2].rows = rows(20, 120, 0.01);
+    runs[3].rows = rows(10, 120, 0.02);
+    const std::string text = curves(runs);
+    const std::string figure = text.substr(text.find("<h3>Learning rate</h3>"));
+    CHECK_THAT(figure, ContainsSubstring("<title>unfinished, whole, other rows</title>") &&
+                           ContainsSubstring("<title>other schedule</title>"));
+    // Two values, to the end of the longest run.
+    CHECK_THAT(figure, ContainsSubstring("H249.0V") && ContainsSubstring("H444.0\" />"));
+    CHECK(count(figure.substr(0, figure.find("</g>")), "H") == 2);
+}
+
+TEST_CASE("a caption says which values are not shown", "[report]") {
+    std::vector<ReportRun> runs(1);
+    runs[0].rows = parse_rows(
+        "{\"step\": 1, \"train_cross_entropy\": 2}\n{\"step\": 2, \"train_cross_entropy\": 1}\n"
+        "{\"step\": 1, \"test_loss\": 90}\n{\"step\": 2, \"test_loss\": 1}\n");
+    CHECK_THAT(curves(runs), ContainsSubstring("Values above 4 are not shown."));
+}
+
 TEST_CASE("residual and plain networks have a figure each", "[report]") {
     std::vector<ReportRun> runs(3);
     for (ReportRun& run : runs) {
@@ -129,7 +172,13 @@ TEST_CASE("published errors belong to a network and a data set", "[report]") {
     network.block = models::Block::postact;
     CHECK_FALSE(published_error(experiment));
     network.shortcut = models::Shortcut::subsample_zeropad;
+    CHECK_FALSE(published_error(experiment));  // Other padding.
+    network.padding = models::Padding::symmetric;
     CHECK(published_error(experiment)->percent == 6.43);
+    CHECK_THAT(published_error(experiment)->source, ContainsSubstring("best of five runs"));
+    network.batch_norm.epsilon = 1e-5;
+    CHECK_FALSE(published_error(experiment));
+    network.batch_norm = {};
     experiment.data.format = "cifar100";
     CHECK_FALSE(published_error(experiment));
     experiment.data.format = "cifar10";

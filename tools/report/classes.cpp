@@ -30,7 +30,7 @@ double shade(const ConfusionMatrix& confusion, int label, int predicted) {
 std::string matrix_table(const ConfusionMatrix& confusion, const std::vector<std::string>& names) {
     std::string out =
         "<div class=\"wide\"><table class=\"confusion\"><caption>rows: true class, columns: predicted "
-        "class</caption><thead><tr><td></td>";
+        "class; numbers of images; blue: correct, orange: wrong</caption><thead><tr><td></td>";
     for (const std::string& name : names) out += fmt::format("<th><span>{}</span></th>", escaped(name));
     out += "</tr></thead>\n<tbody>\n";
     for (int label = 0; label < confusion.classes(); ++label) {
@@ -58,7 +58,7 @@ std::string matrix_image(const ConfusionMatrix& confusion) {
     }
     return fmt::format(
         "<img class=\"matrix\" alt=\"confusion matrix\" src=\"{}\" /><p class=\"note\">Rows: true class, "
-        "columns: predicted class, both in the order of the labels.</p>",
+        "columns: predicted class, both in the order of the labels; blue: correct, orange: wrong.</p>",
         png_data_uri(pixels, confusion.classes(), confusion.classes(), 3));
 }
 
@@ -141,7 +141,8 @@ std::string class_accuracies(std::span<const ReportRun> runs) {
         }
     }
     if (groups.empty()) return "";
-    std::string out = "<section><h2>Accuracy by class</h2>\n";
+    std::string out =
+        "<section><h2>Accuracy by class</h2>\n<p class=\"note\">Bars are on a scale from 0 to 100 %.</p>\n";
     for (const auto& group : groups) out += accuracy_table(runs, group);
     return out + "</section>\n";
 }
@@ -165,7 +166,7 @@ std::string wrong_images(const TestResult& test) {
     wrong.resize(std::min(wrong.size(), kWrongImages));
     std::string out = fmt::format(
         "<h3>The most confidently misclassified images</h3>\n<p class=\"note\">{} of {} misclassified images, by the "
-        "probability of the wrong class.</p>\n<ul class=\"images\">\n",
+        "probability of the wrong class. Bold: the true class.</p>\n<ul class=\"images\">\n",
         wrong.size(), all);
     const auto& names = test.data.class_names;
     for (const size_t i : wrong) {

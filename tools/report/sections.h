@@ -11,7 +11,7 @@ namespace residual::tools {
 // Two tables: the results of all runs, and with what they were made.
 std::string summary(std::span<const ReportRun> runs);
 
-// Error of residual and of plain networks, loss, and learning rate over the iterations.
+// Error of residual and of plain networks, loss, and learning rate over the steps.
 std::string curves(std::span<const ReportRun> runs);
 
 // Test accuracy of each class, by run.

@@ -39,7 +39,7 @@ std::string steps(const ReportRun& run) {
     return fmt::format("{} of {}", done, tick_label(static_cast<double>(run.experiment->train.steps)));
 }
 
-std::string final_error(const ReportRun& run) {
+std::string last_error(const ReportRun& run) {
     if (run.rows.test.empty() || !run.rows.test.back().error) return kMissing;
     return percent(*run.rows.test.back().error);
 }
@@ -85,20 +85,22 @@ std::pair<std::string, std::string> speed_and_time(const ReportRun& run) {
 
 std::string results(std::span<const ReportRun> runs) {
     Footnotes footnotes;
-    const std::string rows = table(
-        runs, {"final error", "best error", "published", "steps", "images/s", "training time", "parameters", "network"},
-        "numbers", [&](const ReportRun& run) {
-            const auto [speed, time] = speed_and_time(run);
-            return std::vector<std::string>{
-                final_error(run),
-                best_error(run),
-                footnotes.published(run),
-                steps(run),
-                speed,
-                time,
-                run.parameters > 0 ? tick_label(static_cast<double>(run.parameters)) : kMissing,
-                escaped(run.experiment ? run.experiment->model.title() : run.network())};
-        });
+    const std::string rows =
+        table(runs,
+              {"last error", "best error", "published (64,000 steps)", "steps", "images/s", "training time",
+               "parameters", "network"},
+              "numbers", [&](const ReportRun& run) {
+                  const auto [speed, time] = speed_and_time(run);
+                  return std::vector<std::string>{
+                      last_error(run),
+                      best_error(run),
+                      footnotes.published(run),
+                      steps(run),
+                      speed,
+                      time,
+                      run.parameters > 0 ? tick_label(static_cast<double>(run.parameters)) : kMissing,
+                      escaped(run.experiment ? run.experiment->model.title() : run.network())};
+              });
     return rows + footnotes.text() +
            "<p class=\"note\">Errors are on the test images. Images per second and training time leave out evaluations "
            "and checkpoints.</p>\n";
