@@ -1,7 +1,11 @@
 // Pages of runs that no training produces.
 #include "tools/report/page.h"
 
+#include <algorithm>
+#include <span>
+
 #include "tests/catch.h"
+#include "tools/report/markup.h"
 #include "tools/report/published.h"
 #include "tools/report/sections.h"
 
@@ -22,6 +26,10 @@ TestResult result_of(int classes, std::vector<Prediction> predictions) {
     result.records.resize(predictions.size() * static_cast<size_t>(result.data.record_bytes()));
     result.predictions = std::move(predictions);
     return result;
+}
+
+std::string wrong_images_of(const TestResult& result) {
+    return wrong_images(result, WrongImages(result));
 }
 
 size_t count(const std::string& text, const std::string& part) {
@@ -51,13 +59,19 @@ TEST_CASE("the 25 most confidently misclassified images are shown", "[report]") 
     std::vector<Prediction> predictions(40, {0, 1, 0.5});
     predictions[30].probability = 0.875;
     predictions[31] = {1, 1, 1};  // Correct.
-    const std::string text = wrong_images(result_of(2, predictions));
+    TestResult result = result_of(2, predictions);
+    const auto bytes = static_cast<size_t>(result.data.record_bytes());
+    const std::vector<uint8_t> white(12, 255);
+    std::ranges::fill(std::span(result.records).subspan(30 * bytes + 1, 12), uint8_t{255});
+    const std::string text = wrong_images_of(result);
+    CHECK_THAT(text, ContainsSubstring("title=\"test image 30\" src=\"" + png_data_uri(white, 2, 2, 3) + "\""));
     CHECK_THAT(text, ContainsSubstring("25 of 39 misclassified images"));
     CHECK(count(text, "<img") == 25);
     CHECK(text.find("alt=\"test image 30\"") < text.find("alt=\"test image 0\""));
     CHECK_THAT(text, ContainsSubstring("<b>&lt;0&gt;</b></span><span>predicted &lt;1&gt;, 87.5\u00a0%"));
     CHECK_THAT(text, !ContainsSubstring("test image 31"));
-    CHECK_THAT(wrong_images(result_of(2, {{1, 1, 1}})), ContainsSubstring("Every test image is classified correctly"));
+    CHECK_THAT(wrong_images_of(result_of(2, {{1, 1, 1}})),
+               ContainsSubstring("Every test image is classified correctly"));
 }
 
 TEST_CASE("runs with the same classes share a table of accuracies", "[report]") {

@@ -118,6 +118,9 @@ void read_checkpoint(ReportRun& run, const EvaluationOptions& options) {
         run.checkpoint = checkpoint.path();
         run.info = checkpoint.info();
         run.test = evaluate_run(checkpoint, options_for(checkpoint, run, options), run.remarks);
+        if (!run.test) return;
+        run.wrong = WrongImages(*run.test);
+        run.test->records = std::vector<uint8_t>();  // 31 MB of CIFAR-10.
     } catch (const InputError& error) {
         run.remarks.push_back(fmt::format("no filters and no evaluation: {}", error.what()));
     }

@@ -14,7 +14,7 @@ namespace {
 
 // A matrix of more classes is an image, as its numbers would not fit, and a list of them is folded.
 constexpr int kMostClassesInTable = 20;
-constexpr size_t kConfusions = 20, kWrongImages = 25;
+constexpr size_t kConfusions = 20;
 
 // The share of the row's images in one cell of a confusion matrix.
 double share(const ConfusionMatrix& confusion, int label, int predicted) {
@@ -86,11 +86,10 @@ std::string frequent_confusions(const ConfusionMatrix& confusion, const std::vec
     return out + "</tbody></table>\n";
 }
 
-// Record number `image` as an <img>.
-std::string image_of(const TestResult& test, size_t image) {
-    const DataDescription& data = test.data;
+// Test image number `image` as an <img>.
+std::string image_of(const DataDescription& data, const uint8_t* record, size_t image) {
     const auto plane = static_cast<size_t>(data.height) * data.width;
-    const uint8_t* planes = test.records.data() + image * static_cast<size_t>(data.record_bytes()) + 1;
+    const uint8_t* planes = record + 1;
     std::vector<uint8_t> pixels;
     for (size_t i = 0; i < plane; ++i) {
         for (int c = 0; c < data.channels; ++c) pixels.push_back(planes[c * plane + i]);
@@ -155,25 +154,20 @@ std::string confusion_matrix(const TestResult& test) {
     return out + matrix_image(confusion) + frequent_confusions(confusion, names);
 }
 
-std::string wrong_images(const TestResult& test) {
-    std::vector<size_t> wrong;
-    for (size_t i = 0; i < test.predictions.size(); ++i) {
-        if (!test.predictions[i].correct()) wrong.push_back(i);
-    }
-    if (wrong.empty()) return "<h3>Misclassified images</h3>\n<p>Every test image is classified correctly.</p>\n";
-    const size_t all = wrong.size();
-    std::ranges::stable_sort(wrong, std::greater(), [&](size_t i) { return test.predictions[i].probability; });
-    wrong.resize(std::min(wrong.size(), kWrongImages));
+std::string wrong_images(const TestResult& test, const WrongImages& wrong) {
+    if (wrong.all == 0) return "<h3>Misclassified images</h3>\n<p>Every test image is classified correctly.</p>\n";
     std::string out = fmt::format(
         "<h3>The most confidently misclassified images</h3>\n<p class=\"note\">{} of {} misclassified images, by the "
         "probability of the wrong class. Bold: the true class.</p>\n<ul class=\"images\">\n",
-        wrong.size(), all);
+        wrong.images.size(), wrong.all);
     const auto& names = test.data.class_names;
-    for (const size_t i : wrong) {
+    const uint8_t* record = wrong.records.data();
+    for (const size_t i : wrong.images) {
         const Prediction& prediction = test.predictions[i];
         out += fmt::format("<li>{}<span><b>{}</b></span><span>predicted {}, {:.1f}\u00a0%</span></li>\n",
-                           image_of(test, i), escaped(names[static_cast<size_t>(prediction.label)]),
+                           image_of(test.data, record, i), escaped(names[static_cast<size_t>(prediction.label)]),
                            escaped(names[static_cast<size_t>(prediction.predicted)]), 100 * prediction.probability);
+        record += test.data.record_bytes();
     }
     return out + "</ul>\n";
 }

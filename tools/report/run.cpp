@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <sstream>
 #include <system_error>
@@ -79,6 +80,21 @@ std::string ReportRun::network() const {
     if (!experiment) return "unknown network";
     const std::string title = experiment->model.title();
     return title.substr(0, title.find(" ("));
+}
+
+WrongImages::WrongImages(const TestResult& test) {
+    constexpr size_t kMost = 25;
+    for (size_t i = 0; i < test.predictions.size(); ++i) {
+        if (!test.predictions[i].correct()) images.push_back(i);
+    }
+    all = images.size();
+    std::ranges::stable_sort(images, std::greater(), [&](size_t i) { return test.predictions[i].probability; });
+    images.resize(std::min(all, kMost));
+    const auto bytes = static_cast<size_t>(test.data.record_bytes());
+    for (const size_t image : images) {
+        const auto record = test.records.begin() + static_cast<ptrdiff_t>(image * bytes);
+        records.insert(records.end(), record, record + static_cast<ptrdiff_t>(bytes));
+    }
 }
 
 int64_t ReportRun::steps() const {

@@ -21,6 +21,16 @@ struct Filters {
     std::vector<float> values;
 };
 
+// The test images that are classified wrongly with the highest probability, at most 25.
+struct WrongImages {
+    size_t all = 0;                // How many are classified wrongly.
+    std::vector<size_t> images;    // Indices of those kept here, most probable first.
+    std::vector<uint8_t> records;  // Theirs, in the same order.
+
+    WrongImages() = default;
+    explicit WrongImages(const TestResult& test);
+};
+
 // Parts that the folder does not have, or that cannot be read, are empty, and a remark says why.
 struct ReportRun {
     std::filesystem::path folder;
@@ -32,7 +42,8 @@ struct ReportRun {
     std::filesystem::path checkpoint;    // The last one in the folder that is not damaged.
     std::optional<CheckpointInfo> info;  // Of `checkpoint`.
     std::optional<Filters> filters;
-    std::optional<TestResult> test;  // Of `checkpoint` on the test images.
+    std::optional<TestResult> test;  // Of `checkpoint` on the test images, without their records.
+    WrongImages wrong;               // Of `test`.
     std::vector<std::string> remarks;
 
     // "ResNet-20", "Plain-20", "WRN-16-4", and "unknown network" without an experiment.

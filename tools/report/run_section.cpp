@@ -49,7 +49,7 @@ std::string run_section(const ReportRun& run, int index) {
                                   escaped(run.experiment ? run.experiment->model.title() : run.network()),
                                   escaped(run.folder.string()));
     out += remarks(run);
-    if (run.test) out += evaluation(run) + confusion_matrix(*run.test) + wrong_images(*run.test);
+    if (run.test) out += evaluation(run) + confusion_matrix(*run.test) + wrong_images(*run.test, run.wrong);
     if (run.filters) out += filter_images(*run.filters);
     return out + configuration(run) + "</section>\n";
 }
