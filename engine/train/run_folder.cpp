@@ -15,8 +15,6 @@ namespace residual {
 
 namespace {
 
-constexpr std::string_view kMetrics = "metrics.jsonl";
-
 void remove_file(const std::filesystem::path& path) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) throw_system_error("remove", path);
 }
@@ -40,7 +38,7 @@ void make_folders(const std::filesystem::path& path) {
 bool is_unfinished(std::string_view name) {
     const std::string_view final_name = final_name_of(name);
     return step_in_name(final_name) || final_name == kBestCheckpoint || final_name == kLastCheckpoint ||
-           final_name == RunFolder::kConfig || final_name == kMetrics;
+           final_name == RunFolder::kConfig || final_name == RunFolder::kMetrics;
 }
 
 // A link counts as a file, whatever it points to.
@@ -52,8 +50,8 @@ bool is_there(const std::filesystem::path& path) {
 // A row or checkpoint in `folder`; empty if there is none.
 std::filesystem::path file_of_run(const std::filesystem::path& folder) {
     std::error_code none;
-    const auto metrics = std::filesystem::file_size(folder / kMetrics, none);
-    if (!none && metrics > 0) return folder / kMetrics;
+    const auto metrics = std::filesystem::file_size(folder / RunFolder::kMetrics, none);
+    if (!none && metrics > 0) return folder / RunFolder::kMetrics;
     for (const std::string_view name : {kLastCheckpoint, kBestCheckpoint}) {
         if (is_there(folder / name)) return folder / name;
     }

@@ -25,6 +25,7 @@ namespace residual {
 class RunFolder {
   public:
     static constexpr const char* kConfig = "config.json";
+    static constexpr const char* kMetrics = "metrics.jsonl";
 
     // Creates the folder if needed, locks it, and, once it is locked, removes temporary files of killed processes.
     // Throws RunFolderError if another process is training there, InputError if `path` is a file, Error if the folder

@@ -56,7 +56,7 @@ expect "a run: exit 0" exits_with 0
 expect "report.html by default" last_line_is "report report.html"
 expect "a run: the page" page report.html
 for part in '&lt;a&gt; &quot;b&quot; &amp; c' "ResNet-8" "75,290" "Residual networks" "Learning rate" "Accuracy by class" \
-    "Confusion matrix" "25 of 10000 misclassified images" "<b>automobile</b>" "Filters of the first convolution" \
+    "Confusion matrix" "25 of 10000 misclassified images" "<b>automobile</b>" "10,000 test images of data:" "Filters of the first convolution" \
     '&quot;momentum&quot;: 0.9' "resnet-report '&lt;a&gt; &quot;b&quot; &amp; c' --data data --device cpu" \
     "resnet-train '&lt;a&gt; &quot;b&quot; &amp; c/config.json' --out NEW_FOLDER"; do
     expect "a run: $part" has report.html "$part"
@@ -77,19 +77,64 @@ mkdir test && truncate -s 30730000 test/test_batch.bin
 report_of run --data test -o test.html
 expect "other test images: the reason" has test.html "the accuracy is 100.00 %, but the checkpoint records 0.00 %"
 expect "other test images: no figures" has_not test.html "Confusion matrix"
+mv data data.away
 report_of run -o none.html
+mv data.away data
 expect "no data: exit 0" exits_with 0
 expect "no data: the page" page none.html
-expect "no data: the reason" has none.html "no evaluation: no CIFAR-10 found"
+expect "no data: the reason" has none.html "no evaluation: no CIFAR-10 found: data (from data.dir); there is no such folder"
 expect "no data: the curves" has none.html "Residual networks"
+report_of run -o stored.html
+expect "without --data: the data.dir of the run" has stored.html "Confusion matrix"
 
-# ---- damaged and unfinished runs, without data
+# ---- checkpoints of other programs, damaged ones, and those of another network
+mkdir foreign nan shapeless other-network older
+for folder in foreign nan shapeless other-network; do cp run/config.json $folder; done
+/usr/bin/python3 - <<'PYTHON'
+import json, struct
+
+raw = open("run/last.safetensors", "rb").read()
+start = 8 + struct.unpack("<Q", raw[:8])[0]
+tensors = {name: tensor | {"bytes": raw[start + tensor["data_offsets"][0] : start + tensor["data_offsets"][1]]}
+           for name, tensor in json.loads(raw[8:start]).items() if not name.startswith(("__", "optimizer."))}
+def write(folder, stem):
+    header, body = {}, b""
+    for name, tensor in (tensors | {"stem.weight": tensors["stem.weight"] | stem}).items():
+        end = len(body) + len(tensor["bytes"])
+        header[name] = {"dtype": "F32", "shape": tensor["shape"], "data_offsets": [len(body), end]}
+        body += tensor["bytes"]
+    text = json.dumps(header).encode()
+    open(f"{folder}/last.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + body)
+write("foreign", {})
+write("nan", {"bytes": struct.pack("<f", float("nan")) + tensors["stem.weight"]["bytes"][4:]})
+write("shapeless", {"shape": [16, 3, 0, 0], "bytes": b""})
+PYTHON
+sed -i 's/"avgpool_zeropad"/"none"/' other-network/config.json && cp run/last.safetensors other-network
+head -c 1000 run/last.safetensors >older/step-00000009.safetensors && ln -s step-00000009.safetensors older/last.safetensors
+cp run/best.safetensors older
+report_of foreign older -o used.html
+expect "usable checkpoints: exit 0" exits_with 0
+expect "a checkpoint without metadata: the remark" has used.html "does not record on which images it was trained"
+expect "a damaged checkpoint: the remark" has used.html "older/best.safetensors is used instead"
+expect "both are evaluated" [ "$(grep -o '<h3>Confusion matrix' used.html | wc -l)" = 2 ]
+expect "both have filters" [ "$(grep -o '<h3>Filters of' used.html | wc -l)" = 2 ]
+report_of nan shapeless other-network -o refused.html
+expect "unusable checkpoints: exit 0" exits_with 0
+expect "a weight that is not finite" has refused.html "stem.weight holds nan at element 0"
+expect "a wrong shape" has refused.html "stem.weight has the shape [16, 3, 0, 0]"
+expect "another network" has refused.html '/model/shortcut is &quot;avgpool_zeropad&quot; in the checkpoint'
+expect "unusable checkpoints: no figures" has_not refused.html "<h3>Confusion matrix"
+expect "unusable checkpoints: no filters" has_not refused.html "<h3>Filters of"
+
+# ---- damaged and unfinished runs
 mkdir unfinished && sed 's/"steps": 4/"steps": 9/; s/"avgpool_zeropad"/"none"/' run/config.json >unfinished/config.json
 { echo 'no row'; cat run/metrics.jsonl; printf '{"step":6,"tra'; } >unfinished/metrics.jsonl
 mkdir started && cp run/config.json started
 mkdir rows && cp run/metrics.jsonl rows
 mkdir damaged && head -c 1000 run/last.safetensors >damaged/last.safetensors && echo '{' >damaged/config.json
-report_of unfinished started rows damaged run run/. -o several.html
+cp -r rows $'rows\e'
+mkdir -p folder/metrics.jsonl && cp run/config.json folder
+report_of unfinished started rows $'rows\e' folder damaged "$PWD/rows" rows/. -o several.html
 expect "several runs: exit 0" exits_with 0
 expect "several runs: the page" page several.html
 expect "several runs: the title" has several.html "<h1>6 training runs</h1>"
@@ -102,6 +147,8 @@ expect "started: no rows" has several.html "started/metrics.jsonl is missing"
 expect "rows alone: no configuration" has several.html "no configuration: rows/config.json"
 expect "rows alone: their figure" has several.html "Runs without a configuration"
 expect "damaged: the checkpoint" has several.html "damaged/last.safetensors"
+expect "a folder instead of rows" has several.html "folder/metrics.jsonl is a folder"
+expect "control characters are printed as text" says 'reading rows\x1b'
 expect "the remarks are printed too" says "not finished: 4 of 9 steps"
 
 # ---- what is refused
@@ -113,6 +160,7 @@ refused "a folder without a run" "empty: this folder holds no run" "$bin/resnet-
 refused "no run at all" "runs is required" "$bin/resnet-report"
 refused "a folder as output" "-o empty: this is a folder" "$bin/resnet-report" run -o empty
 refused "no folder for the output" "-o none/x.html: there is no folder none" "$bin/resnet-report" run -o none/x.html
+refused "no folder of data" "--data none: there is no such folder" "$bin/resnet-report" run --data none
 refused "an unknown device" "tpu" "$bin/resnet-report" run --device tpu
 
 report

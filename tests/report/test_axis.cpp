@@ -93,9 +93,9 @@ TEST_CASE("a chart draws each line once, and steps as horizontal and vertical li
                        {.name = "none", .style = 3, .points = {}}}};
     const std::string text = svg(chart);
     CHECK_THAT(text, ContainsSubstring("aria-label=\"a &lt;chart&gt;\""));
-    CHECK_THAT(text,
-               ContainsSubstring("<g class=\"run1\"><title>a &amp; b</title><path class=\"line dashed\" d=\"M54.0 "
-                                 "274.0L444.0 28.0\" />"));
+    CHECK_THAT(text, ContainsSubstring(
+                         "<g class=\"run1 round1\"><title>a &amp; b</title><path class=\"line dashed\" d=\"M54.0 "
+                         "274.0L444.0 28.0\" />"));
     CHECK_THAT(text, ContainsSubstring("d=\"M54.0 28.0V28.0H249.0V274.0H444.0\""));
     CHECK_THAT(text, ContainsSubstring("<path class=\"marker\" d=\"M249.0 151.0m-3 0"));
     CHECK_THAT(text, !ContainsSubstring("none"));

@@ -1,7 +1,11 @@
 // Pages of runs that no training produces.
 #include "tools/report/page.h"
 
+#include <algorithm>
+#include <span>
+
 #include "tests/catch.h"
+#include "tools/report/markup.h"
 #include "tools/report/published.h"
 #include "tools/report/sections.h"
 
@@ -22,6 +26,10 @@ TestResult result_of(int classes, std::vector<Prediction> predictions) {
     result.records.resize(predictions.size() * static_cast<size_t>(result.data.record_bytes()));
     result.predictions = std::move(predictions);
     return result;
+}
+
+std::string wrong_images_of(const TestResult& result) {
+    return wrong_images(result, WrongImages(result));
 }
 
 size_t count(const std::string& text, const std::string& part) {
@@ -51,13 +59,19 @@ TEST_CASE("the 25 most confidently misclassified images are shown", "[report]") 
     std::vector<Prediction> predictions(40, {0, 1, 0.5});
     predictions[30].probability = 0.875;
     predictions[31] = {1, 1, 1};  // Correct.
-    const std::string text = wrong_images(result_of(2, predictions));
+    TestResult result = result_of(2, predictions);
+    const auto bytes = static_cast<size_t>(result.data.record_bytes());
+    const std::vector<uint8_t> white(12, 255);
+    std::ranges::fill(std::span(result.records).subspan(30 * bytes + 1, 12), uint8_t{255});
+    const std::string text = wrong_images_of(result);
+    CHECK_THAT(text, ContainsSubstring("title=\"test image 30\" src=\"" + png_data_uri(white, 2, 2, 3) + "\""));
     CHECK_THAT(text, ContainsSubstring("25 of 39 misclassified images"));
     CHECK(count(text, "<img") == 25);
     CHECK(text.find("alt=\"test image 30\"") < text.find("alt=\"test image 0\""));
     CHECK_THAT(text, ContainsSubstring("<b>&lt;0&gt;</b></span><span>predicted &lt;1&gt;, 87.5\u00a0%"));
     CHECK_THAT(text, !ContainsSubstring("test image 31"));
-    CHECK_THAT(wrong_images(result_of(2, {{1, 1, 1}})), ContainsSubstring("Every test image is classified correctly"));
+    CHECK_THAT(wrong_images_of(result_of(2, {{1, 1, 1}})),
+               ContainsSubstring("Every test image is classified correctly"));
 }
 
 TEST_CASE("runs with the same classes share a table of accuracies", "[report]") {
@@ -76,9 +90,9 @@ TEST_CASE("runs with the same classes share a table of accuracies", "[report]") 
 }
 
 TEST_CASE("filters with other numbers of channels than 1 and 3 are not shown", "[report]") {
-    CHECK(count(filter_images({{2, 3, 1, 1}, {0, 1, 2, 3, 4, 5}}), "<img") == 2);
+    CHECK(count(filter_images({{2, 1, 1, 3}, {0, 1, 2, 3, 4, 5}}), "<img") == 2);
     CHECK(count(filter_images({{2, 1, 1, 1}, {0, 0}}), "<img") == 2);
-    CHECK_THAT(filter_images({{1, 2, 1, 1}, {0, 1}}), ContainsSubstring("2 channels"));
+    CHECK_THAT(filter_images({{1, 1, 1, 2}, {0, 1}}), ContainsSubstring("2 channels"));
 }
 
 TEST_CASE("a page of a run without anything", "[report]") {
@@ -90,6 +104,49 @@ TEST_CASE("a page of a run without anything", "[report]") {
     CHECK_THAT(page, ContainsSubstring("None of the runs has rows yet."));
     CHECK_THAT(page, ContainsSubstring("<li>no configuration</li><li>no curves</li>"));
     CHECK_THAT(page, !ContainsSubstring("<run>"));
+}
+
+TEST_CASE("the command to train again names a configuration that exists", "[report]") {
+    ReportRun run{};
+    run.experiment.emplace();
+    CHECK_THAT(run_section(run, 0), ContainsSubstring("save the keys below as a file") &&
+                                        ContainsSubstring("<code>resnet-train FILE --out NEW_FOLDER</code>"));
+    run.config = "runs/a/config.json";
+    CHECK_THAT(run_section(run, 0), ContainsSubstring("<code>resnet-train runs/a/config.json --out NEW_FOLDER</code>"));
+}
+
+TEST_CASE("runs with the same schedule share a line of the learning rate", "[report]") {
+    const auto rows = [](int64_t every, int64_t last, double second) {
+        std::string text;
+        for (int64_t step = every; step <= last; step += every) {
+            const double rate = step <= 60 ? 0.1 : second;
+            text += "{\"step\": " + std::to_string(step) +
+                    ", \"train_cross_entropy\": 1, \"learning_rate\": " + std::to_string(rate) + "}\n";
+        }
+        return parse_rows(text);
+    };
+    std::vector<ReportRun> runs(4);
+    const char* names[] = {"unfinished", "whole", "other rows", "other schedule"};
+    for (size_t i = 0; i < runs.size(); ++i) runs[i].name = names[i];
+    runs[0].rows = rows(10, 80, 0.01);
+    runs[1].rows = rows(10, 120, 0.01);
+    runs[2].rows = rows(20, 120, 0.01);
+    runs[3].rows = rows(10, 120, 0.02);
+    const std::string text = curves(runs);
+    const std::string figure = text.substr(text.find("<h3>Learning rate</h3>"));
+    CHECK_THAT(figure, ContainsSubstring("<title>unfinished, whole, other rows</title>") &&
+                           ContainsSubstring("<title>other schedule</title>"));
+    // Two values, to the end of the longest run.
+    CHECK_THAT(figure, ContainsSubstring("H249.0V") && ContainsSubstring("H444.0\" />"));
+    CHECK(count(figure.substr(0, figure.find("</g>")), "H") == 2);
+}
+
+TEST_CASE("a caption says which values are not shown", "[report]") {
+    std::vector<ReportRun> runs(1);
+    runs[0].rows = parse_rows(
+        "{\"step\": 1, \"train_cross_entropy\": 2}\n{\"step\": 2, \"train_cross_entropy\": 1}\n"
+        "{\"step\": 1, \"test_loss\": 90}\n{\"step\": 2, \"test_loss\": 1}\n");
+    CHECK_THAT(curves(runs), ContainsSubstring("Values above 4 are not shown."));
 }
 
 TEST_CASE("residual and plain networks have a figure each", "[report]") {
@@ -129,7 +186,13 @@ TEST_CASE("published errors belong to a network and a data set", "[report]") {
     network.block = models::Block::postact;
     CHECK_FALSE(published_error(experiment));
     network.shortcut = models::Shortcut::subsample_zeropad;
+    CHECK_FALSE(published_error(experiment));  // Other padding.
+    network.padding = models::Padding::symmetric;
     CHECK(published_error(experiment)->percent == 6.43);
+    CHECK_THAT(published_error(experiment)->source, ContainsSubstring("best of five runs"));
+    network.batch_norm.epsilon = 1e-5;
+    CHECK_FALSE(published_error(experiment));
+    network.batch_norm = {};
     experiment.data.format = "cifar100";
     CHECK_FALSE(published_error(experiment));
     experiment.data.format = "cifar10";

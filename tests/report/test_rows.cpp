@@ -49,7 +49,11 @@ TEST_CASE("damaged lines are left out, counted, and the first is named", "[repor
          {"", "garbage", "[1]", "7", "{\"step\": \"2\"}", "{\"test_loss\": 1}", "{\"step\": -1, \"test_loss\": 1}",
           "{\"step\": 2, \"test_loss\": null}", "{\"step\": 2, \"test_loss\": 1e999}",
           "{\"step\": 2, \"test_loss\": -1}", "{\"step\": 2, \"test_loss\": 1, \"test_accuracy\": 1.5}",
-          "{\"step\": 2, \"train_accuracy\": \"high\"}", "{\"step\": 2, \"test_loss\": 1, \"test_acc", "\xff\xfe"}) {
+          "{\"step\": 2, \"train_cross_entropy\": 1, \"train_accuracy\": \"high\"}", "{\"step\": 2}",
+          "{\"step\": 4, \"learning_rate\": 0.1}", "{\"step\": 2, \"test_loss\": 1e31}",
+          "{\"step\": 2, \"test_loss\": 1e-31}",
+          "{\"step\": 2, \"train_cross_entropy\": 1, \"images_per_second\": 1e-300}",
+          "{\"step\": 2, \"test_loss\": 1, \"test_acc", "\xff\xfe"}) {
         INFO(damage);
         const Rows rows = parse_rows(kTraining + damage + '\n' + kTest);
         CHECK(rows.training.size() == 2);
@@ -61,6 +65,22 @@ TEST_CASE("damaged lines are left out, counted, and the first is named", "[repor
     CHECK(rows.test.size() == 1);
     REQUIRE(rows.remarks.size() == 1);
     CHECK_THAT(rows.remarks[0], ContainsSubstring("3 lines are not rows of a run") && ContainsSubstring("line 1"));
+}
+
+TEST_CASE("a loss may be 0", "[report]") {
+    const Rows rows = parse_rows("{\"step\": 2, \"test_loss\": 0}\n");
+    CHECK(rows.remarks.empty());
+    CHECK(rows.test.size() == 1);
+}
+
+TEST_CASE("rows beyond the steps of the run are damaged", "[report]") {
+    const std::string beyond = "{\"step\": 9223372036854775807, \"test_loss\": 1}\n";
+    const Rows rows = parse_rows(kTraining + kTest + beyond, 4);
+    CHECK(rows.last_step() == 4);
+    REQUIRE(rows.remarks.size() == 1);
+    CHECK_THAT(rows.remarks[0], ContainsSubstring("line 4: this is not a row"));
+    CHECK(parse_rows(kTraining + kTest, 3).last_step() == 2);
+    CHECK(parse_rows(beyond).last_step() == INT64_MAX);
 }
 
 TEST_CASE("an incomplete last line is left out, even if it looks complete", "[report]") {
@@ -91,9 +111,15 @@ TEST_CASE("the best evaluation is the first with the lowest error", "[report]") 
 
 TEST_CASE("training time is images divided by images per second", "[report]") {
     // 2 steps of 16 images at 64 images/s, then 2 at 32.
-    CHECK(*training_seconds(parse_rows(kTraining), 16) == Approx(0.5 + 1.0));
-    CHECK_FALSE(training_seconds(parse_rows(kTest), 16));
-    CHECK_FALSE(training_seconds(parse_rows("{\"step\": 2, \"images_per_second\": 0}\n"), 16));
+    const std::string last = "{\"step\": 6, \"train_cross_entropy\": 1}\n";  // No speed: its steps do not count.
+    for (const std::string& text : {kTraining, kTraining + last}) {
+        const auto time = training_time(parse_rows(text), 16);
+        REQUIRE(time);
+        CHECK(time->seconds == Approx(0.5 + 1.0));
+        CHECK(time->steps == 4);
+    }
+    CHECK_FALSE(training_time(parse_rows(kTest), 16));
+    CHECK_FALSE(training_time(parse_rows("{\"step\": 2, \"train_cross_entropy\": 1, \"images_per_second\": 0}\n"), 16));
 }
 
 TEST_CASE("merged rows are means over their steps", "[report]") {

@@ -24,6 +24,8 @@ TEST_CASE("HTML text is valid XML text", "[report]") {
     CHECK(escaped("a\x01z") == "a\xEF\xBF\xBDz");
     CHECK(escaped(std::string("\0", 1)) == "\xEF\xBF\xBD");
     CHECK(escaped("a\xFFz") == "a\xEF\xBF\xBDz");
+    CHECK(escaped("a\xEF\xBF\xBE\xEF\xBF\xBFz") == "a\xEF\xBF\xBD\xEF\xBF\xBDz");  // U+FFFE and U+FFFF.
+    CHECK(escaped("\xEF\xBF\xBC") == "\xEF\xBF\xBC");
     CHECK(escaped("\xC3") == "\xEF\xBF\xBD");
 }
 

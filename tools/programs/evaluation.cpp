@@ -44,6 +44,7 @@ TestResult evaluate_checkpoint(const Checkpoint& checkpoint, const EvaluationOpt
     const Tensor mean = session.set_mean(mean_for(checkpoint, session.data, images));
     Batches test = session.test_batches(data.test, mean);
 
+    std::vector<int64_t> labels = labels_of(session.data, data.test);
     TestResult result{.network = session.description(),
                       .device = session.backend->description(),
                       .folder = images.folder,
@@ -52,10 +53,8 @@ TestResult evaluate_checkpoint(const Checkpoint& checkpoint, const EvaluationOpt
                       .records = std::move(data.test),
                       .averages = {},
                       .logits = {},
-                      .labels = {},
+                      .labels = std::move(labels),
                       .predictions = {}};
-    const auto record_bytes = static_cast<size_t>(session.data.record_bytes());
-    for (size_t at = 0; at < result.records.size(); at += record_bytes) result.labels.push_back(result.records[at]);
     result.averages = evaluate(*session.backend, *session.model, test, &result.logits);
     result.predictions = predictions_of(result.logits, result.labels);
     return result;

@@ -28,19 +28,6 @@ std::string shortened(const std::string& message) {
     return message.substr(0, head) + " ... " + message.substr(tail);
 }
 
-std::string printable(const std::string& message) {
-    std::string text;
-    for (const char byte : message) {
-        const auto code = static_cast<unsigned char>(byte);
-        if ((code < 0x20 && byte != '\n') || code == 0x7F) {
-            text += fmt::format("\\x{:02x}", code);
-        } else {
-            text += byte;
-        }
-    }
-    return text;
-}
-
 }  // namespace
 
 void prepare_standard_streams() {
@@ -58,6 +45,19 @@ std::string output_error() {
     errno = 0;
     if (std::fflush(stdout) == 0 && !failed_before) return "";
     return errno != 0 ? std::system_category().message(errno) : "a write failed";
+}
+
+std::string printable(const std::string& message) {
+    std::string text;
+    for (const char byte : message) {
+        const auto code = static_cast<unsigned char>(byte);
+        if ((code < 0x20 && byte != '\n') || code == 0x7F) {
+            text += fmt::format("\\x{:02x}", code);
+        } else {
+            text += byte;
+        }
+    }
+    return text;
 }
 
 void print_error(const std::string& program, const std::string& message) {

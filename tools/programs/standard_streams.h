@@ -13,6 +13,9 @@ void prepare_standard_streams();
 // Flushes standard output. Returns the system's reason if that or an earlier write failed, else "".
 std::string output_error();
 
+// `text` with its control characters, except line breaks, escaped: "\x1b".
+std::string printable(const std::string& text);
+
 // Prints "program: message" to standard error. Untrusted input in a message may contain control characters, which are
 // escaped, and may be long, so that the message is truncated.
 void print_error(const std::string& program, const std::string& message);

@@ -27,9 +27,14 @@ double y_of(const Chart& chart, double value) {
 }
 
 std::string marker(int style, double x, double y) {
-    constexpr std::array<std::string_view, 4> kShapes = {"m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z", "m-3 -3h6v6h-6z",
-                                                         "m0 -4l4 7h-8z", "m0 -4l4 4l-4 4l-4 -4z"};
-    return fmt::format("M{:.1f} {:.1f}{}", x, y, kShapes[static_cast<size_t>(style / kColours) % kShapes.size()]);
+    constexpr std::array<std::string_view, kRounds> kShapes = {"m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z", "m-3 -3h6v6h-6z",
+                                                               "m0 -4l4 7h-8z", "m0 -4l4 4l-4 4l-4 -4z"};
+    return fmt::format("M{:.1f} {:.1f}{}", x, y, kShapes[static_cast<size_t>(style / kColours % kRounds)]);
+}
+
+// Its colour, and the width of its lines.
+std::string classes(int style) {
+    return fmt::format("run{} round{}", style % kColours, style / kColours % kRounds);
 }
 
 std::string line(const Chart& chart, const Series& series) {
@@ -90,8 +95,7 @@ std::string svg(const Chart& chart) {
     out += fmt::format("<g clip-path=\"url(#{})\">", chart.id);
     for (const Series& series : chart.series) {
         if (series.points.empty()) continue;
-        const int colour = series.style % kColours;
-        out += fmt::format(R"(<g class="run{}"><title>{}</title><path class="line{}" d="{}" />)", colour,
+        out += fmt::format(R"(<g class="{}"><title>{}</title><path class="line{}" d="{}" />)", classes(series.style),
                            escaped(series.name), series.dashed ? " dashed" : "", line(chart, series));
         if (series.markers || series.points.size() == 1)
             out += fmt::format(R"(<path class="marker" d="{}" />)", markers(chart, series));
@@ -102,8 +106,8 @@ std::string svg(const Chart& chart) {
 
 std::string swatch(int style) {
     return fmt::format(
-        R"(<svg class="swatch run{}" viewBox="0 0 30 12" aria-hidden="true"><path class="line" d="M1 6h28" /><path class="marker" d="{}" /></svg>)",
-        style % kColours, marker(style, 15, 6));
+        R"(<svg class="swatch {}" viewBox="0 0 30 12" aria-hidden="true"><path class="line" d="M1 6h28" /><path class="marker" d="{}" /></svg>)",
+        classes(style), marker(style, 15, 6));
 }
 
 }  // namespace residual::tools

@@ -15,7 +15,7 @@ struct Point {
 
 struct Series {
     std::string name;  // Shown when the pointer rests on the line.
-    int style;         // Colour and marker; the same number in every chart for the same run.
+    int style;         // Colour, width and marker; the same number in every chart for the same run.
     std::vector<Point> points;
     bool dashed = false, markers = false;
     bool steps = false;  // Each value holds since the previous point, instead of a straight line between them.
@@ -35,7 +35,7 @@ std::string svg(const Chart& chart);
 // A short piece of the solid line of `style` with its marker, for legends and tables.
 std::string swatch(int style);
 
-// The number of colours; styles beyond it repeat them with another marker.
-constexpr int kColours = 7;
+// The number of colours; styles beyond it repeat them with another width and marker, of which there are kRounds.
+constexpr int kColours = 7, kRounds = 4;
 
 }  // namespace residual::tools

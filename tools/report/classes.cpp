@@ -14,7 +14,7 @@ namespace {
 
 // A matrix of more classes is an image, as its numbers would not fit, and a list of them is folded.
 constexpr int kMostClassesInTable = 20;
-constexpr size_t kConfusions = 20, kWrongImages = 25;
+constexpr size_t kConfusions = 20;
 
 // The share of the row's images in one cell of a confusion matrix.
 double share(const ConfusionMatrix& confusion, int label, int predicted) {
@@ -30,7 +30,7 @@ double shade(const ConfusionMatrix& confusion, int label, int predicted) {
 std::string matrix_table(const ConfusionMatrix& confusion, const std::vector<std::string>& names) {
     std::string out =
         "<div class=\"wide\"><table class=\"confusion\"><caption>rows: true class, columns: predicted "
-        "class</caption><thead><tr><td></td>";
+        "class; numbers of images; blue: correct, orange: wrong</caption><thead><tr><td></td>";
     for (const std::string& name : names) out += fmt::format("<th><span>{}</span></th>", escaped(name));
     out += "</tr></thead>\n<tbody>\n";
     for (int label = 0; label < confusion.classes(); ++label) {
@@ -58,7 +58,7 @@ std::string matrix_image(const ConfusionMatrix& confusion) {
     }
     return fmt::format(
         "<img class=\"matrix\" alt=\"confusion matrix\" src=\"{}\" /><p class=\"note\">Rows: true class, "
-        "columns: predicted class, both in the order of the labels.</p>",
+        "columns: predicted class, both in the order of the labels; blue: correct, orange: wrong.</p>",
         png_data_uri(pixels, confusion.classes(), confusion.classes(), 3));
 }
 
@@ -86,11 +86,10 @@ std::string frequent_confusions(const ConfusionMatrix& confusion, const std::vec
     return out + "</tbody></table>\n";
 }
 
-// Record number `image` as an <img>.
-std::string image_of(const TestResult& test, size_t image) {
-    const DataDescription& data = test.data;
+// Test image number `image` as an <img>.
+std::string image_of(const DataDescription& data, const uint8_t* record, size_t image) {
     const auto plane = static_cast<size_t>(data.height) * data.width;
-    const uint8_t* planes = test.records.data() + image * static_cast<size_t>(data.record_bytes()) + 1;
+    const uint8_t* planes = record + 1;
     std::vector<uint8_t> pixels;
     for (size_t i = 0; i < plane; ++i) {
         for (int c = 0; c < data.channels; ++c) pixels.push_back(planes[c * plane + i]);
@@ -141,7 +140,8 @@ std::string class_accuracies(std::span<const ReportRun> runs) {
         }
     }
     if (groups.empty()) return "";
-    std::string out = "<section><h2>Accuracy by class</h2>\n";
+    std::string out =
+        "<section><h2>Accuracy by class</h2>\n<p class=\"note\">Bars are on a scale from 0 to 100 %.</p>\n";
     for (const auto& group : groups) out += accuracy_table(runs, group);
     return out + "</section>\n";
 }
@@ -154,32 +154,27 @@ std::string confusion_matrix(const TestResult& test) {
     return out + matrix_image(confusion) + frequent_confusions(confusion, names);
 }
 
-std::string wrong_images(const TestResult& test) {
-    std::vector<size_t> wrong;
-    for (size_t i = 0; i < test.predictions.size(); ++i) {
-        if (!test.predictions[i].correct()) wrong.push_back(i);
-    }
-    if (wrong.empty()) return "<h3>Misclassified images</h3>\n<p>Every test image is classified correctly.</p>\n";
-    const size_t all = wrong.size();
-    std::ranges::stable_sort(wrong, std::greater(), [&](size_t i) { return test.predictions[i].probability; });
-    wrong.resize(std::min(wrong.size(), kWrongImages));
+std::string wrong_images(const TestResult& test, const WrongImages& wrong) {
+    if (wrong.all == 0) return "<h3>Misclassified images</h3>\n<p>Every test image is classified correctly.</p>\n";
     std::string out = fmt::format(
         "<h3>The most confidently misclassified images</h3>\n<p class=\"note\">{} of {} misclassified images, by the "
-        "probability of the wrong class.</p>\n<ul class=\"images\">\n",
-        wrong.size(), all);
+        "probability of the wrong class. Bold: the true class.</p>\n<ul class=\"images\">\n",
+        wrong.images.size(), wrong.all);
     const auto& names = test.data.class_names;
-    for (const size_t i : wrong) {
+    const uint8_t* record = wrong.records.data();
+    for (const size_t i : wrong.images) {
         const Prediction& prediction = test.predictions[i];
         out += fmt::format("<li>{}<span><b>{}</b></span><span>predicted {}, {:.1f}\u00a0%</span></li>\n",
-                           image_of(test, i), escaped(names[static_cast<size_t>(prediction.label)]),
+                           image_of(test.data, record, i), escaped(names[static_cast<size_t>(prediction.label)]),
                            escaped(names[static_cast<size_t>(prediction.predicted)]), 100 * prediction.probability);
+        record += test.data.record_bytes();
     }
     return out + "</ul>\n";
 }
 
 std::string filter_images(const Filters& filters) {
-    const auto count = static_cast<size_t>(filters.shape[0]), channels = static_cast<size_t>(filters.shape[1]);
-    const auto height = static_cast<size_t>(filters.shape[2]), width = static_cast<size_t>(filters.shape[3]);
+    const int64_t count = filters.shape[0], channels = filters.shape[3];
+    const auto height = static_cast<int>(filters.shape[1]), width = static_cast<int>(filters.shape[2]);
     std::string out = "<h3>Filters of the first convolution</h3>\n";
     if (channels != 1 && channels != 3) {
         return out + fmt::format("<p>They have {} channels, so they are not shown as images.</p>\n", channels);
@@ -190,18 +185,15 @@ std::string filter_images(const Filters& filters) {
         "<p class=\"note\">Weights from -{0:.2f} (dark) over 0 (grey) to {0:.2f} (bright){1}.</p>\n<ul "
         "class=\"filters\">\n",
         largest, channels == 3 ? ", by red, green and blue" : "");
-    for (size_t filter = 0; filter < count; ++filter) {
+    const std::span<const float> values = filters.values;
+    const size_t size = values.size() / static_cast<size_t>(count);
+    for (int64_t filter = 0; filter < count; ++filter) {
         std::vector<uint8_t> pixels;
-        for (size_t i = 0; i < height * width; ++i) {
-            for (size_t c = 0; c < channels; ++c) {
-                const float value = filters.values[(filter * channels + c) * height * width + i];
-                pixels.push_back(
-                    static_cast<uint8_t>(std::lround(127.5F + 127.5F * value / std::max(largest, 1e-30F))));
-            }
+        for (const float value : values.subspan(static_cast<size_t>(filter) * size, size)) {
+            pixels.push_back(static_cast<uint8_t>(std::lround(127.5F + 127.5F * value / std::max(largest, 1e-30F))));
         }
-        out += fmt::format(
-            "<li><img class=\"pixels\" alt=\"filter {}\" src=\"{}\" /></li>\n", filter,
-            png_data_uri(pixels, static_cast<int>(height), static_cast<int>(width), static_cast<int>(channels)));
+        out += fmt::format("<li><img class=\"pixels\" alt=\"filter {}\" src=\"{}\" /></li>\n", filter,
+                           png_data_uri(pixels, height, width, static_cast<int>(channels)));
     }
     return out + "</ul>\n";
 }

@@ -58,7 +58,7 @@ std::vector<Series> all_lines(std::span<const ReportRun> runs, Value value, doub
     return series;
 }
 
-Axis iterations(std::span<const ReportRun> runs) {
+Axis steps(std::span<const ReportRun> runs) {
     int64_t last = 1;
     for (const ReportRun& run : runs) last = std::max(last, run.rows.last_step());
     return {Scale::linear, 0, static_cast<double>(last), kXTicks, Ends::at_values};
@@ -96,7 +96,7 @@ Axis error_axis(const std::vector<Series>& series) {
 std::string cut_off(const std::vector<Series>& series, const Axis& y) {
     for (const Series& line : series) {
         const bool above = std::ranges::any_of(line.points, [&](const Point& point) { return point.y > y.high(); });
-        if (above) return " Larger values are cut off.";
+        if (above) return fmt::format(" Values above {} are not shown.", tick_label(y.high()));
     }
     return "";
 }
@@ -124,7 +124,7 @@ std::string error_figure(const char* id, const std::string& title, std::span<con
         all_lines(runs, &Row::error, 100, [kind](const ReportRun& run) { return kind_of(run) == kind; });
     if (series.empty()) return "";
     return figure(title, "Solid: test, dashed: training, with augmentation." + cut_off(series, y), runs,
-                  {id, title + ": error over the iterations", "iteration", "error (%)", x, y, series});
+                  {id, title + ": error over the steps", "step", "error (%)", x, y, series});
 }
 
 std::string loss_figure(std::span<const ReportRun> runs, const Axis& x) {
@@ -133,21 +133,47 @@ std::string loss_figure(std::span<const ReportRun> runs, const Axis& x) {
     const Axis y = range_of(series);
     return figure("Loss",
                   "Solid: test, dashed: training, with augmentation; without the weight penalty." + cut_off(series, y),
-                  runs, {"loss", "Loss over the iterations", "iteration", "cross-entropy", x, y, series});
+                  runs, {"loss", "Loss over the steps", "step", "cross-entropy", x, y, series});
 }
 
-// Runs with the same schedule share a line, which has the style of the first.
+// Whether the learning rates are equal at the steps of which both runs have one, and there are such steps.
+bool same_schedule(const ReportRun& a, const ReportRun& b) {
+    if (a.experiment && b.experiment && a.experiment->schedule != b.experiment->schedule) return false;
+    std::map<int64_t, double> rates;
+    for (const Row& row : a.rows.training) {
+        if (row.learning_rate) rates[row.step] = *row.learning_rate;
+    }
+    bool shared = false;
+    for (const Row& row : b.rows.training) {
+        const auto other = rates.find(row.step);
+        if (!row.learning_rate || other == rates.end()) continue;
+        if (other->second != *row.learning_rate) return false;
+        shared = true;
+    }
+    return shared;
+}
+
+// The last point of each stretch of equal values, which is enough for a line of steps.
+std::vector<Point> changes(const std::vector<Point>& points) {
+    std::vector<Point> kept;
+    for (const Point& point : points) {
+        if (!kept.empty() && kept.back().y == point.y) kept.pop_back();
+        kept.push_back(point);
+    }
+    return kept;
+}
+
+// Runs with the same schedule share a line, which has the style of the first and is as long as the longest.
 std::string learning_rate_figure(std::span<const ReportRun> runs, const Axis& x) {
     std::vector<Series> series;
-    std::vector<std::vector<std::string>> names;
-    const auto same = [](const Point& a, const Point& b) { return a.x == b.x && a.y == b.y; };
     for (size_t i = 0; i < runs.size(); ++i) {
-        auto points = points_of(runs[i].rows.training, &Row::learning_rate, 1);
+        auto points = changes(points_of(runs[i].rows.training, &Row::learning_rate, 1));
         if (points.empty()) continue;
         const auto known = std::ranges::find_if(
-            series, [&](const Series& line) { return std::ranges::equal(line.points, points, same); });
+            series, [&](const Series& line) { return same_schedule(runs[static_cast<size_t>(line.style)], runs[i]); });
         if (known != series.end()) {
             known->name += ", " + runs[i].name;
+            if (points.back().x > known->points.back().x) known->points = std::move(points);
             continue;
         }
         series.push_back(
@@ -157,14 +183,14 @@ std::string learning_rate_figure(std::span<const ReportRun> runs, const Axis& x)
     std::string entries = "<ul class=\"legend\">";
     for (const Series& line : series) entries += fmt::format("<li>{} {}</li>", swatch(line.style), escaped(line.name));
     const Axis y = range_of(series);
-    const Chart chart{"rate", "Learning rate over the iterations", "iteration", "learning rate", x, y, series};
+    const Chart chart{"rate", "Learning rate over the steps", "step", "learning rate", x, y, series};
     return fmt::format("<figure><h3>Learning rate</h3>{}{}</ul></figure>\n", svg(chart), entries);
 }
 
 }  // namespace
 
 std::string curves(std::span<const ReportRun> runs) {
-    const Axis x = iterations(runs);
+    const Axis x = steps(runs);
     const auto errors = all_lines(runs, &Row::error, 100, [](const ReportRun&) { return true; });
     std::string out = "<section><h2>Training</h2>\n<div class=\"figures\">\n";
     if (!errors.empty()) {

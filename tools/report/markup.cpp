@@ -18,8 +18,10 @@ std::string as_utf8(std::string_view text) {
 }  // namespace
 
 std::string escaped(std::string_view text) {
+    const std::string valid = as_utf8(text);
     std::string out;
-    for (const char c : as_utf8(text)) {
+    for (size_t i = 0; i < valid.size(); ++i) {
+        const char c = valid[i];
         const auto byte = static_cast<unsigned char>(c);
         if (c == '&') {
             out += "&amp;";
@@ -31,6 +33,9 @@ std::string escaped(std::string_view text) {
             out += "&quot;";
         } else if (byte == 0x7f || (byte < 0x20 && c != '\n' && c != '\t')) {
             out += kReplacement;
+        } else if (valid.compare(i, 3, "\xEF\xBF\xBE") == 0 || valid.compare(i, 3, "\xEF\xBF\xBF") == 0) {
+            out += kReplacement;
+            i += 2;
         } else {
             out += c;
         }

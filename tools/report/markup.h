@@ -9,7 +9,7 @@
 namespace residual::tools {
 
 // `text` as the content of an element or of an attribute in double quotes. Bytes that are not UTF-8 and control
-// characters, which XML does not allow, become U+FFFD.
+// characters, U+FFFE and U+FFFF, which XML does not allow, become U+FFFD.
 std::string escaped(std::string_view text);
 
 std::string base64(std::string_view bytes);

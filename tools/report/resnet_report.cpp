@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "engine/train/device.h"
 #include "tools/programs/output_file.h"
 #include "tools/programs/program.h"
+#include "tools/programs/standard_streams.h"
 #include "tools/report/command.h"
 #include "tools/report/page.h"
 #include "tools/run/session.h"
@@ -31,19 +35,29 @@ void check_device(const std::string& device) {
     make_backend(experiment_from_json("{}", "the command line", overrides).train);
 }
 
+void check_data(const std::string& folder) {
+    std::error_code unknown;
+    if (!folder.empty() && !std::filesystem::is_directory(folder, unknown)) {
+        throw InputError("--data " + folder + ": there is no such folder");
+    }
+}
+
 int write_report(const Options& options, const std::string& command) {
     check_output_path("-o", options.out);
+    check_data(options.data);
     check_device(options.device);
     std::vector<ReportRun> runs;
+    std::set<std::filesystem::path> seen;
     for (const std::string& folder : options.runs) {
-        fmt::print("reading {}\n", folder);
+        if (!seen.insert(whole_path(folder)).second) continue;
+        fmt::print("reading {}\n", printable(folder));
         std::fflush(stdout);  // The evaluation takes a while.
         runs.push_back(read_run(folder, {.data = options.data, .device = options.device, .config = ""}));
-        for (const std::string& remark : runs.back().remarks) fmt::print("  {}\n", remark);
+        for (const std::string& remark : runs.back().remarks) fmt::print("  {}\n", printable(remark));
     }
     set_names(runs);
     write_output(options.out, report_page(runs, command));
-    fmt::print("report {}\n", options.out);
+    fmt::print("report {}\n", printable(options.out));
     return kDone;
 }
 

@@ -23,6 +23,13 @@ class Reader {
         valid_ = valid_ && value >= least && value <= largest;
         return value;
     }
+    // A number that may be 0, but not so small or so large that arithmetic with it could overflow.
+    std::optional<double> quantity(const char* key) {
+        constexpr double kLeast = 1e-30, kLargest = 1e30;
+        const auto value = number(key, 0, kLargest);
+        valid_ = valid_ && (!value || *value == 0 || *value >= kLeast);
+        return value;
+    }
     std::optional<double> error_from(const char* accuracy) {
         const auto value = number(accuracy, 0, 1);
         return value ? std::optional(1 - *value) : std::nullopt;
@@ -34,25 +41,23 @@ class Reader {
     bool valid_ = true;
 };
 
-constexpr double kLargest = 1e300;
-
 // Adds the row on `line`; false if the line is damaged.
-bool add_row(std::string_view line, std::map<int64_t, Row>& training, std::map<int64_t, Row>& test) {
+bool add_row(std::string_view line, int64_t steps, std::map<int64_t, Row>& training, std::map<int64_t, Row>& test) {
     const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) return false;
     Row row{.step = json["step"].get<int64_t>(), .loss = {}, .error = {}, .learning_rate = {}, .images_per_second = {}};
     Reader reader(json);
     const bool evaluation = json.contains("test_loss");
     if (evaluation) {
-        row.loss = reader.number("test_loss", 0, kLargest);
+        row.loss = reader.quantity("test_loss");
         row.error = reader.error_from("test_accuracy");
     } else {
-        row.loss = reader.number("train_cross_entropy", 0, kLargest);
+        row.loss = reader.quantity("train_cross_entropy");
         row.error = reader.error_from("train_accuracy");
-        row.learning_rate = reader.number("learning_rate", 0, kLargest);
-        row.images_per_second = reader.number("images_per_second", 0, kLargest);
+        row.learning_rate = reader.quantity("learning_rate");
+        row.images_per_second = reader.quantity("images_per_second");
     }
-    if (!reader.valid() || row.step < 0) return false;
+    if (!reader.valid() || !row.loss || row.step < 0 || row.step > steps) return false;
     (evaluation ? test : training)[row.step] = row;
     return true;
 }
@@ -86,7 +91,7 @@ int64_t Rows::last_step() const {
     return std::max(training.empty() ? 0 : training.back().step, test.empty() ? 0 : test.back().step);
 }
 
-Rows parse_rows(std::string_view text) {
+Rows parse_rows(std::string_view text, int64_t steps) {
     std::map<int64_t, Row> training, test;
     Rows rows;
     int64_t damaged = 0, first_damaged = 0, number = 0;
@@ -100,7 +105,7 @@ Rows parse_rows(std::string_view text) {
                 number));
             break;
         }
-        if (!add_row(text.substr(0, end), training, test) && damaged++ == 0) first_damaged = number;
+        if (!add_row(text.substr(0, end), steps, training, test) && damaged++ == 0) first_damaged = number;
         text.remove_prefix(end + 1);
     }
     if (damaged == 1) {
@@ -125,7 +130,7 @@ const Row* best_of(const Rows& rows) {
     return best;
 }
 
-std::optional<double> training_seconds(const Rows& rows, int64_t batch_size) {
+std::optional<TrainingTime> training_time(const Rows& rows, int64_t batch_size) {
     double seconds = 0;
     int64_t from = 0;
     for (const Row& row : rows.training) {
@@ -133,7 +138,7 @@ std::optional<double> training_seconds(const Rows& rows, int64_t batch_size) {
         seconds += static_cast<double>(row.step - from) * static_cast<double>(batch_size) / *row.images_per_second;
         from = row.step;
     }
-    return from > 0 ? std::optional(seconds) : std::nullopt;
+    return from > 0 ? std::optional(TrainingTime{from, seconds}) : std::nullopt;
 }
 
 std::vector<Row> merged(const std::vector<Row>& training, size_t count) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,15 +27,20 @@ struct Rows {
     int64_t last_step() const;
 };
 
-// A line is left out if it is not a JSON object with a step, or has a value that is impossible.
-Rows parse_rows(std::string_view text);
+// A line is left out if it is not a JSON object with a step up to `steps` and a loss, or has a value that is
+// impossible.
+Rows parse_rows(std::string_view text, int64_t steps = std::numeric_limits<int64_t>::max());
 
 // The evaluation row with the lowest test error, the first of equal ones; null if there is none.
 const Row* best_of(const Rows& rows);
 
-// Seconds that training took according to steps and images per second, without evaluations and checkpoints; empty
-// without training rows.
-std::optional<double> training_seconds(const Rows& rows, int64_t batch_size);
+struct TrainingTime {
+    int64_t steps;  // Those that the seconds are of: up to the last training row with a speed.
+    double seconds;
+};
+// How long training took according to steps and images per second, without evaluations and checkpoints; empty without
+// training rows that have a speed.
+std::optional<TrainingTime> training_time(const Rows& rows, int64_t batch_size);
 
 // The training rows, neighbours merged until there are at most `count`: means over all of their steps, and the learning
 // rate of the last. Their images per second are empty.

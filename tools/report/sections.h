@@ -11,7 +11,7 @@ namespace residual::tools {
 // Two tables: the results of all runs, and with what they were made.
 std::string summary(std::span<const ReportRun> runs);
 
-// Error of residual and of plain networks, loss, and learning rate over the iterations.
+// Error of residual and of plain networks, loss, and learning rate over the steps.
 std::string curves(std::span<const ReportRun> runs);
 
 // Test accuracy of each class, by run.
@@ -20,7 +20,7 @@ std::string class_accuracies(std::span<const ReportRun> runs);
 // One run: remarks, confusion matrix, misclassified images, filters of the first convolution, configuration, command.
 std::string run_section(const ReportRun& run, int index);
 std::string confusion_matrix(const TestResult& test);
-std::string wrong_images(const TestResult& test);
+std::string wrong_images(const TestResult& test, const WrongImages& wrong);
 std::string filter_images(const Filters& filters);
 
 // "21.72 %" of a fraction, with a space that does not break.

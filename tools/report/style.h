@@ -5,12 +5,12 @@
 
 namespace residual::tools {
 
-// The colours of the runs are those of Okabe and Ito, which readers with any form of colour blindness can tell apart;
-// each theme has those with enough contrast to its background.
+// The colours of the runs are those of Okabe and Ito, chosen for readers with any form of colour blindness; on white,
+// orange and sky blue are darker, so that each has a contrast of at least 3:1 to its background.
 constexpr std::string_view kStyle = R"(
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1b1b; --soft: #5a5a5a; --rule: #d5d5d5; --panel: #f5f5f5;
   --warn: #fdf1dc; --link: #005a94; --right: 0, 114, 178; --wrong: 213, 94, 0;
-  --run0: #0072b2; --run1: #d55e00; --run2: #009e73; --run3: #cc79a7; --run4: #e69f00; --run5: #56b4e9; --run6: #000; }
+  --run0: #0072b2; --run1: #d55e00; --run2: #009e73; --run3: #cc79a7; --run4: #c08600; --run5: #2f97d4; --run6: #000; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #16181a; --ink: #e8e8e8; --soft: #a9adb1; --rule: #3a3e42; --panel: #212427; --warn: #3a2f18;
     --link: #7cc4f5; --right: 86, 180, 233; --wrong: 230, 120, 30;
@@ -43,11 +43,12 @@ figure h3 { margin-top: 8px; }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
 @media (max-width: 560px) { .chart text { font-size: 14.5px; } }
-.line { stroke: currentColor; stroke-width: 2; stroke-linejoin: round; fill: none; }
-.line.dashed { stroke-width: 1.4; stroke-dasharray: 5 3; }
+.line { stroke: currentColor; stroke-width: var(--width, 2px); stroke-linejoin: round; fill: none; }
+.line.dashed { stroke-width: calc(0.7 * var(--width, 2px)); stroke-dasharray: 5 3; }
 .marker { fill: currentColor; }
 .swatch { width: 30px; height: 12px; vertical-align: middle; flex: none; }
 .run0 { color: var(--run0); } .run1 { color: var(--run1); } .run2 { color: var(--run2); } .run3 { color: var(--run3); }
+.round1 { --width: 4px; } .round2 { --width: 1px; } .round3 { --width: 6px; }
 .run4 { color: var(--run4); } .run5 { color: var(--run5); } .run6 { color: var(--run6); }
 .legend { list-style: none; margin: 4px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 14px; }
 .legend li { display: flex; align-items: center; gap: 6px; }

@@ -39,7 +39,7 @@ std::string steps(const ReportRun& run) {
     return fmt::format("{} of {}", done, tick_label(static_cast<double>(run.experiment->train.steps)));
 }
 
-std::string final_error(const ReportRun& run) {
+std::string last_error(const ReportRun& run) {
     if (run.rows.test.empty() || !run.rows.test.back().error) return kMissing;
     return percent(*run.rows.test.back().error);
 }
@@ -77,29 +77,30 @@ class Footnotes {
 };
 
 std::pair<std::string, std::string> speed_and_time(const ReportRun& run) {
-    const auto seconds = run.experiment ? training_seconds(run.rows, run.experiment->train.batch_size) : std::nullopt;
-    if (!seconds) return {kMissing, kMissing};
-    const double images =
-        static_cast<double>(run.rows.training.back().step) * static_cast<double>(run.experiment->train.batch_size);
-    return {tick_label(std::round(images / *seconds)), duration_text(*seconds)};
+    const auto time = run.experiment ? training_time(run.rows, run.experiment->train.batch_size) : std::nullopt;
+    if (!time) return {kMissing, kMissing};
+    const double images = static_cast<double>(time->steps) * static_cast<double>(run.experiment->train.batch_size);
+    return {tick_label(std::round(images / time->seconds)), duration_text(time->seconds)};
 }
 
 std::string results(std::span<const ReportRun> runs) {
     Footnotes footnotes;
-    const std::string rows = table(
-        runs, {"final error", "best error", "published", "steps", "images/s", "training time", "parameters", "network"},
-        "numbers", [&](const ReportRun& run) {
-            const auto [speed, time] = speed_and_time(run);
-            return std::vector<std::string>{
-                final_error(run),
-                best_error(run),
-                footnotes.published(run),
-                steps(run),
-                speed,
-                time,
-                run.parameters > 0 ? tick_label(static_cast<double>(run.parameters)) : kMissing,
-                escaped(run.experiment ? run.experiment->model.title() : run.network())};
-        });
+    const std::string rows =
+        table(runs,
+              {"last error", "best error", "published (64,000 steps)", "steps", "images/s", "training time",
+               "parameters", "network"},
+              "numbers", [&](const ReportRun& run) {
+                  const auto [speed, time] = speed_and_time(run);
+                  return std::vector<std::string>{
+                      last_error(run),
+                      best_error(run),
+                      footnotes.published(run),
+                      steps(run),
+                      speed,
+                      time,
+                      run.parameters > 0 ? tick_label(static_cast<double>(run.parameters)) : kMissing,
+                      escaped(run.experiment ? run.experiment->model.title() : run.network())};
+              });
     return rows + footnotes.text() +
            "<p class=\"note\">Errors are on the test images. Images per second and training time leave out evaluations "
            "and checkpoints.</p>\n";

@@ -10,15 +10,21 @@
 
 namespace residual::tools {
 
+std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> files = {folder / kLastCheckpoint};
+    for (const auto& numbered : numbered_checkpoints(folder)) files.push_back(numbered.path);
+    files.push_back(folder / kBestCheckpoint);
+    std::erase_if(files, [](const std::filesystem::path& file) {
+        std::error_code unknown;
+        return !std::filesystem::exists(file, unknown);
+    });
+    return files;
+}
+
 std::filesystem::path checkpoint_in(const std::filesystem::path& path) {
     std::error_code unknown;  // A file that cannot be examined is reported when it is read.
     if (!std::filesystem::is_directory(path, unknown)) return path;
-    std::vector<std::filesystem::path> candidates = {path / kLastCheckpoint};
-    for (const auto& numbered : numbered_checkpoints(path)) candidates.push_back(numbered.path);
-    candidates.push_back(path / kBestCheckpoint);
-    const auto found =
-        std::ranges::find_if(candidates, [&](const auto& file) { return std::filesystem::exists(file, unknown); });
-    if (found != candidates.end()) return *found;
+    if (const auto files = checkpoints_in(path); !files.empty()) return files.front();
     throw InputError(path.string() +
                      ": this folder holds no checkpoint (last, step-* or best.safetensors); give a checkpoint or the "
                      "folder of a run");

@@ -12,8 +12,12 @@
 
 namespace residual::tools {
 
-// `path` itself, unless it is a run folder: then its last.safetensors, else its newest numbered checkpoint, else its
-// best.safetensors. Throws InputError if a folder holds none.
+// The checkpoints in a run folder that a program reads, best choice first: last.safetensors, the numbered ones from the
+// newest, best.safetensors. They are not opened. Throws InputError if the folder cannot be read.
+std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& folder);
+
+// `path` itself, unless it is a run folder: then the first of checkpoints_in(). Throws InputError if a folder holds
+// none.
 std::filesystem::path checkpoint_in(const std::filesystem::path& path);
 
 // Reads checkpoint_in(path). Throws InputError.
