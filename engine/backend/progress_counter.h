@@ -11,7 +11,7 @@ class ProgressCounter {
   public:
     virtual ~ProgressCounter() = default;
     // Once all work queued so far is complete, completed() returns `count`. Must be called on the backend's thread, and
-    // not while it records work.
+    // not while it records work. While very many counts have not been reached, later ones may be skipped.
     virtual void advance(int64_t count) = 0;
     // The last count that the device has reached; 0 before the first. May be called from any thread.
     virtual int64_t completed() = 0;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -61,8 +62,9 @@ std::optional<int64_t> number_in(std::string_view name) {
 int64_t largest_number_in(const std::filesystem::path& folder) {
     int64_t largest = 0;
     std::error_code unreadable;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, unreadable)) {
-        largest = std::max(largest, number_in(entry.path().filename().string()).value_or(0));
+    for (std::filesystem::directory_iterator entry(folder, unreadable), end; entry != end;
+         entry.increment(unreadable)) {
+        largest = std::max(largest, number_in(entry->path().filename().string()).value_or(0));
     }
     return largest;
 }
@@ -138,6 +140,11 @@ EventFile::EventFile(std::filesystem::path folder)
 }
 
 EventFile::~EventFile() {
+    try {
+        write_pending();
+    } catch (const std::exception&) {
+        // The events are lost.
+    }
     if (descriptor_ >= 0) close(descriptor_);
 }
 
@@ -152,6 +159,10 @@ void EventFile::write(int64_t step, const Summary& summary) {
 
 void EventFile::add(const ProtobufMessage& event) {
     pending_.add(tf_record(event.bytes()));
+    write_pending();
+}
+
+void EventFile::write_pending() {
     const bool written = (descriptor_ >= 0 || create()) && pending_.write_to(descriptor_);
     failure_ = written ? ""
                        : fmt::format("cannot {} {}: {}", descriptor_ < 0 ? "create" : "write", path_.string(),

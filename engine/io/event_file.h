@@ -28,8 +28,9 @@ class Summary {
 };
 
 // Appends events to a new file in a folder. An event that cannot be written (the disk is full, the folder must not be
-// changed) is kept in memory and tried again with the next one. A reader finds whole records only, except for the last
-// one while it is being written, or if the process was killed then.
+// changed) is kept in memory and tried again with the next one, and at last by the destructor. A reader finds whole
+// records only, except for the last one: while it is being written, after a write that failed half-way until it is
+// tried again, or if the process was killed then.
 class EventFile {
   public:
     // Readers take the files of a folder in the order of their names, so that the new one comes after all present.
@@ -37,9 +38,6 @@ class EventFile {
     ~EventFile();
     EventFile(const EventFile&) = delete;
     EventFile& operator=(const EventFile&) = delete;
-
-    // Whether the folder held event files before this one.
-    bool has_predecessor() const { return last_before_ > 0; }
 
     // From `step` on, what earlier files say is replaced by the events that follow.
     void restart(int64_t step);
@@ -50,6 +48,7 @@ class EventFile {
 
   private:
     void add(const ProtobufMessage& event);
+    void write_pending();
     bool create();
 
     std::filesystem::path folder_, path_;

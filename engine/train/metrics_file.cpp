@@ -129,10 +129,9 @@ void MetricsFile::sync() const {
     if (fdatasync(descriptor_) != 0 && !is_unsupported(errno)) throw_system_error("flush", path_);
 }
 
-void read_rows(const std::filesystem::path& path, int64_t step, const std::function<void(const TrainingRow&)>& training,
+void read_rows(const std::filesystem::path& path, const std::function<void(const TrainingRow&)>& training,
                const std::function<void(const EvaluationRow&)>& evaluation) {
     for_each_row(text_of(path), [&](const Row& row, const std::string& line) {
-        if (row.step < step) return;
         const Json values = Json::parse(line);
         const auto number = [&](const char* key) {
             const auto found = values.find(key);

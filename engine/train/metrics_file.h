@@ -55,9 +55,9 @@ class MetricsFile {
     bool replaced_ = false;
 };
 
-// Calls the functions for the rows from `step` on, in the order of the file. A value that is missing or not a number is
-// NaN. Throws Error if the file cannot be read.
-void read_rows(const std::filesystem::path& path, int64_t step, const std::function<void(const TrainingRow&)>& training,
+// Calls the functions for the rows in the order of the file. A value that is missing or not a number is NaN. Throws
+// Error if the file cannot be read.
+void read_rows(const std::filesystem::path& path, const std::function<void(const TrainingRow&)>& training,
                const std::function<void(const EvaluationRow&)>& evaluation);
 // The step of the latest row in a file; 0 if there is none.
 int64_t last_row(const std::filesystem::path& path);

@@ -5,9 +5,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -52,44 +54,63 @@ Progress::Progress(int64_t steps, int batch_size, std::chrono::milliseconds sile
 }
 
 Progress::~Progress() {
-    if (drawn_ > 0) print("\n");
+    if (drawn_ > 0 && !in_background()) print("\n");
 }
 
 Progress::Live::Live(Progress& progress, std::function<int64_t()> completed) : progress_(progress) {
-    const std::lock_guard lock(progress.mutex_);
-    progress.completed_ = std::move(completed);
-    progress.started_ = progress.last_line_ = Clock::now();
-    progress.running_ = true;
-    progress.update();
-    progress.thread_ = std::thread([&progress] { progress.watch(); });
+    {
+        const std::scoped_lock lock(progress.output_mutex_, progress.state_mutex_);
+        progress.completed_ = std::move(completed);
+        progress.started_ = progress.last_line_ = Clock::now();
+        progress.running_ = true;
+    }
+    progress.refresh_state();
+    try {
+        progress.thread_ = std::thread([&progress] { progress.watch(); });
+    } catch (const std::system_error&) {
+        // The rows are shown without it.
+    }
 }
 
 Progress::Live::~Live() {
     {
-        const std::lock_guard lock(progress_.mutex_);
+        const std::lock_guard lock(progress_.state_mutex_);
         progress_.running_ = false;
     }
     progress_.stopped_.notify_all();
-    progress_.thread_.join();
+    if (progress_.thread_.joinable()) progress_.thread_.join();
     progress_.completed_ = nullptr;
 }
 
 void Progress::watch() {
-    std::unique_lock lock(mutex_);
+    std::unique_lock lock(state_mutex_);
     while (!stopped_.wait_for(lock, kRedrawInterval, [this] { return !running_; })) {
-        update();
-        if (terminal_) {
-            redraw();
-        } else if (Clock::now() - last_line_ >= silence_) {
-            print(progress_text(state_) + "\n");
+        lock.unlock();
+        try {
+            show_state();
+        } catch (const std::exception&) {
+            // Out of memory: it is tried again after the interval.
         }
+        lock.lock();
     }
 }
 
-// Brings the state up to date.
-void Progress::update() {
+void Progress::show_state() {
+    const std::lock_guard lock(output_mutex_);
+    const ProgressState state = refresh_state();
+    if (terminal_) {
+        redraw(state);
+    } else if (Clock::now() - last_line_ >= silence_) {
+        print(progress_text(state) + "\n");
+    }
+}
+
+// Brings the state up to date and returns a copy.
+ProgressState Progress::refresh_state() {
+    const std::lock_guard lock(state_mutex_);
     const double elapsed = seconds(Clock::now() - started_);
-    if (completed_) state_.step = completed_();
+    // A row may be ahead of the counter, which can skip counts.
+    if (completed_) state_.step = std::max(state_.step, completed_());
     state_.elapsed = elapsed;
     if (state_.activity.empty()) speed_.add(elapsed, state_.step);
     if (const auto speed = speed_.per_second(); speed && *speed > 0) {
@@ -98,36 +119,39 @@ void Progress::update() {
     }
     // The updates are done, but not the last evaluation.
     if (state_.step >= state_.steps) state_.left.reset();
+    return state_;
 }
 
-void Progress::redraw() {
+void Progress::redraw(const ProgressState& state) {
     if (in_background()) return;
     const size_t columns = terminal_columns();
-    const std::string line = progress_line(state_, static_cast<int>(columns), frame_++);
+    const std::string line = progress_line(state, static_cast<int>(columns), frame_++);
     print(clear_line(columns) + kNoWrap + line + kWrap);
     drawn_ = line.size();
 }
 
-// Clears the line that is redrawn. A terminal that has become narrower has broken it into several lines.
+// Clears the line that is redrawn. A terminal that has become narrower and reflows its text has broken the line into
+// several. In one that does not reflow, this also clears lines above.
 std::string Progress::clear_line(size_t columns) const {
     if (drawn_ <= columns) return "\r\033[K";
     return fmt::format("\r\033[{}A\033[J", (drawn_ - 1) / columns);
 }
 
-// Prints whole lines, in place of the line that is redrawn.
+// Prints whole lines, in place of the line that is redrawn; in the background below the user's prompt.
 void Progress::close_line(const std::string& text) {
-    print(drawn_ > 0 ? clear_line(terminal_columns()) + text : text);
+    const std::string start = drawn_ == 0 ? "" : in_background() ? "\n" : clear_line(terminal_columns());
+    print(start + text);
     drawn_ = 0;
 }
 
 std::unique_lock<std::mutex> Progress::interrupt() {
-    std::unique_lock lock(mutex_);
+    std::unique_lock lock(output_mutex_);
     close_line("");
     return lock;
 }
 
 void Progress::print_line(const std::string& line) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(output_mutex_);
     close_line(line + "\n");
 }
 
@@ -146,22 +170,22 @@ void Progress::print(const std::string& text) {
 }
 
 void Progress::set_activity(const std::string& activity) {
-    // Without the lock, which a slow terminal can hold, because this is called before each update.
-    if (activity == activity_) return;
-    activity_ = activity;
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(state_mutex_);
+    if (activity == state_.activity) return;
     state_.activity = activity;
     speed_.resume();
 }
 
 void Progress::show(const TrainingRow& row) {
-    const std::lock_guard lock(mutex_);
-    state_.loss = row.train_loss;
-    state_.accuracy = row.train_accuracy;
-    if (terminal_) {
+    const std::lock_guard lock(output_mutex_);
+    {
+        const std::lock_guard state_lock(state_mutex_);
         state_.step = row.step;
-        update();
-        redraw();
+        state_.loss = row.train_loss;
+        state_.accuracy = row.train_accuracy;
+    }
+    if (terminal_) {
+        redraw(refresh_state());
         return;
     }
     const double left = static_cast<double>(state_.steps - row.step) * batch_size_ / row.images_per_second;

@@ -39,9 +39,9 @@ std::array<std::string, kParts> parts_of(const ProgressState& state) {
     parts[kActivity] = state.activity;
     if (state.activity.empty() && state.images_per_second) {
         const int decimals = *state.images_per_second < 9.95 ? 1 : 0;
-        parts[kSpeed] = fmt::format("{:.{}f} images/s", *state.images_per_second, decimals);
+        parts[kSpeed] = fmt::format("{:.{}f} img/s", *state.images_per_second, decimals);
     }
-    if (state.loss) parts[kLoss] = fmt::format("loss {:.4f}", *state.loss);
+    if (state.loss) parts[kLoss] = fmt::format("loss {:.3f}", *state.loss);
     if (state.accuracy) parts[kAccuracy] = fmt::format("acc {:.1f} %", 100 * *state.accuracy);
     parts[kElapsed] = clock_text(state.elapsed);
     if (state.left) parts[kLeft] = clock_text(*state.left) + " left";
@@ -104,7 +104,12 @@ std::string clock_text(double seconds) {
 }
 
 void RecentSpeed::add(double time, int64_t count) {
-    if (!samples_.empty() && samples_.back().second == count) return;
+    if (!samples_.empty() && samples_.back().second == count) {
+        // The next change takes at least this long.
+        const double stalled = time - samples_.back().first;
+        if (per_second_ && stalled > kWindow) per_second_ = std::min(*per_second_, 1 / stalled);
+        return;
+    }
     samples_.emplace_back(time, count);
     while (samples_.size() > 2 && samples_[1].first <= time - kWindow) samples_.pop_front();
     const auto& [start, before] = samples_.front();

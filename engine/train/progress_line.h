@@ -30,7 +30,7 @@ std::string duration_text(double seconds);
 // "1:02:03", "0:12"; "over 1000000 h" also for infinity and NaN.
 std::string clock_text(double seconds);
 
-// The speed over the last seconds, from a counter that is read now and then.
+// The speed over the last seconds, from a counter that is read now and then. If the counter stops, the speed falls.
 class RecentSpeed {
   public:
     // The counter's value at a time in seconds. Times do not decrease.

@@ -48,11 +48,9 @@ class Run {
           progress_(progress),
           signals_(signals),
           metrics_(folder.metrics_path(), last_row_kept(), inputs.rows.evaluation),
-          tensorboard_(config.tensorboard
-                           ? std::make_unique<TensorBoard>(folder.path(), folder.metrics_path(),
-                                                           std::min(last_row_kept(), inputs.rows.evaluation),
-                                                           inputs.config, inputs.weight_decay)
-                           : nullptr),
+          tensorboard_(config.tensorboard ? std::make_unique<TensorBoard>(folder.path(), folder.metrics_path(),
+                                                                          inputs.config, inputs.weight_decay)
+                                          : nullptr),
           writer_(folder, metrics_, config.keep),
           rows_(inputs.rows),
           timed_from_(inputs.trainer.step()),
@@ -104,7 +102,7 @@ class Run {
     void announce_update() {
         switch (inputs_.trainer.next_update()) {
             case Recorder::Next::first_step:
-                progress_.set_activity(inputs_.backend.fused() ? "first step" : "choosing cuDNN plans");
+                progress_.set_activity("first step: choosing plans");
                 break;
             case Recorder::Next::recording:
                 progress_.set_activity("recording the step");
@@ -163,13 +161,23 @@ class Run {
             warned_of_rows_ = true;
         }
         progress_.show(row);
-        show_in_tensorboard(row);
+        if (!tensorboard_) return;
+        tensorboard_->write(row);
+        warn_if_events_wait();
     }
 
-    template <class... Arguments>
-    void show_in_tensorboard(const Arguments&... arguments) {
-        if (!tensorboard_) return;
-        tensorboard_->write(arguments...);
+    // The run is complete without it: nothing here may end the run before its last checkpoint.
+    void show_confusion(std::span<const float> logits) {
+        try {
+            const ConfusionMatrix matrix(inputs_.data.classes(), predictions_of(logits, inputs_.test_labels));
+            tensorboard_->write(step(), matrix, inputs_.data.class_names);
+        } catch (const std::exception& error) {
+            warn(fmt::format("TensorBoard gets no confusion matrix: {}", error.what()));
+        }
+        warn_if_events_wait();
+    }
+
+    void warn_if_events_wait() {
         if (tensorboard_->failure().empty() || warned_of_events_) return;
         warn(fmt::format("{}; the run continues without TensorBoard until it can be written", tensorboard_->failure()));
         warned_of_events_ = true;
@@ -191,10 +199,7 @@ class Run {
         if (!std::isfinite(result->loss)) diverged(step(), fmt::format("the test loss is {}", result->loss));
         const EvaluationRow row{step(), result->loss, result->accuracy};
         write(row);
-        if (shows_classes) {
-            const ConfusionMatrix matrix(inputs_.data.classes(), predictions_of(logits, inputs_.test_labels));
-            show_in_tensorboard(step(), matrix, inputs_.data.class_names);
-        }
+        if (shows_classes) show_confusion(logits);
         if (due(config_.eval_every)) rows_.evaluation = step();
         accuracy_ = result->accuracy;
         if (result->accuracy <= best_accuracy_) return false;
@@ -203,6 +208,7 @@ class Run {
     }
 
     void save(bool best, bool numbered) {
+        progress_.set_activity("writing the checkpoint");
         watch_.pause();
         if (numbered) signals_.save = 0;
         check_finite(inputs_.trainer.peek_averages());

@@ -10,15 +10,13 @@
 
 namespace residual {
 
-TensorBoard::TensorBoard(const std::filesystem::path& folder, const std::filesystem::path& metrics, int64_t step,
+TensorBoard::TensorBoard(const std::filesystem::path& folder, const std::filesystem::path& metrics,
                          const std::string& config, double weight_decay)
     : events_(folder), weight_decay_(weight_decay) {
-    const int64_t first = events_.has_predecessor() ? step : 0;
-    events_.restart(first);
-    events_.write(first, Summary().add_text("config", "```\n" + config + "\n```"));
+    events_.restart(0);
+    events_.write(0, Summary().add_text("config", "```\n" + config + "\n```"));
     read_rows(
-        metrics, first, [this](const TrainingRow& row) { write(row); },
-        [this](const EvaluationRow& row) { write(row); });
+        metrics, [this](const TrainingRow& row) { write(row); }, [this](const EvaluationRow& row) { write(row); });
 }
 
 void TensorBoard::write(const TrainingRow& row) {

@@ -15,11 +15,11 @@ namespace residual {
 
 class TensorBoard {
   public:
-    // A process that trains in the run folder `folder` writes one event file there. It replaces what earlier files say
-    // from `step` on, and begins with the rows of `metrics` from there on; with all of them if there is no earlier
-    // file. `config` is JSON text. Nothing here throws because a file cannot be written: see EventFile::failure().
-    TensorBoard(const std::filesystem::path& folder, const std::filesystem::path& metrics, int64_t step,
-                const std::string& config, double weight_decay);
+    // A process that trains in the run folder `folder` writes one event file there. It replaces all earlier ones, any
+    // of which may have gaps, and begins with the rows of `metrics`. `config` is JSON text. Nothing here throws because
+    // a file cannot be written: see EventFile::failure().
+    TensorBoard(const std::filesystem::path& folder, const std::filesystem::path& metrics, const std::string& config,
+                double weight_decay);
 
     void write(const TrainingRow& row);
     void write(const EvaluationRow& row);

@@ -63,9 +63,10 @@ State& state() {
     return all;
 }
 
-// "<folder>/step-1.tmp-123-0" -> "step-1.tmp", "<folder>/events.out.tfevents.123" -> "events", the folder itself ->
-// ".";
-// "" outside the folder.
+// "<folder>/step-1.tmp-123-0" -> "step-1.tmp"
+// "<folder>/events.out.tfevents.123" -> "events"
+// "<folder>" -> "."
+// "" outside the folder
 std::string name_of(const char* path) {
     const std::string& folder = state().folder;
     std::string name = path;

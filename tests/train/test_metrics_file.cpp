@@ -21,7 +21,7 @@ std::string evaluation_line(int step) {
     return "{\"step\":" + std::to_string(step) + ",\"test_loss\":0.5,\"test_accuracy\":0.25}\n";
 }
 
-void write_output(const std::filesystem::path& path, const std::string& text) {
+void write_text(const std::filesystem::path& path, const std::string& text) {
     tests::write_bytes(path, std::as_bytes(std::span(text)));
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("later rows and an incomplete line are removed", "[train]") {
     const std::string train2 = "{\"step\":2,\"train_loss\":1.0}\n", train4 = "{\"step\":4,\"train_loss\":1.0}\n";
     const std::string tests4 = evaluation_line(4), tests8 = evaluation_line(8);
     const auto kept = [&](const std::string& text, int64_t training, int64_t evaluation) {
-        write_output(folder / "m", text);
+        write_text(folder / "m", text);
         { const MetricsFile opened(folder / "m", training, evaluation); }
         return read_text(folder / "m");
     };
@@ -98,7 +98,7 @@ TEST_CASE("rows go to a new file if theirs is removed, renamed or replaced", "[t
     std::filesystem::remove(folder / "m");
     metrics.write(EvaluationRow{3, 0.5, 0.25});
     CHECK(read_text(folder / "m") == evaluation_line(3));
-    write_output(folder / "other", evaluation_line(4));
+    write_text(folder / "other", evaluation_line(4));
     std::filesystem::rename(folder / "other", folder / "m");
     metrics.write(EvaluationRow{5, 0.5, 0.25});
     CHECK(read_text(folder / "m") == evaluation_line(4) + evaluation_line(5));
@@ -148,7 +148,7 @@ TEST_CASE("the file may be replaced while another thread flushes it", "[train]")
 TEST_CASE("the rows of a checkpoint are found", "[train]") {
     const TemporaryFolder folder;
     const auto has = [&](const std::string& text, int64_t training, int64_t evaluation) {
-        write_output(folder / "m", text);
+        write_text(folder / "m", text);
         return residual::has_rows(folder / "m", {.training = training, .evaluation = evaluation});
     };
     const std::string train2 = "{\"step\":2,\"train_loss\":1.0}\n", test4 = evaluation_line(4);
@@ -161,7 +161,7 @@ TEST_CASE("the rows of a checkpoint are found", "[train]") {
     CHECK_FALSE(has("", 2, 0));
     CHECK_FALSE(residual::has_rows(folder / "none", {.training = 2}));
     CHECK(residual::has_rows(folder / "none", {}));
-    write_output(folder / "m", train2 + test4 + "{\"step\":9");
+    write_text(folder / "m", train2 + test4 + "{\"step\":9");
     CHECK(residual::last_row(folder / "m") == 4);
     CHECK(residual::last_row(folder / "none") == 0);
 }

@@ -2,6 +2,7 @@
 
 #include <pty.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +10,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <future>
+#include <new>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -45,6 +49,10 @@ class Terminal {
         size.ws_col = static_cast<unsigned short>(columns);
         REQUIRE(ioctl(terminal_, TIOCSWINSZ, &size) == 0);
     }
+
+    // As after Ctrl-S and Ctrl-Q: in between, who prints waits.
+    void stop() const { REQUIRE(tcflow(terminal_, TCOOFF) == 0); }
+    void go_on() const { REQUIRE(tcflow(terminal_, TCOON) == 0); }
 
     // Ends the redirection and returns everything that was printed.
     std::string text() {
@@ -99,8 +107,8 @@ TEST_CASE("progress is redrawn in place on a terminal that understands escape se
     const std::string text = terminal.text();
     const auto lines = redrawn(text);
     REQUIRE(lines.size() == 2);
-    CHECK_THAT(lines[0], ContainsSubstring(" 1/2  loss 0.5000  acc 50.0 %"));
-    CHECK_THAT(lines[1], ContainsSubstring(" 2/2  loss 0.5000  acc 50.0 %"));
+    CHECK_THAT(lines[0], ContainsSubstring(" 1/2  loss 0.500  acc 50.0 %"));
+    CHECK_THAT(lines[1], ContainsSubstring(" 2/2  loss 0.500  acc 50.0 %"));
     CHECK(text.find('\n') == text.size() - 1);
 }
 
@@ -128,10 +136,56 @@ TEST_CASE("progress moves at least twice a second, without rows and within a lon
         wait(1000);
     }
     const auto lines = redrawn(terminal.text());
-    REQUIRE(lines.size() >= 3);
+    REQUIRE(lines.size() >= 5);
     for (size_t i = 1; i < lines.size(); ++i) CHECK(lines[i] != lines[i - 1]);
+    // Not only the spinner in the bar: also the elapsed time, and the updates.
+    std::set<std::string> texts;
+    for (const std::string& line : lines) texts.insert(line.substr(line.find(']')));
+    CHECK(texts.size() >= 3);
     CHECK_THAT(lines.front(), ContainsSubstring(" 7/100  0:0"));
     CHECK_THAT(lines.back(), ContainsSubstring(" 9/100  evaluating  "));
+}
+
+TEST_CASE("progress does not fall behind its rows", "[train]") {
+    Terminal terminal("xterm");
+    {
+        Progress progress(100, 16);
+        const Progress::Live live(progress, [] { return 40; });
+        progress.show(residual::TrainingRow{50, 0.5, 0.5, 0.5, 0.1, 100});
+    }
+    CHECK_THAT(redrawn(terminal.text()).back(), ContainsSubstring("] 50/100  "));
+}
+
+TEST_CASE("a stopped terminal does not hold up updates", "[train]") {
+    Terminal terminal("xterm");
+    {
+        Progress progress(100, 16);
+        const Progress::Live live(progress, [] { return 50; });
+        terminal.stop();
+        wait(1000);
+        auto updates = std::async(std::launch::async, [&] {
+            progress.set_activity("evaluating");
+            progress.set_activity("");
+        });
+        CHECK(updates.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+        terminal.go_on();
+    }
+    CHECK_FALSE(redrawn(terminal.text()).empty());
+}
+
+TEST_CASE("progress goes on after running out of memory", "[train]") {
+    Terminal terminal("xterm");
+    std::atomic<int> reads = 0;
+    {
+        Progress progress(100, 16);
+        const Progress::Live live(progress, [&]() -> int64_t {
+            if (++reads == 2) throw std::bad_alloc();
+            return 50;
+        });
+        wait(1000);
+    }
+    CHECK(reads >= 3);
+    CHECK_FALSE(redrawn(terminal.text()).empty());
 }
 
 TEST_CASE("progress follows the width of the terminal", "[train]") {
@@ -191,5 +245,5 @@ TEST_CASE("a run that prints nothing else prints its state now and then in a log
     REQUIRE(found.size() >= 2);
     CHECK(found.size() - 1 <= static_cast<size_t>(longest / kSilence));
     CHECK_THAT(found[0], StartsWith("step  40/100  loss 0.5000  accuracy 50.00 %"));
-    CHECK_THAT(found[1], StartsWith("step 50/100  loss 0.5000  acc 50.0 %  0:0") && ContainsSubstring(" elapsed"));
+    CHECK_THAT(found[1], StartsWith("step 50/100  loss 0.500  acc 50.0 %  0:0") && ContainsSubstring(" elapsed"));
 }

@@ -27,16 +27,32 @@ ProgressState state() {
 
 TEST_CASE("a progress line shows what fits, the most important first", "[train]") {
     CHECK(progress_line(state(), 120, 0) ==
-          "[#########|..............................] 16000/64000  loss 0.4322  acc 85.1 %  962 images/s  1:02:03  "
+          "[#########|..............................] 16000/64000  loss 0.432  acc 85.1 %  962 img/s  1:02:03  "
           "2:03:04 left");
     CHECK(progress_line(state(), 80, 1) ==
-          "[##/.........] 16000/64000  loss 0.4322  acc 85.1 %  962 images/s  2:03:04 left");
-    CHECK(progress_line(state(), 60, 2) == "- 16000/64000  loss 0.4322  962 images/s  2:03:04 left");
-    CHECK(progress_line(state(), 40, 3) == "\\ 16000/64000  acc 85.1 %  2:03:04 left");
+          "[#/.....] 16000/64000  loss 0.432  acc 85.1 %  962 img/s  1:02:03  2:03:04 left");
+    CHECK(progress_line(state(), 55, 2) == "- 16000/64000  loss 0.432  962 img/s  2:03:04 left");
+    CHECK(progress_line(state(), 40, 3) == "\\ 16000/64000  loss 0.432  2:03:04 left");
     CHECK(progress_line(state(), 20, 4) == "| 16000/64000");
     CHECK(progress_line(state(), 8, 5) == "/ 16000");
     CHECK(progress_line(state(), 1, 6) == "-");
     CHECK(progress_line(state(), 0, 7) == "\\");
+}
+
+TEST_CASE("80 columns show everything of a long run", "[train]") {
+    ProgressState slow = state();
+    slow.images_per_second = 54.3;
+    slow.elapsed = slow.left.emplace(75600);
+    ProgressState fast = state();
+    fast.images_per_second = 30720;
+    fast.elapsed = fast.left.emplace(133);
+    for (const ProgressState& shown : {slow, fast}) {
+        const std::string line = progress_line(shown, 80, 0);
+        CHECK_THAT(line, StartsWith("[") && ContainsSubstring("] 16000/64000  loss 0.432  acc 85.1 %  "));
+        CHECK(line.find(']') >= 1 + 6);
+    }
+    CHECK_THAT(progress_line(slow, 80, 0), EndsWith("54 img/s  21:00:00  21:00:00 left"));
+    CHECK_THAT(progress_line(fast, 80, 0), EndsWith("30720 img/s  2:13  2:13 left"));
 }
 
 TEST_CASE("a progress line has the bar's longest length on a wide terminal", "[train]") {
@@ -80,10 +96,9 @@ TEST_CASE("a progress line shows an activity in place of the speed", "[train]") 
     shown.activity = "evaluating";
     CHECK(progress_line(shown, 40, 0) == "| 16000/64000  evaluating  2:03:04 left");
     CHECK(progress_text(shown) ==
-          "step 16000/64000  evaluating  loss 0.4322  acc 85.1 %  1:02:03 elapsed  2:03:04 left");
+          "step 16000/64000  evaluating  loss 0.432  acc 85.1 %  1:02:03 elapsed  2:03:04 left");
     shown.activity = "";
-    CHECK(progress_text(shown) ==
-          "step 16000/64000  loss 0.4322  acc 85.1 %  962 images/s  1:02:03 elapsed  2:03:04 left");
+    CHECK(progress_text(shown) == "step 16000/64000  loss 0.432  acc 85.1 %  962 img/s  1:02:03 elapsed  2:03:04 left");
 }
 
 TEST_CASE("the recent speed is that of the last seconds", "[train]") {
@@ -102,6 +117,17 @@ TEST_CASE("the recent speed of steps that take longer than the window is that of
     RecentSpeed speed;
     for (int quarter = 0; quarter <= 160; ++quarter) speed.add(0.25 * quarter, quarter / 80);
     CHECK(*speed.per_second() == Approx(1 / 20.0));
+}
+
+TEST_CASE("the recent speed falls while nothing happens", "[train]") {
+    RecentSpeed speed;
+    for (int second = 0; second <= 5; ++second) speed.add(second, 10 * second);
+    speed.add(9, 50);
+    CHECK(*speed.per_second() == Approx(10));
+    speed.add(25, 50);
+    CHECK(*speed.per_second() == Approx(1 / 20.0));
+    speed.add(105, 50);
+    CHECK(*speed.per_second() == Approx(1 / 100.0));
 }
 
 TEST_CASE("a pause does not count towards the recent speed", "[train]") {

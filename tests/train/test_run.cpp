@@ -60,9 +60,10 @@ class DiscardStdout {
 
 // Trains as one process would: from the newest checkpoint in `path`, if any, to the end, with `event` in forward pass
 // `at` (0: none). Returns whether the event happened.
-bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
-              const std::function<void(Signals&, nn::Parameters&)>& event = {}, double rate = 1e-4,
-              const RunConfig& config = kConfig) {
+bool train_in(
+    const std::filesystem::path& path, int64_t steps, int64_t at = 0,
+    const std::function<void(Signals&, nn::Parameters&)>& event = {}, double rate = 1e-4,
+    const RunConfig& config = kConfig, const Warn& warn = [](const std::string& warning) { FAIL(warning); }) {
     const auto backend = make_cpu_backend();
     nn::Parameters parameters;
     Signals signals;
@@ -90,7 +91,7 @@ bool train_in(const std::filesystem::path& path, int64_t steps, int64_t at = 0,
                      .config = "{}",
                      .rows = {},
                      .saved = {},
-                     .warn = [](const std::string& warning) { FAIL(warning); }};
+                     .warn = warn};
     const auto best = best_checkpoint(folder, [](const std::string&) { FAIL("damaged"); });
     if (best) inputs.best_accuracy = *best->info()->test_accuracy;
     if (resumed) {
@@ -234,6 +235,26 @@ TEST_CASE("the best checkpoint has the highest accuracy, also in a resumed run",
     for (const auto& row : rows_in(folder / "run")) highest = std::max(highest, row.value("test_accuracy", 0.0));
     CHECK(*best()->test_accuracy == highest);
     CHECK(highest >= before);
+}
+
+TEST_CASE("logits that are not finite at the end: no confusion matrix, but the last checkpoint", "[train]") {
+    const tests::TemporaryFolder folder;
+    // The logits of class 0 are below the smallest float for some images. The batch with the image of class 0 is over.
+    const auto overflow = [](Signals&, nn::Parameters& parameters) {
+        for (const auto& parameter : parameters.parameters()) {
+            std::vector<float> values(static_cast<size_t>(parameter->shape.elements()), 0);
+            values.front() = parameter->name == "head.bias" ? -3.4e38f : 2e37f;
+            make_cpu_backend()->upload(values.data(), parameter->weight);
+        }
+    };
+    std::vector<std::string> warnings;
+    // Nine updates, two evaluations of three batches, and the first batch of the last.
+    CHECK(train_in(folder / "run", kSteps, 9 + 2 * 3 + 2, overflow, 1e-4, kConfig,
+                   [&](const std::string& warning) { warnings.push_back(warning); }));
+    REQUIRE(warnings.size() == 1);
+    CHECK_THAT(warnings[0], StartsWith("TensorBoard gets no confusion matrix: image ") &&
+                                ContainsSubstring("the logit of class 0 is -inf"));
+    CHECK(is_finished(*Checkpoint::read(folder / "run/last.safetensors").info(), kSteps));
 }
 
 TEST_CASE("a network that is not finite is never saved", "[train]") {

@@ -38,19 +38,29 @@ expect "without weight decay there is no weight norm" exits_with 0
 # ---- a longer run, killed in the middle of a record, and resumed
 few_steps "$runs/resumed" train.steps=6
 expect "six steps" exits_with 0
-# Header, start, configuration, the rows of steps 4 and 6 again, and the row of step 8.
-faulty "write events#7" half "$runs/resumed" --resume
+# Header, start, configuration, the four rows up to step 6 again, and the row of step 8.
+faulty "write events#8" half "$runs/resumed" --resume
 expect "killed in the middle of a record" exits_with 137
 few_steps "$runs/resumed" --resume
 expect "resumed" exits_with 0
 expect "each process has written a file" equal "$(event_files "$runs/resumed")" 3
 read_events "$runs/resumed"
 expect "the event files agree with metrics.jsonl, without the rows that the resumed run replaced" exits_with 0
-rm "$runs/resumed"/events.*
-few_steps "$runs/resumed" --resume train.steps=10
-expect "resumed again" exits_with 0
-read_events "$runs/resumed"
-expect "if the event files are gone, the next one has all rows" exits_with 0
+
+# ---- event files with gaps
+few_steps "$runs/gaps" train.steps=4
+expect "four steps" exits_with 0
+few_steps "$runs/gaps" --resume train.steps=6 run.tensorboard=false
+expect "two more steps without TensorBoard" exits_with 0
+few_steps "$runs/gaps" --resume
+expect "two more steps with TensorBoard" exits_with 0
+read_events "$runs/gaps"
+expect "a new event file also has the rows of a part without TensorBoard" exits_with 0
+rm "$(find "$runs/gaps" -name 'events.out.tfevents.*' | sort | tail -n 1)"
+few_steps "$runs/gaps" --resume train.steps=10
+expect "two more steps after an event file was removed" exits_with 0
+read_events "$runs/gaps"
+expect "a new event file also has the rows of one that was removed" exits_with 0
 
 # ---- event files that cannot be written
 for fault in "open events:13:cannot create:Permission denied" "write events:28:cannot write:No space left on device"; do
@@ -84,7 +94,7 @@ for ((wait = 0; wait < 100; ++wait)); do
     sleep 0.1
 done
 sleep 0.5
-for name in whole resumed recovered; do
+for name in whole resumed gaps recovered; do
     read_events "$runs/$name" "$address"
     expect "TensorBoard serves the run '$name'" exits_with 0
 done

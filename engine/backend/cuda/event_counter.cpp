@@ -6,8 +6,8 @@ namespace residual::cuda {
 
 namespace {
 
-// About as many launches as CUDA queues before a launch waits. Without a reader, completed marks are dropped only when
-// there are so many.
+// About as many launches as CUDA queues before a launch waits. At this limit completed marks are dropped, even without
+// a reader; if none is complete, the new count gets no mark.
 constexpr size_t kMostMarks = 1024;
 
 }  // namespace
