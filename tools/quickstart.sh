@@ -102,13 +102,13 @@ figures=$("$bin/resnet-eval" "$checkpoint" --data "$data" --json)
 accuracy=$(sed -n 's/.*"test_accuracy": *\([0-9.eE+-]*\).*/\1/p' <<<"$figures")
 
 say "== 6/6 report"
-report=$PWD/$run/report.html
-"$bin/resnet-report" "$run" --data "$data" --out "$report" || report="none: resnet-report failed, see above"
+report="$PWD/$run/report.html    (open it in a browser)"
+"$bin/resnet-report" "$run" --data "$data" --out "$run/report.html" || report="none: resnet-report failed, see above"
 
 say ""
 say "test accuracy  $(awk -v a="$accuracy" 'BEGIN { printf "%.2f %%", 100 * a }')  ($what)"
 say "checkpoint     $PWD/$checkpoint"
-say "report         $report    (open it in a browser)"
+say "report         $report"
 if [ "$what" = CIFAR-10 ]; then
     say "run next       cd $(printf '%q' "$PWD") && $bin/resnet-train configs/resnet20.json --data $(printf '%q' "$data")"
     say "               (the full recipe, 64,000 steps: hours on a CPU)"
